@@ -1,0 +1,136 @@
+"""Files that are old or new after any crash, never neither."""
+
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ctexp.core.errors import DataError, StorageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn a full or read-only disk into the `StorageError` (exit 5) that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(
+                f"{path.parent}: no space left while writing {path.name}",
+                "free some space there, then resume",
+            ) from error
+        if error.errno in _UNWRITABLE:
+            raise StorageError(
+                f"{path.parent}: cannot write {path.name} ({error.strerror})",
+                "make the folder writable, or set paths.runs / paths.data to one that is",
+            ) from error
+        raise
+
+
+def fsync_directory(directory: Path) -> None:
+    """Make a rename in `directory` survive a power loss."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a sibling temporary path to write; on success it is synced and renamed onto `path`.
+
+    The temporary file lives in the same folder, so that the rename never crosses a filesystem. On any
+    exception it is removed and `path` is as it was.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(descriptor)
+        temporary = Path(name)
+        try:
+            yield temporary
+            # mkstemp makes private files; a record is meant to be shared like any other file.
+            temporary.chmod(0o666 & ~_umask())
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            temporary.replace(path)
+            fsync_directory(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def _umask() -> int:
+    """The process's umask; reading it means setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` by `content` atomically and durably."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Replace `path` by UTF-8 `content` atomically and durably."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Replace `path` by `document` as readable JSON; NaN and infinity are refused, since JSON has none."""
+    write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file.
+
+    Raises:
+        DataError: the file is missing, unreadable or not JSON; the line says which.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: cannot be read as JSON ({error})") from error
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line with a single write, so that concurrent readers never see half of it."""
+    with storage_errors(path), path.open("ab", buffering=0) as file:
+        file.write(line.encode() + b"\n")
+
+
+def sha256_bytes(content: bytes) -> str:
+    """The SHA-256 of `content`, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def probe_writable(directory: Path) -> None:
+    """Prove that a file can be made in `directory` now rather than fail an hour later.
+
+    Raises:
+        StorageError: it cannot.
+    """
+    write_bytes(directory / ".write-probe", b"")
+    (directory / ".write-probe").unlink()

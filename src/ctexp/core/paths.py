@@ -1,0 +1,28 @@
+"""Where the project is. Data and runs may live elsewhere; everything else hangs from here."""
+
+import os
+from pathlib import Path
+
+from ctexp.core.errors import UsageError
+
+
+def project_root() -> Path:
+    """The folder of `tasks.py` and `conf/`: `CTEXP_ROOT`, or the nearest one above the working folder.
+
+    Raises:
+        UsageError: there is none.
+    """
+    named = os.environ.get("CTEXP_ROOT")
+    if named:
+        root = Path(named).expanduser().resolve()
+        if (root / "conf" / "config.yaml").is_file():
+            return root
+        raise UsageError(f"CTEXP_ROOT={named}: no conf/config.yaml there", "name a ctexp project's folder")
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "conf" / "config.yaml").is_file() and (folder / "tasks.py").is_file():
+            return folder
+    raise UsageError(
+        f"{here}: not inside a ctexp project (no tasks.py with conf/config.yaml here or above)",
+        "change into the project's folder, or set CTEXP_ROOT",
+    )

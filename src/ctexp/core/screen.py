@@ -1,0 +1,42 @@
+"""Two streams: results on stdout, progress and warnings on stderr."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+
+def results() -> Console:
+    """A console on stdout, for what a command was asked for.
+
+    Made at each call, so that it follows whoever has replaced `sys.stdout` (a log, a test). Off a terminal
+    nothing is wrapped: scripts read whole lines.
+    """
+    return _console(sys.stdout)
+
+
+def notes() -> Console:
+    """A console on stderr, for progress, warnings and errors."""
+    return _console(sys.stderr)
+
+
+def _console(stream: Any) -> Console:
+    return Console(file=stream, highlight=False, soft_wrap=True)
+
+
+def note(message: str) -> None:
+    """One plain line on stderr; brackets in it are text, not markup."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def warn(message: str) -> None:
+    """One line on stderr that begins with `warning:`."""
+    note(f"warning: {message}")
+
+
+def emit_json(document: Any) -> None:
+    """The one JSON document a `--json` verb prints on stdout."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
