@@ -21,6 +21,11 @@ def notes() -> Console:
     return _console(sys.stderr)
 
 
+def live() -> Console:
+    """A console on the terminal itself, past any log, for bars that redraw themselves."""
+    return _console(sys.__stderr__)
+
+
 def _console(stream: Any) -> Console:
     return Console(file=stream, highlight=False, soft_wrap=True)
 

@@ -1,0 +1,56 @@
+"""`evaluate`: a run's best checkpoint on a split."""
+
+from ctexp.config.compose import load, paths_of, resolve_paths
+from ctexp.core import screen
+from ctexp.core.errors import DataError, UsageError
+from ctexp.core.names import did_you_mean
+from ctexp.core.paths import project_root
+from ctexp.data.selection import select
+from ctexp.record.find import find
+
+_SPLITS = ("train", "val")
+
+
+def evaluate(run: str, split: str, json: bool) -> None:
+    """Predict a split with a run's best checkpoint; write and print its metrics."""
+    if split == "test":
+        raise UsageError(
+            "--split: the test split is sealed until looks at it are counted in a ledger",
+            "use --split val or --split train",
+        )
+    if split not in _SPLITS:
+        raise UsageError(f"--split: {split!r} is no split to evaluate", did_you_mean(split, _SPLITS))
+    root = project_root()
+    found = find(resolve_paths(root)[1], run)
+    settings = load(found.config)
+    data_dir, _ = paths_of(settings.paths, root)
+    selection = select(data_dir, settings.data.name, settings.data.split)
+    manifest = found.read().manifest
+    if manifest is None or manifest.dataset.catalog_sha256 != selection.catalog.sha256:
+        raise DataError(
+            f"{found.id}: the data set {settings.data.name} is not the one it was trained on",
+            "bring that data set back, or train anew",
+        )
+
+    from ctexp.evaluation.metrics import headline
+    from ctexp.models.weights import WeightsOrigin
+    from ctexp.training.device import choose_device, make_repeatable
+    from ctexp.training.guards import StopRequests
+    from ctexp.training.measure import measure
+    from ctexp.training.recipe import ImageStore, build_module
+
+    device = choose_device(settings.trainer.accelerator)
+    make_repeatable()
+    module = build_module(settings, selection, WeightsOrigin("random"), device)
+    batches = ImageStore(settings, selection, data_dir).eval_batches(split)
+    with found.lock(), StopRequests() as requests:
+        summary = measure(found, module, batches, selection, split, device, requests)
+    if json:
+        screen.emit_json({"run_id": found.id, **summary})
+        return
+    print(f"{found.id}  {split}  {summary['n']} images")
+    for name, value, low, high in headline(summary):
+        interval = "" if low is None or high is None else f"  95 % interval {low:.3f} to {high:.3f}"
+        print(f"{name:<24}{'undefined' if value is None else f'{value:.3f}'}{interval}")
+    for line in summary["notes"]:
+        screen.note(line)

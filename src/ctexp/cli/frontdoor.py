@@ -1,0 +1,109 @@
+"""Bare Hydra overrides under the stock `inv` program, and command-line errors a person can act on.
+
+Invoke's parser takes every bare word after a task for the next task's name. It makes its state machine anew
+for each parse, looking the class up in its own module, and by then tasks.py has been loaded: that is the one
+seam used here. This file is on the way of `inv --list`, so it imports nothing heavier than invoke.
+"""
+
+import re
+import sys
+from typing import Any
+
+from invoke.exceptions import Exit, ParseError
+from invoke.parser import parser
+from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext
+from invoke.parser.parser import ParseMachine
+
+_KEY = r"[A-Za-z_][\w./@:-]*"
+_OVERRIDE = re.compile(rf"(?:\+\+?|~)?{_KEY}=|~{_KEY}\Z")
+
+
+class BadCommand(ParseError, Exit):
+    """A command line that makes no sense: exit code 2.
+
+    Shell completion and `Program.run` know it as the `ParseError` it is, and the latter takes the exit code
+    from `Exit`, asking for it first.
+    """
+
+    def __init__(self, problem: str, hint: str, context: ParserContext | None) -> None:
+        from ctexp.core.errors import UsageError
+
+        line = UsageError(problem, hint).lines()[0]
+        super().__init__(line, context)
+        self.args = (line,)  # what is printed, as the error of the parser
+        self.message = None  # and not once more, as the message of the exit
+        self._code = UsageError.exit_code
+
+
+class FrontDoorMachine(ParseMachine):
+    """Invoke's parsing, with the overrides of a task that declares an `override` list taken as they come."""
+
+    flag: Any  # the argument whose flag came last; invoke types it as always None
+
+    def handle(self, token: str) -> None:
+        """Take an override, unless a flag is waiting for its value; leave every other word to invoke."""
+        self._token = token
+        taker = self._override_argument()
+        if taker is not None and not self.waiting_for_flag_value and _OVERRIDE.match(token):
+            taker.value = token  # a list argument appends what it is given
+        else:
+            super().handle(token)
+
+    def see_value(self, value: str) -> None:
+        """Give the flag its value; invoke lets a word where a number belongs end in a traceback."""
+        try:
+            super().see_value(value)
+        except ValueError:
+            raise BadCommand(
+                f"--{self.flag.names[0]}: {value!r} is not a whole number", self._help(), self.context
+            ) from None
+
+    def complete_flag(self) -> None:
+        """Leave a flag behind, unless it still wants its value."""
+        if self.waiting_for_flag_value and not self.flag.optional:
+            raise BadCommand(f"--{self.flag.names[0]}: its value is missing", self._help(), self.context)
+        super().complete_flag()
+
+    def error(self, msg: str) -> None:
+        """Say what is wrong with the command line, and the nearest thing that would be right."""
+        if not msg.startswith("No idea what"):
+            raise BadCommand(msg, self._help(), self.context)
+        raise BadCommand(*self._unknown(self._token), self.context)
+
+    def _help(self) -> str:
+        """The command that shows what would be right here."""
+        return f"inv --help {self.context.name}" if self.context.name else "inv --list"
+
+    def _unknown(self, token: str) -> tuple[str, str]:
+        """The problem with a word that is nothing here, and what to do about it."""
+        from ctexp.core.names import did_you_mean
+
+        task = self.context.name
+        if token.startswith("-"):
+            flags = [*self.context.flag_names(), *self.initial.flag_names()]
+            return f"{token}: no such flag{f' of {task}' if task else ''}", did_you_mean(
+                token, flags
+            ) or self._help()
+        if _OVERRIDE.match(token):
+            if task is None:
+                return f"{token}: an override before any task", f"name the task first: inv train {token}"
+            return f"{token}: {task} takes no overrides", self._help()
+        return f"{token}: no such task", did_you_mean(token, self.contexts) or self._help()
+
+    def _override_argument(self) -> Argument | None:
+        """Where the current task keeps its overrides, if it takes any."""
+        argument = self.context.args.get("override")
+        return argument if argument is not None and argument.kind is list else None
+
+
+# The states belong to the class that declared them: invoke's state machines do not inherit them.
+FrontDoorMachine._class_states = ParseMachine._class_states
+FrontDoorMachine._class_transitions = ParseMachine._class_transitions
+
+
+def install() -> None:
+    """Make the running `inv` parse with `FrontDoorMachine`, and keep bytecode as Python does elsewhere."""
+    parser.ParseMachine = FrontDoorMachine  # type: ignore[misc]
+    # Invoke switches bytecode off for the sake of tasks.py alone; our own modules are worth keeping compiled.
+    sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)

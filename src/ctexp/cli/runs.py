@@ -1,0 +1,96 @@
+"""`runs` and `show`: what has been run, read from the run directories alone."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.table import Table
+
+from ctexp.config.compose import resolve_paths
+from ctexp.core import clock, screen
+from ctexp.core.errors import UsageError
+from ctexp.core.metric_names import canonical
+from ctexp.core.names import did_you_mean
+from ctexp.core.paths import project_root
+from ctexp.record import blocks, index
+from ctexp.record.find import find
+from ctexp.record.index import RunSummary
+from ctexp.record.show import describe
+
+_STATES = ("running", "finished", "interrupted", "diverged", "oom", "timeout", "failed", "unreadable")
+_SHOWN = ("val/macro_f1", "val/accuracy", "val/miss_rate")
+
+
+def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, limit: int, json: bool) -> None:
+    """List runs, newest or best first."""
+    if state is not None and state not in _STATES:
+        raise UsageError(f"--state: {state!r} is no state of a run", did_you_mean(state, _STATES))
+    if limit < 0:
+        raise UsageError(f"--limit: {limit} is negative", "0 lists all")
+    every = index.list_runs(resolve_paths(project_root())[1])
+    chosen = index.select(every, name=name, tags=tag, states=[state] if state else [])
+    metric = "/" in sort
+    column = {"duration": "duration_seconds"}.get(sort, canonical(sort) if metric else sort)
+    ascending = metric and not _higher_is_better(column)
+    chosen = index.order(chosen, column, descending=not ascending) if chosen else []
+    shown = chosen[:limit] if limit else chosen
+    if json:
+        screen.emit_json({"runs": [_document(run) for run in shown], "matching": len(chosen)})
+        return
+    _print(shown, column if metric else None)
+    if len(shown) < len(chosen):
+        screen.note(f"{len(shown)} of {len(chosen)} runs; --limit 0 lists all")
+    if not every:
+        screen.note("no runs yet: scripts/inv quickstart makes the first")
+
+
+def show(run: str, json: bool) -> None:
+    """Show one run: its blocks, or with `json` everything its directory says."""
+    found = find(resolve_paths(project_root())[1], run)
+    shown = describe(found)
+    if json:
+        screen.emit_json(shown.document())
+        return
+    for problem in shown.problems:
+        screen.warn(problem)
+    print(f"{found.id}  {shown.state}")
+    if shown.manifest is not None:
+        print(blocks.manifest_block(shown.manifest, str(found.path)), end="")
+    if shown.result is not None:
+        print(blocks.results_block(shown.result, str(found.path), str(found.train_log)), end="")
+    elif shown.state == "interrupted":
+        screen.note(f"no end was recorded -> scripts/inv train --resume {found.id}")
+
+
+def _higher_is_better(metric: str) -> bool:
+    from ctexp.core.metric_names import higher_is_better
+
+    return higher_is_better(metric)
+
+
+def _document(run: RunSummary) -> dict[str, object]:
+    return asdict(run) | {"path": str(run.path), "metrics": dict(run.metrics)}
+
+
+def _print(shown: Sequence[RunSummary], sorted_by: str | None) -> None:
+    metrics = list(_SHOWN)
+    if sorted_by is not None and sorted_by not in metrics:
+        metrics.insert(0, sorted_by)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("run", "state", "model", "data", "epochs", "duration", *metrics):
+        table.add_column(heading, justify="left" if heading in {"run", "state", "model", "data"} else "right")
+    for run in shown:
+        table.add_row(
+            run.id,
+            run.state,
+            run.model or "",
+            run.dataset or "",
+            "" if run.epochs is None else str(run.epochs),
+            "" if run.duration_seconds is None else clock.duration(run.duration_seconds),
+            *(_number(run.metrics.get(metric)) for metric in metrics),
+        )
+    if shown:
+        screen.results().print(table)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

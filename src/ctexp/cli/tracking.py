@@ -1,0 +1,57 @@
+"""`wandb-sync`: offline runs to Weights & Biases, by its own client."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from ctexp.config.compose import resolve_paths
+from ctexp.core import screen
+from ctexp.core.errors import PreflightError
+from ctexp.core.paths import project_root
+from ctexp.record.find import find, run_paths
+
+_TIMEOUT = 600.0
+
+
+def wandb_sync(run: str | None, json: bool) -> int:
+    """Push every segment that is not synced yet; the exit code of a preflight when any could not be."""
+    runs_dir = resolve_paths(project_root())[1]
+    folders = [find(runs_dir, run).path] if run else run_paths(runs_dir)
+    segments = [segment for folder in folders for segment in _unsynced(folder)]
+    outcome = {str(segment): _push(segment) for segment in segments}
+    failed = [segment for segment, problem in outcome.items() if problem]
+    if json:
+        screen.emit_json({"synced": len(outcome) - len(failed), "failed": {s: outcome[s] for s in failed}})
+    elif not outcome:
+        print("nothing to sync")
+    else:
+        print(f"synced {len(outcome) - len(failed)} of {len(outcome)} offline runs")
+    if failed:
+        raise PreflightError(
+            [f"{segment}: {outcome[segment]}" for segment in failed],
+            "set WANDB_API_KEY or run `.venv/bin/wandb login`, check the network, and sync again",
+        )
+    return 0
+
+
+def _unsynced(folder: Path) -> list[Path]:
+    """The offline segments of a run that W&B's client has not marked as synced."""
+    return [
+        segment
+        for segment in sorted((folder / "wandb").glob("offline-run-*"))
+        if not any(segment.glob("*.wandb.synced"))
+    ]
+
+
+def _push(segment: Path) -> str:
+    """Hand one segment to the client; what went wrong, or nothing."""
+    client = [str(Path(sys.executable).with_name("wandb")), "sync", "--no-include-synced", str(segment)]
+    screen.note(f"syncing {segment.name}")
+    try:
+        done = subprocess.run(client, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        return f"no answer within {_TIMEOUT:.0f} s"
+    if done.returncode == 0 and any(segment.glob("*.wandb.synced")):
+        return ""
+    said = (done.stderr + done.stdout).strip().splitlines()
+    return said[-1] if said else f"wandb sync ended with {done.returncode}"

@@ -1,0 +1,151 @@
+"""`train`: compose, refuse what must be refused without torch, train, and tell."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ctexp.config.compose import Composed, compose, load, paths_of, resolve_paths
+from ctexp.config.schema import Settings
+from ctexp.core import screen
+from ctexp.core.errors import PreflightError, UsageError
+from ctexp.core.files import probe_writable
+from ctexp.core.paths import project_root
+from ctexp.data.selection import select
+from ctexp.record import blocks, find, git
+from ctexp.record.manifest import command_line
+from ctexp.record.result import Result
+
+
+def train(
+    override: Sequence[str],
+    cfg: bool,
+    dry_run: bool,
+    resume: str | None,
+    yes: bool,
+    json: bool,
+) -> int:
+    """Train one run, new or resumed; the exit code of its end."""
+    root = project_root()
+    if resume is not None:
+        return _resume(root, resume, override, cfg or dry_run, yes, json)
+    composed = compose(override, root)
+    if cfg:
+        screen.emit_json(composed.resolved) if json else print(composed.yaml, end="")
+        return 0
+    return start(root, composed, dry_run=dry_run, yes=yes, json=json)
+
+
+def start(root: Path, composed: Composed, *, dry_run: bool, yes: bool, json: bool) -> int:
+    """Train a new run, or with `dry_run` print what it would be; the exit code."""
+    settings = composed.settings
+    data_dir, runs_dir = paths_of(settings.paths, root)
+    selection = select(data_dir, settings.data.name, settings.data.split)
+    source = git.capture(root, [data_dir, runs_dir])
+    if not dry_run:
+        _heed_changes(settings, source.state, yes)
+        probe_writable(runs_dir)
+
+    from ctexp.training.run import Order, Training
+
+    training = Training(
+        Order(
+            settings=settings,
+            config_yaml=composed.yaml,
+            config_sha256=composed.sha256,
+            overrides=composed.overrides,
+            selection=selection,
+            root=root,
+            data_dir=data_dir,
+            runs_dir=runs_dir,
+            argv=tuple(sys.argv),
+            command=command_line("train", composed.overrides),
+            source=source,
+            tell=screen.note if json else print,
+        )
+    )
+    if dry_run:
+        manifest = training.preview()
+        if json:
+            screen.emit_json(manifest.document())
+        else:
+            print(
+                blocks.manifest_block(manifest, f"{runs_dir / manifest.run_id} (not made: --dry-run)"), end=""
+            )
+        return 0
+    return _told(training.start(), runs_dir, json)
+
+
+def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, yes: bool, json: bool) -> int:
+    if override:
+        raise UsageError(
+            f"--resume takes the run's own configuration, not {override[0]!r}", "leave the overrides away"
+        )
+    if looking:
+        raise UsageError(
+            "--resume trains; it takes neither --cfg nor --dry-run", "see `scripts/inv show RUN`"
+        )
+    run = find.find(resolve_paths(root)[1], selector)
+    reading = run.read()
+    if reading.state == "finished" and reading.result is not None:
+        screen.note(f"{run.id} is finished: there is nothing to resume")
+        return _told(reading.result, run.path.parent, json)
+    settings = load(run.config)
+    data_dir, runs_dir = paths_of(settings.paths, root)
+    selection = select(data_dir, settings.data.name, settings.data.split)
+    source = git.capture(root, [data_dir, runs_dir])
+    _heed_changes(settings, source.state, yes)
+    if reading.manifest is None:
+        raise PreflightError([*reading.problems], "a run without a manifest cannot be resumed: train anew")
+
+    from ctexp.training.run import Order, Training
+
+    order = Order(
+        settings=settings,
+        config_yaml=run.config.read_text(),
+        config_sha256=reading.manifest.config_sha256,
+        overrides=reading.manifest.overrides,
+        selection=selection,
+        root=root,
+        data_dir=data_dir,
+        runs_dir=runs_dir,
+        argv=tuple(sys.argv),
+        command=reading.manifest.command,
+        source=source,
+        tell=screen.note if json else print,
+    )
+    return _told(Training(order).resume(run), run.path.parent, json)
+
+
+def _heed_changes(settings: Settings, state: git.GitState, yes: bool) -> None:
+    """Act on uncommitted changes as `git.dirty` says; the run itself warns of them.
+
+    Raises:
+        PreflightError: they are refused, by the configuration or by the person asked.
+    """
+    if not state.dirty:
+        return
+    names = [*state.changed, *state.untracked]
+    what = f"uncommitted changes in {len(names)} code or configuration files ({', '.join(names[:3])}, …)"
+    what = what if len(names) > 3 else what.replace(", …", "")
+    way_out = "commit them, or say git.dirty=warn; the run saves them as a patch then"
+    if settings.git.dirty == "refuse":
+        raise PreflightError(f"git.dirty=refuse: {what}", way_out)
+    if settings.git.dirty == "ask" and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        screen.note(f"{what}; a patch of them is saved with the run")
+        print("Train all the same? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise PreflightError(what, way_out)
+
+
+def _told(result: Result, runs_dir: Path, json: bool) -> int:
+    """Print the document that was asked for, and the error a run ended with; its exit code."""
+    if json:
+        screen.emit_json(result.document() | {"path": str(runs_dir / result.run_id)})
+    if result.error is not None:
+        hint = f" -> {result.error.hint}" if result.error.hint else ""
+        trace = result.error.traceback_file
+        where = f"; traceback in {runs_dir / result.run_id / trace}" if trace else ""
+        kind = "bug: " if trace else ""
+        message = "; ".join(result.error.message.splitlines())
+        screen.note(f"{kind}{result.error.kind}: {message}{where}{hint}")
+    return result.exit_code

@@ -1,0 +1,164 @@
+"""How a signature in tasks.py becomes a verb: loaded when called, ended with a documented exit code.
+
+A verb is a function of `ctexp.cli` that takes the task's flags as keyword arguments. It raises a `CtexpError`
+for what a user can act on, and returns nothing, or the exit code of an outcome it has already told.
+"""
+
+import errno
+import functools
+import os
+import select
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+# Everything else is imported by a verb that runs: this module is loaded by `inv --list` too.
+
+PIPE_CLOSED = 128 + signal.SIGPIPE
+"""The exit code of a verb whose reader went away (`inv runs | head`), as a shell reports it."""
+
+
+def verb(target: str, **options: Any) -> Callable[[Callable[..., None]], Any]:
+    """Make an Invoke task of a signature whose docstring is its help; the work is done elsewhere.
+
+    Args:
+        target: `module:function` below `ctexp.cli`, imported when the task is called.
+        options: what `invoke.task` takes: `help`, `iterable`, `positional`.
+    """
+
+    def declare(signature: Callable[..., None]) -> Any:
+        @functools.wraps(signature)
+        def call(_context: Context, /, *, debug: bool = False, **flags: Any) -> None:
+            perform(target, flags, debug=debug)
+
+        # Short flags are picked by chance of the alphabet: one more flag would give an old one a new letter.
+        return task(auto_shortflags=False, **options)(call)
+
+    return declare
+
+
+def perform(target: str, flags: dict[str, Any], *, debug: bool) -> None:
+    """Run a verb to its end.
+
+    Raises:
+        invoke.Exit: with the exit code, unless that is 0. What went wrong is on stderr by then, and with the
+            flag `json` as one document on stdout too.
+    """
+    try:
+        code = _attempt(target, flags, debug=debug)
+    except BrokenPipeError:
+        # Python flushes once more at its end; let that go nowhere instead of complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = PIPE_CLOSED
+    if code:
+        raise Exit(code=code)
+
+
+def _attempt(target: str, flags: dict[str, Any], *, debug: bool) -> int:
+    """Call the verb and tell its failure; the exit code."""
+    from importlib import import_module
+
+    from ctexp.core.errors import CtexpError
+
+    module, _, function = target.partition(":")
+    try:
+        with _signals_and_shortages_told_apart():
+            code = getattr(import_module(f"ctexp.cli.{module}"), function)(**flags)
+            sys.stdout.flush()
+            return code or 0
+    except CtexpError as error:
+        if debug:
+            traceback.print_exc()
+        return _tell(error.kind, error.exit_code, error.lines(), error.problems, error.hint, flags)
+    except Exception as error:  # the last line of defence: whatever comes here is a bug, and is kept
+        if isinstance(error, BrokenPipeError) and _reader_gone():
+            raise
+        what = f"{type(error).__name__}: {error}".splitlines()[0][:300].rstrip(": ")
+        if debug:
+            traceback.print_exc()
+            return _tell("bug", 1, [f"bug: {what}"], [what], "", flags)
+        hint = f"traceback in {_kept_traceback(function)}"
+        return _tell("bug", 1, [f"bug: {what}; {hint}"], [what], hint, flags)
+
+
+def _tell(
+    kind: str,
+    code: int,
+    lines: list[str],
+    problems: "list[str] | tuple[str, ...]",
+    hint: str,
+    flags: dict[str, Any],
+) -> int:
+    """Put a failure on stderr, and on stdout where JSON was asked for; the exit code."""
+    from ctexp.core import screen
+
+    if flags.get("json"):
+        about = {"kind": kind, "exit_code": code, "problems": list(problems), "hint": hint}
+        screen.emit_json({"error": about})
+    for line in lines:
+        screen.note(line)
+    return code
+
+
+@contextmanager
+def _signals_and_shortages_told_apart() -> Iterator[None]:
+    """Turn SIGINT, SIGTERM, a full disk and a full memory into the errors that carry their exit codes.
+
+    A verb with signal handlers of its own (training) installs them over this one.
+    """
+    from ctexp.core.errors import MemoryExhausted, Stopped, StorageError
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        raise Stopped(signum)
+
+    ours = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, stop) if ours else None
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped(signal.SIGINT) from None
+    except MemoryError as error:
+        raise MemoryExhausted(
+            "the machine ran out of memory", "free some, or ask for less at once"
+        ) from error
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        raise StorageError(
+            f"{error.filename or 'a disk'}: no space left ({error.strerror})",
+            "free some space, then start again",
+        ) from error
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _reader_gone() -> bool:
+    """Whether it was the reader of our stdout or stderr that went away, and not some other pipe's."""
+    streams = select.poll()
+    streams.register(1, 0)
+    streams.register(2, 0)
+    return any(event & select.POLLERR for _, event in streams.poll(0))
+
+
+def _kept_traceback(function: str) -> str:
+    """Write the traceback being handled to a file of its own and name that, or print it where that fails."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix=f"ctexp-{function}-", suffix=".log", delete=False
+        ) as file:
+            file.write(f"{sys.argv}\nPython {sys.version}\n\n{traceback.format_exc()}")
+    except OSError:
+        traceback.print_exc()
+        return "the lines above"
+    return file.name

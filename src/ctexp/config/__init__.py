@@ -1,0 +1,1 @@
+"""Configuration: YAML files and overrides in, one validated `Settings` out, every error at once."""

@@ -1,0 +1,91 @@
+"""From files, environment and command line to one validated configuration.
+
+Hydra and pydantic take half a second to load and are imported by the functions that need them: verbs that
+only want to know where the runs are answer at once.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ctexp.config import yaml_file
+from ctexp.config.paths import absolute, resolve_paths
+from ctexp.core.errors import DataError, UsageError
+from ctexp.core.files import sha256_bytes
+
+if TYPE_CHECKING:
+    from ctexp.config.schema import PathSettings, Settings
+
+__all__ = ["Composed", "compose", "load", "paths_of", "resolve_paths"]
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A configuration, validated.
+
+    Attributes:
+        settings: what the code reads.
+        overrides: what the user typed.
+        resolved: the same as `settings` in plain values, defaults included.
+        yaml: `resolved` as YAML, in the schema's order.
+        sha256: of `resolved` as canonical JSON; equal for equal configurations however they were written.
+    """
+
+    settings: "Settings"
+    overrides: tuple[str, ...]
+    resolved: dict[str, Any]
+    yaml: str
+    sha256: str
+
+
+def compose(overrides: Sequence[str], root: Path) -> Composed:
+    """Compose and validate the configuration of a project.
+
+    Args:
+        overrides: as typed: `model=resnet50`, `data.batch_size=32`, `+experiment=quickstart`, `~experiment`.
+        root: the project's folder, the one that holds `conf/`.
+
+    Raises:
+        UsageError: everything that is wrong, a line each.
+    """
+    from ctexp.config.layers import Layers
+    from ctexp.config.validate import validated
+
+    layers = Layers(overrides, root.resolve() / "conf")
+    settings, invalid = validated(layers.document(), layers.origin)
+    problems = layers.problems + [line for line in invalid if not layers.is_undecided(line)]
+    if settings is None or problems:
+        raise UsageError(problems)
+    resolved = settings.model_dump()
+    canonical = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
+    return Composed(
+        settings=settings,
+        overrides=tuple(overrides),
+        resolved=resolved,
+        yaml=yaml_file.dump(resolved),
+        sha256=sha256_bytes(canonical.encode()),
+    )
+
+
+def load(file: Path) -> "Settings":
+    """Read the resolved configuration that a run directory keeps.
+
+    Raises:
+        DataError: it is missing, damaged, or of a version that had other keys.
+    """
+    from ctexp.config.validate import validated
+
+    try:
+        settings, problems = validated(yaml_file.read_mapping(file), lambda _: "")
+    except UsageError as error:
+        raise DataError(error.problems) from error
+    if settings is None:
+        raise DataError([f"{file}: {problem}" for problem in problems])
+    return settings
+
+
+def paths_of(paths: "PathSettings", root: Path) -> tuple[Path, Path]:
+    """The folders of data and of runs of a composed configuration, absolute."""
+    return absolute(root, paths.data), absolute(root, paths.runs)

@@ -1,0 +1,142 @@
+"""The files of `conf/`, composed by Hydra but read by our own reader.
+
+Hydra merges the defaults list and the chosen groups. It gets every file from `_StrictFiles`, so that the
+limits of `yaml_file` and the rules of `file_rules` hold for each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.plugins.config_source import ConfigResult, ConfigSource
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from ctexp.config import file_rules, groups, yaml_file
+from ctexp.config.keys import EXPERIMENT, GROUPS
+from ctexp.core.errors import UsageError
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the files say.
+
+    Attributes:
+        conf: the folder they are in.
+        document: merged, plain, not validated.
+        chosen: group -> the file it was taken from; `experiment` -> None where there is none.
+    """
+
+    conf: Path
+    document: dict[str, Any]
+    chosen: dict[str, str | None]
+
+    def setter(self, key: str) -> str:
+        """The file a dotted key comes from, or should have come from: `conf/optimizer/adamw.yaml`."""
+        group, _, rest = key.partition(".")
+        places = [("config", key)]
+        if self.chosen.get(group):
+            places.insert(0, (f"{group}/{self.chosen[group]}", rest))
+        expected = f"conf/{places[0][0]}.yaml"
+        if self.chosen[EXPERIMENT]:
+            places.insert(0, (f"{EXPERIMENT}/{self.chosen[EXPERIMENT]}", key))
+        return next(filter(None, (self._find(*place) for place in places)), expected)
+
+    def _find(self, name: str, key: str) -> str:
+        """The file `name`, or the one it starts from, if it has the key; else nothing."""
+        document: Any = yaml_file.read_mapping(self.conf / f"{name}.yaml")
+        bases = [
+            entry for entry in document.get("defaults", []) if isinstance(entry, str) and entry != "_self_"
+        ]
+        for part in key.split("."):
+            document = document.get(part, _ABSENT) if isinstance(document, dict) else _ABSENT
+        if document is not _ABSENT:
+            return f"conf/{name}.yaml"
+        group = name.partition("/")[0]
+        return next(filter(None, (self._find(f"{group}/{base}", key) for base in bases)), "")
+
+
+def from_files(conf: Path, choices: Mapping[str, str | None]) -> Files:
+    """Compose `conf/config.yaml` and the groups it or `choices` name.
+
+    Args:
+        conf: the absolute folder.
+        choices: group -> file, already checked by `groups.problem_with`.
+
+    Raises:
+        UsageError: a file is missing or broken.
+    """
+    if not (conf / "config.yaml").is_file():
+        raise UsageError(f"{conf}/config.yaml: no such file", "restore it from git")
+    Plugins.instance().register(_StrictFiles)
+    Plugins.instance().register(_StrictSearchPath)
+    overrides = [f"~{group}" if name is None else f"{group}={name}" for group, name in choices.items()]
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(config_dir=str(conf), job_name="ctexp", version_base="1.3"):
+            composed = compose("config", overrides=overrides, return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException, RecursionError, ValueError) as error:
+        raise UsageError(f"conf: cannot be composed ({error})") from error
+    chosen = composed.hydra.runtime.choices
+    return Files(
+        conf=conf,
+        document={key: _plain(composed[key]) for key in composed if key != "hydra"},
+        chosen={group: chosen.get(group) for group in (*GROUPS, EXPERIMENT)},
+    )
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+
+
+class _StrictSearchPath(SearchPathPlugin):
+    """Sends Hydra to `_StrictFiles` for the files that are ours."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for element in search_path.get_path():
+            if element.provider == "main":
+                element.path = f"{_StrictFiles.scheme()}://{element.path}"
+
+
+class _StrictFiles(ConfigSource):
+    """A folder whose YAML is read by `yaml_file`."""
+
+    @staticmethod
+    def scheme() -> str:
+        return "strict"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        file, name = self._file(config_path), f"conf/{config_path}.yaml"
+        document = yaml_file.read_mapping(file, name)
+        header = self._get_header_dict(file.read_text(encoding="utf-8-sig"))
+        problems = file_rules.problems_with(document, config_path, header["package"], Path(self.path))
+        if problems:
+            raise UsageError([f"{name}: {problem}" for problem in problems])
+        return ConfigResult(
+            provider=self.provider, path=self.full_path(), config=OmegaConf.create(document), header=header
+        )
+
+    def available(self) -> bool:
+        return True
+
+    def is_group(self, config_path: str) -> bool:
+        return Path(self.path, config_path).is_dir()
+
+    def is_config(self, config_path: str) -> bool:
+        return self._file(config_path).is_file()
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:  # noqa: ARG002
+        return groups.choices(config_path, Path(self.path))
+
+    def _file(self, config_path: str) -> Path:
+        return Path(self.path, f"{config_path}.yaml")

@@ -1,0 +1,131 @@
+"""The layers of a configuration, later ones winning, and which of them set a key.
+
+`conf/config.yaml` and the chosen groups, an experiment, `conf/local.yaml`, the tracker's environment
+variables, the command line.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ctexp.config import groups, personal
+from ctexp.config.files import Files, from_files
+from ctexp.config.keys import EXPERIMENT
+from ctexp.config.overrides import parse
+from ctexp.core.errors import UsageError
+
+_Document = dict[str, Any]
+
+
+class Layers:
+    """Everything that has a say, read and checked but not yet validated.
+
+    Args:
+        overrides: the command line's words.
+        conf: the absolute folder of `config.yaml` and the groups.
+
+    Raises:
+        UsageError: a file is missing or broken, so that nothing can be composed.
+
+    Attributes:
+        problems: a line for each override or variable that cannot be used.
+    """
+
+    def __init__(self, overrides: Sequence[str], conf: Path) -> None:
+        given, self.problems = parse(overrides)
+        self._given = {override.key: override.value for override in given if not override.chooses_a_group}
+        choices: dict[str, str | None] = {}
+        self._undecided: list[str] = []
+        for override in (override for override in given if override.chooses_a_group):
+            problem = groups.problem_with(override.key, override.value, conf)
+            if problem:
+                self.problems.append(f"{override.text}: {problem}")
+                self._undecided.append(override.key)
+            else:
+                choices[override.key] = override.value
+        try:
+            self._files: Files = from_files(conf, choices)
+            local = personal.local_settings(conf)
+        except UsageError as error:
+            raise UsageError([*self.problems, *error.problems], error.hint) from error
+        tracker, problems = personal.tracker_settings(os.environ)
+        self.problems += problems
+        self._personal = [("conf/local.yaml", local), *tracker.items()]
+        self._logger_chosen = "logger" in choices
+
+    def document(self) -> _Document:
+        """All layers merged, and a run named when nobody has named it."""
+        document: _Document = {}
+        _merge(document, self._files.document)
+        for source, layer in self._personal:
+            if self._has_a_say(source, document):
+                _merge(document, self._without_a_second_logger(layer))
+        for key, value in self._given.items():
+            _merge(document, _nested(key, value))
+        run = document.get("run")
+        if isinstance(run, dict) and run.get("name") is None:
+            run["name"] = self._default_name(document)
+        return document
+
+    def origin(self, key: str) -> str:
+        """The file or variable that set a dotted key; empty for the command line, which the user sees."""
+        if any(key == given or key.startswith(f"{given}.") for given in self._given):
+            return ""
+        for source, layer in reversed(self._personal):
+            if _holds(layer, key.split(".")):
+                return source
+        return self._files.setter(key)
+
+    def is_undecided(self, problem: str) -> bool:
+        """Whether a problem is about a group that was chosen wrongly: what it says would mislead."""
+        return re.split(r"[.: ]", problem, maxsplit=1)[0] in self._undecided
+
+    def _has_a_say(self, source: str, document: _Document) -> bool:
+        """`WANDB_MODE` says nothing about other loggers, nor against `logger.mode` on the command line."""
+        if source != "WANDB_MODE":
+            return True
+        kind = document.get("logger", {}).get("name")
+        return kind == "wandb" and "logger.mode" not in self._given
+
+    def _without_a_second_logger(self, layer: _Document) -> _Document:
+        """A logger chosen on the command line stays that logger; only its other settings may be personal."""
+        if not self._logger_chosen or "logger" not in layer:
+            return layer
+        return {**layer, "logger": {key: value for key, value in layer["logger"].items() if key != "name"}}
+
+    def _default_name(self, document: _Document) -> str:
+        """The experiment's name, else the model's."""
+        name = self._files.chosen[EXPERIMENT] or self._files.chosen["model"]
+        if "model.name" in self._given and not self._files.chosen[EXPERIMENT]:
+            name = str(document["model"]["name"])
+        return re.sub(r"[^a-z0-9_-]+", "-", str(name).lower()).strip("-_")[:64] or "run"
+
+
+def _merge(document: _Document, layer: _Document) -> None:
+    """Set a layer's values in the document, key by key; the layer is not touched."""
+    for key, value in layer.items():
+        if isinstance(value, dict):
+            below = document.get(key)
+            document[key] = dict(below) if isinstance(below, dict) else {}
+            _merge(document[key], value)
+        else:
+            document[key] = value
+
+
+def _nested(dotted: str, value: Any) -> _Document:
+    """`{"data": {"batch_size": 8}}` from `data.batch_size` and 8."""
+    for part in reversed(dotted.split(".")):
+        value = {part: value}
+    nested: _Document = value
+    return nested
+
+
+def _holds(layer: Any, path: Sequence[str]) -> bool:
+    """Whether a layer sets the key at `path`."""
+    for part in path:
+        if not isinstance(layer, dict) or part not in layer:
+            return False
+        layer = layer[part]
+    return True

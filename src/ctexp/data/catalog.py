@@ -1,0 +1,244 @@
+"""The catalog: one parquet file beside the raw folder, one row an image; what is known of an image is there.
+
+The images lie unchanged in `data/raw/<name>/`, the catalog is `data/raw/<name>.parquet`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ctexp.core.classes import CLASSES, SPLITS
+from ctexp.core.errors import DataError
+from ctexp.core.files import replacing, sha256_bytes, sha256_file
+from ctexp.core.names import check_id, did_you_mean
+from ctexp.data.parallel import each
+
+SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("path", pa.string()),
+        ("split", pa.string()),
+        ("class", pa.string()),
+        ("group", pa.string()),
+        ("excluded", pa.bool_()),
+        ("bytes", pa.int64()),
+        ("sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("mode", pa.string()),
+    ]
+)
+"""The columns, in order; none may hold a null."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image.
+
+    Attributes:
+        image_id: its name in every record: its path inside the data set when it was imported.
+        path: where it lies now, relative to the raw folder.
+        split: train, val or test.
+        class_name: one of `CLASSES`.
+        group: images of one group belong on one side of a split; identical bytes until audited.
+        excluded: left out of every split, by the user's decision.
+        bytes: the file's size.
+        sha256: of the file's bytes.
+        width: pixels.
+        height: pixels.
+        mode: Pillow's name of the file's mode, for example `RGBA`.
+    """
+
+    image_id: str
+    path: str
+    split: str
+    class_name: str
+    group: str
+    excluded: bool
+    bytes: int
+    sha256: str
+    width: int
+    height: int
+    mode: str
+
+    @property
+    def label(self) -> int:
+        """The class's index in `CLASSES`."""
+        return CLASSES.index(self.class_name)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A data set: its raw folder, its catalog file with that file's SHA-256, and its rows by image id."""
+
+    name: str
+    raw: Path
+    file: Path
+    rows: tuple[ImageRow, ...]
+    sha256: str
+
+    def verify_files(self, rows: Sequence[ImageRow], full: bool = False) -> None:
+        """Check that the files are the ones that were imported.
+
+        Args:
+            rows: which images.
+            full: hash their content too; else only existence and size are looked at.
+
+        Raises:
+            DataError: some are not; every one is named.
+        """
+        hint = f"put the files back, or import the set anew: inv data-import PATH --name {self.name}"
+        each(partial(_check_file, self.raw, full), rows, hint=hint)
+
+
+def _check_file(raw: Path, full: bool, row: ImageRow) -> None:
+    file = raw / row.path
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        raise DataError(f"{file}: {(error.strerror or 'unreadable').lower()}") from error
+    if size != row.bytes:
+        raise DataError(f"{file}: {size} bytes, the catalog says {row.bytes}")
+    if full and sha256_file(file) != row.sha256:
+        raise DataError(f"{file}: its content differs from what was imported")
+
+
+def group_of(sha256: str) -> str:
+    """The group of an image nobody has audited: images of identical bytes share it."""
+    return sha256[:16]
+
+
+def raw_folder(data_dir: Path, name: str) -> Path:
+    """Where a data set's images lie."""
+    return data_dir / "raw" / name
+
+
+def catalog_file(data_dir: Path, name: str) -> Path:
+    """Where a data set's catalog lies: beside its raw folder."""
+    return data_dir / "raw" / f"{name}.parquet"
+
+
+def available(data_dir: Path) -> list[str]:
+    """The names of the data sets that have a catalog."""
+    return sorted(file.stem for file in (data_dir / "raw").glob("[!.]*.parquet"))
+
+
+def write(data_dir: Path, name: str, rows: Sequence[ImageRow]) -> Catalog:
+    """Write the catalog of `name` atomically, its rows in the order of their ids.
+
+    Raises:
+        UsageError: `name` may not name a data set.
+        DataError: the rows are not a valid catalog.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    check_id(name, "data.name")
+    file = catalog_file(data_dir, name)
+    ordered = tuple(sorted(rows, key=lambda row: row.image_id))
+    _refuse(file, _row_problems(ordered))
+    table = pa.Table.from_pylist([_as_record(row) for row in ordered], schema=SCHEMA)
+    with replacing(file) as temporary:
+        pq.write_table(table, temporary)
+        digest = sha256_file(temporary)
+    return Catalog(name, raw_folder(data_dir, name), file, ordered, digest)
+
+
+def load(data_dir: Path, name: str) -> Catalog:
+    """Read and check the catalog of `name`.
+
+    Raises:
+        UsageError: `name` may not name a data set.
+        DataError: there is no such data set, its folder is gone, or the catalog is not valid; every problem
+            is listed.
+    """
+    check_id(name, "data.name")
+    file, raw = catalog_file(data_dir, name), raw_folder(data_dir, name)
+    if not file.is_file():
+        raise DataError(f"{file}: there is no data set {name!r}", _way_to(data_dir, name))
+    if not raw.is_dir():
+        raise DataError(f"{raw}: the images of data set {name!r} are gone", _way_to(data_dir, name))
+    content = file.read_bytes()
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{file}: not a parquet file ({error})", _way_to(data_dir, name)) from error
+    _refuse(file, _column_problems(table))
+    rows = tuple(_from_record(record) for record in table.to_pylist())
+    _refuse(file, _row_problems(rows))
+    return Catalog(name, raw, file, rows, sha256_bytes(content))
+
+
+def _way_to(data_dir: Path, name: str) -> str:
+    """How to get the data set that is missing."""
+    if name == "phantom":
+        return "make it: inv data-phantom"
+    near = did_you_mean(name, set(available(data_dir)) - {name})
+    way = f"import it: inv data-import PATH --name {name}; or use the synthetic set: data=phantom"
+    return f"{near} {way}" if near.startswith("did") else way
+
+
+def _refuse(file: Path, problems: Sequence[str]) -> None:
+    if problems:
+        raise DataError([f"{file}: {problem}" for problem in problems], "correct the catalog, or import anew")
+
+
+def _column_problems(table: pa.Table) -> list[str]:
+    names = Counter(table.column_names)
+    problems = [f"column {name!r} is unknown" for name in names if name not in SCHEMA.names]
+    problems += [f"column {name!r} stands {count} times" for name, count in names.items() if count > 1]
+    for field in SCHEMA:
+        if field.name not in names:
+            problems.append(f"column {field.name!r} is missing")
+        elif names[field.name] == 1:
+            column = table.column(field.name)
+            if column.type != field.type:
+                problems.append(f"column {field.name!r} is {column.type}, not {field.type}")
+            elif column.null_count:
+                problems.append(f"column {field.name!r} has {column.null_count} nulls")
+    return problems
+
+
+def _row_problems(rows: Sequence[ImageRow]) -> list[str]:
+    problems = [] if rows else ["no rows"]
+    ids = Counter(row.image_id for row in rows)
+    problems += [f"{image_id}: listed {count} times" for image_id, count in ids.items() if count > 1]
+    for row in rows:
+        problems += [f"{row.image_id}: {problem}" for problem in _problems_of(row)]
+    return problems
+
+
+def _problems_of(row: ImageRow) -> list[str]:
+    checks = {
+        f"split {row.split!r} is none of {', '.join(SPLITS)}": row.split in SPLITS,
+        f"class {row.class_name!r} is none of {', '.join(CLASSES)}": row.class_name in CLASSES,
+        f"path {row.path!r} leaves the raw folder": _stays_inside(row.path),
+        "the image id is empty": bool(row.image_id),
+        "the group is empty": bool(row.group),
+        "sha256 is not 64 hexadecimal digits": bool(_SHA256.fullmatch(row.sha256)),
+        "bytes, width and height must be positive": min(row.bytes, row.width, row.height) > 0,
+    }
+    return [problem for problem, holds in checks.items() if not holds]
+
+
+def _stays_inside(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return bool(pure.parts) and not pure.is_absolute() and ".." not in pure.parts and "\0" not in path
+
+
+def _as_record(row: ImageRow) -> dict[str, Any]:
+    fields = dict(vars(row))
+    fields["class"] = fields.pop("class_name")
+    return fields
+
+
+def _from_record(record: dict[str, Any]) -> ImageRow:
+    fields = dict(record)
+    return ImageRow(class_name=fields.pop("class"), **fields)

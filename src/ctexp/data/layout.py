@@ -1,0 +1,222 @@
+"""Finding images in a folder tree and reading split and class from the folders' names.
+
+Three layouts are understood, each with any number of wrapping folders around it:
+
+    train|valid|val|validation|test / <class> / <image>      Kaggle's, or any set that comes split
+    <class> / <image>                                        unsplit
+
+A class folder begins with the class's name, in any case, its words apart by `.`, `_`, `-` or a space; what
+follows (`adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib`) is not read. Everything else in the tree is a problem
+with a name, but for the droppings of operating systems and tools listed in `DROPPINGS`, which are counted.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ctexp.core.classes import CLASSES, SPLITS
+from ctexp.core.errors import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+"""What an image file's name ends in, in any case."""
+
+DROPPINGS = (
+    ".DS_Store",
+    "._*",
+    "__MACOSX",
+    ".Spotlight-V100",
+    ".Trashes",
+    ".fseventsd",
+    "Thumbs.db",
+    "ehthumbs.db",
+    "desktop.ini",
+    "@eaDir",
+    ".directory",
+    ".ipynb_checkpoints",
+)
+"""Names that file managers, indexers and notebooks leave behind: skipped, and listed in the summary."""
+
+_SPLIT_NAMES = {"train": "train", "valid": "val", "val": "val", "validation": "val", "test": "test"}
+_REQUIRED_SPLITS = ("train", "val")
+_EXPECTED = (
+    "expected <split>/<class>/ or <class>/ folders; splits: train, val (valid, validation), test; classes "
+    "begin with: adenocarcinoma, large.cell.carcinoma, squamous.cell.carcinoma, normal"
+)
+
+
+@dataclass(frozen=True)
+class FoundImage:
+    """One image file and what its folders say of it.
+
+    Attributes:
+        file: where it lies in the source tree.
+        image_id: its path inside the data set to be made, `<split>/<folder>/<file>` or `<folder>/<file>`.
+        split: train, val or test; None when the tree is unsplit.
+        class_name: one of `CLASSES`.
+    """
+
+    file: Path
+    image_id: str
+    split: str | None
+    class_name: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The images of a tree in the order of their ids, and the droppings that were passed over."""
+
+    images: tuple[FoundImage, ...]
+    ignored: tuple[str, ...]
+
+
+def class_of(folder_name: str) -> str | None:
+    """The class that a folder's name begins with, or None."""
+    words = re.sub(r"[._\-\s]+", "_", folder_name.casefold())
+    return next((name for name in CLASSES if words == name or words.startswith(f"{name}_")), None)
+
+
+def split_of(folder_name: str) -> str | None:
+    """The split that a folder's name stands for, or None."""
+    return _SPLIT_NAMES.get(folder_name.casefold())
+
+
+def scan(source: Path, called: str = "") -> Layout:
+    """Map every file below `source` to a split and a class.
+
+    Args:
+        source: the tree.
+        called: what messages call its top; its own name by default.
+
+    Raises:
+        DataError: anything is out of place; every problem of the tree is listed.
+    """
+    search = _Search(source, called or source.name)
+    search.run()
+    if search.problems:
+        raise DataError(search.problems, _EXPECTED)
+    images = sorted(search.images, key=lambda image: image.image_id)
+    return Layout(tuple(images), tuple(sorted(search.ignored)))
+
+
+class _Search:
+    """One walk over a tree: what it found, passed over and objects to. Never deeper than a class folder."""
+
+    def __init__(self, source: Path, called: str) -> None:
+        self.source = source
+        self.called = called
+        self.images: list[FoundImage] = []
+        self.ignored: list[str] = []
+        self.problems: list[str] = []
+
+    def run(self) -> None:
+        """Find the layout below any wrapping folders, then read it."""
+        root = self.source
+        folders, files = self._children(root)
+        while len(folders) == 1 and not files and not _means_something(folders[0]):
+            root = folders[0]
+            folders, files = self._children(root)
+        self._refuse_files(files, "lies outside the class folders")
+        if any(split_of(folder.name) for folder in folders):
+            self._read_splits(folders)
+        elif any(class_of(folder.name) for folder in folders):
+            self._read_classes(root, None, folders)
+        else:
+            found = ", ".join(folder.name for folder in folders) or "none"
+            self.problems.append(f"{self._name(root)}: no split or class folders (folders found: {found})")
+
+    def _read_splits(self, folders: Sequence[Path]) -> None:
+        of_split: dict[str, list[Path]] = defaultdict(list)
+        for folder in folders:
+            split = split_of(folder.name)
+            if split is None:
+                self.problems.append(f"{self._name(folder)}: not a split folder")
+            else:
+                of_split[split].append(folder)
+        for split in SPLITS:
+            found = of_split[split]
+            if len(found) > 1:
+                self.problems.append(f"{self._names(found)}: more than one folder for the {split} split")
+            if not found and split in _REQUIRED_SPLITS:
+                self.problems.append(f"{self._name(folders[0].parent)}: no folder for the {split} split")
+            for folder in found:
+                inner, files = self._children(folder)
+                self._refuse_files(files, "lies outside the class folders")
+                self._read_classes(folder, split, inner)
+
+    def _read_classes(self, parent: Path, split: str | None, folders: Sequence[Path]) -> None:
+        of_class: dict[str, list[Path]] = defaultdict(list)
+        for folder in folders:
+            class_name = class_of(folder.name)
+            if class_name is None:
+                self.problems.append(f"{self._name(folder)}: not one of the four classes")
+            else:
+                of_class[class_name].append(folder)
+        for class_name in CLASSES:
+            found = of_class[class_name]
+            if len(found) > 1:
+                self.problems.append(f"{self._names(found)}: more than one folder for {class_name}")
+            if not found:
+                self.problems.append(f"{self._name(parent)}: no folder for {class_name}")
+            for folder in found:
+                self._read_images(folder, split, class_name)
+
+    def _read_images(self, folder: Path, split: str | None, class_name: str) -> None:
+        inner, files = self._children(folder)
+        self.problems += [f"{self._name(nested)}: a folder inside a class folder" for nested in inner]
+        images = [file for file in files if file.suffix.lower() in SUFFIXES]
+        others = [file for file in files if file.suffix.lower() not in SUFFIXES]
+        self._refuse_files(others, "not a PNG or JPEG file")
+        if not images:
+            self.problems.append(f"{self._name(folder)}: holds no image")
+        for file in images:
+            parts = [*([split] if split else []), folder.name, file.name]
+            self.images.append(FoundImage(file, "/".join(parts), split, class_name))
+
+    def _refuse_files(self, files: Sequence[Path], why: str) -> None:
+        self.problems += [f"{self._name(file)}: {why}" for file in files]
+
+    def _children(self, folder: Path) -> tuple[list[Path], list[Path]]:
+        """Folders and regular files of `folder`; droppings are noted, links and odd things objected to."""
+        folders: list[Path] = []
+        files: list[Path] = []
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError as error:
+            self.problems.append(f"{self._name(folder)}: cannot be listed ({error.strerror})")
+            return folders, files
+        for entry in entries:
+            if any(fnmatchcase(entry.name, pattern) for pattern in DROPPINGS):
+                self.ignored.append(self._name(entry))
+            elif entry.is_symlink():
+                self.problems.append(f"{self._name(entry)}: a symbolic link; copy what it points at instead")
+            elif not _is_plain(entry.name):
+                self.problems.append(f"{self._name(entry)}: control or undecodable characters in the name")
+            elif entry.is_dir():
+                folders.append(entry)
+            elif entry.is_file():
+                files.append(entry)
+            else:
+                self.problems.append(f"{self._name(entry)}: neither a file nor a folder")
+        return folders, files
+
+    def _name(self, path: Path) -> str:
+        """How a message calls `path`: relative to the source, fit for one line."""
+        name = path.relative_to(self.source).as_posix() if path != self.source else self.called
+        return name if _is_plain(name) else ascii(name)
+
+    def _names(self, paths: Sequence[Path]) -> str:
+        return ", ".join(self._name(path) for path in paths)
+
+
+def _means_something(folder: Path) -> bool:
+    """Whether a lone folder is part of the layout rather than a wrapping around it."""
+    return bool(split_of(folder.name) or class_of(folder.name))
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name fits into one line of UTF-8 text, as the catalog and every message need."""
+    return not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name)

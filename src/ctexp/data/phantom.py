@@ -1,0 +1,234 @@
+"""A synthetic chest-CT set: drawn anatomy, scanned and reconstructed, in the layout of the public Kaggle set.
+
+Every image is a function of (class, seed, index) alone. What a file looks like from outside (name, size,
+colour mode, type) and the patient in it are drawn without regard to the class: only the tumour tells.
+"""
+
+import io
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from ctexp.core.classes import CLASSES
+from ctexp.core.files import storage_errors
+from ctexp.data import phantom_lesions, phantom_lungs, phantom_mediastinum, phantom_torso
+from ctexp.data.phantom_canvas import Canvas, Field
+from ctexp.data.phantom_patient import Subject, Torso
+from ctexp.data.tomography import Scanner
+
+MARK = "synthetic CT phantom, ctexp"
+"""Stands in every file's metadata (PNG text `Description`, JPEG comment)."""
+
+LONG_FOLDERS = {
+    "adenocarcinoma": "adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib",
+    "large_cell_carcinoma": "large.cell.carcinoma_left.hilum_T2_N2_M0_IIIa",
+    "squamous_cell_carcinoma": "squamous.cell.carcinoma_left.hilum_T1_N2_M0_IIIa",
+    "normal": "normal",
+}
+"""Class folders of `train` and `valid`: class, place and stage, as in the Kaggle set."""
+
+SHORT_FOLDERS = {name: folder.split("_")[0] for name, folder in LONG_FOLDERS.items()}
+"""Class folders of `test`."""
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Folder of a split (`train`, `valid`, `test`) -> class -> number of images."""
+
+DEFAULT_COUNTS: Counts = {
+    "train": dict(zip(CLASSES, (50, 34, 40, 40), strict=True)),
+    "valid": dict(zip(CLASSES, (13, 11, 12, 12), strict=True)),
+    "test": dict(zip(CLASSES, (18, 12, 16, 14), strict=True)),
+}
+
+GRID = 352
+"""Pixels along a side of the scanned slice."""
+
+VIEWS = 320
+
+
+def generate(
+    folder: Path,
+    counts: Counts = DEFAULT_COUNTS,
+    seed: int = 42,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write a set into `folder`, as `<split>/<class folder>/<image file>`.
+
+    The same arguments give the same bytes, whatever the number of cores.
+
+    Args:
+        folder: made here; the caller renames it to its final name when this returns.
+        counts: images per split and class.
+        seed: the set's seed.
+        progress: called with (images done, images in all) after each.
+
+    Raises:
+        FileExistsError: `folder` exists.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True)
+    jobs = _plan(folder, counts, seed)
+    with storage_errors(folder):
+        for parent in {job.path.parent for job in jobs}:
+            parent.mkdir(parents=True)
+    pool = ProcessPoolExecutor(
+        min(len(os.sched_getaffinity(0)), len(jobs)),
+        # Not fork: the caller may have threads, whose locks a fork would copy in mid-use.
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin_worker,
+    )
+    try:
+        for done, future in enumerate(as_completed([pool.submit(_write, job) for job in jobs]), 1):
+            future.result()
+            if progress is not None:
+                progress(done, len(jobs))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    path: Path
+    mode: str
+    class_name: str
+    seed: int
+    index: int
+
+
+def _plan(folder: Path, counts: Counts, seed: int) -> list[_Job]:
+    """One job an image; indices are dealt out at random, so that no file name hints at a class."""
+    wanted = [
+        (split, class_name)
+        for split, classes in counts.items()
+        for class_name, number in classes.items()
+        for _ in range(number)
+    ]
+    indices = np.random.default_rng(seed).permutation(len(wanted)).tolist()
+    jobs = []
+    for (split, class_name), index in zip(wanted, indices, strict=True):
+        name, mode = _appearance(seed, index)
+        path = folder / split / (SHORT_FOLDERS if split == "test" else LONG_FOLDERS)[class_name] / name
+        jobs.append(_Job(path, mode, class_name, seed, index))
+    return jobs
+
+
+def _appearance(seed: int, index: int) -> tuple[str, str]:
+    """A file name and a colour mode as odd as those of the Kaggle set."""
+    rng = np.random.default_rng([seed, index, 4])
+    copy = int(rng.integers(1, 9))
+    stem = rng.choice(
+        [
+            f"{index:06d} ({copy})",
+            f"{index:06d}",
+            f"l{index}",
+            f"n{index} ({copy}) - Copy",
+            f"{index} - Copy ({copy})",
+            f"{index} - Copy ({copy}) - Copy",
+        ],
+        p=[0.5, 0.16, 0.1, 0.08, 0.08, 0.08],
+    )
+    if rng.random() < 0.05:
+        return f"{stem}.jpg", str(rng.choice(["RGB", "L"]))
+    return f"{stem}.png", str(rng.choice(["RGBA", "RGB", "L", "P"], p=[0.5, 0.25, 0.17, 0.08]))
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, one core to each worker, and no worker behind a killed parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _write(job: _Job) -> None:
+    """Draw one image and write its file, marked as synthetic."""
+    picture = Image.fromarray(draw(job.class_name, job.seed, job.index)).convert(job.mode)
+    encoded = io.BytesIO()
+    if job.path.suffix == ".jpg":
+        picture.save(encoded, "JPEG", quality=92, comment=MARK)
+    else:
+        about = PngImagePlugin.PngInfo()
+        about.add_text("Description", MARK)
+        picture.save(encoded, "PNG", pnginfo=about)
+    with storage_errors(job.path):
+        job.path.write_bytes(encoded.getvalue())
+
+
+def draw(class_name: str, seed: int, index: int) -> NDArray[np.uint8]:
+    """Make one image: a patient, the tumour of the class, a scan, a window, a crop, an odd size.
+
+    Args:
+        class_name: one of `ctexp.core.classes.CLASSES`.
+        seed: the set's seed.
+        index: the image's number; the same number gives the same patient in every class.
+
+    Returns:
+        Grey levels, shape (height, width), about 170 x 110 to 1,200 x 870.
+    """
+    anatomy, disease, scan, view = (np.random.default_rng([seed, index, part]) for part in range(4))
+    hu, body, pixel_mm = _slice(class_name, anatomy, disease)
+    lung_window = view.random() < 0.75
+    scanner = Scanner(VIEWS, scan.lognormal(np.log(9e5), 0.5), 1.7 if lung_window else 1.0)
+    seen = scanner.scan(hu, pixel_mm, scan)
+    if lung_window:
+        black, white = view.normal(-1220, 60), view.uniform(100, 260)
+    else:
+        black, white = view.normal(-150, 20), view.normal(235, 20)
+    grey = np.clip((seen - black) * (255 / (white - black)), 0, 255).astype(np.uint8)
+    return _framed(grey, body, view)
+
+
+def _slice(
+    class_name: str, anatomy: np.random.Generator, disease: np.random.Generator
+) -> tuple[Field, NDArray[np.intp], float]:
+    """The true slice in Hounsfield units, the body's box (left, top, right, bottom), the pixel's size."""
+    subject = Subject.sample(anatomy)
+    torso = Torso.sample(subject, anatomy)
+    canvas = Canvas(GRID, torso.field_of_view, subject.turn, anatomy)
+    phantom_torso.wall(canvas, subject, torso, anatomy)
+    if anatomy.random() < 0.5:
+        phantom_torso.table(canvas, torso.skin, anatomy)
+    canvas.fill(torso.ribs, canvas.texture(anatomy, 8, 10) + np.float32(phantom_torso.FAT))
+    lungs = phantom_lungs.both(canvas, subject, torso.ribs, anatomy)
+    phantom_torso.bones(canvas, subject, torso, anatomy)
+    phantom_mediastinum.organs(canvas, subject, anatomy)
+    lungs = [phantom_lungs.aerated(canvas, lung) for lung in lungs]
+    for lung in lungs:
+        phantom_lungs.vessels(canvas, subject, lung, anatomy)
+    phantom_lesions.incidental(canvas, lungs, anatomy)
+    phantom_lesions.tumour(canvas, lungs, class_name, disease)
+    outline = canvas.place(torso.skin)
+    box = np.concatenate([outline.min(axis=0), outline.max(axis=0)]).round().astype(np.intp)
+    return canvas.hu, box, canvas.pixel_mm
+
+
+def _framed(grey: NDArray[np.uint8], body: NDArray[np.intp], view: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut the body out as a hurried reader's screenshot would, and resize it."""
+    margins = view.uniform((-0.02, -0.03, -0.02, -0.03), (0.06, 0.04, 0.06, 0.04)) * GRID
+    left, top, right, bottom = np.clip(
+        np.round(body + margins * (-1, -1, 1, 1)).astype(int), 0, GRID
+    )
+    cut = grey[top:bottom, left:right]
+    width = round(float(np.clip(view.lognormal(np.log(429), 0.36), 172, 1200)))
+    height = round(width * cut.shape[0] / cut.shape[1] * view.normal(1, 0.03))
+    shrinks = width < cut.shape[1]
+    resized: NDArray[np.uint8] = cv2.resize(
+        cut, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    )
+    return resized

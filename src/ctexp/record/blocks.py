@@ -1,0 +1,139 @@
+"""The two blocks that frame a run on the screen, in `train.log` and in `summary.txt`: plain text."""
+
+from collections.abc import Sequence
+
+from ctexp.core import clock
+from ctexp.record.git import GitState
+from ctexp.record.manifest import Dataset, Manifest
+from ctexp.record.result import Measurement, Result
+
+_LABEL = 22
+_NAMED_FILES = 5
+
+
+def manifest_block(manifest: Manifest, location: str) -> str:
+    """What is about to run.
+
+    Args:
+        manifest: the run.
+        location: its directory, as a person would type it.
+    """
+    lines = [
+        ("Git Commit", [manifest.git.commit or f"unknown ({manifest.git.reason})"]),
+        ("Branch", [manifest.git.branch or ("none (detached HEAD)" if manifest.git.commit else "unknown")]),
+        ("Uncommitted Changes", [_uncommitted(manifest.git)]),
+        ("Command", [manifest.command]),
+        ("Seed", [str(manifest.seed)]),
+        ("Key Hyperparameters", [_hyperparameters(manifest)]),
+        ("Dataset/Split", [_dataset(manifest.dataset)]),
+        ("Output Directory", [location]),
+    ]
+    if manifest.estimate:
+        basis = f" ({manifest.estimate.basis})" if manifest.estimate.basis else ""
+        lines.append(("Estimated Duration", [f"{clock.duration(manifest.estimate.seconds)}{basis}"]))
+    return _block("EXPERIMENT MANIFEST", lines)
+
+
+def results_block(result: Result, location: str, log_file: str) -> str:
+    """How a run ended.
+
+    Args:
+        result: the end.
+        location: the run's directory, as a person would type it.
+        log_file: `train.log`, likewise.
+    """
+    metrics = [f"{name} {_measurement(metric)}" for name, metric in result.metrics.items()]
+    lines = [
+        ("Status", _status(result)),
+        ("Duration", [_duration(result)]),
+        ("Output Location", [location]),
+        ("Key Metrics", metrics or ["none"]),
+        ("Artifacts Generated", list(result.artifacts) or ["none"]),
+        ("Log File", [log_file]),
+        ("Next Steps", next_steps(result)),
+    ]
+    if result.warnings:
+        lines.insert(4, ("Warnings", list(result.warnings)))
+    return _block("EXPERIMENT RESULTS", lines)
+
+
+def next_steps(result: Result) -> list[str]:
+    """Commands worth typing after a run, one a line."""
+    show = f"scripts/inv show {result.run_id}"
+    resume = f"scripts/inv train --resume {result.run_id}"
+    match result.state:
+        case "finished":
+            return [show, f"scripts/inv evaluate --run {result.run_id} --split val"]
+        case "interrupted" | "timeout":
+            return [resume, show]
+        case "oom":
+            return ["try a smaller data.batch_size or data.image_size", show]
+        case "diverged":
+            return ["try a smaller optimizer.lr, or trainer.gradient_clip", show]
+        case _:
+            hint = result.error.hint if result.error else ""
+            return [hint, show] if hint else [show]
+
+
+def _block(title: str, lines: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """A headed, closed block; further values of a line stand below the first."""
+    head = f"=== {title} ==="
+    text = [head]
+    for label, values in lines:
+        for row, value in enumerate(values):
+            text.append(f"{f'{label}:' if row == 0 else '':<{_LABEL}}{value}")
+    return "\n".join([*text, "=" * len(head)]) + "\n"
+
+
+def _uncommitted(git: GitState) -> str:
+    """`none`, or how many files changed, which, and where they are kept."""
+    if git.dirty is None:
+        return f"unknown ({git.reason})"
+    names = [*git.changed, *git.untracked]
+    if not names:
+        return "none"
+    listed = ", ".join(" ".join(name.split()) for name in names[:_NAMED_FILES])
+    more = f" and {len(names) - _NAMED_FILES} more" if len(names) > _NAMED_FILES else ""
+    kept = f", saved in {git.patch}" if git.patch else ""
+    missing = f", {len(git.left_out)} left out" if git.left_out else ""
+    return f"{len(names)} {'file' if len(names) == 1 else 'files'} ({listed}{more}){kept}{missing}"
+
+
+def _hyperparameters(manifest: Manifest) -> str:
+    return ", ".join(f"{name}={value}" for name, value in manifest.hyperparameters.items()) or "none"
+
+
+def _dataset(dataset: Dataset) -> str:
+    """`chest_ct/official (train 613, val 72, test 315 images)`."""
+    sizes = ", ".join(f"{split} {sum(rows.values())}" for split, rows in dataset.rows.items())
+    return f"{dataset.name}/{dataset.split} ({sizes} images)"
+
+
+def _status(result: Result) -> list[str]:
+    """The state, and after a failure what happened."""
+    if result.state == "finished":
+        return [result.state]
+    kind = f" ({result.failure})" if result.failure else ""
+    what = result.error.message.splitlines() if result.error else []
+    return [f"{result.state}{kind}, exit code {result.exit_code}", *what]
+
+
+def _duration(result: Result) -> str:
+    """How long it took, and for how many epochs."""
+    epochs = f"{result.epochs} {'epoch' if result.epochs == 1 else 'epochs'}"
+    attempt = f", attempt {result.attempt}" if result.attempt > 1 else ""
+    return f"{clock.duration(result.duration_seconds)} ({epochs}{attempt})"
+
+
+def _measurement(metric: Measurement) -> str:
+    """`0.902 (95 % interval 0.864 to 0.930)`."""
+    if metric.value is None:
+        return "undefined"
+    if metric.low is None or metric.high is None:
+        return _number(metric.value)
+    return f"{_number(metric.value)} (95 % interval {_number(metric.low)} to {_number(metric.high)})"
+
+
+def _number(value: float) -> str:
+    """Three decimals, or as many as a small number needs to be seen."""
+    return f"{value:.3f}" if value == 0 or abs(value) >= 0.001 else f"{value:.1e}"

@@ -1,0 +1,93 @@
+"""From what a person types to a run directory."""
+
+import os
+from pathlib import Path
+
+from ctexp.core.errors import DataError, UsageError
+from ctexp.core.names import did_you_mean
+from ctexp.record.run_dir import RUN_ID, RunDir, is_run
+
+_SHOWN = 10
+_COMPARED = 200
+
+
+def run_paths(runs: Path) -> list[Path]:
+    """Every run directory in `runs`, oldest first; none where the folder is missing.
+
+    Other folders, such as those of queues, and files, such as caches, are passed over.
+    """
+    try:
+        with os.scandir(runs) as entries:
+            found = [Path(entry.path) for entry in entries if entry.is_dir() and is_run(Path(entry.path))]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise DataError(f"{runs}: cannot be read ({error.strerror})") from error
+    return sorted(found, key=lambda path: (_stamp(path), path.name))
+
+
+def find(runs: Path, selector: str) -> RunDir:
+    """The run that `selector` means.
+
+    Args:
+        runs: the folder of all runs.
+        selector: a run's id, the beginning of one that no other has, a path, or `latest`.
+
+    Raises:
+        UsageError: several runs are meant; they are listed.
+        DataError: none is; the nearest name is given.
+    """
+    if not selector or "\0" in selector:
+        raise UsageError("RUN: a run's id, the beginning of one, a path or `latest` is expected")
+    if "/" in selector:
+        return RunDir.open(Path(selector))
+    paths = run_paths(runs)
+    if not paths:
+        raise DataError(f"{runs}: no runs yet", "make one: `scripts/inv quickstart` or `scripts/inv train`")
+    if selector == "latest":
+        return _one(_newest(paths), selector)
+    exact = [path for path in paths if path.name == selector]
+    return _one(exact or [path for path in paths if path.name.startswith(selector)], selector, paths)
+
+
+def _newest(paths: list[Path]) -> list[Path]:
+    """The run that was started last; several where neither their names nor their manifests can tell."""
+    started = {path: _started(path) for path in paths if _stamp(path) == _stamp(paths[-1])}
+    last = max(started.values())
+    return [path for path, moment in started.items() if moment == last]
+
+
+def _one(found: list[Path], selector: str, known: list[Path] | None = None) -> RunDir:
+    """The only run found, or the error that says what else there is."""
+    if len(found) == 1:
+        return RunDir.open(found[0])
+    if found:
+        listed = [path.name for path in reversed(found)]
+        more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+        raise UsageError(
+            f"RUN: {selector!r} means {len(listed)} runs: {', '.join(listed[:_SHOWN])}{more}",
+            "type more of the one you mean",
+        )
+    ids = [path.name for path in known or []]
+    options = {_name(path) for path in ids} | set(ids[-_COMPARED:]) | {"latest"}
+    raise DataError(
+        f"no run {selector!r}", did_you_mean(selector, options) or "`scripts/inv runs` lists what there is"
+    )
+
+
+def _stamp(path: Path) -> str:
+    """The time in a run's id; empty where it was renamed."""
+    match = RUN_ID.fullmatch(path.name)
+    return match["stamp"] if match else ""
+
+
+def _name(run_id: str) -> str:
+    """The part of a run's id before its time."""
+    match = RUN_ID.fullmatch(run_id)
+    return match["name"] if match else run_id
+
+
+def _started(path: Path) -> str:
+    """When the run says it was created, to the millisecond; empty where it cannot say."""
+    manifest = RunDir(path).read().manifest
+    return manifest.created if manifest else ""

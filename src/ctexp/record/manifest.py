@@ -1,0 +1,171 @@
+"""What a run is, written before it trains (`manifest.json`), and one page for each of its starts."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from pydantic import Field, JsonValue
+
+from ctexp.record.documents import Document, Part, Scalar, Sha256, Text, UtcTime, printable
+from ctexp.record.environment import Environment
+from ctexp.record.git import GitState
+from ctexp.record.result import Ended
+
+
+class Dataset(Part):
+    """The images a run learned from and was judged on.
+
+    Attributes:
+        catalog_sha256: of the catalog file: it names every image by content.
+        split: the scheme, for example `official`.
+        rows: images per split and class, `rows["train"]["normal"]`.
+    """
+
+    name: str
+    catalog_sha256: Sha256
+    split: str
+    rows: dict[str, dict[str, int]]
+
+
+class Model(Part):
+    """The network.
+
+    Attributes:
+        parameters: how many numbers it learns or keeps.
+    """
+
+    name: str
+    parameters: int
+
+
+class Weights(Part):
+    """Where the network's first weights came from.
+
+    Attributes:
+        source: `random`, a hub's name for them, or a file.
+        sha256: of the weights' file; null for random ones only.
+    """
+
+    source: Text
+    sha256: Sha256 | None = None
+
+
+class Tracker(Part):
+    """The experiment tracker of one attempt.
+
+    Attributes:
+        kind: `wandb`, `csv` or `none`.
+        mode: `offline` or `online`; null where the tracker has no such thing.
+    """
+
+    kind: str
+    run_id: str | None = None
+    mode: str | None = None
+    url: str | None = None
+
+
+class Estimate(Part):
+    """How long a run was expected to take.
+
+    Attributes:
+        basis: where the number comes from, a few words.
+    """
+
+    seconds: float = Field(ge=0)
+    basis: Text = ""
+
+
+class Origin(Part):
+    """Who asked for the run; all null where a person did.
+
+    Attributes:
+        parent: the cross-validation or sweep it belongs to.
+    """
+
+    plan: Text | None = None
+    queue: Text | None = None
+    job: Text | None = None
+    parent: Text | None = None
+
+    @classmethod
+    def of(cls, variables: Mapping[str, str], parent: str | None = None) -> Self:
+        """What `CTEXP_PLAN`, `CTEXP_QUEUE` and `CTEXP_JOB` say; empty ones say nothing."""
+        plan, queue, job = (variables.get(f"CTEXP_{name}") or None for name in ("PLAN", "QUEUE", "JOB"))
+        return cls(plan=plan, queue=queue, job=job, parent=parent)
+
+
+class Manifest(Document):
+    """The first attempt of a run, as it was about to begin.
+
+    Attributes:
+        name: `run.name`, shared by the seeds of one experiment.
+        argv: the words of the command as this process got them.
+        command: the same to copy and paste in the project's folder.
+        overrides: what the user changed, as typed.
+        config_sha256: of the resolved configuration; equal for equal runs.
+        preprocessing: how an image becomes the network's input.
+        hyperparameters: the few that tell runs apart; `config.yaml` has all.
+    """
+
+    run_id: str
+    name: str
+    description: Text = ""
+    tags: tuple[Text, ...] = ()
+    created: UtcTime
+    argv: tuple[Text, ...]
+    command: Text
+    git: GitState
+    seed: int
+    overrides: tuple[Text, ...]
+    config_sha256: Sha256
+    dataset: Dataset
+    environment: Environment
+    preprocessing: dict[str, JsonValue]
+    model: Model
+    weights: Weights
+    hyperparameters: dict[str, Scalar]
+    tracker: Tracker
+    estimate: Estimate | None = None
+    origin: Origin = Origin()
+
+
+class Checkpoint(Part):
+    """The place in training that a checkpoint holds: whole epochs done, optimizer steps done."""
+
+    epoch: int
+    step: int
+
+
+class Attempt(Document):
+    """One start of a run, `attempts/<number>.json`; its end is filled in when it is observed.
+
+    Attributes:
+        resumed_from: where it went on; null for a fresh start.
+        end: null while it runs, and for ever after a kill that nobody could observe.
+        ended: why it ended.
+        duration_seconds: by a clock that nobody sets.
+    """
+
+    run_id: str
+    number: int = Field(ge=1)
+    argv: tuple[Text, ...]
+    git: GitState
+    environment: Environment
+    tracker: Tracker
+    resumed_from: Checkpoint | None = None
+    begin: UtcTime
+    end: UtcTime | None = None
+    ended: Ended | None = None
+    exit_code: int | None = None
+    duration_seconds: float | None = Field(default=None, ge=0)
+
+
+def command_line(verb: str, arguments: Sequence[str]) -> str:
+    """The command to paste into a shell, in the project's folder: `scripts/inv train model=resnet50`.
+
+    Args:
+        verb: the task's name.
+        arguments: its words, overrides and flags, as the program got them; the shell will give them back
+            unchanged, whatever spaces, quotes or brackets they hold.
+    """
+    return printable(shlex.join(("scripts/inv", verb, *arguments)))

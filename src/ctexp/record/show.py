@@ -1,0 +1,100 @@
+"""One run in full: the document behind `inv show RUN --json`."""
+
+import math
+from pathlib import Path
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from ctexp.core.errors import DataError
+from ctexp.record import history
+from ctexp.record.documents import Document, Text
+from ctexp.record.manifest import Attempt, Manifest
+from ctexp.record.result import Result, State
+from ctexp.record.run_dir import RunDir
+
+HISTORY_TAIL = 10
+"""Epochs of the history that the document repeats."""
+
+
+class ShownRun(Document):
+    """All that a run directory says.
+
+    Attributes:
+        manifest: null where the run ended before it was described, or cannot be read.
+        result: null while it runs, and where nobody saw its end.
+        metrics: `metrics.json` as it is; null where there is none.
+        attempts: every start, in order.
+        history_tail: the last epochs; null for a value that is missing or not finite.
+        files: size in bytes of every file, by its path in the run directory.
+        problems: what is damaged, one line each; empty for a sound record.
+    """
+
+    run_id: Text
+    path: Text
+    state: State
+    manifest: Manifest | None
+    result: Result | None
+    metrics: dict[str, JsonValue] | None
+    attempts: tuple[Attempt, ...]
+    history_tail: tuple[dict[str, float | None], ...]
+    files: dict[Text, int]
+    problems: tuple[Text, ...]
+
+
+def describe(run: RunDir) -> ShownRun:
+    """Read a run directory as far as it can be read; what cannot is told in `problems`."""
+    state, manifest, result, found = run.read()
+    problems = list(found)
+    attempts: list[Attempt] = []
+    for number in run.attempt_numbers():
+        try:
+            attempts.append(Attempt.read(run.attempt(number)))
+        except DataError as error:
+            problems += error.problems
+    rows: list[history.Row] = []
+    try:
+        rows = history.read(run.history)
+    except DataError as error:
+        problems += error.problems
+    metrics = None
+    try:
+        metrics = _json_object(run.metrics)
+    except DataError as error:
+        problems += error.problems
+    return ShownRun(
+        run_id=run.id,
+        path=str(run.path),
+        state=state,
+        manifest=manifest,
+        result=result,
+        metrics=metrics,
+        attempts=tuple(attempts),
+        history_tail=tuple(_finite(row) for row in rows[-HISTORY_TAIL:]),
+        files=_sizes(run.path),
+        problems=tuple(problems),
+    )
+
+
+def _json_object(path: Path) -> dict[str, JsonValue] | None:
+    """A JSON file that holds one object of finite numbers; None where it is missing."""
+    try:
+        document = from_json(path.read_bytes(), allow_inf_nan=False)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise DataError(f"{path}: not a JSON object")
+    return document
+
+
+def _finite(row: history.Row) -> history.Row:
+    """JSON has no NaN: a value that is not finite is shown as missing; `history.csv` tells them apart."""
+    return {name: None if value is None or not math.isfinite(value) else value for name, value in row.items()}
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Every file below a folder, with its size."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}

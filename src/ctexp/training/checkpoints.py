@@ -1,0 +1,234 @@
+"""Checkpoints that are whole or absent: `best.ckpt` (weights), `last.ckpt` and the one before (everything).
+
+The framework's own writer puts its temporary file in `$TMPDIR` and moves it over, which on another filesystem
+is a copy: a full disk then destroys the good checkpoint of the epoch before. Here the temporary file is a
+sibling, synced, hashed and renamed.
+
+`sha256sums` lists a line per file in the format of `sha256sum -c`. While a file is being replaced it lists
+the old hash and the new one, so that at any instant the hash of every whole file is in it; a file whose hash
+is not in it is damaged, whatever its name.
+"""
+
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
+from pytorch_lightning.callbacks import Checkpoint
+
+from ctexp.core import files, screen
+from ctexp.core.errors import DataError, Diverged, StorageError
+from ctexp.training.module import Classifier
+
+BEST = "best.ckpt"
+LAST = "last.ckpt"
+BEFORE_LAST = "last.prev.ckpt"
+SUMS = "sha256sums"
+
+_DAMAGE = (EOFError, RuntimeError, pickle.UnpicklingError, KeyError, OSError, ValueError)
+"""What `torch.load` raises on truncated, zeroed, patched or foreign files."""
+
+
+class DurableCheckpoints(CheckpointIO):
+    """Writes checkpoints atomically, with their hashes, keeping the `last` before the newest."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
+    ) -> None:
+        """Write `checkpoint` to `path`; afterwards it is there and whole, or `StorageError` was raised."""
+        del storage_options
+        path = Path(path)
+        before = read_sums(path.parent)
+        after = dict(before)
+        with files.replacing(path) as temporary:
+            try:
+                torch.save(checkpoint, temporary)
+            except RuntimeError as error:
+                # The archive writer reports a full disk as a RuntimeError of its own.
+                raise StorageError(
+                    f"{path.parent}: cannot write {path.name} ({str(error).splitlines()[0]})",
+                    "free some space there, then resume",
+                ) from error
+            after[path.name] = files.sha256_file(temporary)
+            keep = path.name == LAST and path.exists()
+            if keep and LAST in before:
+                after[BEFORE_LAST] = before[LAST]
+            _write_sums(path.parent, before, after)
+            if keep:
+                path.replace(path.with_name(BEFORE_LAST))
+        _write_sums(path.parent, after)
+        if not path.is_file():
+            raise StorageError(f"{path}: vanished after it was written", "check the filesystem")
+
+    def load_checkpoint(
+        self,
+        path: str | Path,
+        map_location: Any | None = None,
+        weights_only: bool | None = None,
+    ) -> dict[str, Any]:
+        """Read a checkpoint; nothing in it is ever executed."""
+        del map_location, weights_only
+        return load(Path(path))
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Delete a checkpoint."""
+        Path(path).unlink(missing_ok=True)
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """File name to SHA-256, as `sha256sums` says; empty when it is not there."""
+    return {name: digest for digest, name in _listed(folder)}
+
+
+def _listed(folder: Path) -> list[tuple[str, str]]:
+    try:
+        lines = (folder / SUMS).read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    return [(digest, name) for digest, _, name in (line.partition("  ") for line in lines)]
+
+
+def _write_sums(folder: Path, *sums: dict[str, str]) -> None:
+    lines = sorted({f"{digest}  {name}\n" for table in sums for name, digest in table.items()})
+    files.write_text(folder / SUMS, "".join(lines))
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint to the CPU after checking its hash.
+
+    Raises:
+        DataError: it is missing, damaged, or holds anything but tensors and plain values.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such checkpoint", "name another run, or train this one again")
+    if files.sha256_file(path) not in {digest for digest, _ in _listed(path.parent)}:
+        raise DataError(f"{path}: does not match its sha256 in {SUMS}: damaged or replaced")
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except _DAMAGE as error:
+        raise DataError(f"{path}: cannot be read ({type(error).__name__})") from error
+    return checkpoint
+
+
+def position(path: Path) -> dict[str, int]:
+    """Whole epochs and optimizer steps that a checkpoint holds, as `epoch` and `step`."""
+    checkpoint = load(path)
+    progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
+    return {"epoch": progress["processed"], "step": checkpoint["global_step"]}
+
+
+def newest(folder: Path) -> Path | None:
+    """The checkpoint to resume from: `last`, else the one before; damaged ones are named and passed over."""
+    for path in _resumable(folder):
+        try:
+            load(path)
+        except DataError as error:
+            screen.warn(f"{error.problems[0]}; the one before is used")
+        else:
+            return path
+    return None
+
+
+def _resumable(folder: Path) -> Iterator[Path]:
+    return (folder / name for name in (LAST, BEFORE_LAST) if (folder / name).exists())
+
+
+def sweep_temporaries(folder: Path) -> None:
+    """Remove what a killed writer left behind."""
+    for leftover in folder.glob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+class BestCheckpoint(Checkpoint):
+    """Keeps the weights of the best epoch, and ends a training that stopped improving.
+
+    Args:
+        folder: where `best.ckpt` goes.
+        higher_is_better: the direction of the monitored metric.
+        patience: epochs without improvement after which training ends; None never ends it.
+        min_delta: what counts as an improvement for `patience`.
+    """
+
+    def __init__(
+        self, folder: Path, *, higher_is_better: bool, patience: int | None, min_delta: float
+    ) -> None:
+        self._path = folder / BEST
+        self._sign = 1.0 if higher_is_better else -1.0
+        self._patience = patience
+        self._min_delta = min_delta
+        self.best: float | None = None
+        self.best_epoch: int | None = None
+        self._reference: float | None = None
+        self._stale = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether patience is used up."""
+        return self._patience is not None and self._stale >= self._patience
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A training that had ended before it was resumed has nothing left to do."""
+        del pl_module
+        trainer.should_stop = trainer.should_stop or self.exhausted
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Compare the epoch with the best so far."""
+        assert isinstance(pl_module, Classifier)  # noqa: S101 - for the type checker
+        value = pl_module.monitored()
+        if self.best is None or self._sign * (value - self.best) > 0:
+            self.best, self.best_epoch = value, trainer.current_epoch
+            trainer.save_checkpoint(self._path, weights_only=True)
+        if self._reference is None or self._sign * (value - self._reference) > self._min_delta:
+            self._reference, self._stale = value, 0
+        else:
+            self._stale += 1
+        trainer.should_stop = trainer.should_stop or self.exhausted
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed training must remember."""
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "reference": self._reference,
+            "stale": self._stale,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember it."""
+        self.best = state_dict["best"]
+        self.best_epoch = state_dict["best_epoch"]
+        self._reference = state_dict["reference"]
+        self._stale = state_dict["stale"]
+
+
+class LastCheckpoint(Checkpoint):
+    """Keeps everything needed to go on, at the end of every epoch and whenever it is told to.
+
+    Args:
+        folder: where `last.ckpt` goes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LAST
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save the epoch."""
+        self.save(trainer, pl_module)
+
+    def save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write `last.ckpt`, unless its weights are poisoned.
+
+        Raises:
+            Diverged: a loss or a parameter is not finite; the good checkpoint of before stays.
+        """
+        assert isinstance(pl_module, Classifier)  # noqa: S101 - for the type checker
+        pl_module.check_finite()
+        if not all(bool(torch.isfinite(p).all()) for p in pl_module.parameters()):
+            raise Diverged(
+                f"a parameter is not finite at step {trainer.global_step}",
+                "lower optimizer.lr or set trainer.gradient_clip",
+            )
+        trainer.save_checkpoint(self._path, weights_only=False)

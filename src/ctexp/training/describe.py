@@ -1,0 +1,140 @@
+"""What a training says about itself in its manifest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ctexp.config.schema import Settings
+from ctexp.core import clock
+from ctexp.data.selection import Selection
+from ctexp.models.build import parameter_count
+from ctexp.models.weights import WeightsOrigin
+from ctexp.record.environment import Environment
+from ctexp.record.git import GitState
+from ctexp.record.manifest import Attempt, Checkpoint, Dataset, Manifest, Model, Origin, Tracker, Weights
+from ctexp.training.module import Classifier
+
+_TELLING = (
+    "model.name",
+    "model.pretrained",
+    "data.image_size",
+    "data.batch_size",
+    "loss.label_smoothing",
+    "loss.class_weights",
+    "optimizer.name",
+    "optimizer.lr",
+    "optimizer.weight_decay",
+    "scheduler.name",
+    "trainer.max_epochs",
+    "trainer.monitor",
+)
+"""The settings that tell runs apart most often."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What is the same for every document of one attempt.
+
+    Attributes:
+        argv: the words of the command as this process got them.
+        command: the same, to copy and paste.
+    """
+
+    argv: tuple[str, ...]
+    command: str
+    overrides: tuple[str, ...]
+    config_sha256: str
+    git: GitState
+    environment: Environment
+    variables: Mapping[str, str]
+
+
+def manifest(
+    run_id: str,
+    settings: Settings,
+    selection: Selection,
+    module: Classifier,
+    origin: WeightsOrigin,
+    about: Circumstances,
+) -> Manifest:
+    """The manifest of a run that is about to begin."""
+    return Manifest(
+        run_id=run_id,
+        name=run_name(settings),
+        description=settings.run.description,
+        tags=tuple(settings.run.tags),
+        created=clock.iso(clock.now()),
+        argv=about.argv,
+        command=about.command,
+        git=about.git,
+        seed=settings.seed,
+        overrides=about.overrides,
+        config_sha256=about.config_sha256,
+        dataset=Dataset(
+            name=selection.catalog.name,
+            catalog_sha256=selection.catalog.sha256,
+            split=selection.scheme,
+            rows=selection.counts(),
+        ),
+        environment=about.environment,
+        preprocessing=_preprocessing(settings),
+        model=Model(name=settings.model.name, parameters=parameter_count(module.model)),
+        weights=Weights(source=origin.source, sha256=origin.sha256),
+        hyperparameters=_hyperparameters(settings.model_dump(mode="json"), _TELLING),
+        tracker=tracker(run_id, 1, settings),
+        origin=Origin.of(about.variables),
+    )
+
+
+def attempt(
+    run_id: str, number: int, settings: Settings, about: Circumstances, resumed_from: Checkpoint | None
+) -> Attempt:
+    """One start of a run that is about to begin."""
+    return Attempt(
+        run_id=run_id,
+        number=number,
+        argv=about.argv,
+        git=about.git,
+        environment=about.environment,
+        tracker=tracker(run_id, number, settings),
+        resumed_from=resumed_from,
+        begin=clock.iso(clock.now()),
+    )
+
+
+def tracker(run_id: str, number: int, settings: Settings) -> Tracker:
+    """The tracker of one attempt; its id is known before anything trains."""
+    name = settings.logger.name
+    return Tracker(
+        kind=name,
+        run_id=None if name == "none" else f"{run_id}-{number}",
+        mode=settings.logger.mode if name == "wandb" else None,
+    )
+
+
+def run_name(settings: Settings) -> str:
+    """`run.name`, or the model's name made fit for a path."""
+    if settings.run.name is not None:
+        return settings.run.name
+    return "".join(c if c.isalnum() else "_" for c in settings.model.name.lower())[:64]
+
+
+def _preprocessing(settings: Settings) -> dict[str, Any]:
+    data = settings.data
+    return {
+        "grey": "RGB by ITU-R 601; alpha over black",
+        "image_size": data.image_size,
+        "resize": data.resize,
+        "scale": "grey level / 255, minus mean, divided by std",
+        "mean": data.mean,
+        "std": data.std,
+        "channels": settings.model.in_channels,
+    }
+
+
+def _hyperparameters(document: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    values = {}
+    for name in names:
+        group, _, key = name.partition(".")
+        values[name] = document[group][key]
+    return values

@@ -1,0 +1,40 @@
+"""Where a run trains. Nothing falls back quietly: a night on the CPU is a night lost."""
+
+import os
+
+import torch
+
+from ctexp.core import gpu, screen
+from ctexp.core.errors import PreflightError
+
+_WAY_OUT = "`inv doctor` says what to fix; trainer.accelerator=cpu trains on the CPU knowingly"
+
+
+def choose_device(accelerator: str) -> torch.device:
+    """The device for `trainer.accelerator`.
+
+    Args:
+        accelerator: `cpu`; `gpu`; or `auto`, the GPU where the machine has one.
+
+    Raises:
+        PreflightError: a GPU is there but cannot be used, or none is there and one was asked for.
+    """
+    if accelerator == "cpu":
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda", 0)
+    state = gpu.detect_gpus()
+    if state.present:
+        why = state.problem or f"torch {torch.__version__} cannot use its driver"
+        raise PreflightError(f"this machine's GPU cannot be used: {why}", _WAY_OUT)
+    if accelerator == "gpu":
+        raise PreflightError("trainer.accelerator=gpu: this machine has no NVIDIA GPU", _WAY_OUT)
+    screen.note("no GPU on this machine: training on the CPU")
+    return torch.device("cpu")
+
+
+def make_repeatable() -> None:
+    """Ask for the same bits from the same seed; operations without a deterministic form only warn."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)

@@ -1,0 +1,100 @@
+"""The fit, in one screen."""
+
+import logging
+import signal
+from pathlib import Path
+from typing import Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+
+from ctexp.config.schema import Settings
+from ctexp.core.errors import MemoryExhausted, Stopped
+from ctexp.core.metric_names import higher_is_better
+from ctexp.data.batches import EvalBatches, TrainBatches
+from ctexp.training.checkpoints import BestCheckpoint, DurableCheckpoints, LastCheckpoint
+from ctexp.training.guards import EpochGuard, StepGuard, StopRequests
+from ctexp.training.module import Classifier
+
+_PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "32": "32-true",
+    "bf16": "bf16-mixed",
+    "16": "16-mixed",
+}
+
+
+def fit(
+    module: Classifier,
+    train: TrainBatches,
+    val: EvalBatches,
+    *,
+    checkpoints: Path,
+    device: torch.device,
+    requests: StopRequests,
+    report: Callback,
+    resume: Path | None,
+) -> None:
+    """Train until the epochs, the patience or somebody's patience is over.
+
+    Args:
+        module: what to train, and its settings.
+        train: training batches; they know how to start in the middle of an epoch.
+        val: validation batches.
+        checkpoints: the folder for `best.ckpt` and `last.ckpt`.
+        device: where to train.
+        requests: signals that ask for a stop.
+        report: told about every epoch before its checkpoints are written.
+        resume: the checkpoint to go on from; None starts anew.
+
+    Raises:
+        Stopped: a signal was honoured; `last.ckpt` holds everything up to its step.
+        Diverged: loss, logits or weights are not finite.
+        MemoryExhausted: out of GPU memory.
+        StorageError: a checkpoint could not be written.
+    """
+    # Its reports on the devices it looked for would be half of a run's log.
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    settings = module.settings
+    early = settings.trainer.early_stopping
+    last = LastCheckpoint(checkpoints)
+    best = BestCheckpoint(
+        checkpoints,
+        higher_is_better=higher_is_better(settings.trainer.monitor),
+        patience=early.patience if early else None,
+        min_delta=early.min_delta if early else 0.0,
+    )
+    trainer = pl.Trainer(
+        accelerator=device.type,
+        devices=1,
+        precision=_precision(settings, device),
+        max_epochs=settings.trainer.max_epochs,
+        gradient_clip_val=settings.trainer.gradient_clip,
+        callbacks=[StepGuard(requests, last), report, best, last, EpochGuard(requests)],
+        plugins=[DurableCheckpoints()],
+        default_root_dir=checkpoints.parent,
+        logger=False,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    try:
+        trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
+    except SIGTERMException as error:
+        # It came in the instant between Lightning's taking the signal and our taking it back.
+        raise Stopped(signal.SIGTERM) from error
+    except torch.OutOfMemoryError as error:
+        raise MemoryExhausted(
+            f"the GPU ran out of memory with data.batch_size={settings.data.batch_size}",
+            f"try data.batch_size={max(1, settings.data.batch_size // 2)}, or a smaller data.image_size",
+        ) from error
+
+
+def _precision(settings: Settings, device: torch.device) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
+    """Lightning's name for the precision; `auto` is bf16 where the GPU has it, and 32 bits elsewhere."""
+    wanted: str = settings.trainer.precision
+    if wanted == "auto":
+        wanted = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "32"
+    return _PRECISION[wanted]

@@ -1,0 +1,57 @@
+"""From a checkpoint to the numbers and pictures of a split, written into the run directory."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ctexp.core import files
+from ctexp.data.batches import EvalBatches
+from ctexp.data.selection import Selection
+from ctexp.evaluation import figures, metrics
+from ctexp.record.run_dir import RunDir
+from ctexp.training.checkpoints import BEST, load
+from ctexp.training.guards import StopRequests
+from ctexp.training.module import Classifier
+from ctexp.training.predict import predict
+
+
+def measure(
+    run: RunDir,
+    module: Classifier,
+    batches: EvalBatches,
+    selection: Selection,
+    split: str,
+    device: torch.device,
+    requests: StopRequests,
+) -> dict[str, Any]:
+    """Predict a split with the best checkpoint and write predictions, metrics and figures.
+
+    Returns:
+        The split's summary, as it stands in `metrics.json`.
+
+    Raises:
+        DataError: the checkpoint is missing or damaged.
+        Stopped: a signal asked for an end.
+        StorageError: the disk is full.
+    """
+    module.load_state_dict(load(run.checkpoints / BEST)["state_dict"])
+    rows = selection.rows[split]
+    predictions = predict(module, batches, rows, device, between=requests.check)
+    predictions.write(run.predictions(split))
+    summary = metrics.summarise(predictions, split)
+    _merge(run.metrics, split, summary)
+    title = selection.catalog.name
+    figures.confusion(summary["confusion"], run.figures / f"confusion_{split}.png", split, title)
+    figures.reliability(
+        predictions.probabilities, predictions.label, run.figures / f"reliability_{split}.png", split, title
+    )
+    return summary
+
+
+def _merge(path: Path, split: str, summary: dict[str, Any]) -> None:
+    document: dict[str, Any] = {"schema_version": 1, "splits": {}}
+    if path.exists():
+        document = files.read_json(path)
+    document["splits"][split] = summary
+    files.write_json(path, document)

@@ -1,0 +1,160 @@
+"""A run's beginning, new or resumed: whatever can be refused is refused before anything is written."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctexp.config.schema import Settings
+from ctexp.core import clock
+from ctexp.core.errors import DataError
+from ctexp.data.selection import Selection
+from ctexp.models.weights import WeightsOrigin, resolve
+from ctexp.record import environment, git, writing
+from ctexp.record.history import History
+from ctexp.record.manifest import Checkpoint, Manifest
+from ctexp.record.result import Result
+from ctexp.record.run_dir import RunDir
+from ctexp.training import checkpoints, describe
+from ctexp.training.attempt import RecordedAttempt
+from ctexp.training.describe import Circumstances
+from ctexp.training.device import choose_device, make_repeatable
+from ctexp.training.module import Classifier
+from ctexp.training.recipe import ImageStore, build_module
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained, all of it validated.
+
+    Attributes:
+        source: git's view of the project, and the patch.
+        tell: where the two blocks are printed.
+    """
+
+    settings: Settings
+    config_yaml: str
+    config_sha256: str
+    overrides: tuple[str, ...]
+    selection: Selection
+    root: Path
+    data_dir: Path
+    runs_dir: Path
+    argv: tuple[str, ...]
+    command: str
+    source: git.Source
+    tell: Callable[[str], None]
+
+
+class Training:
+    """One start of a run.
+
+    Args:
+        order: what to train.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._settings = order.settings
+        self._device = choose_device(order.settings.trainer.accelerator)
+        make_repeatable()
+        self._surroundings = environment.capture()
+        self._about = Circumstances(
+            argv=order.argv,
+            command=order.command,
+            overrides=order.overrides,
+            config_sha256=order.config_sha256,
+            git=order.source.state,
+            environment=self._surroundings.environment,
+            variables=os.environ,
+        )
+
+    def preview(self) -> Manifest:
+        """The manifest as it would be written, of a run that is not begun."""
+        name = describe.run_name(self._settings)
+        run_id = f"{name}_{clock.stamp(clock.now())}_dryrun"
+        return self._manifest(run_id, *self._module())
+
+    def start(self) -> Result:
+        """Train from the beginning, in a new run directory.
+
+        Raises:
+            CtexpError: refused; nothing was made.
+        """
+        module, origin = self._module()
+        store = self._decoded()
+        run = RunDir.create(self._order.runs_dir, describe.run_name(self._settings))
+        with run.lock():
+            attempt = RecordedAttempt(
+                run=run,
+                manifest=self._manifest(run.id, module, origin),
+                attempt=describe.attempt(run.id, 1, self._settings, self._about, None),
+                module=module,
+                store=store,
+                device=self._device,
+                tell=self._order.tell,
+            )
+            writing.begin(
+                run,
+                config_yaml=self._order.config_yaml,
+                overrides=self._order.overrides,
+                patch=self._order.source.patch,
+                packages=self._surroundings.packages,
+                manifest=attempt.manifest,
+                attempt=attempt.attempt,
+            )
+            return attempt.carry_out(None)
+
+    def resume(self, run: RunDir) -> Result:
+        """Go on where a run was interrupted, in its own directory.
+
+        Raises:
+            CtexpError: refused; the run is as it was.
+            Busy: the run is still running.
+        """
+        with run.lock():
+            manifest = Manifest.read(run.manifest)
+            if manifest.dataset.catalog_sha256 != self._order.selection.catalog.sha256:
+                raise DataError(
+                    f"{run.id}: the data set {manifest.dataset.name} is not the one it began with",
+                    "bring the old data set back, or train anew",
+                )
+            checkpoints.sweep_temporaries(run.checkpoints)
+            path = checkpoints.newest(run.checkpoints)
+            # The checkpoint replaces first weights; without one they are needed again, and must be the same.
+            module, origin = self._module(WeightsOrigin("random") if path else None)
+            if path is None and origin.sha256 != manifest.weights.sha256:
+                raise DataError(f"{run.id}: the pretrained weights are not those it began with", "train anew")
+            store = self._decoded()
+            position = Checkpoint(**checkpoints.position(path)) if path else None
+            number = writing.next_attempt(run)
+            attempt = RecordedAttempt(
+                run=run,
+                manifest=manifest,
+                attempt=describe.attempt(run.id, number, self._settings, self._about, position),
+                module=module,
+                store=store,
+                device=self._device,
+                tell=self._order.tell,
+            )
+            writing.resume(run, attempt.attempt, self._order.source.patch)
+            History(run.history).truncate_after(position.epoch if position else -1)
+            return attempt.carry_out(path)
+
+    def _decoded(self) -> ImageStore:
+        """The images, decoded once here so that a damaged one refuses the run."""
+        store = ImageStore(self._settings, self._order.selection, self._order.data_dir)
+        store.train_batches()
+        store.eval_batches("val")
+        return store
+
+    def _module(self, origin: WeightsOrigin | None = None) -> tuple[Classifier, WeightsOrigin]:
+        model = self._settings.model
+        origin = origin or resolve(
+            model.name, pretrained=model.pretrained, weights=model.weights, root=self._order.root
+        )
+        module = build_module(self._settings, self._order.selection, origin, self._device)
+        return module, origin
+
+    def _manifest(self, run_id: str, module: Classifier, origin: WeightsOrigin) -> Manifest:
+        return describe.manifest(run_id, self._settings, self._order.selection, module, origin, self._about)

@@ -1,0 +1,80 @@
+"""The learning rate as a function of the step.
+
+Frameworks step a schedule object at moments of their own choosing (a plateau schedule after the checkpoint of
+its epoch was written, for one), and a resumed run drifts. Here the factor of a step is computed, not stepped;
+only the plateau schedule remembers anything, and what it remembers is in every checkpoint.
+"""
+
+import math
+
+from ctexp.config.schema import CosineSettings, PlateauSettings, SchedulerSettings, StepSettings
+
+
+class Schedule:
+    """The factor by which the base learning rate is multiplied at each step.
+
+    Args:
+        settings: one of the scheduler groups.
+        steps_per_epoch: optimizer steps in an epoch.
+        max_epochs: epochs after which cosine has reached its end.
+        higher_is_better: the direction of the monitored metric, for plateau.
+    """
+
+    def __init__(
+        self,
+        settings: SchedulerSettings,
+        steps_per_epoch: int,
+        max_epochs: int,
+        *,
+        higher_is_better: bool,
+    ) -> None:
+        self._settings = settings
+        self._steps_per_epoch = steps_per_epoch
+        self._warmup = round(settings.warmup_epochs * steps_per_epoch)
+        self._total = max_epochs * steps_per_epoch
+        self._sign = 1.0 if higher_is_better else -1.0
+        self._reductions = 0
+        self._best = -math.inf
+        self._stale = 0
+
+    def factor(self, step: int) -> float:
+        """The factor of optimizer step `step`, counted from 0.
+
+        Warm-up is linear from 1/W to 1 over W steps (Goyal et al. 2017); cosine follows Loshchilov and Hutter
+        (2017) without restarts, over the steps that are left after the warm-up.
+        """
+        if step < self._warmup:
+            return (step + 1) / self._warmup
+        settings = self._settings
+        if isinstance(settings, CosineSettings):
+            progress = min(1.0, (step - self._warmup) / max(1, self._total - self._warmup))
+            cosine = (1 + math.cos(math.pi * progress)) / 2
+            return settings.min_lr_ratio + (1 - settings.min_lr_ratio) * cosine
+        if isinstance(settings, StepSettings):
+            return settings.gamma ** (step // (settings.step_epochs * self._steps_per_epoch))
+        if isinstance(settings, PlateauSettings):
+            return settings.factor**self._reductions
+        return 1.0
+
+    def end_epoch(self, monitored: float) -> None:
+        """Tell a plateau schedule the monitored metric of an epoch; the others do not listen."""
+        if not isinstance(self._settings, PlateauSettings):
+            return
+        value = self._sign * monitored
+        if value > self._best:
+            self._best, self._stale = value, 0
+            return
+        self._stale += 1
+        if self._stale > self._settings.patience:
+            self._reductions += 1
+            self._stale = 0
+
+    def state_dict(self) -> dict[str, float]:
+        """What a checkpoint has to keep."""
+        return {"reductions": self._reductions, "best": self._best, "stale": self._stale}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Continue where a checkpoint was."""
+        self._reductions = int(state["reductions"])
+        self._best = state["best"]
+        self._stale = int(state["stale"])

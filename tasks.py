@@ -1,0 +1,164 @@
+"""The front door: one signature per verb. `inv --list` shows them, `inv --help VERB` explains one.
+
+Nothing happens here: `verb` loads `ctexp.cli` when one is called.
+"""
+
+from invoke.context import Context
+
+from ctexp.cli import frontdoor
+from ctexp.cli.verb import verb
+
+frontdoor.install()
+
+JSON = {"json": "print the result as one JSON document on stdout"}
+DEBUG = {"debug": "show the traceback of an error"}
+
+
+@verb("quickstart:quickstart", help=JSON | DEBUG)
+def quickstart(_: Context, json: bool = False, debug: bool = False) -> None:
+    """Train a first classifier on the synthetic set, from nothing."""
+
+
+@verb("doctor:doctor", help=JSON | DEBUG)
+def doctor(_: Context, json: bool = False, debug: bool = False) -> None:
+    """Check this machine and say what to do about each problem.
+
+    GPU and driver, disk, git, data sets, tracker, shell tools, Python and what is installed.
+    """
+
+
+@verb(
+    "data:phantom",
+    help={"name": "what to call the set", "seed": "the seed that decides every image"} | JSON | DEBUG,
+)
+def data_phantom(
+    _: Context, name: str = "phantom", seed: int = 42, json: bool = False, debug: bool = False
+) -> None:
+    """Make the synthetic, CT-like data set."""
+
+
+@verb(
+    "data:import_",
+    positional=["path"],
+    help={
+        "path": "the folder or .zip, given bare",
+        "name": "what to call the set: the data.name of a training",
+        "seed": "the seed of the split, where there is none yet",
+    }
+    | JSON
+    | DEBUG,
+)
+def data_import(
+    _: Context,
+    path: str,
+    name: str = "chest_ct",
+    seed: int = 42,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Bring in a data set: inv data-import PATH [--name chest_ct].
+
+    PATH is a folder or .zip of images: <split>/<class>/, or <class>/ alone, which is split 70/15/15.
+    """
+
+
+@verb(
+    "train:train",
+    iterable=["override"],
+    help={
+        "override": "the same as a bare KEY=VALUE",
+        "cfg": "print the resolved configuration and stop",
+        "dry-run": "print the manifest and stop",
+        "resume": "go on with an interrupted run: its id, a prefix of it, or latest",
+        "yes": "train with uncommitted changes without being asked",
+    }
+    | JSON
+    | DEBUG,
+)
+def train(
+    _: Context,
+    override: list[str] | None = None,
+    cfg: bool = False,
+    dry_run: bool = False,
+    resume: str | None = None,
+    yes: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Train one model, write its record: inv train [KEY=VALUE ...].
+
+    Overrides stand bare, in Hydra's grammar; conf/ shows every choice:
+
+        inv train model=resnet50 data.batch_size=32
+        inv train data=phantom model=tiny_cnn trainer.max_epochs=3 --cfg
+        inv train --resume latest
+    """
+
+
+@verb(
+    "evaluate:evaluate",
+    help={"run": "the run: its id, a prefix of it, or latest", "split": "train or val"} | JSON | DEBUG,
+)
+def evaluate(
+    _: Context, run: str = "latest", split: str = "val", json: bool = False, debug: bool = False
+) -> None:
+    """Evaluate a run's best checkpoint on a split."""
+
+
+@verb("tracking:wandb_sync", help={"run": "one run alone, instead of every offline one"} | JSON | DEBUG)
+def wandb_sync(_: Context, run: str | None = None, json: bool = False, debug: bool = False) -> None:
+    """Push runs tracked offline to Weights & Biases."""
+
+
+@verb(
+    "runs:runs",
+    iterable=["tag"],
+    help={
+        "name": "only runs of this run.name",
+        "tag": "only runs with this tag; may be repeated",
+        "state": "only runs in this state: finished, interrupted, diverged, oom, timeout, failed, running",
+        "sort": "started, duration, or a metric such as val/macro_f1",
+        "limit": "how many at most; 0 for all",
+    }
+    | JSON
+    | DEBUG,
+)
+def runs(
+    _: Context,
+    name: str | None = None,
+    tag: list[str] | None = None,
+    state: str | None = None,
+    sort: str = "started",
+    limit: int = 20,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """List the runs, newest first."""
+
+
+@verb(
+    "runs:show",
+    positional=["run"],
+    help={"run": "its id, a prefix of it, or latest, given bare"} | JSON | DEBUG,
+)
+def show(_: Context, run: str, json: bool = False, debug: bool = False) -> None:
+    """Show one run: inv show RUN."""
+
+
+@verb("dev:ruff", help={"check": "change nothing, say what would change"} | DEBUG)
+def ruff(_: Context, check: bool = False, debug: bool = False) -> None:
+    """Lint and format the code."""
+
+
+@verb("dev:check", help={"relock": "first write the lock files anew from a fresh resolve"} | DEBUG)
+def check(_: Context, relock: bool = False, debug: bool = False) -> None:
+    """Check lint, format, types, import rules, scripts and locks."""
+
+
+@verb(
+    "dev:test",
+    name="test",
+    help={"slow": "every test, the long ones too", "pytest": "more arguments for pytest, in quotes"} | DEBUG,
+)
+def run_tests(_: Context, slow: bool = False, pytest: str = "", debug: bool = False) -> None:
+    """Run check and the fast tests, which is what CI runs."""

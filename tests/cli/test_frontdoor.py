@@ -1,0 +1,230 @@
+"""Overrides, flags and further tasks on one line of the stock `inv`, and what it says to a wrong one."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from invoke.parser import parser
+from invoke.parser.argument import Argument
+from invoke.parser.context import ParserContext
+
+from ctexp.cli.frontdoor import FrontDoorMachine
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.prefix) / "bin"
+
+TASKS = """
+import json
+from invoke import task
+from ctexp.cli import frontdoor
+
+frontdoor.install()
+
+@task(iterable=["override", "tag"], auto_shortflags=False)
+def train(c, override=None, tag=None, resume=None, as_json=False):
+    "Train."
+    print(json.dumps({"train": override, "tag": tag, "resume": resume, "json": as_json, "rest": c.remainder}))
+
+@task(auto_shortflags=False)
+def runs(c, name=None, limit=20):
+    "List."
+    print(json.dumps({"runs": name, "limit": limit}))
+
+@task(auto_shortflags=False)
+def show(c, run):
+    "Show."
+    print(json.dumps({"show": run}))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose tasks print what reaches them."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "tasks.py").write_text(TASKS)
+    return folder
+
+
+def inv(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([BIN / "inv", *words], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def calls(folder: Path, *words: str) -> list[dict[str, Any]]:
+    """What each task of a command line was called with."""
+    done = inv(folder, *words)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_overrides_flags_and_tasks_stand_side_by_side(folder: Path) -> None:
+    words = ["train", "model=resnet50", "+a=1", "++b=2", "~c", "--as-json", "~d=4", "runs", "--name", "x"]
+    train, runs = calls(folder, *words)
+    assert train["train"] == ["model=resnet50", "+a=1", "++b=2", "~c", "~d=4"]
+    assert train["json"] is True
+    assert runs == {"runs": "x", "limit": 20}
+
+
+def test_each_task_gets_its_own_overrides(folder: Path) -> None:
+    first, second = calls(folder, "train", "seed=1", "train", "seed=2", "model@x.y/z=w")
+    assert first["train"] == ["seed=1"]
+    assert second["train"] == ["seed=2", "model@x.y/z=w"]
+
+
+def test_a_flags_value_stays_the_flags_even_if_it_looks_like_an_override(folder: Path) -> None:
+    (train,) = calls(folder, "train", "--tag", "a=b", "c=d", "--tag=e=f", "--resume", "~g", "h=i")
+    assert train["tag"] == ["a=b", "e=f"]
+    assert train["resume"] == "~g"
+    assert train["train"] == ["c=d", "h=i"]
+
+
+def test_the_override_flag_is_the_same_as_a_bare_word(folder: Path) -> None:
+    (train,) = calls(folder, "train", "a=1", "--override", "b=2", "c=3")
+    assert train["train"] == ["a=1", "b=2", "c=3"]
+
+
+def test_what_follows_two_dashes_is_left_to_invoke(folder: Path) -> None:
+    (train,) = calls(folder, "train", "a=1", "--", "b=2", "runs")
+    assert (train["train"], train["rest"]) == (["a=1"], "b=2 runs")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a b",
+        "",
+        "'x'",
+        '"x y"',
+        "[1,2]",
+        "{a: 1}",
+        "x=y=z",
+        "$(touch canary)",
+        "-1",
+        "--as-json",
+        "runs",
+        "a\nb",
+        "ü",
+    ],
+)
+def test_values_arrive_verbatim(folder: Path, value: str) -> None:
+    (train,) = calls(folder, "train", f"data.name={value}", "--as-json")
+    assert train["train"] == [f"data.name={value}"]
+    assert train["json"] is True
+
+
+def context() -> ParserContext:
+    flags = [Argument("override", kind=list), Argument("resume"), Argument("json", kind=bool, default=False)]
+    return ParserContext("train", args=flags)
+
+
+keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_./@:-]*", fullmatch=True)
+prefixes = st.sampled_from(["", "+", "++", "~"])
+
+
+@given(st.lists(st.tuples(prefixes, keys, st.text())))
+def test_any_override_arrives_verbatim_and_in_order(parts: Sequence[tuple[str, str, str]]) -> None:
+    overrides = [f"{prefix}{key}={value}" for prefix, key, value in parts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parser, "ParseMachine", FrontDoorMachine)
+        result = parser.Parser([context()], initial=ParserContext()).parse_argv(
+            ["train", *overrides, "--json"]
+        )
+    assert result[-1].args["override"].value == overrides
+    assert result[-1].args["json"].value is True
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["trian"], "trian: no such task -> did you mean 'train'?"),
+        (["train", "a=1", "rnus"], "rnus: no such task -> did you mean 'runs'?"),
+        (["xyz"], "xyz: no such task -> choose one of: runs, show, train"),
+        (["train", "--as-jsn"], "--as-jsn: no such flag of train -> did you mean '--as-json'?"),
+        (["train", "--hepl"], "--hepl: no such flag of train -> did you mean '--help'?"),
+        (["--lisst"], "--lisst: no such flag -> did you mean '--list'?"),
+        (["runs", "model=x"], "model=x: runs takes no overrides -> inv --help runs"),
+        (
+            ["model=x", "train"],
+            "model=x: an override before any task -> name the task first: inv train model=x",
+        ),
+        (["train", "=x"], "=x: no such task -> choose one of: runs, show, train"),
+        (["runs", "--limit", "many"], "--limit: 'many' is not a whole number -> inv --help runs"),
+        (["train", "--resume"], "--resume: its value is missing -> inv --help train"),
+        (["train", "--tag"], "--tag: its value is missing -> inv --help train"),
+        (["show"], "'show' did not receive required positional arguments: 'run' -> inv --help show"),
+    ],
+)
+def test_a_wrong_command_is_one_line_and_exit_2(folder: Path, words: list[str], line: str) -> None:
+    done = inv(folder, *words)
+    assert done.returncode == 2
+    assert done.stderr == f"UsageError: {line}\n"
+    assert done.stdout == ""
+
+
+def test_a_positional_value_may_be_a_tasks_name(folder: Path) -> None:
+    assert calls(folder, "show", "train") == [{"show": "train"}]
+
+
+def completed(folder: Path, *words: str) -> list[str]:
+    """What bash offers after these words, by the script that `inv` prints for it."""
+    script = """
+        source <(inv --print-completion-script bash)
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        [[ $(complete -p inv) =~ "-F "([^ ]+) ]]
+        "${BASH_REMATCH[1]}" inv "${COMP_WORDS[-1]}" && printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    command = ["bash", "-c", script, "bash", *words]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_bash_completes_tasks_and_flags(folder: Path) -> None:
+    assert completed(folder, "inv", "tra") == ["train"]
+    assert completed(folder, "inv", "train", "--re") == ["--resume"]
+    assert completed(folder, "inv", "train", "model=resnet50", "--as") == ["--as-json"]
+    assert completed(folder, "inv", "train", "a=1", "sh") == ["show"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_there_is_a_completion_script_for_each_shell(folder: Path, shell: str) -> None:
+    done = inv(folder, "--print-completion-script", shell)
+    assert done.returncode == 0
+    assert "invoke --complete -- " in done.stdout
+
+
+def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
+    done = inv(ROOT, "--list")
+    assert done.returncode == 0
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert [name for name, _ in lines] == [
+        *("check", "data-import", "data-phantom", "doctor", "evaluate", "quickstart"),
+        *("ruff", "runs", "show", "test", "train", "wandb-sync"),
+    ]
+    assert all(about.endswith(".") for _, about in lines)
+
+
+@pytest.mark.parametrize("words", [("--help", "train"), ("train", "--help")])
+def test_help_shows_that_overrides_are_bare(words: tuple[str, str]) -> None:
+    done = inv(ROOT, *words)
+    assert done.returncode == 0
+    assert "inv train model=resnet50 data.batch_size=32" in done.stdout
+    assert "--dry-run" in done.stdout
+
+
+def test_the_list_loads_nothing_heavier_than_invoke() -> None:
+    script = (
+        "import invoke.main, sys; before = set(sys.modules); import tasks;"
+        "print(sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "['ctexp', 'tasks']"

@@ -1,0 +1,157 @@
+"""A training small enough to be run hundreds of times: 22 images of 16 pixels, three epochs of four steps."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning.callbacks import Callback
+
+from ctexp.config.schema import Settings
+from ctexp.data.augment import Augmentation
+from ctexp.data.batches import EvalBatches, TrainBatches
+from ctexp.models.losses import cross_entropy
+from ctexp.models.tiny_cnn import TinyCnn
+from ctexp.training.checkpoints import BEST, load
+from ctexp.training.epochs import EpochReport, Row
+from ctexp.training.fit import fit
+from ctexp.training.guards import StopRequests
+from ctexp.training.module import Classifier
+from ctexp.training.schedule import Schedule
+
+STEPS = 4
+EPOCHS = 3
+
+SETTINGS: dict[str, Any] = {
+    "seed": 7,
+    "run": {"name": "tiny", "tags": [], "description": ""},
+    "git": {"dirty": "warn"},
+    "paths": {"data": "data", "runs": "runs"},
+    "model": {
+        "name": "tiny_cnn",
+        "pretrained": False,
+        "weights": None,
+        "in_channels": 1,
+        "dropout": 0.5,
+    },
+    "data": {
+        "name": "phantom",
+        "split": "official",
+        "image_size": 16,
+        "resize": "pad",
+        "batch_size": 6,
+        "eval_batch_size": 8,
+        "cache": "disk",
+        "mean": 0.449,
+        "std": 0.226,
+    },
+    "augment": {
+        "horizontal_flip": 0.5,
+        "vertical_flip": 0.0,
+        "rotation": 10.0,
+        "scale": 0.1,
+        "translate": 0.05,
+        "brightness": 0.1,
+        "contrast": 0.1,
+        "noise": 0.02,
+    },
+    "loss": {"name": "cross_entropy", "label_smoothing": 0.1, "class_weights": "none"},
+    "optimizer": {"name": "adamw", "lr": 0.01, "weight_decay": 0.05, "beta1": 0.9, "beta2": 0.999},
+    "scheduler": {"name": "cosine", "warmup_epochs": 1.0, "min_lr_ratio": 0.0},
+    "trainer": {
+        "max_epochs": EPOCHS,
+        "accelerator": "cpu",
+        "precision": "32",
+        "channels_last": True,
+        "monitor": "val/macro_f1",
+        "gradient_clip": None,
+        "early_stopping": None,
+    },
+    "logger": {
+        "name": "none",
+        "mode": "offline",
+        "project": "ctexp",
+        "entity": None,
+        "log_model": "none",
+        "timeout": 5.0,
+    },
+}
+
+
+def settings(**changes: dict[str, Any]) -> Settings:
+    """The tiny settings with some groups' keys replaced, for example `trainer={"max_epochs": 1}`."""
+    document: dict[str, Any] = {
+        group: {**values, **changes.get(group, {})} if isinstance(values, dict) else values
+        for group, values in SETTINGS.items()
+    }
+    for group in ("scheduler", "optimizer"):
+        if "name" in changes.get(group, {}):
+            document[group] = changes[group]
+    return Settings.model_validate(document)
+
+
+class Pictures:
+    """Noise with a bright square whose corner tells the class."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self.labels: NDArray[np.int64] = np.arange(count) % 4
+        self._images = rng.integers(0, 120, (count, 16, 16)).astype(np.uint8)
+        for image, label in zip(self._images, self.labels, strict=True):
+            image[8 * (label // 2) :, 8 * (label % 2) :][:8, :8] += 100
+
+    def take(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Images (n, 16, 16)."""
+        return self._images[indices]
+
+
+class Quiet(EpochReport):
+    """Collects rows instead of printing them."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        super().__init__(22, "val/macro_f1", (self.rows.append,))
+
+
+def train(
+    folder: Path,
+    config: Settings | None = None,
+    *,
+    report: Callback | None = None,
+    resume: Path | None = None,
+    requests: StopRequests | None = None,
+) -> Classifier:
+    """One call of `fit`; the module that comes back has the final weights."""
+    config = config or settings()
+    torch.manual_seed(config.seed)
+    train_set, val_set = Pictures(22, seed=1), Pictures(12, seed=2)
+    augmentation = Augmentation(**config.augment.model_dump(), seed=config.seed, count=22)
+    batches = TrainBatches(
+        train_set, train_set.labels, augmentation, config.data.batch_size, config.seed
+    )
+    module = Classifier(
+        TinyCnn(1, 4, config.model.dropout),
+        cross_entropy([6, 6, 5, 5], label_smoothing=config.loss.label_smoothing, balanced=False),
+        Schedule(config.scheduler, len(batches), config.trainer.max_epochs, higher_is_better=True),
+        config,
+    )
+    with requests or StopRequests() as stop:
+        fit(
+            module,
+            batches,
+            EvalBatches(val_set, val_set.labels, config.data.eval_batch_size),
+            checkpoints=folder / "checkpoints",
+            device=torch.device("cpu"),
+            requests=stop,
+            report=report or Quiet(),
+            resume=resume,
+        )
+    return module
+
+
+def fingerprint(folder: Path, module: Classifier) -> tuple[bytes, ...]:
+    """The bytes of every final and every best weight: equal only for equal trainings."""
+    best = load(folder / "checkpoints" / BEST)["state_dict"]
+    final = module.state_dict()
+    return tuple(t.numpy().tobytes() for state in (final, best) for t in state.values())
