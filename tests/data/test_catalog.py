@@ -194,3 +194,10 @@ def test_files_that_differ_from_the_catalog_are_all_named(data_dir: Path) -> Non
     assert failure.value.problems[2:] == (
         f"{few.raw}/train/normal/l6 (2).png: its content differs from what was imported",
     )
+
+
+def test_a_synthetic_set_says_so_wherever_it_is_named(data_dir: Path) -> None:
+    plain = catalog.load(data_dir, "few")
+    assert plain.title == "few"
+    catalog.write(data_dir, "few", plain.rows, synthetic=True)
+    assert catalog.load(data_dir, "few").title == "few (synthetic)"

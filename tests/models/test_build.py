@@ -25,9 +25,7 @@ LARGE = {"resnet101", "resnet50", "convnext_tiny", "efficientnet_b3"}
 def test_a_shipped_model_gives_four_logits_and_gradients(path: Path) -> None:
     name = yaml.safe_load(path.read_text())["name"]
     size = 32 if "vit" not in name and "deit" not in name else 64
-    model = build(
-        name, WeightsOrigin("random"), in_channels=1, image_size=size, num_classes=4, dropout=0.1
-    )
+    model = build(name, WeightsOrigin("random"), in_channels=1, image_size=size, num_classes=4, dropout=0.1)
     logits = model(torch.randn(2, 1, size, size))
     assert logits.shape == (2, 4)
     logits.sum().backward()
@@ -36,9 +34,7 @@ def test_a_shipped_model_gives_four_logits_and_gradients(path: Path) -> None:
 
 
 def test_three_input_channels_are_possible() -> None:
-    model = build(
-        "tiny_cnn", WeightsOrigin("random"), in_channels=3, image_size=32, num_classes=4, dropout=0
-    )
+    model = build("tiny_cnn", WeightsOrigin("random"), in_channels=3, image_size=32, num_classes=4, dropout=0)
     assert model(torch.zeros(1, 3, 32, 32)).shape == (1, 4)
 
 
@@ -47,9 +43,7 @@ def test_balanced_weights_agree_with_scikit_learn() -> None:
 
     labels = [0] * 20 + [1] * 5 + [2] * 3 + [3]
     expected = compute_class_weight("balanced", classes=np.arange(4), y=labels)
-    torch.testing.assert_close(
-        balanced_weights([20, 5, 3, 1]), torch.tensor(expected, dtype=torch.float32)
-    )
+    torch.testing.assert_close(balanced_weights([20, 5, 3, 1]), torch.tensor(expected, dtype=torch.float32))
 
 
 def test_loss_options_change_the_loss() -> None:

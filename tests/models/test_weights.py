@@ -23,9 +23,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def resnet18(origin: WeightsOrigin, in_channels: int = 1) -> dict[str, torch.Tensor]:
-    model = build(
-        "resnet18", origin, in_channels=in_channels, image_size=64, num_classes=4, dropout=0.0
-    )
+    model = build("resnet18", origin, in_channels=in_channels, image_size=64, num_classes=4, dropout=0.0)
     return model.state_dict()
 
 
@@ -79,7 +77,7 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
         resnet18(origin)
 
 
-def test_weights_of_another_architecture_are_refused(published: Path, tmp_path: Path) -> None:
+def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file(timm.create_model("efficientnet_b0").state_dict(), str(path))
     origin = resolve("resnet18", pretrained=True, weights=str(path), root=tmp_path)

@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 
 from ctexp.core.errors import Stopped
 from ctexp.training.checkpoints import newest
+from ctexp.training.epochs import Row
 from tests.training import tiny
 
 STEPS = tiny.STEPS * tiny.EPOCHS
@@ -38,7 +39,7 @@ class SignalAtStep(tiny.Quiet):
 
 def stopped_and_resumed(
     folder: Path, step: int, signum: signal.Signals, config: Any
-) -> tuple[tuple[bytes, ...], list[tiny.Row]]:
+) -> tuple[tuple[bytes, ...], list[Row]]:
     stopped = SignalAtStep(step, signum)
     with pytest.raises(Stopped) as caught:
         tiny.train(folder, config, report=stopped)
@@ -48,7 +49,7 @@ def stopped_and_resumed(
     return tiny.fingerprint(folder, module), stopped.rows + rest.rows
 
 
-def measured(rows: list[tiny.Row]) -> list[tiny.Row]:
+def measured(rows: list[Row]) -> list[Row]:
     """History without what depends on the clock."""
     timed = {"seconds", "images_per_second", "cpu_percent", "rss_mb", "gpu_percent", "gpu_memory_mb"}
     return [{key: value for key, value in row.items() if key not in timed} for row in rows]

@@ -127,9 +127,7 @@ def train(
     torch.manual_seed(config.seed)
     train_set, val_set = Pictures(22, seed=1), Pictures(12, seed=2)
     augmentation = Augmentation(**config.augment.model_dump(), seed=config.seed, count=22)
-    batches = TrainBatches(
-        train_set, train_set.labels, augmentation, config.data.batch_size, config.seed
-    )
+    batches = TrainBatches(train_set, train_set.labels, augmentation, config.data.batch_size, config.seed)
     module = Classifier(
         TinyCnn(1, 4, config.model.dropout),
         cross_entropy([6, 6, 5, 5], label_smoothing=config.loss.label_smoothing, balanced=False),

@@ -48,7 +48,7 @@ def make_phantom(data_dir: Path, name: str, seed: int) -> ImportReport:
                 seed=seed,
                 progress=lambda done, total: progress("draw", done, total),
             )
-            return import_dataset(scratch / "Data", name, data_dir, seed, progress)
+            return import_dataset(scratch / "Data", name, data_dir, seed, progress, synthetic=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -81,7 +81,7 @@ def _tell(report: ImportReport, json: bool) -> None:
         screen.emit_json(report.as_dict())
         return
     done = "is there already, unchanged" if report.unchanged else "imported"
-    print(f"{report.catalog.name}: {len(report.catalog.rows)} images {done} in {report.catalog.raw}")
+    print(f"{report.catalog.title}: {len(report.catalog.rows)} images {done} in {report.catalog.raw}")
     table = Table(box=None, pad_edge=False)
     table.add_column("class")
     for split in report.counts:

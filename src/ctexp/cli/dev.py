@@ -1,6 +1,5 @@
 """`ruff`, `check` and `test`: the same steps on a desk and in CI, every one run, each failure named."""
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -89,12 +88,7 @@ def _require(outcome: dict[str, bool]) -> None:
 
 def _passes(root: Path, step: str, program: str, *arguments: str) -> bool:
     """Run a program of this environment in the project's root, its output shown as it comes."""
-    path = Path(sys.prefix) / "bin" / program
-    if not path.exists():
-        raise PreflightError(
-            f"{program} is not installed in {sys.prefix}",
-            f"scripts/inv {step} installs the tools of development",
-        )
+    path = _program(program)
     screen.note(f"== {step}: {shlex.join((program, *arguments))}")
     begin = time.monotonic()
     with subprocess.Popen([path, *arguments], cwd=root) as process:
@@ -103,10 +97,17 @@ def _passes(root: Path, step: str, program: str, *arguments: str) -> bool:
         except BaseException:
             process.terminate()  # our own end is not to leave it running
             raise
-    screen.note(
-        f"== {step}: {'passed' if code == 0 else 'FAILED'} ({clock.duration(time.monotonic() - begin)})"
-    )
+    outcome = "passed" if code == 0 else "FAILED"
+    screen.note(f"== {step}: {outcome} ({clock.duration(time.monotonic() - begin)})")
     return code == 0
+
+
+def _program(name: str) -> Path:
+    """Where a tool of development lies: in this environment, in the locked version, whatever PATH holds."""
+    path = Path(sys.prefix) / "bin" / name
+    if not path.exists():
+        raise PreflightError(f"{name} is not installed in {sys.prefix}", "scripts/inv check installs it")
+    return path
 
 
 def _locks_in_date(root: Path) -> bool:
@@ -132,17 +133,9 @@ def _resolved(root: Path) -> dict[str, bytes]:
     """What the locks should hold: resolved anew, out of reach of an old uv.lock.
 
     Raises:
-        PreflightError: there is no uv, or it could not resolve (which needs the package index).
+        PreflightError: uv could not resolve, for which it needs the package index.
     """
-    homes = [
-        str(Path(sys.prefix) / "bin"),
-        str(root / ".uv/bin"),
-        str(root / ".uv/lib/bin"),
-        os.environ["PATH"],
-    ]
-    uv = shutil.which("uv", path=os.pathsep.join(homes))
-    if uv is None:
-        raise PreflightError("uv is not installed: it resolves the locks", "pip install uv")
+    uv = str(_program("uv"))
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(root / "pyproject.toml", folder)
         for name, extra in LOCKS.items():
@@ -150,6 +143,6 @@ def _resolved(root: Path) -> dict[str, bytes]:
             done = subprocess.run(command, cwd=folder, stderr=subprocess.PIPE, text=True, check=False)
             if done.returncode:
                 raise PreflightError(
-                    f"uv cannot resolve pyproject.toml: {done.stderr}", "is the package index up?"
+                    f"uv cannot resolve pyproject.toml: {done.stderr}", "is the package index reachable?"
                 )
         return {name: Path(folder, name).read_bytes() for name in LOCKS}

@@ -90,7 +90,7 @@ def from_files(conf: Path, choices: Mapping[str, str | None]) -> Files:
     chosen = composed.hydra.runtime.choices
     return Files(
         conf=conf,
-        document={key: _plain(composed[key]) for key in composed if key != "hydra"},
+        document={str(key): _plain(composed[key]) for key in composed if key != "hydra"},
         chosen={group: chosen.get(group) for group in (*GROUPS, EXPERIMENT)},
     )
 

@@ -87,7 +87,7 @@ def _likeness(given: str, candidate: str) -> tuple[float, float]:
     """How alike two keys are: by their last parts; ties are decided by the whole."""
     whole = SequenceMatcher(None, given.lower(), candidate).ratio()
     if "." in given and "." not in candidate:
-        return (whole if whole >= 0.8 else 0.0), whole
+        return 0.0, whole
     last = SequenceMatcher(None, given.lower().rpartition(".")[2], candidate.rpartition(".")[2]).ratio()
     return last, whole
 
@@ -159,10 +159,9 @@ def _range(node: _Json) -> str:
     """` from 1 to 4096`, ` above 0`, ` from 0 to below 1`; nothing where there is no limit."""
     low, above = node.get("minimum"), node.get("exclusiveMinimum")
     high, below = node.get("maximum"), node.get("exclusiveMaximum")
-    start = f"above {above:g}" if above is not None else None
-    upper = f"to {high}" if high is not None else f"to below {below}" if below is not None else None
+    upper = f"to {high}" if high is not None else f"to below {below}" if below is not None else ""
     if low is not None:
-        start = f"from {low}" if upper else f"of at least {low}"
-    if start and upper and above is not None:
-        upper = upper.replace("to below", "and below").replace("to ", "up to ")
-    return f" {' '.join(part for part in (start, upper) if part)}"
+        return f" from {low} {upper}" if upper else f" of at least {low}"
+    if above is not None:
+        return f" above {above} {upper.replace('to below', 'and below').replace('to', 'up to')}".rstrip()
+    return f" {upper}".rstrip()

@@ -52,7 +52,7 @@ class Layers:
             raise UsageError([*self.problems, *error.problems], error.hint) from error
         tracker, problems = personal.tracker_settings(os.environ)
         self.problems += problems
-        self._personal = [("conf/local.yaml", local), *tracker.items()]
+        self._personal: list[tuple[str, _Document]] = [("conf/local.yaml", local), *tracker.items()]
         self._logger_chosen = "logger" in choices
 
     def document(self) -> _Document:
@@ -86,8 +86,8 @@ class Layers:
         """`WANDB_MODE` says nothing about other loggers, nor against `logger.mode` on the command line."""
         if source != "WANDB_MODE":
             return True
-        kind = document.get("logger", {}).get("name")
-        return kind == "wandb" and "logger.mode" not in self._given
+        is_wandb = bool(document.get("logger", {}).get("name") == "wandb")
+        return is_wandb and "logger.mode" not in self._given
 
     def _without_a_second_logger(self, layer: _Document) -> _Document:
         """A logger chosen on the command line stays that logger; only its other settings may be personal."""
@@ -97,10 +97,10 @@ class Layers:
 
     def _default_name(self, document: _Document) -> str:
         """The experiment's name, else the model's."""
-        name = self._files.chosen[EXPERIMENT] or self._files.chosen["model"]
-        if "model.name" in self._given and not self._files.chosen[EXPERIMENT]:
-            name = str(document["model"]["name"])
-        return re.sub(r"[^a-z0-9_-]+", "-", str(name).lower()).strip("-_")[:64] or "run"
+        experiment, model = self._files.chosen[EXPERIMENT], self._files.chosen["model"]
+        if "model.name" in self._given:
+            model = document["model"]["name"]
+        return re.sub(r"[^a-z0-9_-]+", "-", str(experiment or model).lower()).strip("-_")[:64] or "run"
 
 
 def _merge(document: _Document, layer: _Document) -> None:

@@ -7,8 +7,9 @@ configuration), its own settings, and one key given twice.
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from ctexp.config.keys import EXPERIMENT, GROUPS, is_variant_name, keys, nearest_key
@@ -55,7 +56,14 @@ def parse(texts: Sequence[str]) -> tuple[list[Override], list[str]]:
             problems.append(override)
         else:
             found.append(override)
-    return found, problems + _collisions(found)
+    clashes = list(_clashes(found))
+    problems += [
+        f"{min(one.key, other.key, key=len)}: set twice, by {shlex.quote(one.text)} and "
+        f"{shlex.quote(other.text)}; keep one"
+        for one, other in clashes
+    ]
+    clashing = {override.text for pair in clashes for override in pair}
+    return [override for override in found if override.text not in clashing], problems
 
 
 def quoted(key: str, value: str) -> str:
@@ -165,14 +173,10 @@ def _undeletable(key: str, shown: str) -> str:
     return f"{shown}: {key} cannot be left out, it is {keys()[key].expected}"
 
 
-def _collisions(found: list[Override]) -> list[str]:
+def _clashes(found: Sequence[Override]) -> Iterator[tuple[Override, Override]]:
     """Keys said twice, and keys said together with one they are part of: which one was meant?"""
-    problems = []
-    for index, later in enumerate(found):
-        for earlier in found[:index]:
-            one, other = sorted((earlier, later), key=lambda override: len(override.key))
-            inside = other.key.startswith(f"{one.key}.") and not one.chooses_a_group
-            if one.key == other.key or inside:
-                both = f"{shlex.quote(earlier.text)} and {shlex.quote(later.text)}"
-                problems.append(f"{one.key}: set twice, by {both}; keep one")
-    return problems
+    for one, other in combinations(found, 2):
+        outer, inner = sorted((one, other), key=lambda override: len(override.key))
+        inside = inner.key.startswith(f"{outer.key}.") and not outer.chooses_a_group
+        if one.key == other.key or inside:
+            yield one, other

@@ -10,6 +10,9 @@ from ctexp.core.errors import UsageError
 def resolve_paths(root: Path) -> tuple[Path, Path]:
     """The folders of data and of runs, absolute, as `conf/config.yaml` and `conf/local.yaml` set them.
 
+    Args:
+        root: the project's absolute folder.
+
     Raises:
         UsageError: a file is missing or broken, or one of the two is not a path.
     """
@@ -26,5 +29,12 @@ def resolve_paths(root: Path) -> tuple[Path, Path]:
 
 
 def absolute(root: Path, path: str) -> Path:
-    """A path of the settings as the file system knows it: `~` expanded, relative ones below the root."""
-    return root / Path(path).expanduser()
+    """A path of the settings as the file system knows it: `~` expanded, relative ones below the root.
+
+    Raises:
+        UsageError: it begins with `~name` and there is no such user.
+    """
+    try:
+        return root / Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{path}: its home directory is not known", "write the whole path") from error

@@ -1,5 +1,6 @@
 """Which names timm has, without importing timm: read from a list that `scripts/update-timm-names` writes."""
 
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def architectures() -> dict[str, tuple[str, ...]]:
 
 def is_known(name: str) -> bool:
     """Whether timm can build `resnet50`, or `resnet50.a1_in1k` with just those weights."""
-    architecture, dot, _ = name.partition(".")
+    architecture, dot, tag = name.partition(".")
     known = architectures()
     return architecture in known and (not dot or tag in known[architecture])
 
@@ -28,9 +29,9 @@ def has_weights(name: str) -> bool:
 
 def nearest(name: str) -> str:
     """`did you mean 'resnet50'?`, or the tags of a known architecture; empty when nothing is near."""
-    architecture, dot, _ = name.partition(".")
+    architecture, dot, tag = name.partition(".")
     tags = architectures().get(architecture)
     if dot and tags is not None:
-        near = did_you_mean(name, [f"{architecture}.{known}" for known in tags])
-        return near if near.startswith("did") else f"its weights are {', '.join(tags)}"
+        near = get_close_matches(tag, tags, n=1)
+        return f"did you mean '{architecture}.{near[0]}'?" if near else f"its weights are {', '.join(tags)}"
     return did_you_mean(architecture, architectures())

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ctexp.config.keys import GROUPS, Key, keys, nearest_key
+from ctexp.config.keys import Key, keys, nearest_key
 from ctexp.config.schema import Settings
 from ctexp.core.names import did_you_mean
 
@@ -32,17 +32,15 @@ def _line(detail: dict[str, Any], document: dict[str, Any], origin: Origin) -> s
     path = _without_variant([str(part) for part in detail["loc"]])
     name = ".".join(path)
     kind = detail["type"]
-    key = _nearest_above(path)
     if kind == "value_error":
         said = str(detail["ctx"]["error"])
         # A check of one field speaks of its value only; a check between fields names its keys itself.
-        return said if key is None or key.kind == "keys" else f"{_place(name, origin)}: {said}"
-    if kind == "missing":
-        return f"{_place(name, origin)}: missing; expected {key.expected if key else 'a value'}"
+        return f"{_place(name, origin)}: {said}" if name in keys() and keys()[name].kind != "keys" else said
     if kind == "extra_forbidden":
         return f"{_place(name, origin)}: {_unknown(name, document)}"
-    if key is None:
-        return f"{_place(name, origin)}: {detail['msg']}"
+    key = _nearest_above(path)
+    if kind == "missing":
+        return f"{_place(name, origin)}: missing; expected {key.expected}"
     value = _value_at(document, key.name.split("."))
     if kind.startswith("union_tag") and isinstance(value, dict):
         key, value = keys()[f"{key.name}.name"], value.get("name")
@@ -58,13 +56,10 @@ def _without_variant(path: list[str]) -> list[str]:
     return path
 
 
-def _nearest_above(path: Sequence[str]) -> Key | None:
+def _nearest_above(path: Sequence[str]) -> Key:
     """The key of a path, or the one it lies in: `run.tags` for `run.tags.0`."""
-    for length in range(len(path), 0, -1):
-        key = keys().get(".".join(path[:length]))
-        if key is not None:
-            return key
-    return None
+    names = (".".join(path[:length]) for length in range(len(path), 0, -1))
+    return next(keys()[name] for name in names if name in keys())
 
 
 def _place(name: str, origin: Origin) -> str:
@@ -74,8 +69,8 @@ def _place(name: str, origin: Origin) -> str:
 
 def _unknown(name: str, document: dict[str, Any]) -> str:
     """What to say of a key that is not there, or not there with this optimizer."""
-    group = name.partition(".")[0]
-    if name in keys() and group in GROUPS:
+    if name in keys():
+        group = name.partition(".")[0]
         variants = " or ".join(f"{group}={variant}" for variant in keys()[name].variants)
         return f"does not belong to {group}={document[group]['name']}; it is of {variants}"
     return f"unknown key; {nearest_key(name)}"

@@ -22,7 +22,7 @@ MAX_DEPTH = 20
 _NULL = re.compile(r"null|Null|NULL|~|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,30})")
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)(\.[0-9]*|(?=[eE]))|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def read_mapping(path: Path, where: str = "") -> dict[str, Any]:
@@ -80,8 +80,8 @@ def resolve(text: str) -> Any:
         return text.lower() == "true"
     if _INT.fullmatch(text):
         return int(text)
-    if any(character.isdigit() for character in text) and _FLOAT.fullmatch(text):
-        return _float(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
     return text
 
 
@@ -115,13 +115,6 @@ def misread_texts(value: Any, key: str = "") -> Iterator[str]:
         yield f"{key}: ??? means a missing value; write the value itself"
 
 
-def _float(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:  # "e5" and "." are text
-        return text
-
-
 def _line(event: yaml.Event) -> int:
     """Where an event begins, counted from 1."""
     return event.start_mark.line + 1 if event.start_mark is not None else 0
@@ -133,6 +126,7 @@ class _Builder:
     def __init__(self, where: str, text: str) -> None:
         self.problems: list[str] = []
         self._where = where
+        self._last_line = text.count("\n") + 1
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
 
     def document(self) -> Any:
@@ -151,7 +145,7 @@ class _Builder:
                     value = self._value(event, ())
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            line = f":{mark.line + 1}" if mark else ""
+            line = f":{min(mark.line + 1, self._last_line)}" if mark else ""
             reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
             raise UsageError([*self.problems, f"{self._where}{line}: not valid YAML ({reason})"]) from error
         return value

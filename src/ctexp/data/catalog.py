@@ -37,6 +37,7 @@ SCHEMA = pa.schema(
 )
 """The columns, in order; none may hold a null."""
 
+_SYNTHETIC = b"ctexp.synthetic"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -78,13 +79,27 @@ class ImageRow:
 
 @dataclass(frozen=True)
 class Catalog:
-    """A data set: its raw folder, its catalog file with that file's SHA-256, and its rows by image id."""
+    """A data set.
+
+    Attributes:
+        raw: the folder of its images.
+        file: the catalog.
+        rows: its images, in the order of their ids.
+        sha256: of the catalog file.
+        synthetic: whether the images were drawn by a program and show no patient.
+    """
 
     name: str
     raw: Path
     file: Path
     rows: tuple[ImageRow, ...]
     sha256: str
+    synthetic: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name as people are shown it: `phantom (synthetic)`."""
+        return f"{self.name} (synthetic)" if self.synthetic else self.name
 
     def verify_files(self, rows: Sequence[ImageRow], full: bool = False) -> None:
         """Check that the files are the ones that were imported.
@@ -132,8 +147,10 @@ def available(data_dir: Path) -> list[str]:
     return sorted(file.stem for file in (data_dir / "raw").glob("[!.]*.parquet"))
 
 
-def write(data_dir: Path, name: str, rows: Sequence[ImageRow]) -> Catalog:
+def write(data_dir: Path, name: str, rows: Sequence[ImageRow], *, synthetic: bool = False) -> Catalog:
     """Write the catalog of `name` atomically, its rows in the order of their ids.
+
+    That a set is synthetic stands in the file's metadata, since it is true of every row.
 
     Raises:
         UsageError: `name` may not name a data set.
@@ -145,10 +162,12 @@ def write(data_dir: Path, name: str, rows: Sequence[ImageRow]) -> Catalog:
     ordered = tuple(sorted(rows, key=lambda row: row.image_id))
     _refuse(file, _row_problems(ordered))
     table = pa.Table.from_pylist([_as_record(row) for row in ordered], schema=SCHEMA)
+    if synthetic:
+        table = table.replace_schema_metadata({_SYNTHETIC: b"true"})
     with replacing(file) as temporary:
         pq.write_table(table, temporary)
         digest = sha256_file(temporary)
-    return Catalog(name, raw_folder(data_dir, name), file, ordered, digest)
+    return Catalog(name, raw_folder(data_dir, name), file, ordered, digest, synthetic)
 
 
 def load(data_dir: Path, name: str) -> Catalog:
@@ -173,7 +192,8 @@ def load(data_dir: Path, name: str) -> Catalog:
     _refuse(file, _column_problems(table))
     rows = tuple(_from_record(record) for record in table.to_pylist())
     _refuse(file, _row_problems(rows))
-    return Catalog(name, raw, file, rows, sha256_bytes(content))
+    synthetic = _SYNTHETIC in (table.schema.metadata or {})
+    return Catalog(name, raw, file, rows, sha256_bytes(content), synthetic)
 
 
 def _way_to(data_dir: Path, name: str) -> str:

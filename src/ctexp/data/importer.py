@@ -32,7 +32,13 @@ _STAGE = ".importing-"
 
 
 def import_dataset(
-    source: Path, name: str, data_dir: Path, seed: int, progress: Progress | None = None
+    source: Path,
+    name: str,
+    data_dir: Path,
+    seed: int,
+    progress: Progress | None = None,
+    *,
+    synthetic: bool = False,
 ) -> ImportReport:
     """Import the images of `source` as data set `name`.
 
@@ -42,6 +48,7 @@ def import_dataset(
         data_dir: the data folder; the set goes to `raw/<name>` and `raw/<name>.parquet` in it.
         seed: divides a set that comes unsplit, 70/15/15; unused otherwise.
         progress: told of each step.
+        synthetic: the images were drawn by a program, which the catalog then says.
 
     Returns:
         What was imported. Where the very same set exists under this name nothing is done, and it says so.
@@ -72,7 +79,7 @@ def import_dataset(
             return report_on(existing, True, split_seed, layout.ignored)
         copied = stage / "copied"
         _copy(layout.images, _by_id(rows), copied, report("copy"))
-        written = catalog.write(data_dir, name, rows)
+        written = catalog.write(data_dir, name, rows, synthetic=synthetic)
         copied.rename(written.raw)
         fsync_directory(written.raw.parent)
     return report_on(written, False, split_seed, layout.ignored)

@@ -38,12 +38,12 @@ def tumour(canvas: Canvas, lungs: list[Lung], class_name: str, rng: np.random.Ge
 
 
 def _adenocarcinoma(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
-    """Peripheral and rather small: a solid part in a ground-glass halo, spicules, a tag to the pleura."""
+    """Peripheral and rather small: a solid, spiculated part in ground glass; more ground glass beside it."""
     radius = float(np.clip(rng.lognormal(np.log(11.5), 0.25), 7, 20))
     spot = _spot(canvas, lung, rng, radius * 0.9, radius + 16, away=38)
-    halo = radius + rng.uniform(6, 15)
-    glass = rng.uniform(-620, -380) + canvas.texture(rng, 4, 70)
-    canvas.paint(canvas.area(blob(rng, spot, halo, 0.16, 7), 2.5), glass, 0.9, lung.share)
+    _ground_glass(canvas, lung, spot, radius + rng.uniform(6, 15), rng)
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.4, 0.25, 0.2, 0.15]))):
+        _ground_glass(canvas, lung, _spot(canvas, lung, rng, 6, 40), rng.uniform(6, 14), rng)
     for angle in rng.uniform(0, 2 * np.pi, rng.integers(7, 15)):
         reach = radius * rng.uniform(1.3, 2.4)
         tip = spot + reach * np.array([np.cos(angle), np.sin(angle)]) + rng.normal(0, 1.5, 2)
@@ -55,6 +55,12 @@ def _adenocarcinoma(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> Non
     if rng.random() < 0.35:
         bubble = spot + rng.normal(0, 0.3 * radius, 2)
         canvas.fill(blob(rng, bubble, rng.uniform(1, 2), 0.1), -850.0)
+
+
+def _ground_glass(canvas: Canvas, lung: Lung, spot: Points, radius: float, rng: np.random.Generator) -> None:
+    """Lung that is hazy, its vessels still seen."""
+    haze = rng.uniform(-600, -330) + canvas.texture(rng, 4, 70)
+    canvas.paint(canvas.area(blob(rng, spot, radius, 0.16, 7), 2.5), haze, 0.85, lung.share)
 
 
 def _large_cell(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:

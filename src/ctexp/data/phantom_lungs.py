@@ -99,7 +99,7 @@ def vessels(canvas: Canvas, subject: Subject, lung: Lung, rng: np.random.Generat
     _crossings(lung, strokes, rng)
     for width, paths in sorted(strokes.items()):
         # A slice is thicker than a small vessel, which therefore looks fainter than blood.
-        weight = float(np.clip(0.2 + 0.26 * width, 0.35, 0.95))
+        weight = float(np.clip(0.15 + 0.22 * width, 0.3, 0.92))
         canvas.paint(canvas.strokes(paths, width), blood, weight, lung.share)
     _bronchi(canvas, lung, rng)
     _fissure(canvas, lung, rng)
@@ -107,10 +107,10 @@ def vessels(canvas: Canvas, subject: Subject, lung: Lung, rng: np.random.Generat
 
 def _tree(lung: Lung, strokes: dict[float, list[Points]], rng: np.random.Generator) -> None:
     """Branches from the hilum outwards; each bends, thins, forks, and may leave the slice."""
-    count = int(rng.integers(5, 9))
+    count = int(rng.integers(4, 7))
     fan = np.linspace(-1.25, 1.25, count) + rng.normal(0, 0.12, count)
     fan = np.where(lung.side > 0, fan, np.pi - fan)
-    growing = [(lung.hilum + rng.normal(0, 4, 2), angle, rng.uniform(3.5, 8), 0) for angle in fan]
+    growing = [(lung.hilum + rng.normal(0, 4, 2), angle, rng.uniform(3, 6.5), 0) for angle in fan]
     while growing:
         start, angle, width, order = growing.pop()
         bends = rng.normal(0, 0.2, 4)
@@ -120,7 +120,7 @@ def _tree(lung: Lung, strokes: dict[float, list[Points]], rng: np.random.Generat
             np.concatenate([start[None], length / 2 * np.stack([np.cos(steps), np.sin(steps)], axis=1)]), axis=0
         )
         strokes.setdefault(_sized(width), []).append(path)
-        if width < 0.8 or order > 6 or rng.random() < 0.12 + 0.09 * order:
+        if width < 0.8 or order > 6 or rng.random() < 0.14 + 0.1 * order:
             continue
         fork = rng.uniform(0.25, 0.8)
         main, minor = rng.uniform(0.6, 0.84), rng.uniform(0.35, 0.65)
@@ -132,7 +132,7 @@ def _tree(lung: Lung, strokes: dict[float, list[Points]], rng: np.random.Generat
 def _crossings(lung: Lung, strokes: dict[float, list[Points]], rng: np.random.Generator) -> None:
     """Dots and short pieces all over the lung, thicker near the hilum."""
     low, high = lung.outline.min(axis=0), lung.outline.max(axis=0)
-    for _ in range(int(rng.integers(90, 170))):
+    for _ in range(int(rng.integers(50, 110))):
         spot = rng.uniform(low, high)
         near = np.exp(-np.linalg.norm(spot - lung.hilum) / 38)
         width = rng.lognormal(np.log(0.8 + 3.2 * near), 0.3)

@@ -27,7 +27,7 @@ def point(labels: NDArray[np.int64], logits: NDArray[Any], loss: float | None = 
 
     Args:
         labels: true classes, indices into `CLASSES`, `(N,)`.
-        logits: `(N, 4)`.
+        logits: finite, `(N, 4)`.
         loss: the mean loss where it is another than plain cross-entropy.
 
     Returns:

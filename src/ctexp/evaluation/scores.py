@@ -17,10 +17,11 @@ Floats = NDArray[np.float64]
 ECE_BINS = 15
 """Equal-width confidence bins of the expected calibration error, as in Guo et al. 2017."""
 
-AGGREGATES = ("loss", "accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "auprc")
 PER_CLASS = ("precision", "recall", "specificity", "f1")
+"""The metrics of one class: `<metric>_<class>`."""
+
 NAMES = (
-    *AGGREGATES,
+    *("loss", "accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "auprc"),
     *(f"{metric}_{name}" for metric in PER_CLASS for name in CLASSES),
     "miss_rate",
     "ece",
@@ -57,7 +58,7 @@ def weighted(labels: NDArray[np.int64], logits: NDArray[Any], weights: Floats) -
 
     Args:
         labels: true classes, indices into `CLASSES`, `(N,)`.
-        logits: `(N, 4)`.
+        logits: finite, `(N, 4)`.
         weights: how often each image counts, `(B, N)`, not negative.
 
     Returns:

@@ -1,5 +1,6 @@
 """The two blocks that frame a run on the screen, in `train.log` and in `summary.txt`: plain text."""
 
+import json
 from collections.abc import Sequence
 
 from ctexp.core import clock
@@ -100,7 +101,12 @@ def _uncommitted(git: GitState) -> str:
 
 
 def _hyperparameters(manifest: Manifest) -> str:
-    return ", ".join(f"{name}={value}" for name, value in manifest.hyperparameters.items()) or "none"
+    """`model.name=resnet50, model.pretrained=true`: values as one would type them."""
+    typed = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in manifest.hyperparameters.items()
+    }
+    return ", ".join(f"{name}={value}" for name, value in typed.items()) or "none"
 
 
 def _dataset(dataset: Dataset) -> str:

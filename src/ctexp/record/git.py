@@ -22,6 +22,9 @@ from ctexp.record.documents import Part, Sha256, Text, printable
 FILE_LIMIT = 256 * 1024
 """Bytes of patch one file may take."""
 
+PATCH = "git.diff"
+"""The patch's file in a run directory."""
+
 PATCH_LIMIT = 5 * 1024 * 1024
 """Bytes a patch may take."""
 
@@ -77,7 +80,7 @@ class _NoAnswer(Exception):
     """Git could not tell; the text says why."""
 
 
-def capture(root: Path, own: Iterable[Path] = (), patch: str = "git.diff") -> Source:
+def capture(root: Path, own: Iterable[Path] = ()) -> Source:
     """Look at the project's source as it is now.
 
     The patch applies with `git apply`, anywhere in a clean checkout of the commit (in an empty repository
@@ -87,7 +90,6 @@ def capture(root: Path, own: Iterable[Path] = (), patch: str = "git.diff") -> So
     Args:
         root: the project's folder, which may lie inside a larger repository.
         own: folders ctexp writes to, apart from `data`, `runs` and `wandb` in the project.
-        patch: the name the patch will have in the run directory.
     """
     commit = branch = None
     try:
@@ -106,7 +108,7 @@ def capture(root: Path, own: Iterable[Path] = (), patch: str = "git.diff") -> So
         changed=tuple(changed),
         untracked=tuple(untracked),
         left_out=tuple(left_out),
-        patch=patch if content else None,
+        patch=PATCH if content else None,
         patch_sha256=files.sha256_bytes(content) if content else None,
         reason=None if commit else "no commit yet",
     )

@@ -4,11 +4,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from ctexp.record.documents import Document, Part, Scalar, Sha256, Text, UtcTime, printable
 from ctexp.record.environment import Environment
-from ctexp.record.git import GitState
+from ctexp.record.git import PATCH, GitState
 from ctexp.record.result import Ended
 
 
@@ -158,6 +158,17 @@ class Attempt(Document):
     ended: Ended | None = None
     exit_code: int | None = None
     duration_seconds: float | None = Field(default=None, ge=0)
+
+    @field_validator("git")
+    @classmethod
+    def _name_its_own_patch(cls, git: GitState, info: ValidationInfo) -> GitState:
+        patch = patch_name(info.data.get("number", 1)) if git.patch else None
+        return git.model_copy(update={"patch": patch})
+
+
+def patch_name(attempt: int) -> str:
+    """Where the uncommitted change of an attempt lies in the run directory: the first one's stands on top."""
+    return PATCH if attempt == 1 else f"attempts/{attempt}.{PATCH}"
 
 
 def command_line(verb: str, arguments: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from ctexp.core import clock, files, names
 from ctexp.core.errors import DataError, StorageError
 from ctexp.core.locks import FileLock
 from ctexp.record.documents import Document, is_newer
-from ctexp.record.manifest import Manifest
+from ctexp.record.manifest import Manifest, patch_name
 from ctexp.record.result import Result, State
 
 RUN_ID = re.compile(rf"(?P<name>{names.ID_PATTERN.pattern})_(?P<stamp>\d{{8}}-\d{{6}})_[a-z0-9]{{6}}")
@@ -117,7 +117,7 @@ class RunDir:
     @property
     def git_diff(self) -> Path:
         """The uncommitted change; missing where there was none."""
-        return self.path / "git.diff"
+        return self.attempt_patch(1)
 
     @property
     def environment(self) -> Path:
@@ -178,8 +178,8 @@ class RunDir:
         return self.attempts / f"{number}.json"
 
     def attempt_patch(self, number: int) -> Path:
-        """The uncommitted change of one start: `git.diff` for the first, a file of its own for later ones."""
-        return self.git_diff if number == 1 else self.attempts / f"{number}.git.diff"
+        """The uncommitted change of one start; that of the first is `git_diff`."""
+        return self.path / patch_name(number)
 
     def attempt_result(self, number: int) -> Path:
         """Where the result of a start goes when a later one begins."""

@@ -147,7 +147,7 @@ class RecordedAttempt:
             self._history.rows,
             self.run.figures / "curves.png",
             settings.trainer.monitor,
-            selection.catalog.name,
+            selection.catalog.title,
         )
 
     def _warn(self, message: str) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -80,6 +81,8 @@ def fit(
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
+    # Lightning 2.6 asks torch 2.15 a question in a form that torch no longer likes.
+    warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
     try:
         trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
     except SIGTERMException as error:

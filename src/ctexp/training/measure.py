@@ -41,7 +41,7 @@ def measure(
     predictions.write(run.predictions(split))
     summary = metrics.summarise(predictions, split)
     _merge(run.metrics, split, summary)
-    title = selection.catalog.name
+    title = selection.catalog.title
     figures.confusion(summary["confusion"], run.figures / f"confusion_{split}.png", split, title)
     figures.reliability(
         predictions.probabilities, predictions.label, run.figures / f"reliability_{split}.png", split, title

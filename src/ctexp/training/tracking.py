@@ -9,6 +9,8 @@ import csv
 import os
 import queue
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,17 +81,14 @@ class WandbTracker:
         import wandb
 
         os.environ.setdefault("WANDB_SILENT", "true")
-        try:
-            self._run = self._open(wandb, run, self._settings.mode)
-        except wandb.Error as error:
+        mode: str = self._settings.mode
+        # Asked before `init` is called: an online start that failed would keep the run's id in use.
+        if mode == "online" and (problem := _unreachable(wandb, self._settings.timeout)):
             self._warn(
-                f"W&B did not answer ({type(error).__name__}); this run is tracked offline,"
-                " `scripts/inv wandb-sync` sends it later"
+                f"W&B: {problem}; this run is tracked offline, `scripts/inv wandb-sync` sends it later"
             )
-            self._run = self._open(wandb, run, "offline")
-
-    def _open(self, wandb: Any, run: TrackedRun, mode: str) -> Any:
-        return wandb.init(
+            mode = "offline"
+        self._run = wandb.init(
             id=run.tracker_id,
             name=run.name,
             group=run.group,
@@ -132,6 +131,22 @@ class WandbTracker:
             artifact.add_file(str(outcome.best_checkpoint))
             self._run.log_artifact(artifact)
         self._run.finish(exit_code=outcome.exit_code)
+
+
+def _unreachable(wandb: Any, timeout: float) -> str:
+    """Why an online run cannot begin; empty when it can."""
+    url = os.environ.get("WANDB_BASE_URL") or wandb.setup().settings.base_url
+    try:
+        with urllib.request.urlopen(url, timeout=timeout):  # noqa: S310 - W&B's own setting, http or https
+            pass
+    except urllib.error.HTTPError:
+        pass  # an answer, if a grumpy one
+    except (OSError, ValueError) as error:
+        return f"{url} does not answer ({getattr(error, 'reason', error)})"
+    try:
+        return "" if wandb.login(prompt=False) else "no credentials"
+    except wandb.Error as error:
+        return f"{url} refuses the credentials ({type(error).__name__})"
 
 
 class CsvTracker:

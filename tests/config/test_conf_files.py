@@ -1,0 +1,66 @@
+"""Every file that is shipped composes, alone and as part of an experiment."""
+
+from pathlib import Path
+
+import pytest
+
+from ctexp.config import groups, timm_names, yaml_file
+from ctexp.config.compose import compose
+from ctexp.config.keys import EXPERIMENT, GROUPS
+
+CONF = Path(__file__).parents[2] / "conf"
+CHOICES = [(group, name) for group in sorted((*GROUPS, EXPERIMENT)) for name in groups.choices(group, CONF)]
+
+
+def test_every_yaml_file_is_a_choice_of_a_group() -> None:
+    files = {path.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")} - {
+        "config.yaml",
+        "local.yaml",
+    }
+    assert files == {f"{group}/{name}.yaml" for group, name in CHOICES}
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES)
+def test_a_shipped_file_composes(shipped: Path, group: str, name: str) -> None:
+    composed = compose([f"{group}={name}"], shipped)
+    said = yaml_file.read_mapping(CONF / group / f"{name}.yaml")
+    said.pop("defaults", None)
+    expected = {group: said} if group != EXPERIMENT else said
+    for key, values in expected.items():
+        assert composed.resolved[key].items() >= values.items()
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES)
+def test_a_shipped_file_says_what_it_is_for(group: str, name: str) -> None:
+    assert "# " in (CONF / group / f"{name}.yaml").read_text()
+
+
+def test_models_are_pretrained_but_for_the_tiny_one(shipped: Path) -> None:
+    for name in groups.choices("model", CONF):
+        model = compose([f"model={name}"], shipped).settings.model
+        assert model.pretrained == (name != "tiny_cnn")
+        assert model.in_channels == 1
+        assert model.name == "tiny_cnn" or timm_names.is_known(model.name)
+
+
+def test_the_defaults_are_those_documented(shipped: Path) -> None:
+    settings = compose([], shipped).settings
+    assert settings.seed == 42
+    assert (settings.data.name, settings.data.split) == ("chest_ct", "official")
+    assert (settings.logger.name, settings.logger.mode) == ("wandb", "offline")
+    assert settings.git.dirty == "ask"
+    assert settings.trainer.monitor == "val/macro_f1"
+
+
+def test_the_quickstart_needs_no_download(shipped: Path) -> None:
+    settings = compose(["experiment=quickstart"], shipped).settings
+    assert settings.data.name == "phantom"
+    assert not settings.model.pretrained
+    assert settings.run.name == "quickstart"
+
+
+def test_one_epoch_of_any_schedule_is_possible(shipped: Path) -> None:
+    for name in groups.choices("scheduler", CONF):
+        assert (
+            compose([f"scheduler={name}", "trainer.max_epochs=1"], shipped).settings.trainer.max_epochs == 1
+        )

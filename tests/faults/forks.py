@@ -1,0 +1,106 @@
+"""Starts trainings as children of one warm process and kills them where a test says.
+
+Importing torch takes seconds, training here takes one: a parent imports everything once, runs no operator
+(an OpenMP thread would hang in the children), and forks a child for each job of the JSON list on its stdin:
+
+    {"project": folder, "words": ["model=tiny_cnn", …], "resume": id or null,
+     "kill": null | {"signal": 9, "step": 5} | {"signal": 9, "rename": 3}}
+
+A kill comes when optimizer step `step` begins, or just before the `rename`-th rename of the process. The
+answer is a JSON list of {"status": exit code or minus the signal, "output": both streams}.
+"""
+
+import importlib
+import json
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+
+def main() -> None:
+    """Do the jobs on stdin, one after the other."""
+    for module in ("ctexp.training.run", "ctexp.cli.train", "matplotlib.backends.backend_agg"):
+        importlib.import_module(module)
+    jobs = json.load(sys.stdin)
+    json.dump([_fork(job) for job in jobs], sys.stdout)
+
+
+def _fork(job: dict[str, Any]) -> dict[str, Any]:
+    with tempfile.TemporaryFile() as output:
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            os.dup2(output.fileno(), 1)
+            os.dup2(output.fileno(), 2)
+            os._exit(_child(job))
+        _, status = os.waitpid(child, 0)
+        output.seek(0)
+        code = os.waitstatus_to_exitcode(status)
+        return {"status": code, "output": output.read().decode(errors="replace")}
+
+
+def _child(job: dict[str, Any]) -> int:
+    from invoke.exceptions import Exit
+
+    from ctexp.cli.verb import perform
+
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.chdir(job["project"])
+    try:
+        if job["kill"]:
+            _arm(job["kill"])
+        flags = {
+            "override": job["words"],
+            "resume": job["resume"],
+            "cfg": False,
+            "dry_run": False,
+            "yes": False,
+            "json": False,
+        }
+        perform("train:train", flags, debug=False)
+    except Exit as end:
+        return int(end.code)
+    except BaseException:
+        traceback.print_exc()
+        return 99
+    return 0
+
+
+def _arm(kill: dict[str, int]) -> None:
+    signum = signal.Signals(kill["signal"])
+    if "step" in kill:
+        _at_step(kill["step"], lambda: os.kill(os.getpid(), signum))
+        return
+    left = kill["rename"]
+
+    def hook(event: str, _arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        if event == "os.rename":
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signum)
+
+    sys.addaudithook(hook)
+
+
+def _at_step(step: int, act: Callable[[], None]) -> None:
+    from ctexp.training.module import Classifier
+
+    original = Classifier.on_train_batch_start
+
+    def begin(self: Classifier, batch: Any, batch_idx: int) -> None:
+        if self.global_step == step:
+            act()
+        original(self, batch, batch_idx)
+
+    Classifier.on_train_batch_start = begin  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    main()

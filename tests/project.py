@@ -1,0 +1,59 @@
+"""A project of its own for a test: the real configuration, a real git repository, a small data set."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ctexp.core.classes import CLASSES
+from ctexp.data.importer import import_dataset
+
+HERE = Path(__file__).parent.parent
+
+TINY = (
+    "data.name=tiny",
+    "model=tiny_cnn",
+    "data.image_size=16",
+    "data.batch_size=6",
+    "trainer.accelerator=cpu",
+    "trainer.max_epochs=3",
+    "logger=none",
+)
+"""Overrides of a training of four steps an epoch that takes a second."""
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git as somebody, whatever the machine's configuration says."""
+    who = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def make_project(folder: Path) -> Path:
+    """A committed project without data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(HERE / "conf", folder / "conf", ignore=shutil.ignore_patterns("local.yaml"))
+    for name in ("tasks.py", ".gitignore", "pyproject.toml"):
+        shutil.copy(HERE / name, folder / name)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message=start")
+    return folder
+
+
+def add_tiny_set(project: Path, name: str = "tiny", train: int = 22, val: int = 12) -> None:
+    """Import noise with a bright square whose corner tells the class."""
+    source = project / f"{name}-source"
+    rng = np.random.default_rng(5)
+    for split, count in (("train", train), ("valid", val), ("test", 8)):
+        for index in range(count):
+            label = index % len(CLASSES)
+            image = rng.integers(0, 120, (20, 24)).astype(np.uint8)
+            image[10 * (label // 2) :, 12 * (label % 2) :][:10, :12] += 100
+            path = source / split / CLASSES[label] / f"{index} ({label}).png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    import_dataset(source, name, project / "data", seed=1)
+    shutil.rmtree(source)

@@ -1,0 +1,129 @@
+"""A tracker takes what it can get; whatever it does, training goes on and ends in time."""
+
+import csv
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ctexp.config.schema import LoggerSettings
+from ctexp.training.tracking import Background, Outcome, TrackedRun, Values, make_tracker
+
+NOTHING = Outcome({}, None, (), None, 0)
+
+
+def tracked(folder: Path) -> TrackedRun:
+    return TrackedRun("tiny-1", "tiny", "group", ("a",), "why", {"seed": 1}, folder)
+
+
+def logger(name: str, **changes: object) -> LoggerSettings:
+    document = {
+        "name": name,
+        "mode": "offline",
+        "project": "ctexp",
+        "entity": None,
+        "log_model": "none",
+        "timeout": 30.0,
+        **changes,
+    }
+    return LoggerSettings.model_validate(document)
+
+
+class Stubborn:
+    """A tracker that does what a test tells it to."""
+
+    def __init__(self, error: Exception | None = None, gate: threading.Event | None = None) -> None:
+        self.epochs: list[int] = []
+        self._error = error
+        self._gate = gate
+
+    def start(self, _: TrackedRun) -> None:
+        if self._gate is not None:
+            self._gate.wait(30)
+        if self._error is not None:
+            raise self._error
+
+    def log(self, _: Values, epoch: int) -> None:
+        self.epochs.append(epoch)
+
+    def finish(self, _: Outcome) -> None:
+        self.epochs.append(-1)
+
+
+def test_values_arrive_in_order(tmp_path: Path) -> None:
+    tracker = Stubborn()
+    warnings: list[str] = []
+    background = Background(tracker, 10, warnings.append)
+    background.start(tracked(tmp_path))
+    for epoch in (1, 2, 3):
+        background.log({"val/loss": 0.5}, epoch)
+    background.finish(NOTHING)
+    assert tracker.epochs == [1, 2, 3, -1]
+    assert not warnings
+
+
+def test_a_failing_tracker_is_named_once_and_left_alone(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    background = Background(Stubborn(RuntimeError("quota")), 10, warnings.append)
+    background.start(tracked(tmp_path))
+    background.log({"val/loss": 0.5}, 1)
+    background.finish(NOTHING)
+    assert len(warnings) == 1
+    assert "RuntimeError: quota" in warnings[0]
+
+
+def test_a_hanging_tracker_costs_its_bound_and_no_more(tmp_path: Path) -> None:
+    gate = threading.Event()
+    warnings: list[str] = []
+    background = Background(Stubborn(gate=gate), 0.2, warnings.append)
+    began = time.monotonic()
+    background.start(tracked(tmp_path))
+    background.log({"val/loss": 0.5}, 1)
+    background.finish(NOTHING)
+    assert time.monotonic() - began < 5
+    gate.set()
+    assert len(warnings) == 1
+    assert "wandb-sync" in warnings[0]
+
+
+def test_csv_is_tidy_and_appended_to(tmp_path: Path) -> None:
+    for epoch in (1, 2):
+        tracker = make_tracker(logger("csv"), pytest.fail)
+        assert tracker is not None
+        tracker.start(tracked(tmp_path))
+        tracker.log({"val/loss": 0.5, "val/mcc": None}, epoch)
+        tracker.finish(Outcome({"val/accuracy": 0.75}, None, (), None, 0))
+    rows = list(csv.reader((tmp_path / "tracker" / "metrics.csv").read_text().splitlines()))
+    one = [["val/loss", "0.5"], ["final/val/accuracy", "0.75"]]
+    assert rows[0] == ["epoch", "name", "value"]
+    assert [row[1:] for row in rows[1:]] == one + one
+
+
+def test_wandb_offline_keeps_a_segment_named_by_its_attempt(tmp_path: Path) -> None:
+    background = Background(make_tracker(logger("wandb"), pytest.fail), 60, pytest.fail)
+    background.start(tracked(tmp_path))
+    background.log({"val/loss": 0.5, "val/mcc": None}, 1)
+    background.finish(Outcome({"val/accuracy": 0.75}, [[1, 0, 0, 0]] * 4, (), None, 0))
+    (segment,) = (tmp_path / "wandb").glob("offline-run-*-tiny-1")
+    assert (segment / "run-tiny-1.wandb").stat().st_size > 0
+
+
+def test_a_service_that_accepts_and_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread waits for W&B, the run does not; what was logged ends up in an offline segment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
+        warnings: list[str] = []
+        background = Background(
+            make_tracker(logger("wandb", mode="online", timeout=1.0), warnings.append), 40, warnings.append
+        )
+        began = time.monotonic()
+        background.start(tracked(tmp_path))
+        background.log({"val/loss": 0.5}, 1)
+        assert time.monotonic() - began < 0.5
+        background.finish(NOTHING)
+    assert len(warnings) == 1
+    assert "does not answer" in warnings[0]
+    assert list((tmp_path / "wandb").glob("offline-run-*"))
