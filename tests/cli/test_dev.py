@@ -130,6 +130,7 @@ def test_ruff_mends_what_it_can_unless_it_is_to_check(project: Path) -> None:
     assert crooked.read_text() == "value: int = 1\n"
 
 
+@pytest.mark.slow
 def test_slow_tests_run_when_asked_for_and_pytest_takes_more_arguments(project: Path) -> None:
     done = inv(project, "test", "--slow", "--pytest", "-k 'slow or none' -x")
     assert done.returncode == 12

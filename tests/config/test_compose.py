@@ -96,7 +96,7 @@ NAMES = st.sampled_from(
 OVERRIDES = st.builds("{}{}={}".format, st.sampled_from(["", "", "+", "++", "~"]), NAMES, VALUES)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(OVERRIDES, max_size=5))
 def test_any_overrides_compose_or_are_refused(shipped: Path, overrides: list[str]) -> None:
     try:

@@ -77,6 +77,13 @@ def test_the_tables_of_version_1_are_read(v1: RunDir) -> None:
     ]
 
 
+def test_the_documentation_explains_every_file(v1: RunDir) -> None:
+    page = (SPECIMENS.parents[1] / "docs" / "run-directory.md").read_text()
+    for path in v1.path.iterdir():
+        name = path.name.replace("_val.", "_<split>.") + ("/" if path.is_dir() else "")
+        assert f"| `{name}` |" in page
+
+
 def test_version_1_is_listed_and_told(v1: RunDir) -> None:
     (summary,) = list_runs(SPECIMENS / "v1")
     assert (summary.id, summary.problem) == (v1.id, None)

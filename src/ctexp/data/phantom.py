@@ -44,9 +44,9 @@ Counts = Mapping[str, Mapping[str, int]]
 """Folder of a split (`train`, `valid`, `test`) -> class -> number of images."""
 
 DEFAULT_COUNTS: Counts = {
-    "train": dict(zip(CLASSES, (50, 34, 40, 40), strict=True)),
-    "valid": dict(zip(CLASSES, (13, 11, 12, 12), strict=True)),
-    "test": dict(zip(CLASSES, (18, 12, 16, 14), strict=True)),
+    "train": dict(zip(CLASSES, (76, 45, 61, 58), strict=True)),
+    "valid": dict(zip(CLASSES, (18, 12, 14, 12), strict=True)),
+    "test": dict(zip(CLASSES, (22, 12, 17, 13), strict=True)),
 }
 
 GRID = 320
@@ -203,7 +203,7 @@ def _slice(
     canvas = Canvas(GRID, torso.field_of_view, subject.turn, anatomy)
     phantom_torso.wall(canvas, subject, torso, anatomy)
     if anatomy.random() < 0.5:
-        phantom_torso.table(canvas, torso.skin, anatomy)
+        phantom_torso.table(canvas, torso, anatomy)
     canvas.fill(torso.ribs, canvas.texture(anatomy, 8, 10) + np.float32(phantom_torso.FAT))
     lungs = phantom_lungs.both(canvas, subject, torso.ribs, anatomy)
     phantom_torso.bones(canvas, subject, torso, anatomy)
@@ -221,9 +221,7 @@ def _slice(
 def _framed(grey: NDArray[np.uint8], body: NDArray[np.intp], view: np.random.Generator) -> NDArray[np.uint8]:
     """Cut the body out as a hurried reader's screenshot would, and resize it."""
     margins = view.uniform((-0.02, -0.03, -0.02, -0.03), (0.06, 0.04, 0.06, 0.04)) * GRID
-    left, top, right, bottom = np.clip(
-        np.round(body + margins * (-1, -1, 1, 1)).astype(int), 0, GRID
-    )
+    left, top, right, bottom = np.clip(np.round(body + margins * (-1, -1, 1, 1)).astype(int), 0, GRID)
     cut = grey[top:bottom, left:right]
     width = round(float(np.clip(view.lognormal(np.log(429), 0.36), 172, 1200)))
     height = round(width * cut.shape[0] / cut.shape[1] * view.normal(1, 0.03))

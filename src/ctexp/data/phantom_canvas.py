@@ -57,7 +57,8 @@ class Canvas:
         spread = blur / self.pixel_mm
         patch = self._rasterise([self.place(curve)], 0, 3 * spread)
         if spread > 0:
-            return Patch(patch.window, cv2.GaussianBlur(patch.coverage, (0, 0), spread))
+            soft = cv2.GaussianBlur(patch.coverage, (0, 0), spread)
+            return Patch(patch.window, soft.astype(np.float32, copy=False))
         return patch
 
     def strokes(self, paths: list[Points], width: float) -> Patch:
@@ -104,8 +105,8 @@ class Canvas:
         """A smooth random field: bumps of about `scale` mm, standard deviation about `deviation`."""
         cells = max(4, round(self.size * self.pixel_mm / scale))
         coarse = rng.standard_normal((cells, cells), np.float32) * np.float32(deviation * 1.3)
-        smooth: Field = cv2.resize(coarse, (self.size, self.size), interpolation=cv2.INTER_CUBIC)
-        return smooth
+        smooth = cv2.resize(coarse, (self.size, self.size), interpolation=cv2.INTER_CUBIC)
+        return smooth.astype(np.float32, copy=False)
 
     def _rasterise(self, shapes: list[Points], width: float, margin: float = 0.0) -> Patch:
         """Coverage of filled polygons (`width` 0) or of strokes, from one binary drawing at a finer scale.
@@ -137,6 +138,11 @@ class Canvas:
             cv2.fillPoly(fine, scaled, 255, cv2.LINE_8, shift)
         small = cv2.resize(fine, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
         return Patch(window, small.astype(np.float32) / np.float32(strength))
+
+
+def at(x: float, y: float) -> Points:
+    """A position, or a step, in mm."""
+    return np.array([x, y], np.float64)
 
 
 def spline(knots: ArrayLike, closed: bool = True, step: int = 10) -> Points:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ctexp.data.phantom_canvas import Canvas, Field, Points, blob, spline
+from ctexp.data.phantom_canvas import Canvas, Field, Points, at, blob, spline
 from ctexp.data.phantom_lungs import AIR, Lung
 
 
@@ -26,7 +26,7 @@ def incidental(canvas: Canvas, lungs: list[Lung], rng: np.random.Generator) -> N
                 bleb = canvas.area(blob(rng, _spot(canvas, lung, rng, 2, 25), rng.uniform(2, 7), 0.15))
                 canvas.paint(bleb, AIR + 15, 0.8, lung.share)
         if rng.random() < 0.3:
-            node = lung.hilum + rng.normal(0, 5, 2) - (lung.side * 9, 0)
+            node = lung.hilum + rng.normal(0, 5, 2) - at(lung.side * 9, 0)
             canvas.fill(blob(rng, node, rng.uniform(3, 8), 0.08), 40.0)
 
 
@@ -39,11 +39,11 @@ def tumour(canvas: Canvas, lungs: list[Lung], class_name: str, rng: np.random.Ge
 
 def _adenocarcinoma(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
     """Peripheral and rather small: a solid, spiculated part in ground glass; more ground glass beside it."""
-    radius = float(np.clip(rng.lognormal(np.log(11.5), 0.25), 7, 20))
+    radius = float(np.clip(rng.lognormal(np.log(12.5), 0.22), 8, 20))
     spot = _spot(canvas, lung, rng, radius * 0.9, radius + 16, away=38)
-    _ground_glass(canvas, lung, spot, radius + rng.uniform(6, 15), rng)
-    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.4, 0.25, 0.2, 0.15]))):
-        _ground_glass(canvas, lung, _spot(canvas, lung, rng, 6, 40), rng.uniform(6, 14), rng)
+    _ground_glass(canvas, lung, spot, radius + rng.uniform(8, 17), rng)
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.2, 0.3, 0.3, 0.2]))):
+        _ground_glass(canvas, lung, _spot(canvas, lung, rng, 6, 40), rng.uniform(8, 17), rng)
     for angle in rng.uniform(0, 2 * np.pi, rng.integers(7, 15)):
         reach = radius * rng.uniform(1.3, 2.4)
         tip = spot + reach * np.array([np.cos(angle), np.sin(angle)]) + rng.normal(0, 1.5, 2)
@@ -65,7 +65,7 @@ def _ground_glass(canvas: Canvas, lung: Lung, spot: Points, radius: float, rng: 
 
 def _large_cell(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
     """A large peripheral mass: lobulated, sharply bounded, uneven inside."""
-    radius = float(np.clip(rng.lognormal(np.log(33), 0.2), 20, 48))
+    radius = float(np.clip(rng.lognormal(np.log(36), 0.18), 22, 50))
     spot = _spot(canvas, lung, rng, radius * 0.55, radius + 10, away=44)
     mass = np.zeros_like(canvas.hu)
     for angle in np.arange(0, 2 * np.pi, 2 * np.pi / rng.integers(5, 8)) + rng.uniform(0, 6):
@@ -83,11 +83,13 @@ def _large_cell(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
 
 def _squamous(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
     """Central, at the hilum; often hollow, often with the lung behind it collapsed."""
-    radius = float(np.clip(rng.lognormal(np.log(24), 0.2), 15, 36))
+    radius = float(np.clip(rng.lognormal(np.log(26), 0.18), 16, 38))
     angle = rng.normal(0, 0.7)
     outward = np.array([lung.side * np.cos(angle), np.sin(angle)])
     spot = lung.hilum + outward * radius * rng.uniform(0.35, 0.95)
-    inside = np.maximum(_inside(canvas, lung), canvas.full(canvas.area(blob(rng, lung.hilum, 0.8 * radius, 0.1))))
+    inside = np.maximum(
+        _inside(canvas, lung), canvas.full(canvas.area(blob(rng, lung.hilum, 0.8 * radius, 0.1)))
+    )
     if rng.random() < 0.5:
         _collapse(canvas, lung, spot, outward, radius, rng)
     for turn in rng.uniform(0, 2 * np.pi, rng.integers(3, 9)):
@@ -98,7 +100,7 @@ def _squamous(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
     canvas.paint(canvas.area(outline, 1.0), solid, 1.0, inside)
     if rng.random() < 0.85:
         hollow = spot + rng.normal(0, 0.16 * radius, 2)
-        cavity = canvas.area(blob(rng, hollow, radius * rng.uniform(0.4, 0.68), 0.16, 6))
+        cavity = canvas.area(blob(rng, hollow, radius * rng.uniform(0.45, 0.7), 0.14, 6))
         canvas.paint(cavity, AIR + 40, 1.0, inside)
         if rng.random() < 0.35:
             # Fluid lies at the bottom of a cavity, level.
@@ -129,7 +131,7 @@ def _collapse(
              spot + (reach + 8) * outward, spot + reach * outward - spread * across,
              spot - 0.6 * radius * across]  # fmt: skip
     wedge = canvas.area(spline(np.array(knots) + rng.normal(0, 3, (5, 2))), 3)
-    canvas.paint(wedge, rng.uniform(-220, 40) + canvas.texture(rng, 6, 60), rng.uniform(0.75, 1), lung.share)
+    canvas.paint(wedge, rng.uniform(-60, 45) + canvas.texture(rng, 6, 40), rng.uniform(0.9, 1), lung.share)
     for _ in range(int(rng.integers(1, 5))):
         start = spot + (radius + 2) * outward + rng.normal(0, 0.2, 1) * spread * across
         end = start + rng.uniform(12, 30) * outward + rng.normal(0, 5, 2)
@@ -149,7 +151,7 @@ def _scar(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
 def _dependent(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
     """Density or fluid where the lung lies on the back."""
     lowest = lung.outline[np.argmax(lung.outline[:, 1])]
-    shape = blob(rng, lowest + (lung.side * rng.normal(0, 6), 8), rng.uniform(14, 26), 0.2)
+    shape = blob(rng, lowest + at(lung.side * rng.normal(0, 6), 8), rng.uniform(14, 26), 0.2)
     shape = (shape - lowest) * (rng.uniform(1.2, 1.9), rng.uniform(0.4, 0.9)) + lowest
     fluid = rng.random() < 0.3
     patch = canvas.area(shape, 1 if fluid else 5)
@@ -187,4 +189,4 @@ def _spot(
 
 def _inside(canvas: Canvas, lung: Lung) -> Field:
     """Lung and what a mass may push into: the hilum, but neither ribs nor heart."""
-    return cv2.GaussianBlur(lung.share, (0, 0), 1.5 / canvas.pixel_mm)
+    return cv2.GaussianBlur(lung.share, (0, 0), 1.5 / canvas.pixel_mm).astype(np.float32, copy=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ctexp.data.phantom_canvas import Canvas, Field, Points, ellipse, spline
+from ctexp.data.phantom_canvas import Canvas, Field, Points, at, ellipse, spline
 from ctexp.data.phantom_patient import Subject
 
 AIR = -1000.0
@@ -27,10 +27,9 @@ class Lung:
     share: Field
 
 
-def outlines(subject: Subject, ribs: Points, rng: np.random.Generator) -> dict[int, Points]:
+def _outlines(subject: Subject, ribs: Points, rng: np.random.Generator) -> dict[int, Points]:
     """The pleura of both lungs: the cage on the outside, the mediastinum's edge on the inside."""
-    depth = subject.half_depth
-    spine = subject.spine
+    depth, spine = subject.half_depth, subject.spine
     curves = {}
     for side in (-1, 1):
         anterior = rng.uniform(2, 16) + 6 * (side > 0)
@@ -67,9 +66,9 @@ def _softened(curve: Points) -> Points:
 def both(canvas: Canvas, subject: Subject, ribs: Points, rng: np.random.Generator) -> list[Lung]:
     """Draw the air of both lungs."""
     lungs = []
-    for side, pleura in outlines(subject, ribs, rng).items():
+    for side, pleura in _outlines(subject, ribs, rng).items():
         _air(canvas, pleura, rng)
-        hilum = np.array([side * rng.uniform(34, 42), subject.spine - rng.uniform(30, 44)])
+        hilum = at(side * rng.uniform(34, 42), subject.spine - rng.uniform(30, 44))
         lungs.append(Lung(side, pleura, hilum, canvas.full(canvas.area(pleura))))
     return lungs
 
@@ -117,7 +116,8 @@ def _tree(lung: Lung, strokes: dict[float, list[Points]], rng: np.random.Generat
         length = rng.uniform(6, 13) * (1 + 0.25 * width / 4)
         steps = angle + np.cumsum(bends)
         path = np.cumsum(
-            np.concatenate([start[None], length / 2 * np.stack([np.cos(steps), np.sin(steps)], axis=1)]), axis=0
+            np.concatenate([start[None], length / 2 * np.stack([np.cos(steps), np.sin(steps)], axis=1)]),
+            axis=0,
         )
         strokes.setdefault(_sized(width), []).append(path)
         if width < 0.8 or order > 6 or rng.random() < 0.14 + 0.1 * order:
@@ -164,8 +164,8 @@ def _fissure(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
     """The thin line between two lobes, where the slice meets it steeply."""
     if rng.random() < 0.55:
         outer = lung.outline[np.argmax(lung.outline[:, 0] * lung.side)]
-        start = lung.hilum + (lung.side * 8, rng.uniform(0, 15))
-        end = np.array([outer[0], outer[1] + rng.uniform(-25, 30)])
+        start = lung.hilum + at(lung.side * 8, rng.uniform(0, 15))
+        end = at(outer[0], outer[1] + rng.uniform(-25, 30))
         middle = (start + end) / 2 + rng.normal(0, 7, 2)
         path = canvas.strokes([spline([start, middle, end], closed=False)], rng.uniform(0.6, 1.2))
         canvas.paint(path, -560.0, 0.55, lung.share)

@@ -31,7 +31,7 @@ class Subject:
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Subject":
         """Draw a patient."""
-        level = float(rng.uniform(0, 1))
+        level = float(rng.uniform(0, 0.92))
         woman = rng.random() < 0.45
         size = rng.normal(1, 0.075) * (0.93 if woman else 1.0)
         shoulder = np.interp(level, [0, 0.3, 0.7, 1], [0.84, 0.95, 1.0, 1.0])
@@ -114,7 +114,7 @@ def _cage(subject: Subject, rng: np.random.Generator) -> Points:
 
 
 def _thickened(curve: Points, thickness: NDArray[np.float64]) -> Points:
-    """A curve moved away from the centre, smoothed: radially, since normals would cross in the hollow back."""
+    """A curve moved away from the centre, smoothed; along normals it would cross itself in the hollow back."""
     moved = curve * (1 + thickness / np.linalg.norm(curve, axis=1))[:, None]
     smooth: Points = np.mean([np.roll(moved, step, axis=0) for step in range(-4, 5)], axis=0)
     return smooth
@@ -125,5 +125,6 @@ def _arms(subject: Subject, skin: Points, rng: np.random.Generator) -> tuple[Poi
     radius = 32 + 0.5 * subject.fat + 5 * subject.muscle
     reach = np.abs(skin[:, 0]).max() + radius
     return tuple(
-        blob(rng, (side * (reach - rng.uniform(2, 10)), rng.uniform(0, 45)), radius, 0.05, 4) for side in (-1, 1)
+        blob(rng, (side * (reach - rng.uniform(2, 10)), rng.uniform(0, 45)), radius, 0.05, 4)
+        for side in (-1, 1)
     )

@@ -6,7 +6,7 @@ Hounsfield units are textbook ones.
 import numpy as np
 from numpy.typing import NDArray
 
-from ctexp.data.phantom_canvas import Canvas, Points, blob, ellipse, offset, spline, tube
+from ctexp.data.phantom_canvas import Canvas, Points, at, blob, ellipse, offset, spline, tube
 from ctexp.data.phantom_patient import Subject, Torso
 
 FAT, MUSCLE, CORTEX, MARROW, CARTILAGE = -102.0, 52.0, 760.0, 165.0, 105.0
@@ -39,7 +39,7 @@ def _arm(canvas: Canvas, subject: Subject, outline: Points, rng: np.random.Gener
     canvas.fill(outline, 25.0)
     canvas.fill(offset(outline, -2), FAT)
     canvas.fill(offset(outline, -3 - 0.4 * subject.fat), MUSCLE)
-    canvas.line(spline([centre + (-14, 8), centre + (2, 12), centre + (16, 4)], closed=False), 1.5, FAT)
+    canvas.line(spline([centre + at(-14, 8), centre + at(2, 12), centre + at(16, 4)], closed=False), 1.5, FAT)
     canvas.fill(blob(rng, centre, 11, 0.05), CORTEX)
     canvas.fill(blob(rng, centre, 6.5, 0.05), -40.0)
 
@@ -89,7 +89,7 @@ def bones(canvas: Canvas, subject: Subject, torso: Torso, rng: np.random.Generat
         outline = blob(rng, (0, 0), 1, 0.05, 4) * half + centre
         canvas.fill(outline, CORTEX * 0.7)
         canvas.fill(offset(outline, -1.2), rng.uniform(110, 200))
-    vertebra(canvas, subject, (0.0, subject.spine), rng)
+    _vertebra(canvas, subject.spine, rng)
 
 
 def _bone(canvas: Canvas, path: Points, width: float, marrow: float = MARROW) -> None:
@@ -102,33 +102,31 @@ def _bone(canvas: Canvas, path: Points, width: float, marrow: float = MARROW) ->
 def _ribs(canvas: Canvas, subject: Subject, ribs: Points, rng: np.random.Generator) -> None:
     """Oblique cuts of ribs, one after another around the cage, and cartilage in front."""
     track = offset(ribs, 6)
-    angle = np.degrees(np.arctan2(track[:, 1], track[:, 0]))
+    angle = np.degrees(np.arctan2(track[:, 1], np.abs(track[:, 0])))
     for side in (-1, 1):
-        lateral = np.abs(np.where(side > 0, angle, 180 - angle) % 360)
-        lateral = np.where(lateral > 180, lateral - 360, lateral)
         here = -78 + rng.uniform(0, 16)
         while here < 76:
             # Ribs fall steeply at the side, so a slice cuts them short there and long at the back.
             length = rng.uniform(9, 17) if abs(here) < 45 else rng.uniform(14, 30)
-            inside = np.flatnonzero((lateral >= here) & (lateral <= here + length))
-            inside = inside[np.argsort(lateral[inside])]
-            inside = inside[np.sign(track[inside, 0]) == side]
-            if len(inside) > 1:
-                path = offset(track, rng.normal(0, 0.8))[inside]
-                if here < -48 and rng.random() < 0.75:
-                    canvas.line(path, 9.5, CARTILAGE + rng.normal(0, 12))
-                else:
-                    outline = tube(path[:: max(1, len(path) // 4)], rng.uniform(7, 10), rng.uniform(2, 5))
-                    canvas.fill(outline, CORTEX)
-                    canvas.fill(offset(outline, 1.5), MARROW + rng.normal(0, 35))
+            inside = np.flatnonzero((angle >= here) & (angle <= here + length) & (track[:, 0] * side > 0))
+            path = track[inside[np.argsort(angle[inside])]] * (1 + rng.normal(0, 0.006))
+            if len(path) > 1:
+                _rib(canvas, path, here < -48 and rng.random() < 0.75, rng)
             here += length + rng.uniform(7, 17)
-    if subject.level > 0.15:
-        depth = subject.spine
-        for side in (-1, 1):
-            if rng.random() < 0.75:
-                head = np.array([(side * 19, depth + 5), (side * 31, depth + 15), (side * 46, depth + 19)])
-                head = spline(head + rng.normal(0, 1.5, head.shape), closed=False)
-                _bone(canvas, head[: rng.integers(9, len(head))], rng.uniform(5.5, 7.5))
+        if subject.level > 0.15 and rng.random() < 0.75:
+            head = np.array([(19, 5), (31, 15), (46, 19)]) * (side, 1) + at(0, subject.spine)
+            head = spline(head + rng.normal(0, 1.5, head.shape), closed=False)
+            _bone(canvas, head[: rng.integers(9, len(head))], rng.uniform(5.5, 7.5))
+
+
+def _rib(canvas: Canvas, path: Points, is_cartilage: bool, rng: np.random.Generator) -> None:
+    """One cut of a rib, thinner towards its ends."""
+    if is_cartilage:
+        canvas.line(path, 9.5, CARTILAGE + rng.normal(0, 12))
+        return
+    outline = tube(path[:: max(1, len(path) // 4)], rng.uniform(7.5, 10.5), rng.uniform(2, 5))
+    canvas.fill(outline, CORTEX)
+    canvas.fill(offset(outline, -1.6), MARROW + rng.normal(0, 35))
 
 
 def _shoulder_blades(canvas: Canvas, subject: Subject, torso: Torso, rng: np.random.Generator) -> None:
@@ -144,39 +142,37 @@ def _shoulder_blades(canvas: Canvas, subject: Subject, torso: Torso, rng: np.ran
         _bone(canvas, blade[: len(blade) // 4], rng.uniform(6, 11))
         if low < 0.4:
             root = blade[len(blade) // 2]
-            canvas.fill(tube([root, root + (side * 9, 3), root + (side * 19, 9)], rng.uniform(7, 10), 2), CORTEX)
+            ridge = [root, root + at(side * 9, 3), root + at(side * 19, 9)]
+            canvas.fill(tube(ridge, rng.uniform(7, 10), 2), CORTEX)
 
 
-def vertebra(
-    canvas: Canvas, subject: Subject, centre: tuple[float, float], rng: np.random.Generator
-) -> None:
-    """A thoracic vertebra: body, canal with the cord, arch and processes."""
-    x, y = centre
-    half = np.array([rng.uniform(16, 19), rng.uniform(13, 15.5)])
-    canal = y + half[1] + 8
-    marrow = MARROW + canvas.texture(rng, 4, 45)
-    arch = np.array([(-12, canal - 9), (-14, canal + 3), (0, canal + 13), (14, canal + 3), (12, canal - 9)])
-    _bone(canvas, arch + (x, 0) + rng.normal(0, 0.8, arch.shape), rng.uniform(6, 8))
+def _vertebra(canvas: Canvas, depth: float, rng: np.random.Generator) -> None:
+    """A thoracic vertebra, its body's middle at `depth`: body, canal with the cord, arch and processes."""
+    half = at(rng.uniform(16, 19), rng.uniform(13, 15.5))
+    canal = depth + half[1] + 8
+    arch = np.array([(-12, -9), (-14, 3), (0, 13), (14, 3), (12, -9)]) + at(0, canal)
+    _bone(canvas, arch + rng.normal(0, 0.8, arch.shape), rng.uniform(6, 8))
     for side in (-1, 1):
         if rng.random() < 0.8:
-            process = np.array([(side * 13, canal + 2), (side * rng.uniform(28, 36), canal + rng.uniform(8, 14))])
-            _bone(canvas, process + (x, 0), rng.uniform(5, 7.5))
-    tip = canal + rng.uniform(30, 40)
-    _bone(canvas, np.array([(x, canal + 13), (x + rng.normal(0, 1.5), tip)]), rng.uniform(5, 7))
-    body = ellipse((x, y), half, 0, 2.5)
-    body[:, 1] -= np.where(body[:, 1] > y, 2.5 * np.exp(-(((body[:, 0] - x) / 8) ** 2)), 0)
+            tip = at(side * rng.uniform(28, 36), canal + rng.uniform(8, 14))
+            _bone(canvas, np.array([at(side * 13, canal + 2), tip]), rng.uniform(5, 7.5))
+    spinous = np.array([at(0, canal + 13), at(rng.normal(0, 1.5), canal + rng.uniform(30, 40))])
+    _bone(canvas, spinous, rng.uniform(5, 7))
+    body = ellipse((0, depth), half, 0, 2.5)
+    # The back of a vertebral body is hollow.
+    body[:, 1] -= np.where(body[:, 1] > depth, 2.5 * np.exp(-((body[:, 0] / 8) ** 2)), 0)
     canvas.fill(body, CORTEX * 0.75)
-    canvas.fill(offset(body, -1.7), marrow)
-    canvas.fill(ellipse((x, canal), (9.5, 8.5)), -30.0)
-    canvas.fill(ellipse((x, canal), (7.5, 6.5)), 22.0)
-    canvas.fill(ellipse((x, canal), (4.5, 3.5)), 42.0)
+    canvas.fill(offset(body, -1.7), MARROW + canvas.texture(rng, 4, 45))
+    for half_axes, value in (((9.5, 8.5), -30.0), ((7.5, 6.5), 22.0), ((4.5, 3.5), 42.0)):
+        canvas.fill(ellipse((0, canal), half_axes), value)
 
 
-def table(canvas: Canvas, skin: Points, rng: np.random.Generator) -> None:
+def table(canvas: Canvas, torso: Torso, rng: np.random.Generator) -> None:
     """The couch below the patient: two thin shells with foam between."""
-    lowest = skin[:, 1].max() + rng.uniform(1, 5)
+    placed = canvas.place(np.concatenate([torso.skin, *torso.arms]))
+    lowest = (placed[:, 1].max() - canvas.size / 2) * canvas.pixel_mm + rng.uniform(1, 5)
     reach = np.linspace(-1, 1, 41) * rng.uniform(190, 230)
     shell: NDArray[np.float64] = np.stack([reach, lowest - 0.0006 * reach**2 + 4], axis=1)
-    canvas.paint(canvas.rigid(shell + (0, 4), 8.0), -900.0)
+    canvas.paint(canvas.rigid(shell + at(0, 4), 8.0), -900.0)
     canvas.paint(canvas.rigid(shell, 1.4), -150.0)
-    canvas.paint(canvas.rigid(shell + (0, 9), 1.4), -250.0)
+    canvas.paint(canvas.rigid(shell + at(0, 9), 1.4), -250.0)

@@ -1,4 +1,4 @@
-"""A parallel-beam CT scanner: project an attenuation map, count photons, reconstruct by filtered back-projection.
+"""A parallel-beam CT scanner: projection, photon noise, filtered back-projection.
 
 Formulas: A. C. Kak and M. Slaney, *Principles of Computerized Tomographic Imaging* (IEEE Press, 1988),
 chapter 3: line integrals (3.1), the band-limited ramp filter (eq. 61), back-projection (eq. 70).
@@ -125,7 +125,5 @@ def _turn(image: Image, angle: float) -> Image:
             [sine, cosine, centre * (1 - cosine - sine)],
         ]
     )
-    turned: Image = cv2.warpAffine(
-        image, matrix, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    )
-    return turned
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(image, matrix, (size, size), flags=flags).astype(np.float32, copy=False)

@@ -99,7 +99,7 @@ def capture(root: Path, own: Iterable[Path] = ()) -> Source:
         branch = _asked(root, "symbolic-ref", "--quiet", "--short", "HEAD")
         folders = {PurePosixPath(folder) for folder in _inside(root, own)}
         changed, untracked, left_out, content = _uncommitted(root, commit, folders)
-    except _NoAnswer as error:
+    except (_NoAnswer, OSError) as error:
         return Source(GitState(commit=commit, branch=branch, reason=str(error)), b"")
     state = GitState(
         commit=commit,

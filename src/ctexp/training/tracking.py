@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ctexp.config.schema import LoggerSettings
 from ctexp.core.classes import CLASSES
@@ -81,7 +81,7 @@ class WandbTracker:
         import wandb
 
         os.environ.setdefault("WANDB_SILENT", "true")
-        mode: str = self._settings.mode
+        mode: Literal["offline", "online"] = self._settings.mode
         # Asked before `init` is called: an online start that failed would keep the run's id in use.
         if mode == "online" and (problem := _unreachable(wandb, self._settings.timeout)):
             self._warn(
