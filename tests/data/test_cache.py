@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from tests.full_disk import largest_file
 
 from ctexp.core.errors import DataError, StorageError
 from ctexp.core.files import sha256_file
@@ -17,6 +16,7 @@ from ctexp.data.cache import ImageCache, UncachedImages
 from ctexp.data.catalog import ImageRow
 from ctexp.data.images import read_grey
 from ctexp.data.resize import to_square
+from tests.full_disk import largest_file
 
 SIZE = 32
 

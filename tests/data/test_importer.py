@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.full_disk import largest_file
-from tests.kaggle import COUNTS, LONG_NAMES, SHORT_NAMES, build_kaggle_tree
 
 from ctexp.core.errors import Busy, DataError, StorageError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.data import catalog
 from ctexp.data.importer import import_dataset
+from tests.full_disk import largest_file
+from tests.kaggle import COUNTS, LONG_NAMES, SHORT_NAMES, build_kaggle_tree
 
 
 @pytest.fixture(scope="module")

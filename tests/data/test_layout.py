@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from tests.kaggle import LONG_NAMES, SHORT_NAMES
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
 from ctexp.data.layout import class_of, scan, split_of
+from tests.kaggle import LONG_NAMES, SHORT_NAMES
 
 
 def put(root: Path, *files: str) -> None:

@@ -152,9 +152,3 @@ def test_a_model_that_says_one_thing_has_no_correlation_and_no_ranking() -> None
     assert found["mcc"][0] == 0
     assert found["auroc"][0] == 0.5
     assert found["loss"][0] == pytest.approx(np.log(4))
-
-
-def test_a_metric_knows_its_better_side() -> None:
-    assert [name for name in scores.NAMES if scores.lower_is_better(f"val/{name}")] == [
-        *("loss", "miss_rate", "ece", "brier")
-    ]

@@ -63,6 +63,8 @@ def _progress() -> Iterator[ImportProgress]:
         TimeRemainingColumn(),
         console=screen.live(),
         transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
         disable=not screen.live().is_terminal,
     )
     tasks = {}

@@ -110,9 +110,16 @@ def read_json(path: Path) -> Any:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Append one line with a single write, so that concurrent readers never see half of it."""
+    """Append one line with a single write, so that concurrent readers never see half of it.
+
+    Raises:
+        StorageError: the disk is full or the file cannot be written.
+    """
+    content = line.encode() + b"\n"
     with storage_errors(path), path.open("ab", buffering=0) as file:
-        file.write(line.encode() + b"\n")
+        # A disk that fills up takes the part that fits and reports success; only the next write fails.
+        while content:
+            content = content[file.write(content) :]
 
 
 def sha256_bytes(content: bytes) -> str:

@@ -63,7 +63,7 @@ class FileLock:
     def is_held(self) -> bool:
         """Whether any process holds the lock now."""
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
             return False
         try:

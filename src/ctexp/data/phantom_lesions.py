@@ -100,7 +100,7 @@ def _squamous(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> None:
     canvas.paint(canvas.area(outline, 1.0), solid, 1.0, inside)
     if rng.random() < 0.85:
         hollow = spot + rng.normal(0, 0.16 * radius, 2)
-        cavity = canvas.area(blob(rng, hollow, radius * rng.uniform(0.45, 0.7), 0.14, 6))
+        cavity = canvas.area(blob(rng, hollow, radius * rng.uniform(0.45, 0.7), 0.11, 6))
         canvas.paint(cavity, AIR + 40, 1.0, inside)
         if rng.random() < 0.35:
             # Fluid lies at the bottom of a cavity, level.

@@ -123,7 +123,9 @@ def _heart(canvas: Canvas, subject: Subject, rng: np.random.Generator) -> None:
     if subject.level < 0.58:
         _vessel(canvas, subject, blob(rng, within(-10, -2), 14 * scale, 0.05), rng)
     for border, inwards in (((-18, -40), (-12, -18)), ((46, -24), (30, -10)), ((8, 42), (6, 26))):
-        groove = tube(np.array([within(*border), within(*inwards)]) + rng.normal(0, 2, (2, 2)), rng.uniform(3, 8), 2)
+        groove = tube(
+            np.array([within(*border), within(*inwards)]) + rng.normal(0, 2, (2, 2)), rng.uniform(3, 8), 2
+        )
         canvas.paint(canvas.area(groove, 1.0), FAT + 15, 0.8)
     _oesophagus(canvas, at(rng.normal(5, 3), front - 4), rng)
 

@@ -114,7 +114,7 @@ def _cage(subject: Subject, rng: np.random.Generator) -> Points:
 
 
 def _thickened(curve: Points, thickness: NDArray[np.float64]) -> Points:
-    """A curve moved away from the centre, smoothed; along normals it would cross itself in the hollow back."""
+    """A curve moved away from the centre and smoothed; along normals it would cross itself at the spine."""
     moved = curve * (1 + thickness / np.linalg.norm(curve, axis=1))[:, None]
     smooth: Points = np.mean([np.roll(moved, step, axis=0) for step in range(-4, 5)], axis=0)
     return smooth

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.files import replacing
+from ctexp.core.metric_names import higher_is_better
 from ctexp.evaluation import intervals, scores
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def curves(
     figure = _figure()
     grid = figure.add_gridspec(2, 2, height_ratios=(3, 1))
     epochs = _column(history, "epoch")
-    best = _best(_column(history, monitor), scores.lower_is_better(monitor))
+    best = _best(_column(history, monitor), not higher_is_better(monitor))
 
     losses = figure.add_subplot(grid[0, 0])
     _lines(losses, epochs, {f"{split} loss": _column(history, f"{split}/loss") for split in ("train", "val")})

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctexp.core.classes import CLASSES, NORMAL
+from ctexp.core.metric_names import METRICS
 
 Floats = NDArray[np.float64]
 
@@ -20,21 +21,8 @@ ECE_BINS = 15
 PER_CLASS = ("precision", "recall", "specificity", "f1")
 """The metrics of one class: `<metric>_<class>`."""
 
-NAMES = (
-    *("loss", "accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "auprc"),
-    *(f"{metric}_{name}" for metric in PER_CLASS for name in CLASSES),
-    "miss_rate",
-    "ece",
-    "brier",
-)
+NAMES = tuple(METRICS)
 """Every metric, without its split, in the order tables list them."""
-
-_LOWER_IS_BETTER = frozenset({"loss", "miss_rate", "ece", "brier"})
-
-
-def lower_is_better(metric: str) -> bool:
-    """Whether a smaller value of `metric` (with or without its split) is the better one."""
-    return metric.rpartition("/")[2] in _LOWER_IS_BETTER
 
 
 def softmax(logits: NDArray[Any]) -> Floats:

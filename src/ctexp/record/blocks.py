@@ -112,7 +112,8 @@ def _hyperparameters(manifest: Manifest) -> str:
 def _dataset(dataset: Dataset) -> str:
     """`chest_ct/official (train 613, val 72, test 315 images)`."""
     sizes = ", ".join(f"{split} {sum(rows.values())}" for split, rows in dataset.rows.items())
-    return f"{dataset.name}/{dataset.split} ({sizes} images)"
+    synthetic = ", synthetic: drawn by a program" if dataset.synthetic else ""
+    return f"{dataset.name}/{dataset.split} ({sizes} images{synthetic})"
 
 
 def _status(result: Result) -> list[str]:

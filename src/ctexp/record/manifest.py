@@ -19,12 +19,14 @@ class Dataset(Part):
         catalog_sha256: of the catalog file: it names every image by content.
         split: the scheme, for example `official`.
         rows: images per split and class, `rows["train"]["normal"]`.
+        synthetic: whether a program drew the images; they show no patient then.
     """
 
     name: str
     catalog_sha256: Sha256
     split: str
     rows: dict[str, dict[str, int]]
+    synthetic: bool = False
 
 
 class Model(Part):

@@ -75,6 +75,7 @@ def manifest(
             catalog_sha256=selection.catalog.sha256,
             split=selection.scheme,
             rows=selection.counts(),
+            synthetic=selection.catalog.synthetic,
         ),
         environment=about.environment,
         preprocessing=_preprocessing(settings),

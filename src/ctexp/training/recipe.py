@@ -126,5 +126,7 @@ def _decoding_bar(split: str) -> Progress:
         TimeRemainingColumn(),
         console=screen.live(),
         transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
         disable=not screen.live().is_terminal,
     )

@@ -1,0 +1,76 @@
+"""One synthetic image: a patient, a tumour, a scan, a display window, a crop."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ctexp.data import phantom_lesions, phantom_lungs, phantom_mediastinum, phantom_torso
+from ctexp.data.phantom_canvas import Canvas, Field
+from ctexp.data.phantom_patient import Subject, Torso
+from ctexp.data.tomography import Scanner
+
+GRID = 320
+"""Pixels along a side of the scanned slice."""
+
+VIEWS = 288
+"""Projections over 180 degrees."""
+
+
+def draw(class_name: str, seed: int, index: int) -> NDArray[np.uint8]:
+    """Make one image: a patient, the tumour of the class, a scan, a window, a crop, an odd size.
+
+    Args:
+        class_name: one of `ctexp.core.classes.CLASSES`.
+        seed: the set's seed.
+        index: the image's number; the same number gives the same patient in every class.
+
+    Returns:
+        Grey levels, shape (height, width), about 170 x 110 to 1,200 x 870.
+    """
+    anatomy, disease, scan, view = (np.random.default_rng([seed, index, part]) for part in range(4))
+    hu, body, pixel_mm = _slice(class_name, anatomy, disease)
+    lung_window = view.random() < 0.8
+    scanner = Scanner(VIEWS, scan.lognormal(np.log(9e5), 0.5), 1.7 if lung_window else 1.0)
+    seen = scanner.scan(hu, pixel_mm, scan)
+    if lung_window:
+        black, white = view.normal(-1220, 60), view.uniform(100, 260)
+    else:
+        black, white = view.normal(-150, 20), view.normal(235, 20)
+    grey = np.clip((seen - black) * (255 / (white - black)), 0, 255).astype(np.uint8)
+    return _framed(grey, body, view)
+
+
+def _slice(
+    class_name: str, anatomy: np.random.Generator, disease: np.random.Generator
+) -> tuple[Field, NDArray[np.intp], float]:
+    """The true slice in Hounsfield units, the body's box (left, top, right, bottom), the pixel's size."""
+    subject = Subject.sample(anatomy)
+    torso = Torso.sample(subject, anatomy)
+    canvas = Canvas(GRID, torso.field_of_view, subject.turn, anatomy)
+    phantom_torso.wall(canvas, subject, torso, anatomy)
+    if anatomy.random() < 0.5:
+        phantom_torso.table(canvas, torso, anatomy)
+    canvas.fill(torso.ribs, canvas.texture(anatomy, 8, 10) + np.float32(phantom_torso.FAT))
+    lungs = phantom_lungs.both(canvas, subject, torso.ribs, anatomy)
+    phantom_torso.bones(canvas, subject, torso, anatomy)
+    phantom_mediastinum.organs(canvas, subject, anatomy)
+    lungs = [phantom_lungs.aerated(canvas, lung) for lung in lungs]
+    for lung in lungs:
+        phantom_lungs.vessels(canvas, subject, lung, anatomy)
+    phantom_lesions.incidental(canvas, lungs, anatomy)
+    phantom_lesions.tumour(canvas, lungs, class_name, disease)
+    outline = canvas.place(torso.skin)
+    box = np.concatenate([outline.min(axis=0), outline.max(axis=0)]).round().astype(np.intp)
+    return canvas.hu, box, canvas.pixel_mm
+
+
+def _framed(grey: NDArray[np.uint8], body: NDArray[np.intp], view: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut the body out as a hurried reader's screenshot would, and resize it."""
+    margins = view.uniform((-0.02, -0.03, -0.02, -0.03), (0.06, 0.04, 0.06, 0.04)) * GRID
+    left, top, right, bottom = np.clip(np.round(body + margins * (-1, -1, 1, 1)).astype(int), 0, GRID)
+    cut = grey[top:bottom, left:right]
+    width = round(float(np.clip(view.lognormal(np.log(429), 0.36), 172, 1200)))
+    height = round(width * cut.shape[0] / cut.shape[1] * view.normal(1, 0.03))
+    # Averaging when it gets smaller, smooth interpolation when it gets larger.
+    how = cv2.INTER_AREA if width < cut.shape[1] else cv2.INTER_CUBIC
+    return cv2.resize(cut, (width, height), interpolation=how).astype(np.uint8, copy=False)
