@@ -64,9 +64,9 @@ def test_a_name_that_could_harm_makes_nothing(name: str, tmp_path: Path) -> None
 
 def test_a_file_in_the_way_of_the_folder_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "runs").touch()
-    with pytest.raises(StorageError, match="a file is in its way"):
+    with pytest.raises(StorageError, match="a file is in the way"):
         RunDir.create(tmp_path / "runs", "a")
-    with pytest.raises(StorageError, match="a file is in its way"):
+    with pytest.raises(StorageError, match="a file is in the way"):
         RunDir.create(tmp_path / "runs" / "deeper", "a")
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
 from ctexp.core.errors import UsageError
-from ctexp.core.metric_names import canonical
+from ctexp.core.metric_names import canonical, higher_is_better
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root
 from ctexp.record import blocks, index
@@ -28,9 +28,8 @@ def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, lim
         raise UsageError(f"--limit: {limit} is negative", "0 lists all")
     every = index.list_runs(resolve_paths(project_root())[1])
     chosen = index.select(every, name=name, tags=tag, states=[state] if state else [])
-    metric = "/" in sort
-    column = {"duration": "duration_seconds"}.get(sort, canonical(sort) if metric else sort)
-    ascending = metric and not _higher_is_better(column)
+    column, metric = _column(sort)
+    ascending = metric and not higher_is_better(column)
     chosen = index.order(chosen, column, descending=not ascending) if chosen else []
     shown = chosen[:limit] if limit else chosen
     if json:
@@ -61,10 +60,14 @@ def show(run: str, json: bool) -> None:
         screen.note(f"no end was recorded -> scripts/inv train --resume {found.id}")
 
 
-def _higher_is_better(metric: str) -> bool:
-    from ctexp.core.metric_names import higher_is_better
-
-    return higher_is_better(metric)
+def _column(sort: str) -> tuple[str, bool]:
+    """What `--sort` means, and whether it is a metric; unknown names are left for `index.order` to refuse."""
+    if sort == "duration":
+        return "duration_seconds", False
+    try:
+        return canonical(sort), True
+    except UsageError:
+        return sort, False
 
 
 def _document(run: RunSummary) -> dict[str, object]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ctexp.core.errors import DataError, StorageError
+from ctexp.core.errors import DataError, PreflightError, StorageError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -44,6 +44,21 @@ def fsync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        StorageError: a file is in the way, or the place cannot be written.
+    """
+    try:
+        with storage_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StorageError(
+            f"{folder}: a file is in the way of this folder", "move it away, or set paths.* to another"
+        ) from error
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a sibling temporary path to write; on success it is synced and renamed onto `path`.
@@ -55,7 +70,7 @@ def replacing(path: Path) -> Iterator[Path]:
         StorageError: the disk is full or the folder cannot be written.
     """
     with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         os.close(descriptor)
         temporary = Path(name)
@@ -137,7 +152,11 @@ def probe_writable(directory: Path) -> None:
     """Prove that a file can be made in `directory` now rather than fail an hour later.
 
     Raises:
-        StorageError: it cannot.
+        PreflightError: it cannot.
     """
-    write_bytes(directory / ".write-probe", b"")
-    (directory / ".write-probe").unlink()
+    probe = directory / ".write-probe"
+    try:
+        write_bytes(probe, b"")
+        probe.unlink()
+    except StorageError as error:
+        raise PreflightError(error.problems, error.hint) from error

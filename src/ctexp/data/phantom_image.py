@@ -29,7 +29,7 @@ def draw(class_name: str, seed: int, index: int) -> NDArray[np.uint8]:
     """
     anatomy, disease, scan, view = (np.random.default_rng([seed, index, part]) for part in range(4))
     hu, body, pixel_mm = _slice(class_name, anatomy, disease)
-    lung_window = view.random() < 0.8
+    lung_window = view.random() < 0.9
     scanner = Scanner(VIEWS, scan.lognormal(np.log(9e5), 0.5), 1.7 if lung_window else 1.0)
     seen = scanner.scan(hu, pixel_mm, scan)
     if lung_window:

@@ -59,7 +59,7 @@ def _adenocarcinoma(canvas: Canvas, lung: Lung, rng: np.random.Generator) -> Non
 
 def _ground_glass(canvas: Canvas, lung: Lung, spot: Points, radius: float, rng: np.random.Generator) -> None:
     """Lung that is hazy, its vessels still seen."""
-    haze = rng.uniform(-600, -330) + canvas.texture(rng, 4, 70)
+    haze = rng.uniform(-560, -290) + canvas.texture(rng, 4, 70)
     canvas.paint(canvas.area(blob(rng, spot, radius, 0.16, 7), 2.5), haze, 0.85, lung.share)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
 from ctexp.core import clock, files, names
-from ctexp.core.errors import DataError, StorageError
+from ctexp.core.errors import DataError
 from ctexp.core.locks import FileLock
 from ctexp.record.documents import Document, is_newer
 from ctexp.record.manifest import Manifest, patch_name
@@ -62,7 +62,7 @@ class RunDir:
         """
         names.check_id(name, "run.name")
         stamp = clock.stamp(moment or clock.now())
-        _make_folder(runs)
+        files.make_folder(runs)
         for _ in range(_TRIES):
             path = runs / f"{name}_{stamp}_{names.short_id()}"
             with files.storage_errors(path):
@@ -217,15 +217,6 @@ class RunDir:
             problems = (f"{self.manifest}: missing, the run ended before it was described",)
         state: State = result.state if result else "running" if running else "interrupted"
         return Reading(state, manifest, result, problems + result_problems)
-
-
-def _make_folder(runs: Path) -> None:
-    """Make the folder of all runs, and those above it."""
-    try:
-        with files.storage_errors(runs):
-            runs.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise StorageError(f"{runs}: a file is in its way", "set paths.runs to another folder") from error
 
 
 def _read(kind: type[_D], path: Path) -> tuple[_D | None, tuple[str, ...]]:
