@@ -1,12 +1,17 @@
-"""A network small enough for smoke tests: 24 thousand parameters, any image size from 16 pixels."""
+"""A network small enough to learn on a processor in a minute: 0.2 million parameters, 16 pixels or more."""
 
 import itertools
 
+import torch
 from torch import Tensor, nn
+
+_WIDTHS = (16, 32, 64, 96)
 
 
 class TinyCnn(nn.Module):
-    """Three strided convolution blocks, global average pooling and one linear layer.
+    """Four blocks of two convolutions, pooling by mean and by maximum, and one linear layer.
+
+    The maximum is there because a lesion is small: averaged over the whole slice it drowns in anatomy.
 
     Args:
         in_channels: channels of the input image.
@@ -16,22 +21,26 @@ class TinyCnn(nn.Module):
 
     def __init__(self, in_channels: int, num_classes: int, dropout: float) -> None:
         super().__init__()
-        widths = (in_channels, 16, 32, 64)
-        self.features = nn.Sequential(
-            *(
-                nn.Sequential(
-                    nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
-                    nn.BatchNorm2d(after),
-                    nn.ReLU(inplace=True),
-                )
-                for before, after in itertools.pairwise(widths)
-            )
-        )
+        widths = itertools.pairwise((in_channels, *_WIDTHS))
+        self.features = nn.Sequential(*(_block(before, after) for before, after in widths))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(widths[-1], num_classes)
+        self.head = nn.Linear(2 * _WIDTHS[-1], num_classes)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (B, num_classes) of images (B, in_channels, H, W)."""
-        pooled = self.features(images).mean(dim=(2, 3))
+        features = self.features(images)
+        pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
         logits: Tensor = self.head(self.dropout(pooled))
         return logits
+
+
+def _block(before: int, after: int) -> nn.Sequential:
+    """Two 3x3 convolutions; the first halves each side."""
+    return nn.Sequential(
+        nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(after, after, kernel_size=3, padding=1, bias=False),
+        nn.BatchNorm2d(after),
+        nn.ReLU(inplace=True),
+    )
