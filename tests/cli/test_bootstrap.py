@@ -131,7 +131,7 @@ def test_the_first_start_installs_the_lock_and_the_second_nothing(desk: Desk) ->
     venv, sync, project = desk.calls()
     assert venv == f"uv venv --quiet --clear {desk.project}/.venv"
     lock = f"{desk.project}/requirements.lock"
-    assert sync.endswith(f" --require-hashes --compile-bytecode --build-constraints {lock} {lock}")
+    assert sync.endswith(f" --require-hashes --compile-bytecode --build-constraints {lock} --quiet {lock}")
     assert re.fullmatch(r"uv pip install .* --no-deps --editable \.", project)
 
     second = desk.start("--list")

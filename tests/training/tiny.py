@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pytorch_lightning.callbacks import Callback
+from torch import nn
 
 from ctexp.config.schema import Settings
 from ctexp.data.augment import Augmentation
@@ -16,9 +17,9 @@ from ctexp.models.tiny_cnn import TinyCnn
 from ctexp.training.checkpoints import BEST, load
 from ctexp.training.epochs import EpochReport, Row
 from ctexp.training.fit import fit
-from ctexp.training.guards import StopRequests
 from ctexp.training.module import Classifier
 from ctexp.training.schedule import Schedule
+from ctexp.training.stopping import StopRequests
 
 STEPS = 4
 EPOCHS = 3
@@ -114,6 +115,12 @@ class Quiet(EpochReport):
         super().__init__(22, "val/macro_f1", (self.rows.append,))
 
 
+def batches(pictures: Pictures, config: Settings) -> TrainBatches:
+    """Shuffled, augmented batches of some pictures."""
+    augmentation = Augmentation(**config.augment.model_dump(), seed=config.seed, count=len(pictures.labels))
+    return TrainBatches(pictures, pictures.labels, augmentation, config.data.batch_size, config.seed)
+
+
 def train(
     folder: Path,
     config: Settings | None = None,
@@ -121,23 +128,24 @@ def train(
     report: Callback | None = None,
     resume: Path | None = None,
     requests: StopRequests | None = None,
+    images: int = 22,
+    model: nn.Module | None = None,
 ) -> Classifier:
-    """One call of `fit`; the module that comes back has the final weights."""
+    """One call of `fit` on so many training images; the module that comes back has the final weights."""
     config = config or settings()
     torch.manual_seed(config.seed)
-    train_set, val_set = Pictures(22, seed=1), Pictures(12, seed=2)
-    augmentation = Augmentation(**config.augment.model_dump(), seed=config.seed, count=22)
-    batches = TrainBatches(train_set, train_set.labels, augmentation, config.data.batch_size, config.seed)
+    train_set, val_set = Pictures(images, seed=1), Pictures(12, seed=2)
+    train_batches = batches(train_set, config)
     module = Classifier(
-        TinyCnn(1, 4, config.model.dropout),
+        model or TinyCnn(1, 4, config.model.dropout),
         cross_entropy([6, 6, 5, 5], label_smoothing=config.loss.label_smoothing, balanced=False),
-        Schedule(config.scheduler, len(batches), config.trainer.max_epochs, higher_is_better=True),
+        Schedule(config.scheduler, len(train_batches), config.trainer.max_epochs, higher_is_better=True),
         config,
     )
     with requests or StopRequests() as stop:
         fit(
             module,
-            batches,
+            train_batches,
             EvalBatches(val_set, val_set.labels, config.data.eval_batch_size),
             checkpoints=folder / "checkpoints",
             device=torch.device("cpu"),

@@ -35,9 +35,9 @@ def evaluate(run: str, split: str, json: bool) -> None:
     from ctexp.evaluation.metrics import headline
     from ctexp.models.weights import WeightsOrigin
     from ctexp.training.device import choose_device, make_repeatable
-    from ctexp.training.guards import StopRequests
     from ctexp.training.measure import measure
     from ctexp.training.recipe import ImageStore, build_module
+    from ctexp.training.stopping import StopRequests
 
     device = choose_device(settings.trainer.accelerator)
     make_repeatable()

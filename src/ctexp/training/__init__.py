@@ -1,1 +1,1 @@
-"""From settings to a finished run: preparation, the training kernel, its guards, and the record it leaves."""
+"""From settings to a finished run: preparation, the training kernel, its ends, and the record it leaves."""

@@ -25,10 +25,10 @@ from ctexp.record.run_log import RunLog
 from ctexp.training.checkpoints import BEST
 from ctexp.training.epochs import EpochReport
 from ctexp.training.fit import fit
-from ctexp.training.guards import StopRequests
 from ctexp.training.measure import measure
 from ctexp.training.module import Classifier
 from ctexp.training.recipe import ImageStore
+from ctexp.training.stopping import StopRequests
 from ctexp.training.tracking import Background, Outcome, TrackedRun, make_tracker
 
 

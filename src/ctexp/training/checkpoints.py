@@ -22,11 +22,15 @@ from pytorch_lightning.callbacks import Checkpoint
 from ctexp.core import files, screen
 from ctexp.core.errors import DataError, Diverged, StorageError
 from ctexp.training.module import Classifier
+from ctexp.training.stopping import StopRequests
 
 BEST = "best.ckpt"
 LAST = "last.ckpt"
 BEFORE_LAST = "last.prev.ckpt"
 SUMS = "sha256sums"
+
+_FINITE_CHECK_STEPS = 25
+"""Reading a GPU's losses waits for the GPU, so they are read this often, and before every checkpoint."""
 
 _DAMAGE = (EOFError, RuntimeError, pickle.UnpicklingError, KeyError, OSError, ValueError)
 """What `torch.load` raises on truncated, zeroed, patched or foreign files."""
@@ -205,28 +209,54 @@ class BestCheckpoint(Checkpoint):
 
 
 class LastCheckpoint(Checkpoint):
-    """Keeps everything needed to go on, at the end of every epoch and whenever it is told to.
+    """Keeps everything needed to go on, at the end of every epoch and where a stop was asked for.
+
+    A stop in the middle of an epoch is honoured at the boundary of an optimizer step. After the last step of
+    an epoch its validation comes first: a checkpoint between the two would resume without it.
 
     Args:
         folder: where `last.ckpt` goes.
+        requests: where stops are asked for.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, requests: StopRequests) -> None:
         self._path = folder / LAST
+        self._requests = requests
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take SIGTERM back from Lightning, whose own answer to it breaks off a validation."""
+        del trainer, pl_module
+        self._requests.take_over()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+    ) -> None:
+        """Look whether the loss is finite, and whether somebody wants us to stop."""
+        del outputs, batch
+        assert isinstance(pl_module, Classifier)  # noqa: S101 - for the type checker
+        if pl_module.device.type == "cpu":
+            pl_module.sums.check_last()
+        elif (batch_idx + 1) % _FINITE_CHECK_STEPS == 0:
+            pl_module.sums.settle()
+        if self._requests.signum is not None and not trainer.is_last_batch:
+            self._save(trainer, pl_module)
+            self._requests.check()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the epoch."""
-        self.save(trainer, pl_module)
-
-    def save(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write `last.ckpt`, unless its weights are poisoned.
-
-        Raises:
-            Diverged: a loss or a parameter is not finite; the good checkpoint of before stays.
-        """
+        """Save the epoch; then stop, if that was asked for."""
         assert isinstance(pl_module, Classifier)  # noqa: S101 - for the type checker
-        pl_module.check_finite()
-        if not all(bool(torch.isfinite(p).all()) for p in pl_module.parameters()):
+        self._save(trainer, pl_module)
+        self._requests.check()
+
+    def _save(self, trainer: pl.Trainer, module: Classifier) -> None:
+        """Write `last.ckpt`, unless its weights are poisoned: the good one of before stays then."""
+        module.sums.settle()
+        if not all(bool(torch.isfinite(p).all()) for p in module.parameters()):
             raise Diverged(
                 f"a parameter is not finite at step {trainer.global_step}",
                 "lower optimizer.lr or set trainer.gradient_clip",

@@ -89,9 +89,8 @@ class EpochReport(Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Tell everybody."""
         assert isinstance(pl_module, Classifier)  # noqa: S101 - for the type checker
-        pl_module.check_finite()
         row: Row = {"epoch": trainer.current_epoch + 1, "step": trainer.global_step}
-        row |= {f"train/{name}": value for name, value in pl_module.train_metrics().items()}
+        row |= {f"train/{name}": value for name, value in pl_module.sums.means().items()}
         row |= {f"val/{name}": _defined(value) for name, value in pl_module.val_metrics.items()}
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         if self._meters is not None:

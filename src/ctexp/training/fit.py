@@ -16,8 +16,8 @@ from ctexp.core.errors import MemoryExhausted, Stopped
 from ctexp.core.metric_names import higher_is_better
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.training.checkpoints import BestCheckpoint, DurableCheckpoints, LastCheckpoint
-from ctexp.training.guards import EpochGuard, StepGuard, StopRequests
 from ctexp.training.module import Classifier
+from ctexp.training.stopping import StopRequests
 
 _PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "32": "32-true",
@@ -59,7 +59,6 @@ def fit(
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     settings = module.settings
     early = settings.trainer.early_stopping
-    last = LastCheckpoint(checkpoints)
     best = BestCheckpoint(
         checkpoints,
         higher_is_better=higher_is_better(settings.trainer.monitor),
@@ -72,7 +71,7 @@ def fit(
         precision=_precision(settings, device),
         max_epochs=settings.trainer.max_epochs,
         gradient_clip_val=settings.trainer.gradient_clip,
-        callbacks=[StepGuard(requests, last), report, best, last, EpochGuard(requests)],
+        callbacks=[report, best, LastCheckpoint(checkpoints, requests)],
         plugins=[DurableCheckpoints()],
         default_root_dir=checkpoints.parent,
         logger=False,

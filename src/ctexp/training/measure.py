@@ -11,9 +11,9 @@ from ctexp.data.selection import Selection
 from ctexp.evaluation import figures, metrics
 from ctexp.record.run_dir import RunDir
 from ctexp.training.checkpoints import BEST, load
-from ctexp.training.guards import StopRequests
 from ctexp.training.module import Classifier
 from ctexp.training.predict import predict
+from ctexp.training.stopping import StopRequests
 
 
 def measure(

@@ -17,6 +17,7 @@ from ctexp.data.batches import Batch
 from ctexp.evaluation import metrics
 from ctexp.training.optim import build_optimizer
 from ctexp.training.schedule import Schedule
+from ctexp.training.sums import EpochSums
 
 _STEP_SEED = 0x9E3779B97F4A7C15
 """Spreads (seed, step) over the 64-bit seeds; 2**64 divided by the golden ratio (Knuth, TAOCP 3, 6.4)."""
@@ -25,8 +26,8 @@ _STEP_SEED = 0x9E3779B97F4A7C15
 class Classifier(pl.LightningModule):
     """Trains a network on grey images and measures it on the validation split after each epoch.
 
-    Nothing is logged per step: the sums of an epoch stay on the device as one tensor, so that a step costs no
-    synchronisation, and they are part of the checkpoint, so that an interrupted epoch reports as a whole one.
+    Nothing is logged per step, and no step waits for the device. The sums of the epoch are part of every
+    checkpoint, so that an interrupted epoch reports as a whole one.
 
     Args:
         model: from images (B, C, H, W) to logits (B, 4).
@@ -42,8 +43,7 @@ class Classifier(pl.LightningModule):
         self.schedule = schedule
         self.settings = settings
         self.val_metrics: dict[str, float] = {}
-        self._sums = torch.zeros(3, dtype=torch.float64)
-        self._first_bad_step = torch.tensor(-1)
+        self.sums = EpochSums()
         self._logits: list[Tensor] = []
         self._labels: list[Tensor] = []
         # Plain containers only: a checkpoint must load with weights_only=True.
@@ -64,19 +64,18 @@ class Classifier(pl.LightningModule):
         logits: Tensor = self.model(inputs)
         return logits
 
-    def on_train_start(self) -> None:
-        """Put the running sums where the model is."""
-        self._sums = self._sums.to(self.device)
-        self._first_bad_step = self._first_bad_step.to(self.device)
-
     def on_train_epoch_start(self) -> None:
         """Begin the epoch's sums anew; not called when an epoch is resumed in its middle."""
-        self._sums.zero_()
+        self.sums = EpochSums()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Make the step a function of (seed, step): its learning rate and all its randomness."""
         step = self.global_step
-        torch.manual_seed((self.settings.seed * _STEP_SEED + step) % 2**63)
+        seed = (self.settings.seed * _STEP_SEED + step) % 2**63
+        # Not torch.manual_seed: without a GPU that keeps a traceback of every call for the day CUDA starts.
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
         factor = self.schedule.factor(step)
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = self.settings.optimizer.lr * factor
@@ -85,31 +84,8 @@ class Classifier(pl.LightningModule):
         """The loss of one batch."""
         logits = self(batch.images)
         loss: Tensor = self.loss(logits, batch.labels)
-        with torch.no_grad():
-            count = batch.labels.numel()
-            correct = (logits.argmax(dim=1) == batch.labels).sum()
-            self._sums += torch.stack((loss.double() * count, correct.double(), correct.new_tensor(count)))
-            bad = ~torch.isfinite(loss) & (self._first_bad_step < 0)
-            self._first_bad_step = torch.where(bad, self.global_step, self._first_bad_step)
+        self.sums.add(self.global_step, loss, logits, batch.labels)
         return loss
-
-    def check_finite(self) -> None:
-        """Read the device's verdict on the steps so far.
-
-        Raises:
-            Diverged: a loss was not finite; the first such step is named.
-        """
-        step = int(self._first_bad_step)
-        if step >= 0:
-            raise Diverged(
-                f"the training loss is not finite at step {step}",
-                "lower optimizer.lr, set trainer.gradient_clip, or use trainer.precision=32",
-            )
-
-    def train_metrics(self) -> dict[str, float]:
-        """Mean loss and accuracy over the images of the epoch so far."""
-        loss, correct, count = self._sums.tolist()
-        return {"loss": loss / count, "accuracy": correct / count}
 
     def on_validation_epoch_start(self) -> None:
         """Forget the predictions of the epoch before."""
@@ -146,10 +122,10 @@ class Classifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the sums of the epoch and the schedule's memory."""
-        checkpoint["epoch_sums"] = self._sums.tolist()
+        checkpoint["epoch_sums"] = self.sums.state()
         checkpoint["schedule"] = self.schedule.state_dict()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take them back."""
-        self._sums = torch.tensor(checkpoint["epoch_sums"], dtype=torch.float64)
+        self.sums = EpochSums.of(checkpoint["epoch_sums"])
         self.schedule.load_state_dict(checkpoint["schedule"])
