@@ -14,7 +14,7 @@ from ctexp.core import screen
 from ctexp.core.classes import CLASSES
 from ctexp.core.files import storage_errors
 from ctexp.core.names import check_id
-from ctexp.core.paths import project_root
+from ctexp.core.paths import project_root, shown
 from ctexp.data import phantom as phantoms
 from ctexp.data.import_report import ImportReport
 from ctexp.data.importer import Progress as ImportProgress
@@ -83,7 +83,7 @@ def _tell(report: ImportReport, json: bool) -> None:
         screen.emit_json(report.as_dict())
         return
     done = "is there already, unchanged" if report.unchanged else "imported"
-    print(f"{report.catalog.title}: {len(report.catalog.rows)} images {done} in {report.catalog.raw}")
+    print(f"{report.catalog.title}: {len(report.catalog.rows)} images {done} in {shown(report.catalog.raw)}")
     table = Table(box=None, pad_edge=False)
     table.add_column("class")
     for split in report.counts:

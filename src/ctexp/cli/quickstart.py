@@ -4,8 +4,9 @@ from ctexp.cli.data import make_phantom
 from ctexp.cli.train import start
 from ctexp.config.compose import compose, paths_of
 from ctexp.core import screen
-from ctexp.core.paths import project_root
+from ctexp.core.paths import project_root, shown
 from ctexp.data.catalog import available
+from ctexp.record.find import find
 
 _OVERRIDES = ("experiment=quickstart",)
 
@@ -21,8 +22,9 @@ def quickstart(json: bool) -> int:
         make_phantom(data_dir, settings.data.name, seed=42)
     code = start(root, composed, dry_run=False, yes=True, json=json)
     if code == 0:
+        newest = find(runs_dir, "latest").path
         screen.note(
-            f"pictures: {runs_dir}/…/figures\n"
+            f"pictures: {shown(newest)}/figures\n"
             "everything about the run: scripts/inv show latest\n"
             "all runs: scripts/inv runs\n"
             "your own images: scripts/inv data-import PATH, then scripts/inv train"

@@ -10,7 +10,7 @@ from ctexp.core import clock, screen
 from ctexp.core.errors import UsageError
 from ctexp.core.metric_names import canonical, higher_is_better
 from ctexp.core.names import did_you_mean
-from ctexp.core.paths import project_root
+from ctexp.core.paths import project_root, shown
 from ctexp.record import blocks, index
 from ctexp.record.find import find
 from ctexp.record.index import RunSummary
@@ -31,13 +31,13 @@ def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, lim
     column, metric = _column(sort)
     ascending = metric and not higher_is_better(column)
     chosen = index.order(chosen, column, descending=not ascending) if chosen else []
-    shown = chosen[:limit] if limit else chosen
+    listed = chosen[:limit] if limit else chosen
     if json:
-        screen.emit_json({"runs": [_document(run) for run in shown], "matching": len(chosen)})
+        screen.emit_json({"runs": [_document(run) for run in listed], "matching": len(chosen)})
         return
-    _print(shown, column if metric else None)
-    if len(shown) < len(chosen):
-        screen.note(f"{len(shown)} of {len(chosen)} runs; --limit 0 lists all")
+    _print(listed, column if metric else None)
+    if len(listed) < len(chosen):
+        screen.note(f"{len(listed)} of {len(chosen)} runs; --limit 0 lists all")
     if not every:
         screen.note("no runs yet: scripts/inv quickstart makes the first")
 
@@ -45,18 +45,18 @@ def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, lim
 def show(run: str, json: bool) -> None:
     """Show one run: its blocks, or with `json` everything its directory says."""
     found = find(resolve_paths(project_root())[1], run)
-    shown = describe(found)
+    document = describe(found)
     if json:
-        screen.emit_json(shown.document())
+        screen.emit_json(document.document())
         return
-    for problem in shown.problems:
+    for problem in document.problems:
         screen.warn(problem)
-    print(f"{found.id}  {shown.state}")
-    if shown.manifest is not None:
-        print(blocks.manifest_block(shown.manifest, str(found.path)), end="")
-    if shown.result is not None:
-        print(blocks.results_block(shown.result, str(found.path), str(found.train_log)), end="")
-    elif shown.state == "interrupted":
+    print(f"{found.id}  {document.state}")
+    if document.manifest is not None:
+        print(blocks.manifest_block(document.manifest, shown(found.path)), end="")
+    if document.result is not None:
+        print(blocks.results_block(document.result, shown(found.path), shown(found.train_log)), end="")
+    elif document.state == "interrupted":
         screen.note(f"no end was recorded -> scripts/inv train --resume {found.id}")
 
 
@@ -74,14 +74,14 @@ def _document(run: RunSummary) -> dict[str, object]:
     return asdict(run) | {"path": str(run.path), "metrics": dict(run.metrics)}
 
 
-def _print(shown: Sequence[RunSummary], sorted_by: str | None) -> None:
+def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
     metrics = list(_SHOWN)
     if sorted_by is not None and sorted_by not in metrics:
         metrics.insert(0, sorted_by)
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "state", "model", "data", "epochs", "duration", *metrics):
         table.add_column(heading, justify="left" if heading in {"run", "state", "model", "data"} else "right")
-    for run in shown:
+    for run in listed:
         table.add_row(
             run.id,
             run.state,
@@ -91,7 +91,7 @@ def _print(shown: Sequence[RunSummary], sorted_by: str | None) -> None:
             "" if run.duration_seconds is None else clock.duration(run.duration_seconds),
             *(_number(run.metrics.get(metric)) for metric in metrics),
         )
-    if shown:
+    if listed:
         screen.results().print(table)
 
 

@@ -9,7 +9,7 @@ from ctexp.config.schema import Settings
 from ctexp.core import screen
 from ctexp.core.errors import PreflightError, UsageError
 from ctexp.core.files import probe_writable
-from ctexp.core.paths import project_root
+from ctexp.core.paths import project_root, shown
 from ctexp.data.selection import select
 from ctexp.record import blocks, find, git
 from ctexp.record.manifest import command_line
@@ -69,7 +69,8 @@ def start(root: Path, composed: Composed, *, dry_run: bool, yes: bool, json: boo
             screen.emit_json(manifest.document())
         else:
             print(
-                blocks.manifest_block(manifest, f"{runs_dir / manifest.run_id} (not made: --dry-run)"), end=""
+                blocks.manifest_block(manifest, f"{shown(runs_dir / manifest.run_id)} (not made: --dry-run)"),
+                end="",
             )
         return 0
     return _told(training.start(), runs_dir, json)
@@ -144,7 +145,7 @@ def _told(result: Result, runs_dir: Path, json: bool) -> int:
     if result.error is not None:
         hint = f" -> {result.error.hint}" if result.error.hint else ""
         trace = result.error.traceback_file
-        where = f"; traceback in {runs_dir / result.run_id / trace}" if trace else ""
+        where = f"; traceback in {shown(runs_dir / result.run_id / trace)}" if trace else ""
         kind = "bug: " if trace else ""
         message = "; ".join(result.error.message.splitlines())
         screen.note(f"{kind}{result.error.kind}: {message}{where}{hint}")

@@ -26,3 +26,11 @@ def project_root() -> Path:
         f"{here}: not inside a ctexp project (no tasks.py with conf/config.yaml here or above)",
         "change into the project's folder, or set CTEXP_ROOT",
     )
+
+
+def shown(path: Path) -> str:
+    """A path as a person here would type it: relative where it lies below the working folder."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)

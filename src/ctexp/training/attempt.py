@@ -14,6 +14,7 @@ import torch
 
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import CtexpError
+from ctexp.core.paths import shown
 from ctexp.evaluation import figures, metrics
 from ctexp.record import blocks, writing
 from ctexp.record.events import EventLog
@@ -65,7 +66,7 @@ class RecordedAttempt:
         Raises:
             StorageError: not even the end could be written.
         """
-        location = str(self.run.path)
+        location = shown(self.run.path)
         with RunLog(self.run.train_log) as log, StopRequests() as requests:
             opening = blocks.manifest_block(self.manifest, location)
             self.tell(opening)
@@ -84,7 +85,7 @@ class RecordedAttempt:
                 log.note("".join(traceback.format_exception(caught)))
             tracker.finish(self._outcome(error))
             result = self._result(error)
-            closing = blocks.results_block(result, location, str(self.run.train_log))
+            closing = blocks.results_block(result, location, shown(self.run.train_log))
             self.tell(closing)
             self._events.write("end", state=result.state, exit_code=result.exit_code)
             writing.end(
