@@ -80,7 +80,10 @@ def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
         metrics.insert(0, sorted_by)
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "state", "model", "data", "epochs", "duration", *metrics):
-        table.add_column(heading, justify="left" if heading in {"run", "state", "model", "data"} else "right")
+        # A run's id is there to be copied: on a narrow terminal everything else gives way first.
+        width = max(len(run.id) for run in listed) if heading == "run" and listed else None
+        left = heading in {"run", "state", "model", "data"}
+        table.add_column(heading, justify="left" if left else "right", no_wrap=True, min_width=width)
     for run in listed:
         table.add_row(
             run.id,

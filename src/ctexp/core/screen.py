@@ -27,7 +27,9 @@ def live() -> Console:
 
 
 def _console(stream: Any) -> Console:
-    return Console(file=stream, highlight=False, soft_wrap=True)
+    # Off a terminal nobody's window sets a width: tables are as wide as they need to be.
+    width = None if stream.isatty() else 1000
+    return Console(file=stream, highlight=False, soft_wrap=True, width=width)
 
 
 def note(message: str) -> None:
