@@ -1,0 +1,108 @@
+"""A file is old or new, never neither; a full or read-only disk is told apart from a bug."""
+
+import json
+import multiprocessing
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from ctexp.core import files
+from ctexp.core.errors import DataError, PreflightError, StorageError
+from tests.full_disk import largest_file
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.json"
+    files.write_json(path, {"a": 1})
+    files.write_json(path, {"a": [2, "ü"]})
+    assert files.read_json(path) == {"a": [2, "ü"]}
+    assert [entry.name for entry in path.parent.iterdir()] == ["a.json"]
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    files.write_text(path, "old")
+
+    def interrupted() -> None:
+        with files.replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_full_disk_leaves_the_old_file_and_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    files.write_text(path, "old")
+    with largest_file(1000), pytest.raises(StorageError, match="no space left while writing a"):
+        files.write_bytes(path, bytes(5000))
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
+
+
+def test_files_get_the_permissions_of_any_other_file(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        files.write_text(tmp_path / "a", "x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(tmp_path / "a", {"loss": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
+def test_damaged_json_is_a_data_error_that_names_the_file(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.json"):
+        files.read_json(tmp_path / "a.json")
+
+
+def _append(path: str, worker: int) -> None:
+    for number in range(200):
+        files.append_line(Path(path), json.dumps({"worker": worker, "number": number}))
+
+
+def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_append, args=(str(path), worker)) for worker in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(lines) == 600
+    for worker in range(3):
+        assert [line["number"] for line in lines if line["worker"] == worker] == list(range(200))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_a_read_only_folder_is_refused_beforehand() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        child = os.fork()
+        if child == 0:
+            os.setuid(65534)
+            try:
+                files.probe_writable(Path(folder))
+            except PreflightError as error:
+                os._exit(error.exit_code if "cannot write" in str(error) else 99)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+
+
+def test_a_file_in_a_folders_place_is_refused_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(PreflightError, match="a file is in the way"):
+        files.probe_writable(tmp_path / "runs")

@@ -1,0 +1,70 @@
+"""One holder at a time, whatever the lock's file says."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ctexp.core.errors import Busy
+from ctexp.core.locks import FileLock
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from ctexp.core.locks import FileLock
+with FileLock(Path(sys.argv[1]), "it"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_second_is_told_who_is_first(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with FileLock(path, "the run"):
+        assert FileLock(path, "the run").is_held()
+        with pytest.raises(Busy, match=rf"the run is in use by pid {os.getpid()} \(.*\) since 20"):
+            FileLock(path, "the run").acquire()
+    assert not FileLock(path, "the run").is_held()
+    FileLock(path, "the run").acquire()
+
+
+def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        assert FileLock(path, "it").is_held()
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    with FileLock(path, "it") as lock:
+        assert f"pid {os.getpid()}" in lock.holder()
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"pid": 1, "command": "init", "since": "ever"}', "[]"])
+def test_what_the_file_says_stops_nobody(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "lock"
+    path.write_text(text)
+    assert not FileLock(path, "it").is_held()
+    with FileLock(path, "it"):
+        assert json.loads(path.read_text())["pid"] == os.getpid()
+
+
+def test_of_many_at_once_one_wins(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    code = HOLD.replace("sys.stdin.read()", "time.sleep(1.0)")
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        for _ in range(8)
+    ]
+    outputs = [process.communicate() for process in started]
+    assert sum(out == b"held\n" for out, _ in outputs) >= 1
+    refused = [err for out, err in outputs if out != b"held\n"]
+    assert all(b"Busy" in err for err in refused)
