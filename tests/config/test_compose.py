@@ -22,7 +22,7 @@ def test_what_was_composed_is_written_and_read_back(shipped: Path, tmp_path: Pat
     file.write_text(composed.yaml)
     assert composed.overrides == tuple(overrides)
     assert yaml_file.read_mapping(file) == composed.resolved == composed.settings.model_dump()
-    assert load(file) == composed.settings
+    assert load(file, composed.sha256) == composed.settings
     assert list(composed.resolved) == list(Settings.model_fields)
 
 
@@ -52,10 +52,10 @@ def test_a_damaged_record_is_bad_data(shipped: Path, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(compose([], shipped).yaml.replace("batch_size: 32", "batch_size: many"))
     with pytest.raises(DataError, match=r"data\.batch_size: expected a whole number"):
-        load(file)
+        load(file, "0" * 64)
     file.write_text("a: [")
     with pytest.raises(DataError, match="not valid YAML"):
-        load(file)
+        load(file, "0" * 64)
 
 
 def test_paths_hang_from_the_root(project: Path) -> None:

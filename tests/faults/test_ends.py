@@ -4,6 +4,7 @@ import fcntl
 import json
 import math
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
-from ctexp.training.checkpoints import BEFORE_LAST, BEST, LAST, load, newest
+from ctexp.training.checkpoints import BEFORE_LAST, BEST, LAST, DurableCheckpoints, load, newest
 from ctexp.training.module import Classifier
+from ctexp.training.stopping import StopRequests
 from tests.full_disk import largest_file
 from tests.project import TINY, add_tiny_set, make_project
 
@@ -167,8 +169,6 @@ def test_a_checkpoint_that_would_run_code_runs_nothing(project: Path) -> None:
         def __reduce__(self) -> tuple[object, ...]:
             return (Path.touch, (canary,))
 
-    from ctexp.training.checkpoints import DurableCheckpoints
-
     DurableCheckpoints().save_checkpoint({"state_dict": Payload()}, run.checkpoints / BEST)
     with pytest.raises(DataError, match="cannot be read"):
         load(run.checkpoints / BEST)
@@ -216,3 +216,94 @@ def test_a_run_whose_data_changed_is_not_resumed(project: Path, capsys: pytest.C
     assert code == 3
     assert "not the one it began with" in capsys.readouterr().err
     assert run.attempt_numbers() == [1]
+
+
+def test_both_checkpoints_damaged_is_refused_not_begun_anew(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, run = train(*TINY)
+    run.result.unlink()
+    for name in (LAST, BEFORE_LAST):
+        (run.checkpoints / name).write_bytes(b"x")
+    history = run.history.read_text()
+    code, _ = train(resume=run.id)
+    assert code == 3
+    assert "no checkpoint is whole" in capsys.readouterr().err
+    assert (run.history.read_text(), run.attempt_numbers()) == (history, [1])
+    assert project.is_dir()
+
+
+@pytest.mark.parametrize("file", ["checkpoints/best.ckpt", "history.csv", "config.yaml"])
+def test_a_resume_that_cannot_end_well_changes_nothing(
+    project: Path, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, run = train(*TINY)
+    result = run.result.read_text()
+    run.result.write_text(
+        result.replace('"finished"', '"interrupted"').replace('"exit_code": 0', '"exit_code": 143')
+    )
+    before = run.result.read_text()
+    path = run.path / file
+    if file == "config.yaml":
+        path.write_text(path.read_text().replace("max_epochs: 3", "max_epochs: 5"))
+    else:
+        path.write_text("x,y\n1,2\n")
+    code, _ = train(resume=run.id)
+    assert code == 3
+    assert path.name in capsys.readouterr().err
+    assert (run.result.read_text(), run.attempt_numbers()) == (before, [1])
+    assert project.is_dir()
+
+
+def test_a_writer_killed_between_two_files_costs_no_hash(project: Path) -> None:
+    """`sha256sums` then has two lines for `last`; whichever hash is the larger, the true one is kept."""
+    _, run = train(*TINY)
+    sums = run.checkpoints / "sha256sums"
+    lines = sums.read_text()
+    true = load(run.checkpoints / LAST)
+    for other in ("0" * 64, "f" * 64):
+        sums.write_text("".join(sorted([*lines.splitlines(True), f"{other}  {LAST}\n"])))
+        DurableCheckpoints().save_checkpoint({"epoch": 9}, run.checkpoints / LAST)
+        assert load(run.checkpoints / LAST) == {"epoch": 9}
+        assert load(run.checkpoints / BEFORE_LAST)["global_step"] == true["global_step"]
+        (run.checkpoints / BEFORE_LAST).replace(run.checkpoints / LAST)
+        sums.write_text(lines)
+    assert project.is_dir()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data.batch_size=1"],
+        ["model=convnext_tiny", "model.pretrained=false", "data.image_size=16"],
+    ],
+)
+def test_a_network_that_cannot_take_the_images_is_refused_before_the_run(
+    project: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = {word.partition("=")[0] for word in words}
+    rest = [word for word in TINY if word.partition("=")[0] not in chosen]
+    with pytest.raises(Exit) as caught:
+        perform("train:train", {"override": [*rest, *words], **FLAGS}, debug=False)
+    assert caught.value.code == 2
+    assert "data.image_size" in capsys.readouterr().err
+    assert not run_paths(project / "runs")
+
+
+def test_signals_while_the_end_is_written_do_not_lose_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    original = StopRequests.let_finish
+
+    def impatient(self: StopRequests) -> None:
+        original(self)
+        self._clock = lambda: now[0]
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGTERM)
+            now[0] += 5
+
+    monkeypatch.setattr(StopRequests, "let_finish", impatient)
+    code, run = train(*TINY)
+    assert (code, run.state()) == (0, "finished")
+    assert project.is_dir()

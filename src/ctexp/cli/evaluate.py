@@ -22,11 +22,13 @@ def evaluate(run: str, split: str, json: bool) -> None:
         raise UsageError(f"--split: {split!r} is no split to evaluate", did_you_mean(split, _SPLITS))
     root = project_root()
     found = find(resolve_paths(root)[1], run)
-    settings = load(found.config)
+    reading = found.read()
+    if reading.manifest is None:
+        raise DataError(reading.problems, "a run without a whole manifest cannot be evaluated")
+    settings = load(found.config, reading.manifest.config_sha256)
     data_dir, _ = paths_of(settings.paths, root)
     selection = select(data_dir, settings.data.name, settings.data.split)
-    manifest = found.read().manifest
-    if manifest is None or manifest.dataset.catalog_sha256 != selection.catalog.sha256:
+    if reading.manifest.dataset.catalog_sha256 != selection.catalog.sha256:
         raise DataError(
             f"{found.id}: the data set {settings.data.name} is not the one it was trained on",
             "bring that data set back, or train anew",
@@ -36,6 +38,7 @@ def evaluate(run: str, split: str, json: bool) -> None:
     from ctexp.models.weights import WeightsOrigin
     from ctexp.training.device import choose_device, make_repeatable
     from ctexp.training.measure import measure
+    from ctexp.training.memory import memory_errors
     from ctexp.training.recipe import ImageStore, build_module
     from ctexp.training.stopping import StopRequests
 
@@ -43,7 +46,7 @@ def evaluate(run: str, split: str, json: bool) -> None:
     make_repeatable()
     module = build_module(settings, selection, WeightsOrigin("random"), device)
     batches = ImageStore(settings, selection, data_dir).eval_batches(split)
-    with found.lock(), StopRequests() as requests:
+    with found.lock(), StopRequests() as requests, memory_errors(settings):
         summary = measure(found, module, batches, selection, split, device, requests)
     if json:
         screen.emit_json({"run_id": found.id, **summary})

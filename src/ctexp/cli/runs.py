@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.table import Table
+from rich.text import Text
 
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
@@ -86,10 +87,10 @@ def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
         table.add_column(heading, justify="left" if left else "right", no_wrap=True, min_width=width)
     for run in listed:
         table.add_row(
-            run.id,
+            Text(run.id),
             run.state,
-            run.model or "",
-            run.dataset or "",
+            Text(run.model or ""),
+            Text(run.dataset or ""),
             "" if run.epochs is None else str(run.epochs),
             "" if run.duration_seconds is None else clock.duration(run.duration_seconds),
             *(_number(run.metrics.get(metric)) for metric in metrics),

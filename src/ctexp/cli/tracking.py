@@ -9,6 +9,7 @@ from ctexp.core import screen
 from ctexp.core.errors import PreflightError
 from ctexp.core.paths import project_root
 from ctexp.record.find import find, run_paths
+from ctexp.record.run_dir import RunDir
 
 _TIMEOUT = 600.0
 
@@ -16,7 +17,11 @@ _TIMEOUT = 600.0
 def wandb_sync(run: str | None, json: bool) -> int:
     """Push every segment that is not synced yet; the exit code of a preflight when any could not be."""
     runs_dir = resolve_paths(project_root())[1]
-    folders = [find(runs_dir, run).path] if run else run_paths(runs_dir)
+    found = [find(runs_dir, run)] if run else [RunDir(path) for path in run_paths(runs_dir)]
+    running = [one.id for one in found if one.lock().is_held()]
+    if running:
+        screen.note(f"still running, left for later: {', '.join(running)}")
+    folders = [one.path for one in found if one.id not in running]
     segments = [segment for folder in folders for segment in _unsynced(folder)]
     outcome = {str(segment): _push(segment) for segment in segments}
     failed = [segment for segment, problem in outcome.items() if problem]
@@ -35,12 +40,9 @@ def wandb_sync(run: str | None, json: bool) -> int:
 
 
 def _unsynced(folder: Path) -> list[Path]:
-    """The offline segments of a run that W&B's client has not marked as synced."""
-    return [
-        segment
-        for segment in sorted((folder / "wandb").glob("offline-run-*"))
-        if not any(segment.glob("*.wandb.synced"))
-    ]
+    """The segments of a run, offline or broken off online, that are not marked as synced."""
+    segments = [*(folder / "wandb").glob("offline-run-*"), *(folder / "wandb").glob("run-*")]
+    return [segment for segment in sorted(segments) if not any(segment.glob("*.wandb.synced"))]
 
 
 def _push(segment: Path) -> str:

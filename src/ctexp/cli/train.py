@@ -7,7 +7,7 @@ from pathlib import Path
 from ctexp.config.compose import Composed, compose, load, paths_of, resolve_paths
 from ctexp.config.schema import Settings
 from ctexp.core import screen
-from ctexp.core.errors import PreflightError, UsageError
+from ctexp.core.errors import DataError, PreflightError, UsageError
 from ctexp.core.files import probe_writable
 from ctexp.core.paths import project_root, shown
 from ctexp.data.selection import select
@@ -90,13 +90,13 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
     if reading.state == "finished" and reading.result is not None:
         screen.note(f"{run.id} is finished: there is nothing to resume")
         return _told(reading.result, run.path.parent, json)
-    settings = load(run.config)
+    if reading.manifest is None:
+        raise DataError(reading.problems, "a run without a whole manifest cannot be resumed: train anew")
+    settings = load(run.config, reading.manifest.config_sha256)
     data_dir, runs_dir = paths_of(settings.paths, root)
     selection = select(data_dir, settings.data.name, settings.data.split)
     source = git.capture(root, [data_dir, runs_dir])
     _heed_changes(settings, source.state, yes)
-    if reading.manifest is None:
-        raise PreflightError([*reading.problems], "a run without a manifest cannot be resumed: train anew")
 
     from ctexp.training.run import Order, Training
 

@@ -59,21 +59,28 @@ def compose(overrides: Sequence[str], root: Path) -> Composed:
     if settings is None or problems:
         raise UsageError(problems)
     resolved = settings.model_dump()
-    canonical = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
     return Composed(
         settings=settings,
         overrides=tuple(overrides),
         resolved=resolved,
         yaml=yaml_file.dump(resolved),
-        sha256=sha256_bytes(canonical.encode()),
+        sha256=_digest(resolved),
     )
 
 
-def load(file: Path) -> "Settings":
+def _digest(resolved: dict[str, Any]) -> str:
+    return sha256_bytes(json.dumps(resolved, sort_keys=True, separators=(",", ":")).encode())
+
+
+def load(file: Path, sha256: str) -> "Settings":
     """Read the resolved configuration that a run directory keeps.
 
+    Args:
+        file: the run's `config.yaml`.
+        sha256: of the configuration it ran with, as its manifest says.
+
     Raises:
-        DataError: it is missing, damaged, or of a version that had other keys.
+        DataError: it is missing, damaged, changed since, or of a version that had other keys.
     """
     from ctexp.config.validate import validated
 
@@ -83,6 +90,8 @@ def load(file: Path) -> "Settings":
         raise DataError(error.problems) from error
     if settings is None:
         raise DataError([f"{file}: {problem}" for problem in problems])
+    if _digest(settings.model_dump()) != sha256:
+        raise DataError(f"{file}: was changed after the run began", "restore it, or train anew")
     return settings
 
 

@@ -94,6 +94,12 @@ def _umask() -> int:
     return mask
 
 
+def sweep_temporaries(folder: Path) -> None:
+    """Remove what killed writers left in a folder and below; nobody else may be writing there now."""
+    for leftover in folder.rglob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace `path` by `content` atomically and durably."""
     with replacing(path) as temporary:
@@ -154,9 +160,10 @@ def probe_writable(directory: Path) -> None:
     Raises:
         PreflightError: it cannot.
     """
-    probe = directory / ".write-probe"
     try:
-        write_bytes(probe, b"")
-        probe.unlink()
+        with storage_errors(directory / "a new file"):
+            make_folder(directory)
+            with tempfile.TemporaryFile(dir=directory) as probe:
+                probe.write(b"x")
     except StorageError as error:
         raise PreflightError(error.problems, error.hint) from error

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,7 @@ class EventLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.Lock()
         self._seq = max((event["seq"] for event in read(path).events), default=0)
         end_last_line(path)
 
@@ -50,9 +52,10 @@ class EventLog:
         """
         if taken := _OURS & fields.keys():
             raise ValueError(f"an event's own fields cannot be called {', '.join(sorted(taken))}")
-        self._seq += 1
-        event = {"seq": self._seq, "time": clock.iso(clock.now()), "kind": kind} | fields
-        files.append_line(self.path, json.dumps(_plain(event), allow_nan=False, default=str))
+        with self._lock:
+            self._seq += 1
+            event = {"seq": self._seq, "time": clock.iso(clock.now()), "kind": kind} | fields
+            files.append_line(self.path, json.dumps(_plain(event), allow_nan=False, default=str))
 
 
 def read(path: Path) -> Events:

@@ -4,6 +4,7 @@ The run directory exists and is locked. Every end that can be observed from here
 included, is written into it, `result.json` last.
 """
 
+import contextlib
 import time
 import traceback
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 
 from ctexp.core import clock, files, screen
-from ctexp.core.errors import CtexpError
+from ctexp.core.errors import CtexpError, StorageError
 from ctexp.core.paths import shown
 from ctexp.evaluation import figures, metrics
 from ctexp.record import blocks, writing
@@ -27,6 +28,7 @@ from ctexp.training.checkpoints import BEST
 from ctexp.training.epochs import EpochReport
 from ctexp.training.fit import fit
 from ctexp.training.measure import measure
+from ctexp.training.memory import memory_errors
 from ctexp.training.module import Classifier
 from ctexp.training.recipe import ImageStore
 from ctexp.training.stopping import StopRequests
@@ -55,6 +57,7 @@ class RecordedAttempt:
     def __post_init__(self) -> None:
         self._began = time.monotonic()
         self._warnings: list[str] = []
+        self._ended = False
         self._summary: dict[str, Any] | None = None
 
     def carry_out(self, resume: Path | None) -> Result:
@@ -79,15 +82,20 @@ class RecordedAttempt:
             )
             error: BaseException | None = None
             try:
-                self._train(tracker, requests, resume)
+                with memory_errors(settings):
+                    self._train(tracker, requests, resume)
             except BaseException as caught:  # whatever ended it belongs in the record
                 error = caught
-                log.note("".join(traceback.format_exception(caught)))
+            requests.let_finish()
+            if error is not None:
+                log.note("".join(traceback.format_exception(error)))
             tracker.finish(self._outcome(error))
+            self._ended = True
             result = self._result(error)
             closing = blocks.results_block(result, location, shown(self.run.train_log))
             self.tell(closing)
-            self._events.write("end", state=result.state, exit_code=result.exit_code)
+            with contextlib.suppress(StorageError):  # the result says it too, if it can still be written
+                self._events.write("end", state=result.state, exit_code=result.exit_code)
             writing.end(
                 self.run,
                 attempt=self.attempt.model_copy(
@@ -152,6 +160,8 @@ class RecordedAttempt:
         )
 
     def _warn(self, message: str) -> None:
+        if self._ended:  # a tracker that wakes up later has nothing to add to a record that is closed
+            return
         self._warnings.append(message)
         self._events.write("warning", message=message)
         screen.warn(message)

@@ -10,7 +10,6 @@ is not in it is damaged, whatever its name.
 """
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +82,18 @@ class DurableCheckpoints(CheckpointIO):
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """File name to SHA-256, as `sha256sums` says; empty when it is not there."""
-    return {name: digest for digest, name in _listed(folder)}
+    """File name to SHA-256, as `sha256sums` says; empty when it is not there.
+
+    A writer that was killed leaves two lines for one name: the file itself then says which is true.
+    """
+    listed = _listed(folder)
+    names = [name for _, name in listed]
+    sums = {}
+    for digest, name in listed:
+        path = folder / name
+        if names.count(name) == 1 or (path.is_file() and files.sha256_file(path) == digest):
+            sums[name] = digest
+    return sums
 
 
 def _listed(folder: Path) -> list[tuple[str, str]]:
@@ -125,25 +134,36 @@ def position(path: Path) -> dict[str, int]:
 
 
 def newest(folder: Path) -> Path | None:
-    """The checkpoint to resume from: `last`, else the one before; damaged ones are named and passed over."""
-    for path in _resumable(folder):
+    """The checkpoint to resume from: `last`, else the one before; None where none was ever written.
+
+    Raises:
+        DataError: there are some, and all of them are damaged.
+    """
+    paths = [folder / name for name in (LAST, BEFORE_LAST) if (folder / name).exists()]
+    problems: list[str] = []
+    for path in paths:
         try:
             load(path)
         except DataError as error:
-            screen.warn(f"{error.problems[0]}; the one before is used")
+            problems += error.problems
         else:
+            for problem in problems:
+                screen.warn(f"{problem}; the one before is used")
             return path
+    if problems:
+        raise DataError(problems, "no checkpoint is whole: train anew")
     return None
 
 
-def _resumable(folder: Path) -> Iterator[Path]:
-    return (folder / name for name in (LAST, BEFORE_LAST) if (folder / name).exists())
+def require_best(folder: Path, last: Path) -> None:
+    """Refuse to go on from `last` where the best weights it speaks of are gone.
 
-
-def sweep_temporaries(folder: Path) -> None:
-    """Remove what a killed writer left behind."""
-    for leftover in folder.glob(".*.tmp"):
-        leftover.unlink(missing_ok=True)
+    Raises:
+        DataError: `best.ckpt` is missing or damaged, though an epoch was the best already.
+    """
+    state = load(last)["callbacks"].get(BestCheckpoint.__qualname__, {})
+    if state.get("best_epoch") is not None:
+        load(folder / BEST)
 
 
 class BestCheckpoint(Checkpoint):

@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from ctexp.config.schema import Settings
-from ctexp.core.errors import MemoryExhausted, Stopped
+from ctexp.core.errors import Stopped
 from ctexp.core.metric_names import higher_is_better
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.training.checkpoints import BestCheckpoint, DurableCheckpoints, LastCheckpoint
@@ -52,7 +52,6 @@ def fit(
     Raises:
         Stopped: a signal was honoured; `last.ckpt` holds everything up to its step.
         Diverged: loss, logits or weights are not finite.
-        MemoryExhausted: out of GPU memory.
         StorageError: a checkpoint could not be written.
     """
     # Its reports on the devices it looked for would be half of a run's log.
@@ -87,11 +86,6 @@ def fit(
     except SIGTERMException as error:
         # It came in the instant between Lightning's taking the signal and our taking it back.
         raise Stopped(signal.SIGTERM) from error
-    except torch.OutOfMemoryError as error:
-        raise MemoryExhausted(
-            f"the GPU ran out of memory with data.batch_size={settings.data.batch_size}",
-            f"try data.batch_size={max(1, settings.data.batch_size // 2)}, or a smaller data.image_size",
-        ) from error
 
 
 def _precision(settings: Settings, device: torch.device) -> Literal["32-true", "bf16-mixed", "16-mixed"]:

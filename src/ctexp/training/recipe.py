@@ -1,5 +1,6 @@
 """From settings to the things that train: device, network, batches."""
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ctexp.config.schema import Settings
 from ctexp.core import screen
 from ctexp.core.classes import CLASSES
+from ctexp.core.errors import UsageError
 from ctexp.core.metric_names import higher_is_better
 from ctexp.data.augment import Augmentation
 from ctexp.data.batches import EvalBatches, Images, TrainBatches
@@ -60,6 +62,27 @@ def build_module(
         ),
         settings,
     )
+
+
+def refuse_unfit_input(module: Classifier, selection: Selection) -> None:
+    """Try one step's forward pass on a copy, before a run is made of it.
+
+    Raises:
+        UsageError: the network cannot take images of this size, or batches as small as these.
+    """
+    data = module.settings.data
+    images = len(selection.rows["train"])
+    smallest = images // -(-images // data.batch_size)
+    pixels = torch.zeros(min(smallest, 2), 1, data.image_size, data.image_size, dtype=torch.uint8)
+    try:
+        with torch.no_grad():
+            copy.deepcopy(module).cpu().train()(pixels)
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"model.name={module.settings.model.name}: cannot train on images of {data.image_size} pixels in"
+            f" batches of {smallest} ({str(error).splitlines()[0]})",
+            "try a larger data.image_size or data.batch_size",
+        ) from error
 
 
 @dataclass(frozen=True)

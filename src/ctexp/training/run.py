@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.config.schema import Settings
-from ctexp.core import clock
+from ctexp.core import clock, files
 from ctexp.core.errors import DataError
 from ctexp.data.selection import Selection
 from ctexp.models.weights import WeightsOrigin, resolve
@@ -20,7 +20,7 @@ from ctexp.training.attempt import RecordedAttempt
 from ctexp.training.describe import Circumstances
 from ctexp.training.device import choose_device, make_repeatable
 from ctexp.training.module import Classifier
-from ctexp.training.recipe import ImageStore, build_module
+from ctexp.training.recipe import ImageStore, build_module, refuse_unfit_input
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,11 @@ class Training:
                     f"{run.id}: the data set {manifest.dataset.name} is not the one it began with",
                     "bring the old data set back, or train anew",
                 )
-            checkpoints.sweep_temporaries(run.checkpoints)
+            files.sweep_temporaries(run.path)
             path = checkpoints.newest(run.checkpoints)
+            if path is not None:
+                checkpoints.require_best(run.checkpoints, path)
+            history = History(run.history)
             # The checkpoint replaces first weights; without one they are needed again, and must be the same.
             module, origin = self._module(WeightsOrigin("random") if path else None)
             if path is None and origin.sha256 != manifest.weights.sha256:
@@ -138,7 +141,7 @@ class Training:
                 tell=self._order.tell,
             )
             writing.resume(run, attempt.attempt, self._order.source.patch)
-            History(run.history).truncate_after(position.epoch if position else -1)
+            history.truncate_after(position.epoch if position else -1)
             return attempt.carry_out(path)
 
     def _decoded(self) -> ImageStore:
@@ -154,6 +157,7 @@ class Training:
             model.name, pretrained=model.pretrained, weights=model.weights, root=self._order.root
         )
         module = build_module(self._settings, self._order.selection, origin, self._device)
+        refuse_unfit_input(module, self._order.selection)
         return module, origin
 
     def _manifest(self, run_id: str, module: Classifier, origin: WeightsOrigin) -> Manifest:

@@ -23,6 +23,7 @@ class StopRequests:
         self.signum: int | None = None
         self._clock = clock
         self._since = 0.0
+        self._raising = True
         self._before: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None] = {}
 
     def __enter__(self) -> "StopRequests":
@@ -48,8 +49,12 @@ class StopRequests:
         del frame
         if self.signum is None:
             self.signum, self._since = signum, self._clock()
-        elif self._clock() - self._since > _SECOND_SIGNAL_AFTER:
+        elif self._raising and self._clock() - self._since > _SECOND_SIGNAL_AFTER:
             raise Stopped(signum, "stopped at once by a second signal, without a new checkpoint")
+
+    def let_finish(self) -> None:
+        """From here on the end is being written down, and no signal breaks that off."""
+        self._raising = False
 
     def check(self) -> None:
         """Honour a request outside the training loop.

@@ -131,6 +131,10 @@ class WandbTracker:
             artifact.add_file(str(outcome.best_checkpoint))
             self._run.log_artifact(artifact)
         self._run.finish(exit_code=outcome.exit_code)
+        if not self._run.offline:
+            # The mark of W&B's own client: `wandb-sync` need not send this segment again.
+            segment = Path(self._run.dir).parent
+            (segment / f"run-{self._run.id}.wandb.synced").touch()
 
 
 def _unreachable(wandb: Any, timeout: float) -> str:
