@@ -14,6 +14,7 @@ from ctexp.data.selection import select
 from ctexp.record import blocks, find, git
 from ctexp.record.manifest import command_line
 from ctexp.record.result import Result
+from ctexp.training.order import Order
 
 
 def train(
@@ -37,43 +38,24 @@ def train(
 
 def start(root: Path, composed: Composed, *, dry_run: bool, yes: bool, json: bool) -> int:
     """Train a new run, or with `dry_run` print what it would be; the exit code."""
-    settings = composed.settings
-    data_dir, runs_dir = paths_of(settings.paths, root)
-    selection = select(data_dir, settings.data.name, settings.data.split)
-    source = git.capture(root, [data_dir, runs_dir])
-    if not dry_run:
-        _heed_changes(settings, source.state, yes)
-        probe_writable(runs_dir)
-
-    from ctexp.training.run import Order, Training
-
-    training = Training(
-        Order(
-            settings=settings,
-            config_yaml=composed.yaml,
-            config_sha256=composed.sha256,
-            overrides=composed.overrides,
-            selection=selection,
-            root=root,
-            data_dir=data_dir,
-            runs_dir=runs_dir,
-            argv=tuple(sys.argv),
-            command=command_line("train", composed.overrides),
-            source=source,
-            tell=screen.note if json else print,
-        )
+    order = _order(
+        root,
+        composed.settings,
+        config_yaml=composed.yaml,
+        config_sha256=composed.sha256,
+        overrides=composed.overrides,
+        command=command_line("train", composed.overrides),
+        json=json,
     )
     if dry_run:
-        manifest = training.preview()
-        if json:
-            screen.emit_json(manifest.document())
-        else:
-            print(
-                blocks.manifest_block(manifest, f"{shown(runs_dir / manifest.run_id)} (not made: --dry-run)"),
-                end="",
-            )
+        _preview(order, json)
         return 0
-    return _told(training.start(), runs_dir, json)
+    _heed_changes(order, yes)
+    probe_writable(order.runs_dir)
+
+    from ctexp.training.run import Training
+
+    return _told(Training(order).start(), order.runs_dir, json)
 
 
 def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, yes: bool, json: bool) -> int:
@@ -86,52 +68,86 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
             "--resume trains; it takes neither --cfg nor --dry-run", "see `scripts/inv show RUN`"
         )
     run = find.find(resolve_paths(root)[1], selector)
-    reading = run.read()
-    if reading.state == "finished" and reading.result is not None:
+    state, manifest, result, problems = run.read()
+    if state == "finished" and result is not None:
         screen.note(f"{run.id} is finished: there is nothing to resume")
-        return _told(reading.result, run.path.parent, json)
-    if reading.manifest is None:
-        raise DataError(reading.problems, "a run without a whole manifest cannot be resumed: train anew")
-    settings = load(run.config, reading.manifest.config_sha256)
+        return _told(result, run.path.parent, json)
+    if manifest is None:
+        raise DataError(problems, "a run without a whole manifest cannot be resumed: train anew")
+    order = _order(
+        root,
+        load(run.config, manifest.config_sha256),
+        config_yaml=run.config.read_text(),
+        config_sha256=manifest.config_sha256,
+        overrides=manifest.overrides,
+        command=manifest.command,
+        json=json,
+    )
+    _heed_changes(order, yes)
+
+    from ctexp.training.run import Training
+
+    return _told(Training(order).resume(run), run.path.parent, json)
+
+
+def _order(
+    root: Path,
+    settings: Settings,
+    *,
+    config_yaml: str,
+    config_sha256: str,
+    overrides: tuple[str, ...],
+    command: str,
+    json: bool,
+) -> Order:
+    """Look at data and source, which needs no torch; then all that is known of what to train."""
     data_dir, runs_dir = paths_of(settings.paths, root)
     selection = select(data_dir, settings.data.name, settings.data.split)
     source = git.capture(root, [data_dir, runs_dir])
-    _heed_changes(settings, source.state, yes)
-
-    from ctexp.training.run import Order, Training
-
-    order = Order(
+    return Order(
         settings=settings,
-        config_yaml=run.config.read_text(),
-        config_sha256=reading.manifest.config_sha256,
-        overrides=reading.manifest.overrides,
+        config_yaml=config_yaml,
+        config_sha256=config_sha256,
+        overrides=overrides,
         selection=selection,
         root=root,
         data_dir=data_dir,
         runs_dir=runs_dir,
         argv=tuple(sys.argv),
-        command=reading.manifest.command,
+        command=command,
         source=source,
         tell=screen.note if json else print,
     )
-    return _told(Training(order).resume(run), run.path.parent, json)
 
 
-def _heed_changes(settings: Settings, state: git.GitState, yes: bool) -> None:
+def _preview(order: Order, json: bool) -> None:
+    """Print the manifest of a run that is not made."""
+    from ctexp.training.run import Training
+
+    manifest = Training(order).preview()
+    if json:
+        screen.emit_json(manifest.document())
+        return
+    location = f"{shown(order.runs_dir / manifest.run_id)} (not made: --dry-run)"
+    print(blocks.manifest_block(manifest, location), end="")
+
+
+def _heed_changes(order: Order, yes: bool) -> None:
     """Act on uncommitted changes as `git.dirty` says; the run itself warns of them.
 
     Raises:
         PreflightError: they are refused, by the configuration or by the person asked.
     """
+    state, policy = order.source.state, order.settings.git.dirty
     if not state.dirty:
         return
     names = [*state.changed, *state.untracked]
     what = f"uncommitted changes in {len(names)} code or configuration files ({', '.join(names[:3])}, …)"
     what = what if len(names) > 3 else what.replace(", …", "")
     way_out = "commit them, or say git.dirty=warn; the run saves them as a patch then"
-    if settings.git.dirty == "refuse":
+    if policy == "refuse":
         raise PreflightError(f"git.dirty=refuse: {what}", way_out)
-    if settings.git.dirty == "ask" and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+    if policy == "ask" and not yes and sys.stdin.isatty() and sys.stderr.isatty():
         screen.note(f"{what}; a patch of them is saved with the run")
         print("Train all the same? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

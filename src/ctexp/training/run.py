@@ -1,16 +1,11 @@
 """A run's beginning, new or resumed: whatever can be refused is refused before anything is written."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-from ctexp.config.schema import Settings
 from ctexp.core import clock, files
 from ctexp.core.errors import DataError
-from ctexp.data.selection import Selection
 from ctexp.models.weights import WeightsOrigin, resolve
-from ctexp.record import environment, git, writing
+from ctexp.record import environment, writing
 from ctexp.record.history import History
 from ctexp.record.manifest import Checkpoint, Manifest
 from ctexp.record.result import Result
@@ -20,30 +15,8 @@ from ctexp.training.attempt import RecordedAttempt
 from ctexp.training.describe import Circumstances
 from ctexp.training.device import choose_device, make_repeatable
 from ctexp.training.module import Classifier
+from ctexp.training.order import Order
 from ctexp.training.recipe import ImageStore, build_module, refuse_unfit_input
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be trained, all of it validated.
-
-    Attributes:
-        source: git's view of the project, and the patch.
-        tell: where the two blocks are printed.
-    """
-
-    settings: Settings
-    config_yaml: str
-    config_sha256: str
-    overrides: tuple[str, ...]
-    selection: Selection
-    root: Path
-    data_dir: Path
-    runs_dir: Path
-    argv: tuple[str, ...]
-    command: str
-    source: git.Source
-    tell: Callable[[str], None]
 
 
 class Training:

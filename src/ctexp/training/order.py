@@ -1,0 +1,32 @@
+"""What is to be trained, known and checked before torch is loaded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctexp.config.schema import Settings
+from ctexp.data.selection import Selection
+from ctexp.record import git
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained, all of it validated.
+
+    Attributes:
+        source: git's view of the project, and the patch.
+        tell: where the two blocks are printed.
+    """
+
+    settings: Settings
+    config_yaml: str
+    config_sha256: str
+    overrides: tuple[str, ...]
+    selection: Selection
+    root: Path
+    data_dir: Path
+    runs_dir: Path
+    argv: tuple[str, ...]
+    command: str
+    source: git.Source
+    tell: Callable[[str], None]
