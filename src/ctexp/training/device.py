@@ -7,7 +7,7 @@ import torch
 from ctexp.core import gpu, screen
 from ctexp.core.errors import PreflightError
 
-_WAY_OUT = "`inv doctor` says what to fix; trainer.accelerator=cpu trains on the CPU knowingly"
+_WAY_OUT = "trainer.accelerator=cpu trains on the CPU knowingly; `scripts/inv doctor` checks the machine"
 
 
 def choose_device(accelerator: str) -> torch.device:
@@ -26,7 +26,8 @@ def choose_device(accelerator: str) -> torch.device:
     state = gpu.detect_gpus()
     if state.present:
         why = state.problem or f"torch {torch.__version__} cannot use its driver"
-        raise PreflightError(f"this machine's GPU cannot be used: {why}", _WAY_OUT)
+        way_out = f"{state.fix}; or {_WAY_OUT}" if state.fix else _WAY_OUT
+        raise PreflightError(f"this machine's GPU cannot be used: {why}", way_out)
     if accelerator == "gpu":
         raise PreflightError("trainer.accelerator=gpu: this machine has no NVIDIA GPU", _WAY_OUT)
     screen.note("no GPU on this machine: training on the CPU")
