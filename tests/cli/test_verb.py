@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -146,7 +147,13 @@ def test_too_little_memory_is_exit_10(folder: Path) -> None:
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_is_one_line_and_its_exit_code(folder: Path, signum: signal.Signals, code: int) -> None:
     with subprocess.Popen(
-        [INV, "wait"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [INV, "wait"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A suite that runs in the background of a script hands its children a SIGINT that is ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
