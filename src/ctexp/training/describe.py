@@ -114,10 +114,8 @@ def tracker(run_id: str, number: int, settings: Settings) -> Tracker:
 
 
 def run_name(settings: Settings) -> str:
-    """`run.name`, or the model's name made fit for a path."""
-    if settings.run.name is not None:
-        return settings.run.name
-    return "".join(c if c.isalnum() else "_" for c in settings.model.name.lower())[:64]
+    """`run.name`, which composing fills in; else the model's name."""
+    return settings.run.name or settings.model.name
 
 
 def _preprocessing(settings: Settings) -> dict[str, Any]:

@@ -58,15 +58,7 @@ class Training:
         store = self._decoded()
         run = RunDir.create(self._order.runs_dir, describe.run_name(self._settings))
         with run.lock():
-            attempt = RecordedAttempt(
-                run=run,
-                manifest=self._manifest(run.id, module, origin),
-                attempt=describe.attempt(run.id, 1, self._settings, self._about, None),
-                module=module,
-                store=store,
-                device=self._device,
-                tell=self._order.tell,
-            )
+            attempt = self._attempt(run, self._manifest(run.id, module, origin), module, store, None)
             writing.begin(
                 run,
                 config_yaml=self._order.config_yaml,
@@ -103,19 +95,29 @@ class Training:
                 raise DataError(f"{run.id}: the pretrained weights are not those it began with", "train anew")
             store = self._decoded()
             position = Checkpoint(**checkpoints.position(path)) if path else None
-            number = writing.next_attempt(run)
-            attempt = RecordedAttempt(
-                run=run,
-                manifest=manifest,
-                attempt=describe.attempt(run.id, number, self._settings, self._about, position),
-                module=module,
-                store=store,
-                device=self._device,
-                tell=self._order.tell,
-            )
+            attempt = self._attempt(run, manifest, module, store, position)
             writing.resume(run, attempt.attempt, self._order.source.patch)
             history.truncate_after(position.epoch if position else -1)
             return attempt.carry_out(path)
+
+    def _attempt(
+        self,
+        run: RunDir,
+        manifest: Manifest,
+        module: Classifier,
+        store: ImageStore,
+        position: Checkpoint | None,
+    ) -> RecordedAttempt:
+        number = writing.next_attempt(run)
+        return RecordedAttempt(
+            run=run,
+            manifest=manifest,
+            attempt=describe.attempt(run.id, number, self._settings, self._about, position),
+            module=module,
+            store=store,
+            device=self._device,
+            tell=self._order.tell,
+        )
 
     def _decoded(self) -> ImageStore:
         """The images, decoded once here so that a damaged one refuses the run."""
