@@ -105,3 +105,12 @@ def test_without_runs_the_way_to_make_one_is_shown(folder: str, tmp_path: Path) 
     with pytest.raises(DataError, match="no runs yet") as caught:
         find(tmp_path / folder, "latest")
     assert "quickstart" in caught.value.hint
+
+
+def test_a_link_to_a_run_beside_it_is_not_another_run(tmp_path: Path) -> None:
+    runs, elsewhere = tmp_path / "runs", tmp_path / "elsewhere"
+    run = RunDir.create(runs, "one")
+    moved = RunDir.create(elsewhere, "two")
+    (runs / "newest_20990101-000000_aaaaaa").symlink_to(run.path)
+    (runs / moved.id).symlink_to(moved.path)
+    assert {path.name for path in run_paths(runs)} == {run.id, moved.id}

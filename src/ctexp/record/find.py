@@ -14,11 +14,18 @@ _COMPARED = 200
 def run_paths(runs: Path) -> list[Path]:
     """Every run directory in `runs`, oldest first; none where the folder is missing.
 
-    Other folders, such as those of queues, and files, such as caches, are passed over.
+    Other folders, such as those of queues, and files, such as caches, are passed over. So are links to a run
+    of the same folder, which would be listed twice; runs linked from elsewhere are runs.
     """
     try:
         with os.scandir(runs) as entries:
-            found = [Path(entry.path) for entry in entries if entry.is_dir() and is_run(Path(entry.path))]
+            found = [
+                Path(entry.path)
+                for entry in entries
+                if entry.is_dir()
+                and is_run(Path(entry.path))
+                and not (entry.is_symlink() and Path(entry.path).resolve().parent == runs.resolve())
+            ]
     except FileNotFoundError:
         return []
     except OSError as error:
