@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ctexp.config.compose import resolve_paths
@@ -56,17 +55,7 @@ def make_phantom(data_dir: Path, name: str, seed: int) -> ImportReport:
 @contextmanager
 def _progress() -> Iterator[ImportProgress]:
     """A bar for each step on a terminal, nothing elsewhere."""
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=screen.live(),
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-        disable=not screen.live().is_terminal,
-    )
+    bar = screen.bar("{task.description}")
     tasks = {}
 
     def report(step: str, done: int, total: int) -> None:

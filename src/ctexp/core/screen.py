@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 def results() -> Console:
@@ -21,9 +22,26 @@ def notes() -> Console:
     return _console(sys.stderr)
 
 
-def live() -> Console:
-    """A console on the terminal itself, past any log, for bars that redraw themselves."""
-    return _console(sys.__stderr__)
+def bar(label: str) -> Progress:
+    """A bar that moves on a terminal and is gone when it is done; nothing at all elsewhere.
+
+    It is drawn on the terminal itself, past any log.
+
+    Args:
+        label: what stands before the bar, in rich's markup; `{task...}` names a field of the task.
+    """
+    console = _console(sys.__stderr__)
+    return Progress(
+        TextColumn(label),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=not console.is_terminal,
+    )
 
 
 def _console(stream: Any) -> Console:

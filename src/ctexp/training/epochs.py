@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
 from ctexp.core import clock, screen
 from ctexp.training.meters import Meters
@@ -38,16 +38,7 @@ class EpochReport(Callback):
         """Start the bar where somebody can see it."""
         del pl_module, stage
         if sys.stderr.isatty():
-            self._bar = Progress(
-                TextColumn("epoch {task.fields[epoch]}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=screen.live(),
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
+            self._bar = screen.bar("epoch {task.fields[epoch]}")
             self._task = self._bar.add_task("train", epoch=f"1/{trainer.max_epochs}")
             self._bar.start()
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ctexp.config.schema import Settings
 from ctexp.core import screen
@@ -129,7 +128,7 @@ class ImageStore:
         raw = self.selection.catalog.raw
         if data.cache == "none":
             return UncachedImages(raw, rows, data.image_size, data.resize)
-        with _decoding_bar(split) as bar:
+        with screen.bar(f"decoding {split}") as bar:
             task = bar.add_task("images", total=None)
             return ImageCache.open(
                 self.data_dir,
@@ -139,17 +138,3 @@ class ImageStore:
                 data.resize,
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
-
-
-def _decoding_bar(split: str) -> Progress:
-    return Progress(
-        TextColumn(f"decoding {split}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=screen.live(),
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-        disable=not screen.live().is_terminal,
-    )
