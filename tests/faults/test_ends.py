@@ -155,7 +155,9 @@ def test_a_damaged_checkpoint_is_passed_over(
     else:
         content[len(content) // 2] ^= 1
         last.write_bytes(content)
-    assert newest(run.checkpoints) == run.checkpoints / BEFORE_LAST
+    found = newest(run.checkpoints)
+    assert found is not None
+    assert found.path == run.checkpoints / BEFORE_LAST
     if damage != "missing":
         assert "damaged or replaced" in capsys.readouterr().err
     assert project.is_dir()

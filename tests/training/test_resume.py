@@ -45,7 +45,9 @@ def stopped_and_resumed(
         tiny.train(folder, config, report=stopped)
     assert caught.value.exit_code == 128 + signum
     rest = tiny.Quiet()
-    module = tiny.train(folder, config, report=rest, resume=newest(folder / "checkpoints"))
+    found = newest(folder / "checkpoints")
+    assert found is not None
+    module = tiny.train(folder, config, report=rest, resume=found.path)
     return tiny.fingerprint(folder, module), stopped.rows + rest.rows
 
 

@@ -25,18 +25,22 @@ def wandb_sync(run: str | None, json: bool) -> int:
     segments = [segment for folder in folders for segment in _unsynced(folder)]
     outcome = {str(segment): _push(segment) for segment in segments}
     failed = [segment for segment, problem in outcome.items() if problem]
+    error = PreflightError(
+        [f"{segment}: {outcome[segment]}" for segment in failed],
+        "set WANDB_API_KEY or run `.venv/bin/wandb login`, check the network, and sync again",
+    )
     if json:
         screen.emit_json({"synced": len(outcome) - len(failed), "failed": {s: outcome[s] for s in failed}})
     elif not outcome:
         print("nothing to sync")
     else:
         print(f"synced {len(outcome) - len(failed)} of {len(outcome)} offline runs")
-    if failed:
-        raise PreflightError(
-            [f"{segment}: {outcome[segment]}" for segment in failed],
-            "set WANDB_API_KEY or run `.venv/bin/wandb login`, check the network, and sync again",
-        )
-    return 0
+    if not failed:
+        return 0
+    # Told here and not raised: with --json the document above is the one on stdout.
+    for line in error.lines():
+        screen.note(line)
+    return error.exit_code
 
 
 def _unsynced(folder: Path) -> list[Path]:

@@ -17,11 +17,6 @@ def results() -> Console:
     return _console(sys.stdout)
 
 
-def notes() -> Console:
-    """A console on stderr, for progress, warnings and errors."""
-    return _console(sys.stderr)
-
-
 def bar(label: str) -> Progress:
     """A bar that moves on a terminal and is gone when it is done; nothing at all elsewhere.
 

@@ -143,7 +143,6 @@ class RecordedAttempt:
             device=self.device,
             requests=requests,
             report=EpochReport(
-                len(selection.rows["train"]),
                 settings.trainer.monitor,
                 (self._history.append, lambda row: self._events.write("epoch", **row), track),
             ),

@@ -11,7 +11,7 @@ is not in it is damaged, whatever its name.
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -126,44 +126,37 @@ def load(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def position(path: Path) -> dict[str, int]:
-    """Whole epochs and optimizer steps that a checkpoint holds, as `epoch` and `step`."""
-    checkpoint = load(path)
-    progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
-    return {"epoch": progress["processed"], "step": checkpoint["global_step"]}
+class Resumable(NamedTuple):
+    """A whole checkpoint: its file, and the epochs and optimizer steps it holds."""
+
+    path: Path
+    epoch: int
+    step: int
 
 
-def newest(folder: Path) -> Path | None:
+def newest(folder: Path) -> Resumable | None:
     """The checkpoint to resume from: `last`, else the one before; None where none was ever written.
 
     Raises:
-        DataError: there are some, and all of them are damaged.
+        DataError: there are some, and all of them are damaged; or the best weights they speak of are gone.
     """
     paths = [folder / name for name in (LAST, BEFORE_LAST) if (folder / name).exists()]
     problems: list[str] = []
     for path in paths:
         try:
-            load(path)
+            checkpoint = load(path)
         except DataError as error:
             problems += error.problems
-        else:
-            for problem in problems:
-                screen.warn(f"{problem}; the one before is used")
-            return path
+            continue
+        for problem in problems:
+            screen.warn(f"{problem}; the one before is used")
+        if checkpoint["callbacks"][BestCheckpoint.__qualname__]["best_epoch"] is not None:
+            load(folder / BEST)
+        progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
+        return Resumable(path, progress["processed"], checkpoint["global_step"])
     if problems:
         raise DataError(problems, "no checkpoint is whole: train anew")
     return None
-
-
-def require_best(folder: Path, last: Path) -> None:
-    """Refuse to go on from `last` where the best weights it speaks of are gone.
-
-    Raises:
-        DataError: `best.ckpt` is missing or damaged, though an epoch was the best already.
-    """
-    state = load(last)["callbacks"].get(BestCheckpoint.__qualname__, {})
-    if state.get("best_epoch") is not None:
-        load(folder / BEST)
 
 
 class BestCheckpoint(Checkpoint):

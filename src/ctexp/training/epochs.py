@@ -9,6 +9,7 @@ from pytorch_lightning.callbacks import Callback
 from rich.progress import Progress, TaskID
 
 from ctexp.core import clock, screen
+from ctexp.data.batches import Batch
 from ctexp.training.meters import Meters
 from ctexp.training.module import Classifier
 
@@ -21,13 +22,12 @@ class EpochReport(Callback):
     A terminal also sees a bar move with the steps; a log sees one line an epoch.
 
     Args:
-        images: training images in an epoch.
         monitor: the metric that selects the best epoch, shown in the line.
         sinks: who gets each row: the history file, the event log, the tracker.
     """
 
-    def __init__(self, images: int, monitor: str, sinks: tuple[Callable[[Row], None], ...]) -> None:
-        self._images = images
+    def __init__(self, monitor: str, sinks: tuple[Callable[[Row], None], ...]) -> None:
+        self._images = 0
         self._monitor = monitor
         self._sinks = sinks
         self._meters: Meters | None = None
@@ -69,11 +69,12 @@ class EpochReport(Callback):
         trainer: pl.Trainer,
         pl_module: pl.LightningModule,
         outputs: object,
-        batch: object,
+        batch: Batch,
         batch_idx: int,
     ) -> None:
-        """Move the bar."""
-        del trainer, pl_module, outputs, batch
+        """Count the images, for a resumed epoch trains only some of them here; move the bar."""
+        del trainer, pl_module, outputs
+        self._images += len(batch.labels)
         if self._bar is not None:
             self._bar.update(self._task, completed=batch_idx + 1)
 
@@ -86,6 +87,7 @@ class EpochReport(Callback):
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         if self._meters is not None:
             row |= self._meters.read(self._images)
+            self._images = 0
         for sink in self._sinks:
             sink(row)
         if self._bar is not None:

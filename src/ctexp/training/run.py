@@ -85,20 +85,18 @@ class Training:
                     "bring the old data set back, or train anew",
                 )
             files.sweep_temporaries(run.path)
-            path = checkpoints.newest(run.checkpoints)
-            if path is not None:
-                checkpoints.require_best(run.checkpoints, path)
+            found = checkpoints.newest(run.checkpoints)
             history = History(run.history)
             # The checkpoint replaces first weights; without one they are needed again, and must be the same.
-            module, origin = self._module(WeightsOrigin("random") if path else None)
-            if path is None and origin.sha256 != manifest.weights.sha256:
+            module, origin = self._module(WeightsOrigin("random") if found else None)
+            if found is None and origin.sha256 != manifest.weights.sha256:
                 raise DataError(f"{run.id}: the pretrained weights are not those it began with", "train anew")
             store = self._decoded()
-            position = Checkpoint(**checkpoints.position(path)) if path else None
+            position = Checkpoint(epoch=found.epoch, step=found.step) if found else None
             attempt = self._attempt(run, manifest, module, store, position)
             writing.resume(run, attempt.attempt, self._order.source.patch)
             history.truncate_after(position.epoch if position else -1)
-            return attempt.carry_out(path)
+            return attempt.carry_out(found.path if found else None)
 
     def _attempt(
         self,
