@@ -16,6 +16,8 @@ import torch
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import CtexpError, StorageError
 from ctexp.core.paths import shown
+from ctexp.data.batches import EvalBatches, TrainBatches
+from ctexp.data.selection import Selection
 from ctexp.evaluation import figures, metrics
 from ctexp.record import blocks, writing
 from ctexp.record.events import EventLog
@@ -30,7 +32,6 @@ from ctexp.training.fit import fit
 from ctexp.training.measure import measure
 from ctexp.training.memory import memory_errors
 from ctexp.training.module import Classifier
-from ctexp.training.recipe import ImageStore
 from ctexp.training.stopping import StopRequests
 from ctexp.training.tracking import Background, Outcome, TrackedRun, make_tracker
 
@@ -50,7 +51,9 @@ class RecordedAttempt:
     manifest: Manifest
     attempt: Attempt
     module: Classifier
-    store: ImageStore
+    selection: Selection
+    train: TrainBatches
+    val: EvalBatches
     device: torch.device
     tell: Any
 
@@ -112,7 +115,7 @@ class RecordedAttempt:
         return result
 
     def _train(self, tracker: Background, requests: StopRequests, resume: Path | None) -> None:
-        selection, settings = self.store.selection, self.module.settings
+        settings = self.module.settings
         position = self.attempt.resumed_from
         self._events.write(
             "begin",
@@ -137,8 +140,8 @@ class RecordedAttempt:
 
         fit(
             self.module,
-            self.store.train_batches(),
-            self.store.eval_batches("val"),
+            self.train,
+            self.val,
             checkpoints=self.run.checkpoints,
             device=self.device,
             requests=requests,
@@ -148,14 +151,12 @@ class RecordedAttempt:
             ),
             resume=resume,
         )
-        self._summary = measure(
-            self.run, self.module, self.store.eval_batches("val"), selection, "val", self.device, requests
-        )
+        self._summary = measure(self.run, self.module, self.val, self.selection, "val", self.device, requests)
         figures.curves(
             self._history.rows,
             self.run.figures / "curves.png",
             settings.trainer.monitor,
-            selection.catalog.title,
+            self.selection.catalog.title,
         )
 
     def _warn(self, message: str) -> None:

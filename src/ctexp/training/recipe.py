@@ -127,6 +127,8 @@ class ImageStore:
         data, rows = self.settings.data, self.selection.rows[split]
         raw = self.selection.catalog.raw
         if data.cache == "none":
+            # Nothing is decoded before training then: equal content was decoded when it was imported.
+            self.selection.catalog.verify_files(rows, full=True)
             return UncachedImages(raw, rows, data.image_size, data.resize)
         with screen.bar(f"decoding {split}") as bar:
             task = bar.add_task("images", total=None)

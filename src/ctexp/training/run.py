@@ -4,6 +4,7 @@ import os
 
 from ctexp.core import clock, files
 from ctexp.core.errors import DataError
+from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.models.weights import WeightsOrigin, resolve
 from ctexp.record import environment, writing
 from ctexp.record.history import History
@@ -55,10 +56,10 @@ class Training:
             CtexpError: refused; nothing was made.
         """
         module, origin = self._module()
-        store = self._decoded()
+        batches = self._decoded()
         run = RunDir.create(self._order.runs_dir, describe.run_name(self._settings))
         with run.lock():
-            attempt = self._attempt(run, self._manifest(run.id, module, origin), module, store, None)
+            attempt = self._attempt(run, self._manifest(run.id, module, origin), module, batches, None)
             writing.begin(
                 run,
                 config_yaml=self._order.config_yaml,
@@ -91,9 +92,9 @@ class Training:
             module, origin = self._module(WeightsOrigin("random") if found else None)
             if found is None and origin.sha256 != manifest.weights.sha256:
                 raise DataError(f"{run.id}: the pretrained weights are not those it began with", "train anew")
-            store = self._decoded()
+            batches = self._decoded()
             position = Checkpoint(epoch=found.epoch, step=found.step) if found else None
-            attempt = self._attempt(run, manifest, module, store, position)
+            attempt = self._attempt(run, manifest, module, batches, position)
             writing.resume(run, attempt.attempt, self._order.source.patch)
             history.truncate_after(position.epoch if position else -1)
             return attempt.carry_out(found.path if found else None)
@@ -103,7 +104,7 @@ class Training:
         run: RunDir,
         manifest: Manifest,
         module: Classifier,
-        store: ImageStore,
+        batches: tuple[TrainBatches, EvalBatches],
         position: Checkpoint | None,
     ) -> RecordedAttempt:
         number = writing.next_attempt(run)
@@ -112,17 +113,17 @@ class Training:
             manifest=manifest,
             attempt=describe.attempt(run.id, number, self._settings, self._about, position),
             module=module,
-            store=store,
+            selection=self._order.selection,
+            train=batches[0],
+            val=batches[1],
             device=self._device,
             tell=self._order.tell,
         )
 
-    def _decoded(self) -> ImageStore:
-        """The images, decoded once here so that a damaged one refuses the run."""
+    def _decoded(self) -> tuple[TrainBatches, EvalBatches]:
+        """Training and validation images; a damaged one refuses the run here."""
         store = ImageStore(self._settings, self._order.selection, self._order.data_dir)
-        store.train_batches()
-        store.eval_batches("val")
-        return store
+        return store.train_batches(), store.eval_batches("val")
 
     def _module(self, origin: WeightsOrigin | None = None) -> tuple[Classifier, WeightsOrigin]:
         model = self._settings.model
