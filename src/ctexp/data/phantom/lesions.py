@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from ctexp.data.phantom_canvas import Canvas, Field, Points, at, blob, spline
-from ctexp.data.phantom_lungs import AIR, Lung
+from ctexp.data.phantom.canvas import Canvas, Field, Points, at, blob, spline
+from ctexp.data.phantom.lungs import AIR, Lung
 
 
 def incidental(canvas: Canvas, lungs: list[Lung], rng: np.random.Generator) -> None:

@@ -6,8 +6,8 @@ Hounsfield units are textbook ones.
 import numpy as np
 from numpy.typing import NDArray
 
-from ctexp.data.phantom_canvas import Canvas, Points, at, blob, ellipse, offset, spline, tube
-from ctexp.data.phantom_patient import Subject, Torso
+from ctexp.data.phantom.canvas import Canvas, Points, at, blob, ellipse, offset, spline, tube
+from ctexp.data.phantom.patient import Subject, Torso
 
 FAT, MUSCLE, CORTEX, MARROW, CARTILAGE = -102.0, 52.0, 760.0, 165.0, 105.0
 

@@ -20,7 +20,7 @@ from PIL import Image, PngImagePlugin
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.files import storage_errors
-from ctexp.data.phantom_image import draw
+from ctexp.data.phantom.image import draw
 
 MARK = "synthetic CT phantom, ctexp"
 """Stands in every file's metadata (PNG text `Description`, JPEG comment)."""

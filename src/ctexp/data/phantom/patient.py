@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ctexp.data.phantom_canvas import Points, blob, spline
+from ctexp.data.phantom.canvas import Points, blob, spline
 
 
 @dataclass(frozen=True, slots=True)

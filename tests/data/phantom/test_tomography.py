@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ctexp.data.tomography import Image, Scanner, project, reconstruct
+from ctexp.data.phantom.tomography import Image, Scanner, project, reconstruct
 
 SIZE = 192
 AXIS = np.arange(SIZE) - (SIZE - 1) / 2

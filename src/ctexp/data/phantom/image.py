@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ctexp.data import phantom_lesions, phantom_lungs, phantom_mediastinum, phantom_torso
-from ctexp.data.phantom_canvas import Canvas, Field
-from ctexp.data.phantom_patient import Subject, Torso
-from ctexp.data.tomography import Scanner
+from ctexp.data.phantom import lesions, lungs, mediastinum, torso
+from ctexp.data.phantom.canvas import Canvas, Field
+from ctexp.data.phantom.patient import Subject, Torso
+from ctexp.data.phantom.tomography import Scanner
 
 GRID = 320
 """Pixels along a side of the scanned slice."""
@@ -45,21 +45,21 @@ def _slice(
 ) -> tuple[Field, NDArray[np.intp], float]:
     """The true slice in Hounsfield units, the body's box (left, top, right, bottom), the pixel's size."""
     subject = Subject.sample(anatomy)
-    torso = Torso.sample(subject, anatomy)
-    canvas = Canvas(GRID, torso.field_of_view, subject.turn, anatomy)
-    phantom_torso.wall(canvas, subject, torso, anatomy)
+    frame = Torso.sample(subject, anatomy)
+    canvas = Canvas(GRID, frame.field_of_view, subject.turn, anatomy)
+    torso.wall(canvas, subject, frame, anatomy)
     if anatomy.random() < 0.5:
-        phantom_torso.table(canvas, torso, anatomy)
-    canvas.fill(torso.ribs, canvas.texture(anatomy, 8, 10) + np.float32(phantom_torso.FAT))
-    lungs = phantom_lungs.both(canvas, subject, torso.ribs, anatomy)
-    phantom_torso.bones(canvas, subject, torso, anatomy)
-    phantom_mediastinum.organs(canvas, subject, anatomy)
-    lungs = [phantom_lungs.aerated(canvas, lung) for lung in lungs]
-    for lung in lungs:
-        phantom_lungs.vessels(canvas, subject, lung, anatomy)
-    phantom_lesions.incidental(canvas, lungs, anatomy)
-    phantom_lesions.tumour(canvas, lungs, class_name, disease)
-    outline = canvas.place(torso.skin)
+        torso.table(canvas, frame, anatomy)
+    canvas.fill(frame.ribs, canvas.texture(anatomy, 8, 10) + np.float32(torso.FAT))
+    collapsed = lungs.both(canvas, subject, frame.ribs, anatomy)
+    torso.bones(canvas, subject, frame, anatomy)
+    mediastinum.organs(canvas, subject, anatomy)
+    pair = [lungs.aerated(canvas, lung) for lung in collapsed]
+    for lung in pair:
+        lungs.vessels(canvas, subject, lung, anatomy)
+    lesions.incidental(canvas, pair, anatomy)
+    lesions.tumour(canvas, pair, class_name, disease)
+    outline = canvas.place(frame.skin)
     box = np.concatenate([outline.min(axis=0), outline.max(axis=0)]).round().astype(np.intp)
     return canvas.hu, box, canvas.pixel_mm
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ctexp.data.phantom_canvas import Canvas, Field, Points, at, ellipse, spline
-from ctexp.data.phantom_patient import Subject
+from ctexp.data.phantom.canvas import Canvas, Field, Points, at, ellipse, spline
+from ctexp.data.phantom.patient import Subject
 
 AIR = -1000.0
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ctexp.data.phantom_canvas import Canvas, Field, Points, at, blob, ellipse, offset, tube
-from ctexp.data.phantom_patient import Subject
-from ctexp.data.phantom_torso import FAT
+from ctexp.data.phantom.canvas import Canvas, Field, Points, at, blob, ellipse, offset, tube
+from ctexp.data.phantom.patient import Subject
+from ctexp.data.phantom.torso import FAT
 
 TISSUE = 44.0
 AIR = -990.0

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ctexp.core.classes import CLASSES
-from ctexp.data.phantom import DEFAULT_COUNTS, LONG_FOLDERS, MARK, generate
-from ctexp.data.phantom_image import draw
+from ctexp.data.phantom.dataset import DEFAULT_COUNTS, LONG_FOLDERS, MARK, generate
+from ctexp.data.phantom.image import draw
 
 COUNTS = {
     "train": dict.fromkeys(CLASSES, 8),
@@ -108,7 +108,7 @@ def test_an_image_depends_on_class_seed_and_number_alone(pictures: dict[Path, Im
 
 def test_no_worker_outlives_a_killed_command(tmp_path: Path) -> None:
     script = (
-        "import pathlib, sys; from ctexp.data.phantom import generate; "
+        "import pathlib, sys; from ctexp.data.phantom.dataset import generate; "
         "generate(pathlib.Path(sys.argv[1]), {'train': {'normal': 1000}}, 1, lambda *_: print(1, flush=True))"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "Data")]
