@@ -43,6 +43,9 @@ def data_phantom(
     help={
         "path": "the folder or .zip, given bare",
         "name": "what to call the set: the data.name of a training",
+        "metadata": "a table (CSV) of what is known of the images: image, patient, acquired, age, ...",
+        "window": "lung, mediastinum or LEVEL,WIDTH: how DICOM and 16-bit values become grey",
+        "exclude": "a text file of images to leave out, one a line: damaged or unwanted ones",
         "seed": "the seed of the split, where there is none yet",
     }
     | JSON
@@ -52,14 +55,83 @@ def data_import(
     _: Context,
     path: str,
     name: str = "chest_ct",
+    metadata: str | None = None,
+    window: str | None = None,
+    exclude: str | None = None,
     seed: int = 42,
     json: bool = False,
     debug: bool = False,
 ) -> None:
-    """Bring in a data set: inv data-import PATH [--name chest_ct].
+    """Bring in a data set and audit it: inv data-import PATH [--name chest_ct].
 
     PATH is a folder or .zip of images: <split>/<class>/, or <class>/ alone, which is split 70/15/15.
     """
+
+
+DATASET = {"dataset": "which imported set"}
+
+
+@verb(
+    "audit:audit",
+    help=DATASET | {"allow-leakage": "exit 0 although splits leak into each other"} | JSON | DEBUG,
+)
+def data_audit(
+    _: Context,
+    dataset: str = "chest_ct",
+    allow_leakage: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Look for damage, copies, leaks between splits, shortcuts and shifts in a data set."""
+
+
+@verb(
+    "split:split",
+    help=DATASET
+    | {
+        "scheme": "official, clean, grouped, kfold or time",
+        "folds": "how many folds (kfold)",
+        "ratios": "the shares of train, val and test in percent (grouped, time)",
+        "seed": "the seed of the division (grouped, kfold)",
+    }
+    | JSON
+    | DEBUG,
+)
+def data_split(
+    _: Context,
+    dataset: str = "chest_ct",
+    scheme: str = "clean",
+    folds: int = 5,
+    ratios: str = "70/15/15",
+    seed: int = 42,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Divide a data set by a scheme and write the split file that training reads."""
+
+
+@verb(
+    "features:extract",
+    help=DATASET | {"split": "whose training images rank the features: auto or a scheme"} | JSON | DEBUG,
+)
+def extract_features(
+    _: Context,
+    dataset: str = "chest_ct",
+    split: str = "auto",
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Compute the 50 radiomics features of every image, and rank them on training images."""
+
+
+@verb("versions:pull", help={"dataset": "one set alone"} | JSON | DEBUG)
+def data_pull(_: Context, dataset: str | None = None, json: bool = False, debug: bool = False) -> None:
+    """Fetch the data versions of this commit from the DVC remote."""
+
+
+@verb("versions:push", help={"dataset": "one set alone"} | JSON | DEBUG)
+def data_push(_: Context, dataset: str | None = None, json: bool = False, debug: bool = False) -> None:
+    """Record the versions of the data in dvc.lock and push them to the DVC remote."""
 
 
 @verb(

@@ -16,6 +16,7 @@ from ctexp.data.cache import ImageCache, UncachedImages
 from ctexp.data.catalog import ImageRow
 from ctexp.data.images import read_grey
 from ctexp.data.resize import to_square
+from tests.data.rows import row
 from tests.full_disk import largest_file
 
 SIZE = 32
@@ -36,9 +37,7 @@ def make_set(folder: Path, count: int, seed: int = 0) -> list[ImageRow]:
 
 
 def row_of(folder: Path, name: str) -> ImageRow:
-    sha256 = sha256_file(folder / name)
-    size = (folder / name).stat().st_size
-    return ImageRow(name, name, "train", "normal", sha256[:16], False, size, sha256, 1, 1, "L")
+    return row(name, (folder / name).read_bytes())
 
 
 def expected(folder: Path, rows: list[ImageRow]) -> NDArray[np.uint8]:

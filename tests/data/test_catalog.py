@@ -1,7 +1,5 @@
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,25 +9,7 @@ from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.files import sha256_bytes, sha256_file
 from ctexp.data import catalog
-from ctexp.data.catalog import ImageRow
-
-
-def row(image_id: str, content: bytes = b"pixels", **changes: Any) -> ImageRow:
-    sha256 = sha256_bytes(content)
-    plain = ImageRow(
-        image_id,
-        image_id,
-        "train",
-        "normal",
-        catalog.group_of(sha256),
-        False,
-        len(content),
-        sha256,
-        4,
-        3,
-        "L",
-    )
-    return replace(plain, **changes)
+from tests.data.rows import row
 
 
 @pytest.fixture
@@ -68,6 +48,10 @@ def test_the_file_has_the_documented_columns(data_dir: Path) -> None:
         "width",
         "height",
         "mode",
+        "window",
+        "pixels",
+        "mean",
+        "std",
     ]
 
 

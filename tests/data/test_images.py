@@ -201,8 +201,10 @@ def test_the_facts_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     Image.fromarray(np.dstack([COLOUR, ALPHA])).save(file)
 
-    facts = inspect(file)
+    facts, grey = inspect(file)
 
     assert (facts.width, facts.height, facts.mode) == (31, 23, "RGBA")
     assert facts.bytes == file.stat().st_size
     assert facts.sha256 == sha256_file(file)
+    np.testing.assert_array_equal(grey, read_grey(file))
+    assert (facts.mean, facts.std) == (grey.mean(), grey.std())

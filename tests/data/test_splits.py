@@ -10,9 +10,10 @@ from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError, UsageError
 from ctexp.data.catalog import Catalog, ImageRow
 from ctexp.data.splits import divide, select
+from tests.data.rows import row
 
 ROWS = tuple(
-    ImageRow(f"{split}/{name}/{n}.png", "", split, name, "g", False, 1, "0" * 64, 1, 1, "L")
+    row(f"{split}/{name}/{n}.png", split=split, class_name=name)
     for split in ("train", "val", "test")
     for name in CLASSES
     for n in range(2)

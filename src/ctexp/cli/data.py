@@ -14,10 +14,10 @@ from ctexp.core.classes import CLASSES
 from ctexp.core.files import storage_errors
 from ctexp.core.names import check_id
 from ctexp.core.paths import project_root, shown
-from ctexp.data.phantom import dataset as phantoms
 from ctexp.data.import_report import ImportReport
 from ctexp.data.importer import Progress as ImportProgress
 from ctexp.data.importer import import_dataset
+from ctexp.data.phantom import dataset as phantoms
 
 
 def import_(path: str, name: str, seed: int, json: bool) -> None:

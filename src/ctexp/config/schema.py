@@ -115,7 +115,8 @@ class DataSettings(_Strict):
     """Which images, and how they become arrays."""
 
     name: Id
-    split: Literal["official"]
+    split: Literal["auto", "official", "clean", "grouped", "kfold", "time"]
+    fold: Annotated[int, Field(ge=0)] | None
     image_size: Annotated[int, Field(ge=16, le=1024)]
     resize: Literal["pad", "stretch"]
     batch_size: Annotated[int, Field(ge=1, le=4096)]
@@ -123,6 +124,16 @@ class DataSettings(_Strict):
     cache: Literal["disk", "none"]
     mean: Fraction
     std: Annotated[float, Field(gt=0, le=1)]
+
+    @model_validator(mode="after")
+    def _a_fold_is_of_kfold(self) -> Self:
+        if self.split == "kfold" and self.fold is None:
+            raise ValueError("data.fold: data.split=kfold needs one, for example data.fold=0")
+        if self.split != "kfold" and self.fold is not None:
+            raise ValueError(
+                f"data.fold: data.split={self.split} has no folds: use data.split=kfold, or leave it away"
+            )
+        return self
 
 
 class AugmentSettings(_Strict):

@@ -1,13 +1,14 @@
 """The catalog: one parquet file beside the raw folder, one row an image; what is known of an image is there.
 
-The images lie unchanged in `data/raw/<name>/`, the catalog is `data/raw/<name>.parquet`.
+The images lie unchanged in `data/raw/<name>/`, the catalog is `data/raw/<name>.parquet`. What people know of
+an image besides (patient, date, scanner, ...) stands in columns of text named `meta.<name>`.
 """
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,9 +34,16 @@ SCHEMA = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("mode", pa.string()),
+        ("window", pa.string()),
+        ("pixels", pa.string()),
+        ("mean", pa.float64()),
+        ("std", pa.float64()),
     ]
 )
-"""The columns, in order; none may hold a null."""
+"""The columns every catalog has, in order; none may hold a null. Those of `META` follow."""
+
+META = "meta."
+"""What the names of the columns begin with that people brought; text, null where nothing is known."""
 
 _SYNTHETIC = b"ctexp.synthetic"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -50,13 +58,18 @@ class ImageRow:
         path: where it lies now, relative to the raw folder.
         split: train, val or test.
         class_name: one of `CLASSES`.
-        group: images of one group belong on one side of a split; identical bytes until audited.
+        group: images of one group belong on one side of a split: copies, near copies, one patient's.
         excluded: left out of every split, by the user's decision.
         bytes: the file's size.
         sha256: of the file's bytes.
-        width: pixels.
+        width: pixels; 0, as all that follows is empty, where an excluded file cannot be decoded.
         height: pixels.
         mode: Pillow's name of the file's mode, for example `RGBA`.
+        window: how stored values become grey, `LEVEL,WIDTH`; empty where 8-bit levels are taken as they are.
+        pixels: SHA-256 of shape and grey levels after decoding.
+        mean: of the grey levels, 0 to 255.
+        std: of the grey levels.
+        meta: what people know of it, by name; nothing for what is unknown.
     """
 
     image_id: str
@@ -70,6 +83,11 @@ class ImageRow:
     width: int
     height: int
     mode: str
+    window: str
+    pixels: str
+    mean: float
+    std: float
+    meta: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def label(self) -> int:
@@ -101,6 +119,11 @@ class Catalog:
         """The name as people are shown it: `phantom (synthetic)`."""
         return f"{self.name} (synthetic)" if self.synthetic else self.name
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over every image's id and content: the same for the same images, whatever else is known."""
+        return sha256_bytes("".join(f"{row.sha256} {row.image_id}\n" for row in self.rows).encode())
+
     def verify_files(self, rows: Sequence[ImageRow], full: bool = False) -> None:
         """Check that the files are the ones that were imported.
 
@@ -125,11 +148,6 @@ def _check_file(raw: Path, full: bool, row: ImageRow) -> None:
         raise DataError(f"{file}: {size} bytes, the catalog says {row.bytes}")
     if full and sha256_file(file) != row.sha256:
         raise DataError(f"{file}: its content differs from what was imported")
-
-
-def group_of(sha256: str) -> str:
-    """The group of an image nobody has audited: images of identical bytes share it."""
-    return sha256[:16]
 
 
 def raw_folder(data_dir: Path, name: str) -> Path:
@@ -161,7 +179,7 @@ def write(data_dir: Path, name: str, rows: Sequence[ImageRow], *, synthetic: boo
     file = catalog_file(data_dir, name)
     ordered = tuple(sorted(rows, key=lambda row: row.image_id))
     _refuse(file, _row_problems(ordered))
-    table = pa.Table.from_pylist([_as_record(row) for row in ordered], schema=SCHEMA)
+    table = pa.Table.from_pylist([_as_record(row) for row in ordered], schema=_schema_of(ordered))
     if synthetic:
         table = table.replace_schema_metadata({_SYNTHETIC: b"true"})
     with replacing(file) as temporary:
@@ -212,17 +230,26 @@ def _refuse(file: Path, problems: Sequence[str]) -> None:
 
 def _column_problems(table: pa.Table) -> list[str]:
     names = Counter(table.column_names)
-    problems = [f"column {name!r} is unknown" for name in names if name not in SCHEMA.names]
+    problems = [
+        f"column {name!r} is unknown"
+        for name in names
+        if name not in SCHEMA.names and not name.startswith(META)
+    ]
     problems += [f"column {name!r} stands {count} times" for name, count in names.items() if count > 1]
-    for field in SCHEMA:
-        if field.name not in names:
-            problems.append(f"column {field.name!r} is missing")
-        elif names[field.name] == 1:
-            column = table.column(field.name)
-            if column.type != field.type:
-                problems.append(f"column {field.name!r} is {column.type}, not {field.type}")
+    for fixed in SCHEMA:
+        if fixed.name not in names:
+            problems.append(f"column {fixed.name!r} is missing")
+        elif names[fixed.name] == 1:
+            column = table.column(fixed.name)
+            if column.type != fixed.type:
+                problems.append(f"column {fixed.name!r} is {column.type}, not {fixed.type}")
             elif column.null_count:
-                problems.append(f"column {field.name!r} has {column.null_count} nulls")
+                problems.append(f"column {fixed.name!r} has {column.null_count} nulls")
+    problems += [
+        f"column {name!r} is {table.column(name).type}, not string"
+        for name, count in names.items()
+        if name.startswith(META) and count == 1 and table.column(name).type != pa.string()
+    ]
     return problems
 
 
@@ -243,7 +270,9 @@ def _problems_of(row: ImageRow) -> list[str]:
         "the image id is empty": bool(row.image_id),
         "the group is empty": bool(row.group),
         "sha256 is not 64 hexadecimal digits": bool(_SHA256.fullmatch(row.sha256)),
-        "bytes, width and height must be positive": min(row.bytes, row.width, row.height) > 0,
+        "bytes, width and height must be positive": row.excluded or min(row.bytes, row.width, row.height) > 0,
+        "pixels is not 64 hexadecimal digits": row.excluded or bool(_SHA256.fullmatch(row.pixels)),
+        "mean and std must be grey levels": 0 <= row.mean <= 255 and 0 <= row.std <= 255,
     }
     return [problem for problem, holds in checks.items() if not holds]
 
@@ -253,12 +282,23 @@ def _stays_inside(path: str) -> bool:
     return bool(pure.parts) and not pure.is_absolute() and ".." not in pure.parts and "\0" not in path
 
 
+def _schema_of(rows: Sequence[ImageRow]) -> pa.Schema:
+    """The columns of these rows: the fixed ones, then what people know, by name."""
+    names = sorted({name for row in rows for name in row.meta})
+    return pa.schema([*SCHEMA, *((f"{META}{name}", pa.string()) for name in names)])
+
+
 def _as_record(row: ImageRow) -> dict[str, Any]:
     fields = dict(vars(row))
     fields["class"] = fields.pop("class_name")
-    return fields
+    return fields | {f"{META}{name}": value for name, value in fields.pop("meta").items()}
 
 
 def _from_record(record: dict[str, Any]) -> ImageRow:
-    fields = dict(record)
-    return ImageRow(class_name=fields.pop("class"), **fields)
+    fields = {name: value for name, value in record.items() if name in SCHEMA.names}
+    meta = {
+        name.removeprefix(META): value
+        for name, value in record.items()
+        if name.startswith(META) and value is not None
+    }
+    return ImageRow(class_name=fields.pop("class"), meta=meta, **fields)

@@ -48,13 +48,17 @@ _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What is recorded of an image file: pixels, Pillow's name of its mode, bytes and their SHA-256."""
+    """What is recorded of an image file, as `ctexp.data.catalog.ImageRow` explains it."""
 
     width: int
     height: int
     mode: str
     bytes: int
     sha256: str
+    window: str
+    pixels: str
+    mean: float
+    std: float
 
 
 def read_grey(path: Path) -> NDArray[np.uint8]:
@@ -66,8 +70,8 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     return decode(read_content(path, str(path)), str(path))
 
 
-def inspect(path: Path, name: str | None = None) -> ImageFacts:
-    """Decode an image once to prove that it can be, and say what it is.
+def inspect(path: Path, name: str | None = None) -> tuple[ImageFacts, NDArray[np.uint8]]:
+    """Decode an image once to prove that it can be; what it is, and its grey levels (height, width).
 
     Args:
         path: the file.
@@ -79,7 +83,19 @@ def inspect(path: Path, name: str | None = None) -> ImageFacts:
     name = name or str(path)
     content = read_content(path, name)
     image = _loaded(content, name)
-    return ImageFacts(image.width, image.height, image.mode, len(content), sha256_bytes(content))
+    grey = _grey(image)
+    facts = ImageFacts(
+        width=image.width,
+        height=image.height,
+        mode=image.mode,
+        bytes=len(content),
+        sha256=sha256_bytes(content),
+        window="",
+        pixels=sha256_bytes(repr(grey.shape).encode() + grey.tobytes()),
+        mean=float(grey.mean()),
+        std=float(grey.std()),
+    )
+    return facts, grey
 
 
 def read_content(path: Path, name: str) -> bytes:
@@ -112,7 +128,11 @@ def decode(content: bytes, name: str) -> NDArray[np.uint8]:
     Raises:
         DataError: the bytes are damaged, too large or of a kind that is refused.
     """
-    image: Image.Image = _loaded(content, name)
+    return _grey(_loaded(content, name))
+
+
+def _grey(image: Image.Image) -> NDArray[np.uint8]:
+    """Grey levels of a loaded image, by the rules above."""
     if image.has_transparency_data:
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
         image = Image.alpha_composite(black, image.convert("RGBA"))

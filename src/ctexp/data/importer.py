@@ -19,6 +19,9 @@ from ctexp.core.locks import FileLock
 from ctexp.core.names import check_id
 from ctexp.data import archive, catalog
 from ctexp.data.catalog import Catalog, ImageRow
+from ctexp.data.duplicates.find import find_pairs
+from ctexp.data.duplicates.groups import group_ids
+from ctexp.data.duplicates.signature import Signature, sign
 from ctexp.data.images import ImageFacts, inspect, read_content
 from ctexp.data.import_report import ImportReport, report_on
 from ctexp.data.layout import FoundImage, Layout, scan
@@ -71,8 +74,8 @@ def import_dataset(
             folder = stage / "unpacked"
             archive.unpack(source, folder, report("unpack"))
         layout = scan(folder, source.name)
-        facts = each(_inspect, layout.images, report("check"), "replace or remove the files named")
-        rows = _rows(layout, facts, seed)
+        inspected = each(_inspect, layout.images, report("check"), "replace or remove the files named")
+        rows = _rows(layout, inspected, seed)
         split_seed = seed if layout.images[0].split is None else None
         existing = _existing(data_dir, name, rows)
         if existing:
@@ -104,16 +107,21 @@ def _report(progress: Progress | None, step: str) -> Callable[[int, int], None] 
     return partial(progress, step) if progress else None
 
 
-def _inspect(image: FoundImage) -> ImageFacts:
-    return inspect(image.file, image.image_id)
+def _inspect(image: FoundImage) -> tuple[ImageFacts, Signature]:
+    facts, grey = inspect(image.file, image.image_id)
+    return facts, sign(grey, facts.pixels)
 
 
-def _rows(layout: Layout, facts: Sequence[ImageFacts], seed: int) -> list[ImageRow]:
+def _rows(layout: Layout, inspected: Sequence[tuple[ImageFacts, Signature]], seed: int) -> list[ImageRow]:
+    sha256s = [facts.sha256 for facts, _ in inspected]
+    pairs = find_pairs(sha256s, [signature for _, signature in inspected])
+    links = [(pair.first, pair.second) for pair in pairs]
+    groups = group_ids(sha256s, links, [None] * len(sha256s))
     made: dict[str, str] = {}
     if layout.images[0].split is None:
         triples = [
-            (image.image_id, image.class_name, fact.sha256)
-            for image, fact in zip(layout.images, facts, strict=True)
+            (image.image_id, image.class_name, group)
+            for image, group in zip(layout.images, groups, strict=True)
         ]
         made = divide(triples, seed)
     return [
@@ -122,11 +130,11 @@ def _rows(layout: Layout, facts: Sequence[ImageFacts], seed: int) -> list[ImageR
             path=image.image_id,
             split=image.split or made[image.image_id],
             class_name=image.class_name,
-            group=catalog.group_of(fact.sha256),
+            group=group,
             excluded=False,
-            **vars(fact),
+            **vars(facts),
         )
-        for image, fact in zip(layout.images, facts, strict=True)
+        for image, (facts, _), group in zip(layout.images, inspected, groups, strict=True)
     ]
 
 

@@ -1,1 +1,1 @@
-"""The synthetic set: a torso with lungs, vessels and a tumour, scanned by a simulated CT, shown in a window."""
+"""The synthetic set: a torso with lungs, vessels and a tumour, scanned by a simulated CT, then windowed."""
