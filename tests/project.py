@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,21 @@ def make_project(folder: Path) -> Path:
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message=start")
     return folder
+
+
+def add_pipeline(project: Path) -> None:
+    """The data pipeline as this project has it, committed; `scripts/inv` is this environment's program."""
+    for name in ("dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/.gitignore"):
+        (project / name).parent.mkdir(exist_ok=True)
+        shutil.copy(HERE / name, project / name)
+    code = "src/ctexp/data"  # which the stages watch
+    shutil.copytree(HERE / code, project / code, ignore=shutil.ignore_patterns("__pycache__"))
+    program = project / "scripts" / "inv"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {Path(sys.executable).with_name("inv")} "$@"\n')
+    program.chmod(0o755)
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message=data pipeline")
 
 
 def add_tiny_set(project: Path, name: str = "tiny", train: int = 22, val: int = 12) -> None:

@@ -52,5 +52,5 @@ def test_the_data_pipeline_parses_and_watches_files_that_exist() -> None:
     dvc = Path(sys.executable).with_name("dvc")
     listed = subprocess.run([dvc, "stage", "list"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert listed.stdout.startswith("phantom")
-    for dependency in re.findall(r"^ {6}- (src/.*)$", (ROOT / "dvc.yaml").read_text(), re.MULTILINE):
+    for dependency in re.findall(r"^ +- (src/.*)$", (ROOT / "dvc.yaml").read_text(), re.MULTILINE):
         assert (ROOT / dependency).exists()

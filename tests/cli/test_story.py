@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -47,13 +48,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("kaggle")
     build_kaggle_tree(tree, scale=0.06, seed=3)
     imported = inv(folder, "data-import", str(tree), "--name", "kaggle")
-    assert "copies of training images" in imported.stderr
+    assert re.search(r"leaks .* normal test images are exact copies of", imported.stdout)
     changed = folder / "conf" / "loss" / "cross_entropy.yaml"
     changed.write_text(changed.read_text() + "# changed\n")
     done = inv(folder, "train", *TYPED)
     assert "=== EXPERIMENT MANIFEST ===" in done.stdout
     assert "=== EXPERIMENT RESULTS ===" in done.stdout
     assert "uncommitted changes in 1 code or configuration files" in done.stderr
+    assert "images of test are copies of training images; using the clean scheme" in done.stderr
     return folder
 
 
@@ -80,7 +82,7 @@ def test_the_record_is_whole_and_follows_its_published_schema(project: Path) -> 
     assert manifest["description"] == 'why, and "how"'
     assert manifest["tracker"]["run_id"] == f"{shown['run_id']}-1"
     assert manifest["git"]["dirty"] is True
-    assert manifest["dataset"]["name"] == "kaggle"
+    assert (manifest["dataset"]["name"], manifest["dataset"]["split"]) == ("kaggle", "clean")
     per_class = shown["metrics"]["splits"]["val"]["per_class"]["normal"]
     assert {"precision", "recall", "f1"} <= set(per_class)
     run = RunDir(project / "runs" / shown["run_id"])

@@ -99,7 +99,8 @@ def test_an_empty_class_is_named_at_the_import(
             if (split, name) != ("valid", "normal"):
                 image = Image.fromarray(np.full((8, 8), len(name + split), np.uint8))
                 image.save(tmp_path / "tree" / split / name / "a.png")
-    flags = {"path": str(tmp_path / "tree"), "name": "few", "seed": 1, "json": False}
+    optional = {"metadata": None, "window": None, "exclude": None}
+    flags = {"path": str(tmp_path / "tree"), "name": "few", "seed": 1, "json": False, **optional}
     with pytest.raises(Exit) as caught:
         perform("data:import_", flags, debug=False)
     assert caught.value.code == 3

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctexp.config import yaml_file
 from ctexp.config.compose import compose, load, paths_of, resolve_paths
 from ctexp.config.keys import GROUPS, keys
 from ctexp.config.schema import Settings
+from ctexp.core import yaml_file
 from ctexp.core.errors import DataError, UsageError
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from ctexp.config import groups, timm_names, yaml_file
+from ctexp.config import groups, timm_names
 from ctexp.config.compose import compose
 from ctexp.config.keys import EXPERIMENT, GROUPS
+from ctexp.core import yaml_file
 
 CONF = Path(__file__).parents[2] / "conf"
 CHOICES = [(group, name) for group in sorted((*GROUPS, EXPERIMENT)) for name in groups.choices(group, CONF)]
@@ -46,7 +47,7 @@ def test_models_are_pretrained_but_for_the_tiny_one(shipped: Path) -> None:
 def test_the_defaults_are_those_documented(shipped: Path) -> None:
     settings = compose([], shipped).settings
     assert settings.seed == 42
-    assert (settings.data.name, settings.data.split) == ("chest_ct", "official")
+    assert (settings.data.name, settings.data.split, settings.data.fold) == ("chest_ct", "auto", None)
     assert (settings.logger.name, settings.logger.mode) == ("wandb", "offline")
     assert settings.git.dirty == "ask"
     assert settings.trainer.monitor == "val/macro_f1"

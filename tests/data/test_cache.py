@@ -14,7 +14,7 @@ from ctexp.core.errors import DataError, StorageError
 from ctexp.core.files import sha256_file
 from ctexp.data.cache import ImageCache, UncachedImages
 from ctexp.data.catalog import ImageRow
-from ctexp.data.images import read_grey
+from ctexp.data.images import inspect
 from ctexp.data.resize import to_square
 from tests.data.rows import row
 from tests.full_disk import largest_file
@@ -41,7 +41,7 @@ def row_of(folder: Path, name: str) -> ImageRow:
 
 
 def expected(folder: Path, rows: list[ImageRow]) -> NDArray[np.uint8]:
-    return np.stack([to_square(read_grey(folder / row.path), SIZE, "pad") for row in rows])
+    return np.stack([to_square(inspect(folder / row.path)[1], SIZE, "pad") for row in rows])
 
 
 def opened(data_dir: Path, raw: Path, rows: list[ImageRow]) -> tuple[ImageCache, int]:
@@ -185,11 +185,33 @@ def test_files_changed_since_the_import_are_all_named(tmp_path: Path, rows: list
     assert failure.value.problems == (
         f"{raw / rows[2].path}: its content differs from what was imported",
         f"{raw / rows[4].path}: no such file",
-        f"{raw / 'text.png'}: not a PNG or JPEG image",
+        f"{raw / 'text.png'}: not a PNG, JPEG, TIFF or DICOM image",
     )
     with pytest.raises(DataError) as failure:
         UncachedImages(raw, rows, SIZE, "pad").take(np.arange(4))
     assert len(failure.value.problems) == 1
+
+
+def test_the_same_file_under_another_window_is_another_image(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    values = np.random.default_rng(3).integers(0, 4096, (SIZE, SIZE), dtype=np.uint16)
+    Image.fromarray(values).save(raw / "deep.png")
+    windows = ["2048,4096", "1000,500", "2048,4096"]
+    rows = [replace(row_of(raw, "deep.png"), window=window) for window in windows]
+
+    assert opened(tmp_path, raw, rows[:1])[1] == 1
+    cache, made = opened(tmp_path, raw, rows)
+
+    assert made == 1
+    wide, narrow, again = everything(cache)
+    np.testing.assert_array_equal(wide, np.rint(values * (255 / 4096)))
+    np.testing.assert_array_equal(narrow, np.rint((values.clip(750, 1250) - 750.0) * (255 / 500)))
+    np.testing.assert_array_equal(again, wide)
+    np.testing.assert_array_equal(
+        UncachedImages(raw, rows, SIZE, "pad").take(np.arange(3)), everything(cache)
+    )
+    assert opened(tmp_path, raw, rows)[1] == 0
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path, rows: list[ImageRow]) -> None:

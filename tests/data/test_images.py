@@ -8,12 +8,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from ctexp.core.errors import DataError
+from ctexp.core.errors import DataError, UsageError
 from ctexp.core.files import sha256_file
-from ctexp.data.images import MAX_BYTES, decode, inspect, read_grey
+from ctexp.data.images import MAX_BYTES, decode, inspect
+from tests.data.dicoms import bundled
 
 RNG = np.random.default_rng(7)
 GREY = RNG.integers(0, 256, (23, 31), dtype=np.uint8)
@@ -85,21 +87,110 @@ def test_jpegs_of_every_mode_are_read() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_16_bit_images_are_refused_by_name(channels: int) -> None:
-    deep = RNG.integers(0, 65536, (23, 31, channels), dtype=np.uint16)
-    content = cv2.imencode(".png", deep)[1].tobytes()
+def test_16_bit_images_are_refused_by_name_without_a_window(channels: int) -> None:
+    content = sixteen_bit_png(RNG.integers(0, 65536, (23, 31, channels), dtype=np.uint16))
 
     with pytest.raises(DataError, match=r"^slice\.png: 16 bits a channel"):
         decode(content, "slice.png")
 
 
-@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "WEBP"])
-def test_other_formats_are_refused_whatever_their_suffix(tmp_path: Path, kind: str) -> None:
-    file = tmp_path / "a.png"
-    file.write_bytes(encoded(Image.fromarray(GREY), kind))
+def sixteen_bit_png(values: NDArray[np.uint16]) -> bytes:
+    return cv2.imencode(".png", values)[1].tobytes()
 
-    with pytest.raises(DataError, match="not a PNG or JPEG image"):
-        read_grey(file)
+
+def tiff(values: NDArray[Any], **options: Any) -> bytes:
+    buffer = BytesIO()
+    tifffile.imwrite(buffer, values, photometric=options.pop("photometric", "minisblack"), **options)
+    return buffer.getvalue()
+
+
+def lzw_tiff(values: NDArray[Any]) -> bytes:
+    return encoded(Image.fromarray(values), "TIFF", compression="tiff_lzw")
+
+
+DEEP = RNG.integers(0, 65536, (23, 31), dtype=np.uint16)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        sixteen_bit_png(DEEP),
+        tiff(DEEP),
+        tiff(DEEP, byteorder=">"),
+        tiff(DEEP, compression="deflate", predictor=True),
+        tiff(DEEP, tile=(16, 16)),
+        lzw_tiff(DEEP),
+    ],
+    ids=["png", "tiff", "big-endian", "deflated", "tiled", "lzw"],
+)
+def test_16_bit_grey_is_windowed_in_stored_values(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+
+    facts, grey = inspect(tmp_path / "a", window="30000,20000")
+
+    np.testing.assert_array_equal(grey, np.rint((DEEP.astype(float) - 20000).clip(0, 20000) * 255 / 20000))
+    assert facts.window == "30000,20000"
+
+
+def test_signed_tiffs_are_windowed_in_their_signed_values() -> None:
+    units = (DEEP.astype(int) - 32768).astype(np.int16)
+
+    grey = decode(tiff(units), "a", "-600,1500")
+
+    np.testing.assert_array_equal(grey, np.rint((units.astype(float) + 1350).clip(0, 1500) * 255 / 1500))
+
+
+@pytest.mark.parametrize("content", [sixteen_bit_png(DEEP), tiff(DEEP)], ids=["png", "tiff"])
+def test_16_bit_values_of_no_known_unit_take_no_window_of_hounsfield_units(content: bytes) -> None:
+    with pytest.raises(DataError, match=r"of no known unit, and lung is a window of Hounsfield units"):
+        decode(content, "a", "lung")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (sixteen_bit_png(np.dstack([DEEP] * 3)), "16 bits a channel of colour or transparency"),
+        (sixteen_bit_png(np.dstack([DEEP] * 4)), "16 bits a channel of colour or transparency"),
+        (tiff(np.dstack([DEEP] * 3), photometric="rgb"), "16 bits a channel of colour or transparency"),
+        (tiff(DEEP, photometric="miniswhite"), "zero is white"),
+        (tiff(DEEP.astype(np.float32)), "floating-point values are not read"),
+        (tiff(DEEP.astype(np.uint32)), "32-bit values are not read"),
+        (tiff(DEEP.astype(np.float64)), "damaged TIFF"),
+        (tiff(GREY.astype(np.int8)), "signed 8-bit values are not read"),
+        (tiff(np.stack([DEEP] * 3)), "a TIFF of 3 pages"),
+        (tiff(np.stack([GREY] * 2)), "a TIFF of 2 pages"),
+        (encoded(Image.fromarray(COLOUR).convert("LAB"), "TIFF"), "mode LAB is not read"),
+    ],
+)
+def test_other_deep_or_odd_files_are_refused_by_name(content: bytes, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        decode(content, "a", "30000,20000")
+
+
+def test_8_bit_tiffs_are_read_as_other_8_bit_images_and_no_window_changes_them() -> None:
+    for content in (tiff(GREY), tiff(GREY, compression="deflate"), lzw_tiff(GREY)):
+        np.testing.assert_array_equal(decode(content, "a"), GREY)
+        np.testing.assert_array_equal(decode(content, "a", "lung"), GREY)
+    assert_near(decode(tiff(COLOUR, photometric="rgb"), "a"), luma(COLOUR))
+    np.testing.assert_array_equal(decode(encoded(Image.fromarray(GREY)), "a", "10,20"), GREY)
+
+
+def test_a_dicom_file_that_begins_like_a_tiff_is_dicom() -> None:
+    content = bundled("CT_small.dcm")
+    assert content.startswith(b"II*")
+
+    assert decode(content, "a", "lung").shape == (128, 128)
+
+
+def test_what_is_no_window_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="LEVEL,WIDTH"):
+        decode(encoded(Image.fromarray(GREY)), "a", "wide")
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "WEBP"])
+def test_other_formats_are_refused_whatever_their_suffix(kind: str) -> None:
+    with pytest.raises(DataError, match="not a PNG, JPEG, TIFF or DICOM image"):
+        decode(encoded(Image.fromarray(GREY), kind), "a.png")
 
 
 def test_animations_are_refused() -> None:
@@ -125,18 +216,18 @@ def test_too_large_a_file_is_not_read(tmp_path: Path) -> None:
         sparse.truncate(MAX_BYTES + 1)
 
     with pytest.raises(DataError, match="200,000,001 bytes; at most 200,000,000"):
-        read_grey(file)
+        inspect(file)
 
 
 def test_missing_empty_and_unreadable_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
 
     with pytest.raises(DataError, match=r"gone\.png: no such file"):
-        read_grey(tmp_path / "gone.png")
+        inspect(tmp_path / "gone.png")
     with pytest.raises(DataError, match=r"empty\.png: empty file"):
-        read_grey(tmp_path / "empty.png")
+        inspect(tmp_path / "empty.png")
     with pytest.raises(DataError, match=r"cannot be read \(Is a directory\)"):
-        read_grey(tmp_path)
+        inspect(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -145,15 +236,18 @@ def test_missing_empty_and_unreadable_files_are_named(tmp_path: Path) -> None:
         encoded(Image.fromarray(COLOUR)),
         encoded(Image.fromarray(COLOUR), "JPEG"),
         encoded(Image.fromarray(COLOUR), "JPEG", progressive=True),
+        tiff(DEEP),
+        tiff(DEEP, compression="deflate"),
+        lzw_tiff(GREY),
     ],
-    ids=["png", "jpeg", "progressive jpeg"],
+    ids=["png", "jpeg", "progressive jpeg", "tiff", "deflated tiff", "lzw tiff"],
 )
 def test_a_truncated_file_is_an_error_wherever_it_ends(content: bytes) -> None:
-    whole = decode(content, "a")
+    whole = decode(content, "a", "30000,60000")
     lost = 0
     for length in range(1, len(content)):
         try:
-            read = decode(content[:length], "a")
+            read = decode(content[:length], "a", "30000,60000")
         except DataError:
             lost += 1
         else:  # only what comes after the last pixel is missing
@@ -170,7 +264,7 @@ def test_a_flipped_bit_in_a_png_is_noticed() -> None:
 
 def test_damage_is_never_anything_but_a_data_error() -> None:
     image = Image.fromarray(COLOUR).quantize(16)
-    originals = [encoded(image, transparency=2), encoded(Image.fromarray(COLOUR), "JPEG")]
+    originals = [encoded(image, transparency=2), encoded(Image.fromarray(COLOUR), "JPEG"), tiff(DEEP)]
     dice = random.Random(3)
     refused = 0
     for _ in range(600):
@@ -178,7 +272,7 @@ def test_damage_is_never_anything_but_a_data_error() -> None:
         for _ in range(dice.choice([1, 3, 20])):
             content[dice.randrange(len(content))] = dice.randrange(256)
         try:
-            decode(_with_sound_checksums(content), "a")
+            decode(_with_sound_checksums(content), "a", "30000,60000")
         except DataError:
             refused += 1
     assert refused > 100
@@ -206,5 +300,5 @@ def test_the_facts_of_a_file(tmp_path: Path) -> None:
     assert (facts.width, facts.height, facts.mode) == (31, 23, "RGBA")
     assert facts.bytes == file.stat().st_size
     assert facts.sha256 == sha256_file(file)
-    np.testing.assert_array_equal(grey, read_grey(file))
+    np.testing.assert_array_equal(grey, decode(file.read_bytes(), "a"))
     assert (facts.mean, facts.std) == (grey.mean(), grey.std())

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.classes import CLASSES
-from ctexp.core.errors import DataError
 from ctexp.data.layout import class_of, scan, split_of
+from tests.data.dicoms import encoded, slice_
 from tests.kaggle import LONG_NAMES, SHORT_NAMES
 
 
@@ -87,9 +87,8 @@ def test_a_test_split_is_not_required_but_train_and_val_are(tmp_path: Path) -> N
     put_split(tmp_path / "short", "train", "test")
 
     assert {image.split for image in scan(tmp_path / "enough").images} == {"train", "val"}
-    with pytest.raises(DataError) as failure:
-        scan(tmp_path / "short")
-    assert failure.value.problems == ("short: no folder for the val split",)
+    assert scan(tmp_path / "enough").problems == ()
+    assert scan(tmp_path / "short").problems == ("short: no folder for the val split",)
 
 
 def test_every_problem_of_a_tree_is_told_at_once(tmp_path: Path) -> None:
@@ -102,7 +101,8 @@ def test_every_problem_of_a_tree_is_told_at_once(tmp_path: Path) -> None:
         "train/benign/a.png",
         "train/normal/notes.csv",
         "train/normal/nested/a.png",
-        "train/normal/.hidden.png.part",
+        "train/normal/.a.png.part",
+        "train/.normal/a.png",
         "test/Normal_left/a.png",
         "test/normal/bad\nname.png",
     )
@@ -112,10 +112,9 @@ def test_every_problem_of_a_tree_is_told_at_once(tmp_path: Path) -> None:
     (tmp_path / "train" / "normal" / "linked.png").symlink_to("/etc/passwd")
     (tmp_path / "test" / "more").symlink_to(tmp_path / "train")
 
-    with pytest.raises(DataError) as failure:
-        scan(tmp_path)
+    layout = scan(tmp_path)
 
-    assert set(failure.value.problems) == {
+    assert set(layout.problems) == {
         "readme.txt: lies outside the class folders",
         "holdout: not a split folder",
         "VAL, valid: more than one folder for the val split",
@@ -123,27 +122,30 @@ def test_every_problem_of_a_tree_is_told_at_once(tmp_path: Path) -> None:
         "train/benign: not one of the four classes",
         "train: no folder for adenocarcinoma",
         "train/squamous.cell.carcinoma: holds no image",
-        "train/normal/notes.csv: not a PNG or JPEG file",
-        "train/normal/.hidden.png.part: not a PNG or JPEG file",
-        "train/normal/nested: a folder inside a class folder",
+        "train/normal/notes.csv: not a PNG, JPEG, TIFF or DICOM file",
+        "train/normal/.a.png.part: hidden; rename or remove it",
+        "train/.normal: hidden; rename or remove it",
+        "train/normal/nested: a folder inside a class folder, but no DICOM series",
         "train/normal/linked.png: a symbolic link; copy what it points at instead",
         "test/more: a symbolic link; copy what it points at instead",
         "test/Normal_left, test/normal: more than one folder for normal",
         "'test/normal/bad\\nname.png': control or undecodable characters in the name",
     }
-    assert "large.cell.carcinoma" in failure.value.hint
+    assert "test/normal/a.png" in {image.image_id for image in layout.images}
 
 
 def test_a_tree_of_something_else_says_what_was_found(tmp_path: Path) -> None:
     put(tmp_path, "cats/a.png", "dogs/a.png")
 
-    with pytest.raises(DataError, match=r"no split or class folders \(folders found: cats, dogs\)"):
-        scan(tmp_path)
+    (problem,) = scan(tmp_path).problems
+
+    assert problem.endswith(": no split or class folders (folders found: cats, dogs)")
 
 
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="folders found: none"):
-        scan(tmp_path)
+    (problem,) = scan(tmp_path).problems
+
+    assert problem.endswith("(folders found: none)")
 
 
 def test_droppings_are_passed_over_and_listed(tmp_path: Path) -> None:
@@ -161,3 +163,56 @@ def test_droppings_are_passed_over_and_listed(tmp_path: Path) -> None:
 
     assert layout.ignored == tuple(sorted([*droppings, "__MACOSX"]))
     assert len(layout.images) == 8
+
+
+def test_dicom_is_known_by_its_name_or_its_mark_and_may_lie_in_series_folders(tmp_path: Path) -> None:
+    put_split(tmp_path, "train", "val")
+    put(tmp_path, "train/normal/b.TIFF", "train/normal/c.DCM", "val/normal/series 1/1.dicom")
+    content = encoded(slice_())
+    for name in ("train/normal/IM0001", "val/normal/series 1/1.2.840", "val/normal/series 2/IM.1"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+
+    layout = scan(tmp_path)
+
+    assert layout.problems == ()
+    assert [image.image_id for image in layout.images if "/normal/" in image.image_id] == [
+        "train/normal/IM0001",
+        "train/normal/a.png",
+        "train/normal/b.TIFF",
+        "train/normal/c.DCM",
+        "val/normal/a.png",
+        "val/normal/series 1/1.2.840",
+        "val/normal/series 1/1.dicom",
+        "val/normal/series 2/IM.1",
+    ]
+
+
+def test_a_series_folder_holds_dicom_alone_and_no_folder(tmp_path: Path) -> None:
+    put_split(tmp_path, "train", "val")
+    put(
+        tmp_path,
+        "train/normal/series/1.dcm",
+        "train/normal/series/view.png",
+        "train/normal/series/readme",
+        "train/normal/series/more/2.dcm",
+        "train/normal/.series/1.dcm",
+        "train/normal/series/DIRFILE.txt",
+    )
+
+    assert set(scan(tmp_path).problems) == {
+        "train/normal/series/view.png: lies in a DICOM series, but is no DICOM",
+        "train/normal/series/readme: lies in a DICOM series, but is no DICOM",
+        "train/normal/series/DIRFILE.txt: lies in a DICOM series, but is no DICOM",
+        "train/normal/series/more: a folder inside a DICOM series",
+        "train/normal/.series: hidden; rename or remove it",
+    }
+
+
+def test_a_class_folder_of_series_alone_is_not_empty(tmp_path: Path) -> None:
+    put(tmp_path, *(f"{name}/series/1.dcm" for name in SHORT_NAMES.values()))
+
+    layout = scan(tmp_path)
+
+    assert layout.problems == ()
+    assert layout.images[0].image_id == "adenocarcinoma/series/1.dcm"

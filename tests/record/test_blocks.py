@@ -25,6 +25,18 @@ def test_the_manifest_block_of_a_folder_without_git_and_a_run_without_estimate()
     assert manifest_block(manifest, HERE) == golden("manifest_block_without_git.txt")
 
 
+def test_a_fold_what_is_left_out_and_warnings_stand_beside_the_split() -> None:
+    plain = samples.manifest(ID).dataset
+    changes = {"fold": 3, "split": "kfold", "left_out": {"val": 1, "test": 46}, "warnings": ("one", "two")}
+    manifest = samples.manifest(ID, dataset=plain.model_copy(update=changes))
+    assert manifest_block(manifest, HERE).splitlines()[7:11] == [
+        "Dataset/Split:        chest_ct/kfold fold 3 (train 343, val 36 images; 47 left out)",
+        "Warnings:             one",
+        "                      two",
+        "Output Directory:     runs/resnet50_20261121-050417_ab2cd3",
+    ]
+
+
 def test_the_results_block() -> None:
     result = samples.result(ID, warnings=("11 test images are byte-identical to train images",))
     assert results_block(result, HERE, f"{HERE}/train.log") == golden("results_block.txt")

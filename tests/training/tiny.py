@@ -10,8 +10,9 @@ from pytorch_lightning.callbacks import Callback
 from torch import nn
 
 from ctexp.config.schema import Settings
-from ctexp.data.augment import Augmentation
+from ctexp.data.augment import Amounts, Augmentation
 from ctexp.data.batches import EvalBatches, TrainBatches
+from ctexp.data.pixels import HostPixels
 from ctexp.models.losses import cross_entropy
 from ctexp.models.tiny_cnn import TinyCnn
 from ctexp.training.checkpoints import BEST, load
@@ -34,11 +35,13 @@ SETTINGS: dict[str, Any] = {
         "pretrained": False,
         "weights": None,
         "in_channels": 1,
+        "fusion": "none",
         "dropout": 0.5,
     },
     "data": {
         "name": "phantom",
         "split": "official",
+        "fold": None,
         "image_size": 16,
         "resize": "pad",
         "batch_size": 6,
@@ -53,10 +56,16 @@ SETTINGS: dict[str, Any] = {
         "rotation": 10.0,
         "scale": 0.1,
         "translate": 0.05,
+        "crop": 0.0,
+        "elastic": 0.02,
         "brightness": 0.1,
         "contrast": 0.1,
+        "gamma": 0.1,
+        "jpeg": 0.3,
         "noise": 0.02,
+        "erasing": 0.2,
     },
+    "features": {"name": "none"},
     "loss": {"name": "cross_entropy", "label_smoothing": 0.1, "class_weights": "none"},
     "optimizer": {"name": "adamw", "lr": 0.01, "weight_decay": 0.05, "beta1": 0.9, "beta2": 0.999},
     "scheduler": {"name": "cosine", "warmup_epochs": 1.0, "min_lr_ratio": 0.0},
@@ -117,8 +126,11 @@ class Quiet(EpochReport):
 
 def batches(pictures: Pictures, config: Settings) -> TrainBatches:
     """Shuffled, augmented batches of some pictures."""
-    augmentation = Augmentation(**config.augment.model_dump(), seed=config.seed, count=len(pictures.labels))
-    return TrainBatches(pictures, pictures.labels, augmentation, config.data.batch_size, config.seed)
+    amounts = Amounts(**config.augment.model_dump())
+    augmentation = Augmentation(amounts, (16, 16), config.seed, len(pictures.labels))
+    return TrainBatches(
+        HostPixels(pictures), pictures.labels, augmentation, config.data.batch_size, config.seed
+    )
 
 
 def train(
@@ -146,7 +158,7 @@ def train(
         fit(
             module,
             train_batches,
-            EvalBatches(val_set, val_set.labels, config.data.eval_batch_size),
+            EvalBatches(HostPixels(val_set), val_set.labels, config.data.eval_batch_size),
             checkpoints=folder / "checkpoints",
             device=torch.device("cpu"),
             requests=stop,

@@ -2,8 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rich.table import Table
@@ -15,23 +13,52 @@ from ctexp.core.files import storage_errors
 from ctexp.core.names import check_id
 from ctexp.core.paths import project_root, shown
 from ctexp.data.import_report import ImportReport
-from ctexp.data.importer import Progress as ImportProgress
 from ctexp.data.importer import import_dataset
 from ctexp.data.phantom import dataset as phantoms
 
 
-def import_(path: str, name: str, seed: int, json: bool) -> None:
-    """Import a folder or zip as data set `name`."""
+def import_(
+    path: str,
+    name: str,
+    metadata: str | None,
+    window: str | None,
+    exclude: str | None,
+    seed: int,
+    json: bool,
+) -> None:
+    """Import a folder or zip as data set `name`, and audit it."""
+    from ctexp.cli import audit as audits  # takes a moment, and the synthetic set needs none
+
     data_dir, _ = resolve_paths(project_root())
-    with _progress() as progress:
-        report = import_dataset(Path(path), name, data_dir, seed, progress)
-    _tell(report, json)
+    with screen.steps() as progress:
+        report = import_dataset(
+            Path(path),
+            name,
+            data_dir,
+            seed,
+            progress,
+            table=Path(metadata) if metadata is not None else None,
+            window=window,
+            exclude=Path(exclude) if exclude is not None else None,
+        )
+    if not json:
+        _tell(report)
+    found = audits.look_into(report.catalog, data_dir)
+    if json:
+        screen.emit_json(report.as_dict() | {"audit": found.as_dict()})
+    else:
+        audits.tell(found, data_dir)
 
 
 def phantom(name: str, seed: int, json: bool) -> None:
     """Make the synthetic set and import it as `name`."""
     data_dir, _ = resolve_paths(project_root())
-    _tell(make_phantom(data_dir, name, seed), json)
+    report = make_phantom(data_dir, name, seed)
+    if json:
+        screen.emit_json(report.as_dict())
+    else:
+        _tell(report)
+        _tell_counts(report)
 
 
 def make_phantom(data_dir: Path, name: str, seed: int) -> ImportReport:
@@ -41,7 +68,7 @@ def make_phantom(data_dir: Path, name: str, seed: int) -> ImportReport:
         data_dir.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".phantom-", dir=data_dir))
     try:
-        with _progress() as progress:
+        with screen.steps() as progress:
             phantoms.generate(
                 scratch / "Data",
                 seed=seed,
@@ -52,27 +79,26 @@ def make_phantom(data_dir: Path, name: str, seed: int) -> ImportReport:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-@contextmanager
-def _progress() -> Iterator[ImportProgress]:
-    """A bar for each step on a terminal, nothing elsewhere."""
-    bar = screen.bar("{task.description}")
-    tasks = {}
-
-    def report(step: str, done: int, total: int) -> None:
-        if step not in tasks:
-            tasks[step] = bar.add_task(step, total=total)
-        bar.update(tasks[step], completed=done, total=total)
-
-    with bar:
-        yield report
+_DONE = {
+    "imported": "imported",
+    "updated": "are there already, catalog updated",
+    "unchanged": "are there already, unchanged",
+}
 
 
-def _tell(report: ImportReport, json: bool) -> None:
-    if json:
-        screen.emit_json(report.as_dict())
-        return
-    done = "is there already, unchanged" if report.unchanged else "imported"
-    print(f"{report.catalog.title}: {len(report.catalog.rows)} images {done} in {shown(report.catalog.raw)}")
+def _tell(report: ImportReport) -> None:
+    """Say what was done, and what a person should hear of it."""
+    catalog = report.catalog
+    print(f"{catalog.title}: {len(catalog.rows):,} images {_DONE[report.outcome]} in {shown(catalog.raw)}")
+    for line in report.notes:
+        screen.note(line)
+    for line in report.warnings:
+        screen.warn(line)
+    if report.ignored:
+        screen.note(f"passed over {len(report.ignored)} files of operating systems and tools")
+
+
+def _tell_counts(report: ImportReport) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("class")
     for split in report.counts:
@@ -80,10 +106,3 @@ def _tell(report: ImportReport, json: bool) -> None:
     for name in CLASSES:
         table.add_row(name, *(str(counts[name]) for counts in report.counts.values()))
     screen.results().print(table)
-    for split, count in report.duplicates.in_train.items():
-        if count:
-            screen.warn(f"{count} images of {split} are copies of training images: its figures will flatter")
-    for ids in report.duplicates.conflicting:
-        screen.warn(f"the same image stands in several classes: {', '.join(ids)}")
-    if report.ignored:
-        screen.note(f"passed over {len(report.ignored)} files of operating systems and tools")

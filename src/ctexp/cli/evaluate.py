@@ -4,9 +4,9 @@ from ctexp.config.compose import load, paths_of, resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
-from ctexp.core.paths import project_root
-from ctexp.data.selection import select
+from ctexp.core.paths import project_root, splits_folder
 from ctexp.record.find import find
+from ctexp.training.dataset import features_of, refuse_other_features, same_data
 
 _SPLITS = ("train", "val")
 
@@ -27,12 +27,9 @@ def evaluate(run: str, split: str, json: bool) -> None:
         raise DataError(reading.problems, "a run without a whole manifest cannot be evaluated")
     settings = load(found.config, reading.manifest.config_sha256)
     data_dir, _ = paths_of(settings.paths, root)
-    selection = select(data_dir, settings.data.name, settings.data.split)
-    if reading.manifest.dataset.catalog_sha256 != selection.catalog.sha256:
-        raise DataError(
-            f"{found.id}: the data set {settings.data.name} is not the one it was trained on",
-            "bring that data set back, or train anew",
-        )
+    selection = same_data(found.id, reading.manifest.dataset, data_dir, splits_folder(root))
+    features = features_of(settings, selection, data_dir, root)
+    refuse_other_features(found.id, reading.manifest.features, features)
 
     from ctexp.evaluation.metrics import headline
     from ctexp.models.weights import WeightsOrigin
@@ -44,8 +41,8 @@ def evaluate(run: str, split: str, json: bool) -> None:
 
     device = choose_device(settings.trainer.accelerator)
     make_repeatable()
-    module = build_module(settings, selection, WeightsOrigin("random"), device)
-    batches = ImageStore(settings, selection, data_dir).eval_batches(split)
+    module = build_module(settings, selection, features, WeightsOrigin("random"), device)
+    batches = ImageStore(settings, selection, features, data_dir, device).eval_batches(split)
     with found.lock(), StopRequests() as requests, memory_errors(settings):
         summary = measure(found, module, batches, selection, split, device, requests)
     if json:

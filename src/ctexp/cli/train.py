@@ -9,11 +9,12 @@ from ctexp.config.schema import Settings
 from ctexp.core import screen
 from ctexp.core.errors import DataError, PreflightError, UsageError
 from ctexp.core.files import probe_writable
-from ctexp.core.paths import project_root, shown
-from ctexp.data.selection import select
+from ctexp.core.paths import project_root, shown, splits_folder
+from ctexp.data.selection import Selection, select
 from ctexp.record import blocks, find, git
 from ctexp.record.manifest import command_line
 from ctexp.record.result import Result
+from ctexp.training.dataset import features_of, same_data
 from ctexp.training.order import Order
 
 
@@ -38,9 +39,11 @@ def train(
 
 def start(root: Path, composed: Composed, *, dry_run: bool, yes: bool, json: bool) -> int:
     """Train a new run, or with `dry_run` print what it would be; the exit code."""
+    data, (data_dir, _) = composed.settings.data, paths_of(composed.settings.paths, root)
     order = _order(
         root,
         composed.settings,
+        select(data_dir, splits_folder(root), data.name, data.split, data.fold),
         config_yaml=composed.yaml,
         config_sha256=composed.sha256,
         overrides=composed.overrides,
@@ -74,9 +77,12 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
         return _told(result, run.path.parent, json)
     if manifest is None:
         raise DataError(problems, "a run without a whole manifest cannot be resumed: train anew")
+    settings = load(run.config, manifest.config_sha256)
+    data_dir, _ = paths_of(settings.paths, root)
     order = _order(
         root,
-        load(run.config, manifest.config_sha256),
+        settings,
+        same_data(run.id, manifest.dataset, data_dir, splits_folder(root)),
         config_yaml=run.config.read_text(),
         config_sha256=manifest.config_sha256,
         overrides=manifest.overrides,
@@ -93,6 +99,7 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
 def _order(
     root: Path,
     settings: Settings,
+    selection: Selection,
     *,
     config_yaml: str,
     config_sha256: str,
@@ -100,9 +107,8 @@ def _order(
     command: str,
     json: bool,
 ) -> Order:
-    """Look at data and source, which needs no torch; then all that is known of what to train."""
+    """All that is known of what to train, the source included; none of it needs torch."""
     data_dir, runs_dir = paths_of(settings.paths, root)
-    selection = select(data_dir, settings.data.name, settings.data.split)
     source = git.capture(root, [data_dir, runs_dir])
     return Order(
         settings=settings,
@@ -110,6 +116,7 @@ def _order(
         config_sha256=config_sha256,
         overrides=overrides,
         selection=selection,
+        features=features_of(settings, selection, data_dir, root),
         root=root,
         data_dir=data_dir,
         runs_dir=runs_dir,
@@ -124,6 +131,8 @@ def _preview(order: Order, json: bool) -> None:
     """Print the manifest of a run that is not made."""
     from ctexp.training.run import Training
 
+    for note in order.selection.notes:
+        screen.note(note)
     manifest = Training(order).preview()
     if json:
         screen.emit_json(manifest.document())

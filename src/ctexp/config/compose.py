@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ctexp.config import yaml_file
 from ctexp.config.paths import absolute, resolve_paths
+from ctexp.core import yaml_file
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.files import sha256_bytes
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from ctexp.config import groups
 from ctexp.config.keys import EXPERIMENT, GROUPS
-from ctexp.config.yaml_file import misread_texts
 from ctexp.core.names import did_you_mean
+from ctexp.core.yaml_file import misread_texts
 
 _CHOICE = re.compile(r"(?P<override>override /)?(?P<group>\w+)")
 

@@ -20,8 +20,9 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from ctexp.config import file_rules, groups, yaml_file
+from ctexp.config import file_rules, groups
 from ctexp.config.keys import EXPERIMENT, GROUPS
+from ctexp.core import yaml_file
 from ctexp.core.errors import UsageError
 
 _ABSENT = object()

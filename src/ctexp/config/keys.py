@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ctexp.config.schema import Settings
 
-GROUPS = ("model", "data", "augment", "loss", "optimizer", "scheduler", "trainer", "logger")
+GROUPS = ("model", "data", "augment", "features", "loss", "optimizer", "scheduler", "trainer", "logger")
 """The groups that must be chosen, each a top-level key and a folder of `conf/`."""
 
 EXPERIMENT = "experiment"

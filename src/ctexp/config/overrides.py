@@ -164,7 +164,7 @@ def _sweep(text: str, key: str, shown: str) -> str:
 
 def _undeletable(key: str, shown: str) -> str:
     if key in GROUPS:
-        none = f"; for none write {key}=none" if key in ("logger", "augment") else ""
+        none = f"; for none write {key}=none" if key in ("logger", "augment", "features") else ""
         return f"{shown}: {key} cannot be left out{none}"
     if key not in keys():
         return f"{key}: unknown key; {nearest_key(key)}"

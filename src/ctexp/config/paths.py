@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ctexp.config import personal, yaml_file
+from ctexp.config import personal
+from ctexp.core import yaml_file
 from ctexp.core.errors import UsageError
 
 

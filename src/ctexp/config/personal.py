@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ctexp.config import yaml_file
+from ctexp.core import yaml_file
 from ctexp.core.errors import UsageError
 
 _PERSONAL = {"logger": "name: csv", "paths": "data: /mnt/data", "git": "dirty: warn"}

@@ -93,6 +93,7 @@ class ModelSettings(_Strict):
     pretrained: bool
     weights: PathText | None
     in_channels: Annotated[Literal[1, 3], BeforeValidator(_channels)]
+    fusion: Literal["none", "concat"]
     dropout: BelowOne
 
     @model_validator(mode="after")
@@ -144,9 +145,20 @@ class AugmentSettings(_Strict):
     rotation: Annotated[float, Field(ge=0, le=180)]
     scale: Annotated[float, Field(ge=0, le=0.9)]
     translate: Fraction
+    crop: Fraction
+    elastic: Annotated[float, Field(ge=0, le=0.1)]
     brightness: Fraction
     contrast: Fraction
+    gamma: Fraction
+    jpeg: Annotated[float, Field(ge=0, le=0.99)]
     noise: Fraction
+    erasing: Fraction
+
+
+class FeaturesSettings(_Strict):
+    """Which radiomics features stand beside the image."""
+
+    name: Literal["none", "all_features", "top_features", "bottom_features"]
 
 
 class LossSettings(_Strict):
@@ -273,11 +285,25 @@ class Settings(_Strict):
     model: ModelSettings
     data: DataSettings
     augment: AugmentSettings
+    features: FeaturesSettings
     loss: LossSettings
     optimizer: OptimizerSettings
     scheduler: SchedulerSettings
     trainer: TrainerSettings
     logger: LoggerSettings
+
+    @model_validator(mode="after")
+    def _features_meet_a_network_that_takes_them(self) -> Self:
+        if self.features.name != "none" and self.model.fusion == "none":
+            raise ValueError(
+                f"features: {self.features.name} would not be read, the network looks at the image alone; "
+                "use model=dual_pathway or model.fusion=concat"
+            )
+        if self.features.name == "none" and self.model.fusion != "none":
+            raise ValueError(
+                f"features: model.fusion={self.model.fusion} needs some, for example features=all_features"
+            )
+        return self
 
     @model_validator(mode="after")
     def _warmup_ends_before_training(self) -> Self:

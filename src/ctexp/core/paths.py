@@ -28,6 +28,16 @@ def project_root() -> Path:
     )
 
 
+def splits_folder(root: Path) -> Path:
+    """Where a project's committed split files are: `<data set>/<scheme>.txt` in it."""
+    return root / "research" / "splits"
+
+
+def feature_lists_folder(root: Path) -> Path:
+    """Where a project's committed lists of features are: `<data set>.yaml` in it."""
+    return root / "research" / "features"
+
+
 def shown(path: Path) -> str:
     """A path as a person here would type it: relative where it lies below the working folder."""
     try:

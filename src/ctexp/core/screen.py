@@ -2,10 +2,13 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 
 def results() -> Console:
@@ -37,6 +40,38 @@ def bar(label: str) -> Progress:
         redirect_stderr=False,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each step of a long work, told by calls of (step, done, total)."""
+    moving = bar("{task.description}")
+    tasks: dict[str, TaskID] = {}
+
+    def report(step: str, done: int, total: int) -> None:
+        if step not in tasks:
+            tasks[step] = moving.add_task(step, total=total)
+        moving.update(tasks[step], completed=done, total=total)
+
+    with moving:
+        yield report
+
+
+@contextmanager
+def status(what: str) -> Iterator[Callable[[str], None] | None]:
+    """A line that says what is being done and is gone when it is done; it yields what changes it.
+
+    Elsewhere than on a terminal nothing is shown, and it yields None.
+
+    Args:
+        what: the line at first.
+    """
+    console = _console(sys.__stderr__)
+    if not console.is_terminal:
+        yield None
+        return
+    with console.status(escape(what)) as line:
+        yield lambda text: line.update(escape(text))
 
 
 def _console(stream: Any) -> Console:

@@ -5,7 +5,7 @@ add start-up time and hidden state. The loader is a plain object with a position
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,25 +14,31 @@ from torch import Tensor
 
 from ctexp.data.augment import Augmentation
 from ctexp.data.draws import order
+from ctexp.data.pixels import Pixels
 
 
 class Batch(NamedTuple):
-    """Images uint8 (B, 1, H, W) and labels int64 (B,)."""
+    """Images uint8 (B, 1, H, W), labels int64 (B,) and, where a model takes them, features float32 (B, k)."""
 
     images: Tensor
     labels: Tensor
+    features: Tensor | None = None
 
 
-class Images(Protocol):
-    """Decoded images of one split, addressed by position."""
+class _Targets:
+    """What belongs to each image of a split besides its pixels."""
 
-    def take(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Images (len(indices), H, W)."""
-        ...
+    def __init__(self, labels: NDArray[np.int64], features: NDArray[np.float32] | None) -> None:
+        self._labels = labels
+        self._features = features
 
+    def __len__(self) -> int:
+        return len(self._labels)
 
-def _batch(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Batch:
-    return Batch(torch.from_numpy(images).unsqueeze(1), torch.from_numpy(labels))
+    def batch(self, images: Tensor, chosen: NDArray[np.int64]) -> Batch:
+        """A batch of these images, which are those at `chosen`."""
+        features = None if self._features is None else torch.from_numpy(self._features[chosen])
+        return Batch(images, torch.from_numpy(self._labels[chosen]), features)
 
 
 class TrainBatches:
@@ -41,23 +47,25 @@ class TrainBatches:
     Even batches instead of a small last one keep batch normalisation away from batches of one image.
 
     Args:
-        images: the decoded training images.
+        pixels: the training images.
         labels: their labels (N,).
-        augmentation: applied to every batch, whatever the cache.
+        augmentation: planned for every batch, wherever the pixels are.
         batch_size: the largest batch.
         seed: with the epoch it decides the order.
+        features: a row of numbers for each image (N, k), or None.
     """
 
     def __init__(
         self,
-        images: Images,
+        pixels: Pixels,
         labels: NDArray[np.int64],
         augmentation: Augmentation,
         batch_size: int,
         seed: int,
+        features: NDArray[np.float32] | None = None,
     ) -> None:
-        self._images = images
-        self._labels = labels
+        self._pixels = pixels
+        self._targets = _Targets(labels, features)
         self._augmentation = augmentation
         self._seed = seed
         self._count = -(-len(labels) // batch_size)
@@ -81,11 +89,11 @@ class TrainBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         """The rest of the epoch. Lazy: epoch and position are read when the first batch is asked for."""
-        indices = order(self._seed, self._epoch, len(self._labels))
+        indices = order(self._seed, self._epoch, len(self._targets))
         for chosen in np.array_split(indices, self._count)[self._position :]:
             self._position += 1
-            images = self._augmentation.apply(self._images.take(chosen), self._epoch, chosen)
-            yield _batch(images, self._labels[chosen])
+            plan = self._augmentation.plan(self._epoch, chosen)
+            yield self._targets.batch(self._pixels.augmented(chosen, plan), chosen)
 
     def state_dict(self) -> dict[str, int]:
         """Epoch and batches handed out, for a checkpoint."""
@@ -101,22 +109,29 @@ class EvalBatches:
     """Batches in catalog order, untouched by augmentation.
 
     Args:
-        images: the decoded images.
+        pixels: the images.
         labels: their labels (N,).
         batch_size: the largest batch.
+        features: a row of numbers for each image (N, k), or None.
     """
 
-    def __init__(self, images: Images, labels: NDArray[np.int64], batch_size: int) -> None:
-        self._images = images
-        self._labels = labels
+    def __init__(
+        self,
+        pixels: Pixels,
+        labels: NDArray[np.int64],
+        batch_size: int,
+        features: NDArray[np.float32] | None = None,
+    ) -> None:
+        self._pixels = pixels
+        self._targets = _Targets(labels, features)
         self._batch_size = batch_size
 
     def __len__(self) -> int:
         """Batches in one pass."""
-        return -(-len(self._labels) // self._batch_size)
+        return -(-len(self._targets) // self._batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
         """One pass."""
-        for start in range(0, len(self._labels), self._batch_size):
-            chosen = np.arange(start, min(start + self._batch_size, len(self._labels)))
-            yield _batch(self._images.take(chosen), self._labels[chosen])
+        for start in range(0, len(self._targets), self._batch_size):
+            chosen = np.arange(start, min(start + self._batch_size, len(self._targets)))
+            yield self._targets.batch(self._pixels.plain(chosen), chosen)

@@ -2,11 +2,12 @@
 
     data/cache/pad224-v1-pillow13.0.0-opencv5.0.0/
       images.u8     rows of size × size bytes, appended to, never moved
-      index.txt     line i belongs to row i: SHA-256 of the image's file, CRC-32 of the row
+      index.txt     line i belongs to row i: its key, its CRC-32
 
-A row's key is the content of the file it came from; the folder's name says how it was made, down to the
-libraries, whose versions differ by a grey level here and there. Rows are on disk before the index names them:
-after a crash, rows past the index are written over. A row whose CRC does not hold is made anew in its place.
+A key is the SHA-256 of the file an image came from, with `@` and the window where one makes it grey; the
+folder's name says how rows were made, down to the libraries, whose versions differ by a grey level here and
+there. Rows are on disk before the index names them: after a crash, rows past the index are written over, and a
+row whose CRC does not hold is made anew in its place.
 """
 
 import os
@@ -35,7 +36,7 @@ from ctexp.data.resize import Resize, to_square
 Progress = Callable[[int, int], None]
 """Called with (done, total) images."""
 
-_LINE = re.compile(r"([0-9a-f]{64}) ([0-9a-f]{8})")
+_LINE = re.compile(r"([0-9a-f]{64}(?:@.+)?) ([0-9a-f]{8})")
 _CHANGED = "put the original files back, or import the set under another name"
 _POLL_SECONDS = 0.2
 _NOTE_SECONDS = 30.0
@@ -108,7 +109,7 @@ class ImageCache:
             with _waiting(FileLock(store.folder / ".lock", f"the image cache {store.folder}")):
                 store.read()
                 store.add(store.missing(rows), partial(_square, raw, size, resize), progress)
-        places = np.array([store.index[row.sha256][0] for row in rows], np.int64)
+        places = np.array([store.index[_key(row)][0] for row in rows], np.int64)
         return cls(store.mapped(), places)
 
     def __len__(self) -> int:
@@ -120,7 +121,7 @@ class ImageCache:
 
 
 class _Store:
-    """The two files of one cache folder, and where in them each content is: sha256 -> (row, CRC-32)."""
+    """The two files of one cache folder, and where in them each image is: key -> (row, CRC-32)."""
 
     def __init__(self, folder: Path, size: int) -> None:
         self.folder = folder
@@ -151,14 +152,14 @@ class _Store:
         return np.memmap(self._images_file, np.uint8, "r", shape=(count, *shape))
 
     def missing(self, rows: Sequence[ImageRow]) -> list[ImageRow]:
-        """The rows whose image is not in the cache or not whole, one of each content."""
+        """The rows whose image is not in the cache or not whole, one of each key."""
         images = self.mapped()
 
         def is_whole(row: ImageRow) -> bool:
-            place, crc = self.index.get(row.sha256, (len(images), 0))
+            place, crc = self.index.get(_key(row), (len(images), 0))
             return place < len(images) and zlib.crc32(images[place]) == crc
 
-        distinct = {row.sha256: row for row in rows}
+        distinct = {_key(row): row for row in rows}
         return [row for row in distinct.values() if not is_whole(row)]
 
     def add(
@@ -173,16 +174,16 @@ class _Store:
         if not self.index:
             # Whatever is there, a run may be reading it: a new file, rather than other rows in its places.
             self._images_file.unlink(missing_ok=True)
-        fresh = [row.sha256 for row in rows if row.sha256 not in self.index]
-        places = {sha256: place for sha256, (place, _) in self.index.items()}
-        places |= {sha256: len(self.index) + number for number, sha256 in enumerate(fresh)}
+        fresh = [_key(row) for row in rows if _key(row) not in self.index]
+        places = {key: place for key, (place, _) in self.index.items()}
+        places |= {key: len(self.index) + number for number, key in enumerate(fresh)}
         with storage_errors(self._images_file):
             descriptor = os.open(self._images_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
 
         def make(row: ImageRow) -> int:
             content = square(row).tobytes()
             with storage_errors(self._images_file):
-                _write_at(descriptor, content, places[row.sha256] * len(content))
+                _write_at(descriptor, content, places[_key(row)] * len(content))
             return zlib.crc32(content)
 
         try:
@@ -191,9 +192,14 @@ class _Store:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        self.index |= {row.sha256: (places[row.sha256], crc) for row, crc in zip(rows, crcs, strict=True)}
+        self.index |= {_key(row): (places[_key(row)], crc) for row, crc in zip(rows, crcs, strict=True)}
         in_order = sorted(self.index.items(), key=lambda item: item[1][0])
-        write_text(self._index_file, "".join(f"{sha256} {crc:08x}\n" for sha256, (_, crc) in in_order))
+        write_text(self._index_file, "".join(f"{key} {crc:08x}\n" for key, (_, crc) in in_order))
+
+
+def _key(row: ImageRow) -> str:
+    """What an image's pixels depend on besides the folder's name."""
+    return f"{row.sha256}@{row.window}" if row.window else row.sha256
 
 
 def _square(raw: Path, size: int, resize: Resize, row: ImageRow) -> NDArray[np.uint8]:
@@ -202,7 +208,7 @@ def _square(raw: Path, size: int, resize: Resize, row: ImageRow) -> NDArray[np.u
     content = read_content(file, str(file))
     if sha256_bytes(content) != row.sha256:
         raise DataError(f"{file}: its content differs from what was imported")
-    return to_square(decode(content, str(file)), size, resize)
+    return to_square(decode(content, str(file), row.window), size, resize)
 
 
 def _write_at(descriptor: int, content: bytes, offset: int) -> None:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from ctexp.core.classes import CLASSES, SPLITS
 from ctexp.core.errors import DataError
 from ctexp.core.files import replacing, sha256_bytes, sha256_file
+from ctexp.core.locks import FileLock
 from ctexp.core.names import check_id, did_you_mean
 from ctexp.data.parallel import each
 
@@ -64,7 +65,7 @@ class ImageRow:
         sha256: of the file's bytes.
         width: pixels; 0, as all that follows is empty, where an excluded file cannot be decoded.
         height: pixels.
-        mode: Pillow's name of the file's mode, for example `RGBA`.
+        mode: Pillow's name of the file's mode, for example `RGBA`; DICOM's photometric interpretation.
         window: how stored values become grey, `LEVEL,WIDTH`; empty where 8-bit levels are taken as they are.
         pixels: SHA-256 of shape and grey levels after decoding.
         mean: of the grey levels, 0 to 255.
@@ -158,6 +159,11 @@ def raw_folder(data_dir: Path, name: str) -> Path:
 def catalog_file(data_dir: Path, name: str) -> Path:
     """Where a data set's catalog lies: beside its raw folder."""
     return data_dir / "raw" / f"{name}.parquet"
+
+
+def import_lock(data_dir: Path) -> FileLock:
+    """Held by whoever puts data sets into place."""
+    return FileLock(data_dir / "raw" / ".import.lock", f"importing into {data_dir}")
 
 
 def available(data_dir: Path) -> list[str]:

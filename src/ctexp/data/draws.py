@@ -27,9 +27,14 @@ def bits(seed: int, epoch: int, purpose: Purpose, index: int = 0) -> np.random.P
     return np.random.Philox(key=key, counter=counter)
 
 
-def uniform(seed: int, epoch: int, purpose: Purpose, shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Numbers in [0, 1), shape (rows, columns); row i is the same however many rows are drawn."""
-    return np.random.Generator(bits(seed, epoch, purpose)).random(shape)
+def uniform(
+    seed: int, epoch: int, purpose: Purpose, shape: tuple[int, int], index: int = 0
+) -> NDArray[np.float64]:
+    """Numbers in [0, 1), shape (rows, columns); row i is the same however many rows are drawn.
+
+    `index` tells streams of one purpose apart.
+    """
+    return np.random.Generator(bits(seed, epoch, purpose, index)).random(shape)
 
 
 def order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:

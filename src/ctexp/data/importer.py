@@ -2,7 +2,8 @@
 
 Everything is looked at first; the images are copied into a staging folder beside their place; the catalog is
 written; then one rename makes the set appear. A catalog without its folder is what a kill just before the
-rename leaves: `catalog.load` refuses it, and the next import writes it anew.
+rename leaves: `catalog.load` refuses it, and the next import writes it anew. Where the set is there already
+and only more is known of it, the catalog alone is replaced.
 """
 
 import os
@@ -14,19 +15,17 @@ from functools import partial
 from pathlib import Path
 
 from ctexp.core.errors import DataError
-from ctexp.core.files import fsync_directory, sha256_bytes, storage_errors
-from ctexp.core.locks import FileLock
+from ctexp.core.files import fsync_directory, sha256_file, storage_errors
 from ctexp.core.names import check_id
-from ctexp.data import archive, catalog
+from ctexp.data import archive, catalog, metadata, windows
+from ctexp.data.assemble import assemble
 from ctexp.data.catalog import Catalog, ImageRow
-from ctexp.data.duplicates.find import find_pairs
-from ctexp.data.duplicates.groups import group_ids
-from ctexp.data.duplicates.signature import Signature, sign
-from ctexp.data.images import ImageFacts, inspect, read_content
-from ctexp.data.import_report import ImportReport, report_on
-from ctexp.data.layout import FoundImage, Layout, scan
+from ctexp.data.gather import gather
+from ctexp.data.import_report import ImportReport, Outcome
+from ctexp.data.layout import FoundImage
+from ctexp.data.listed import read_mentions
 from ctexp.data.parallel import each
-from ctexp.data.splits import divide
+from ctexp.data.taken import changes, refuse_loss, same_set
 
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total); steps are `unpack`, `check` and `copy`."""
@@ -41,6 +40,9 @@ def import_dataset(
     seed: int,
     progress: Progress | None = None,
     *,
+    table: Path | None = None,
+    window: str | None = None,
+    exclude: Path | None = None,
     synthetic: bool = False,
 ) -> ImportReport:
     """Import the images of `source` as data set `name`.
@@ -51,19 +53,28 @@ def import_dataset(
         data_dir: the data folder; the set goes to `raw/<name>` and `raw/<name>.parquet` in it.
         seed: divides a set that comes unsplit, 70/15/15; unused otherwise.
         progress: told of each step.
+        table: what is known of the images, as `ctexp.data.metadata` reads it.
+        window: how values of more than 8 bits become grey, as `ctexp.data.windows` reads it.
+        exclude: a list of images to leave out of every split, which may be damaged.
         synthetic: the images were drawn by a program, which the catalog then says.
 
     Returns:
-        What was imported. Where the very same set exists under this name nothing is done, and it says so.
+        What was imported. Where the set exists under this name its catalog is brought up to date, or nothing
+        is done, and the report says so.
 
     Raises:
-        UsageError: `name` may not name a data set.
-        DataError: the source is missing, its layout is not understood, images cannot be used, or another
-            set has the name. All problems of a step are listed, and nothing is left behind.
+        UsageError: `name` may not name a data set, or `window` is none.
+        DataError: the source is missing, its layout is not understood, images cannot be used, table or list
+            do not fit them, or another set has the name. All problems of layout, images, table and list are
+            told at once, and nothing is left behind.
         Busy: another import into `data_dir` is running.
         StorageError: the disk is full or the folder cannot be written.
     """
     check_id(name, "data.name")
+    if window is not None:
+        windows.parse(window)
+    known = metadata.read(table) if table else None
+    unwanted = read_mentions(exclude) if exclude else None
     source = source.expanduser().absolute()
     if not source.is_dir() and not source.is_file():
         raise DataError(f"{source}: no such folder or zip file")
@@ -73,26 +84,32 @@ def import_dataset(
         if source.is_file():
             folder = stage / "unpacked"
             archive.unpack(source, folder, report("unpack"))
-        layout = scan(folder, source.name)
-        inspected = each(_inspect, layout.images, report("check"), "replace or remove the files named")
-        rows = _rows(layout, inspected, seed)
-        split_seed = seed if layout.images[0].split is None else None
-        existing = _existing(data_dir, name, rows)
-        if existing:
-            return report_on(existing, True, split_seed, layout.ignored)
-        copied = stage / "copied"
-        _copy(layout.images, _by_id(rows), copied, report("copy"))
-        written = catalog.write(data_dir, name, rows, synthetic=synthetic)
-        copied.rename(written.raw)
-        fsync_directory(written.raw.parent)
-    return report_on(written, False, split_seed, layout.ignored)
+        found = gather(folder, source, known, unwanted, window or "", report("check"))
+        rows = assemble(found.seen, found.meta, seed)
+        split_seed = seed if found.seen[0].image.split is None else None
+        there = same_set(data_dir, name, rows, split_seed)
+        if there:
+            refuse_loss(there, rows, metadata=known is not None, exclusions=unwanted is not None)
+            written, outcome, changed = _updated(data_dir, there, rows)
+        else:
+            copied = stage / "copied"
+            _copy([one.image for one in found.seen], rows, copied, report("copy"))
+            written, outcome, changed = (
+                catalog.write(data_dir, name, rows, synthetic=synthetic),
+                "imported",
+                [],
+            )
+            copied.rename(written.raw)
+            fsync_directory(written.raw.parent)
+    notes = (*changed, *found.notes)
+    return ImportReport(written, outcome, split_seed, notes, tuple(found.warnings), tuple(found.ignored))
 
 
 @contextmanager
 def _staging(data_dir: Path) -> Iterator[Path]:
     """A fresh folder beside the sets, removed at the end; those of killed imports are removed first."""
     raw = data_dir / "raw"
-    with FileLock(raw / ".import.lock", f"importing into {data_dir}"):
+    with catalog.import_lock(data_dir):
         for stale in raw.glob(f"{_STAGE}*"):
             shutil.rmtree(stale)
         with storage_errors(raw / _STAGE):
@@ -107,90 +124,39 @@ def _report(progress: Progress | None, step: str) -> Callable[[int, int], None] 
     return partial(progress, step) if progress else None
 
 
-def _inspect(image: FoundImage) -> tuple[ImageFacts, Signature]:
-    facts, grey = inspect(image.file, image.image_id)
-    return facts, sign(grey, facts.pixels)
-
-
-def _rows(layout: Layout, inspected: Sequence[tuple[ImageFacts, Signature]], seed: int) -> list[ImageRow]:
-    sha256s = [facts.sha256 for facts, _ in inspected]
-    pairs = find_pairs(sha256s, [signature for _, signature in inspected])
-    links = [(pair.first, pair.second) for pair in pairs]
-    groups = group_ids(sha256s, links, [None] * len(sha256s))
-    made: dict[str, str] = {}
-    if layout.images[0].split is None:
-        triples = [
-            (image.image_id, image.class_name, group)
-            for image, group in zip(layout.images, groups, strict=True)
-        ]
-        made = divide(triples, seed)
-    return [
-        ImageRow(
-            image_id=image.image_id,
-            path=image.image_id,
-            split=image.split or made[image.image_id],
-            class_name=image.class_name,
-            group=group,
-            excluded=False,
-            **vars(facts),
-        )
-        for image, (facts, _), group in zip(layout.images, inspected, groups, strict=True)
-    ]
-
-
-def _by_id(rows: Sequence[ImageRow]) -> dict[str, ImageRow]:
-    return {row.image_id: row for row in rows}
-
-
-def _existing(data_dir: Path, name: str, rows: Sequence[ImageRow]) -> Catalog | None:
-    """The set that has the name, if it is this very set; None when the name is free.
-
-    Raises:
-        DataError: the name is taken by something else, or files of the set are damaged.
-    """
-    raw, file = catalog.raw_folder(data_dir, name), catalog.catalog_file(data_dir, name)
-    if not raw.exists():
-        return None
-    ways = f"choose another --name, or move {raw} and {file.name} away first"
-    if not file.exists():
-        raise DataError(f"{raw}: exists, but without a catalog", ways)
-    existing = catalog.load(data_dir, name)
-    here, there = _by_id(rows), _by_id(existing.rows)
-    if {i: row.sha256 for i, row in here.items()} != {i: row.sha256 for i, row in there.items()}:
-        shared = sum(i in there and there[i].sha256 == row.sha256 for i, row in here.items())
-        raise DataError(
-            f"data set {name!r} exists with other content: {len(there)} images there, {len(here)} here, "
-            f"{shared} the same",
-            ways,
-        )
-    if any(there[i].split != row.split for i, row in here.items()):
-        raise DataError(f"data set {name!r} exists with the same images, split differently", ways)
-    existing.verify_files(existing.rows)
-    return existing
+def _updated(data_dir: Path, there: Catalog, rows: Sequence[ImageRow]) -> tuple[Catalog, Outcome, list[str]]:
+    """The set with a catalog of these rows, what was done, and what is different now."""
+    different = changes(there, rows)
+    if not different:
+        return there, "unchanged", []
+    written = catalog.write(data_dir, there.name, rows, synthetic=there.synthetic)
+    return written, "updated", [f"the catalog says other than before: {different}"]
 
 
 def _copy(
     images: Sequence[FoundImage],
-    rows: dict[str, ImageRow],
+    rows: Sequence[ImageRow],
     target: Path,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Copy the files as they are, each onto the disk before the set appears."""
+    sha256s = {row.image_id: row.sha256 for row in rows}
     folders = {(target / image.image_id).parent for image in images}
     with storage_errors(target):
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
 
     def copy(image: FoundImage) -> None:
-        content = read_content(image.file, image.image_id)
-        if sha256_bytes(content) != rows[image.image_id].sha256:
-            raise DataError(f"{image.image_id}: changed while it was imported")
         file = target / image.image_id
         with storage_errors(file), file.open("xb") as written:
-            written.write(content)
+            with image.file.open("rb") as read:
+                shutil.copyfileobj(read, written)
             written.flush()
             os.fsync(written.fileno())
+        if sha256_file(file) != sha256s[image.image_id]:
+            raise DataError(f"{image.image_id}: changed while it was imported")
 
     each(copy, images, progress, "import again when nothing else writes there")
-    for folder in {*folders, *(folder.parent for folder in folders)}:
-        fsync_directory(folder)
+    for folder in {target, *(folder for path in folders for folder in (path, *path.parents))}:
+        if folder.is_relative_to(target):
+            fsync_directory(folder)

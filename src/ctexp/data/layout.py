@@ -1,13 +1,15 @@
 """Finding images in a folder tree and reading split and class from the folders' names.
 
-Three layouts are understood, each with any number of wrapping folders around it:
+Two layouts are understood, each with any number of wrapping folders around it:
 
     train|valid|val|validation|test / <class> / <image>      Kaggle's, or any set that comes split
     <class> / <image>                                        unsplit
 
 A class folder begins with the class's name, in any case, its words apart by `.`, `_`, `-` or a space; what
-follows (`adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib`) is not read. Everything else in the tree is a problem
-with a name, but for the droppings of operating systems and tools listed in `DROPPINGS`, which are counted.
+follows (`adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib`) is not read. DICOM images may lie one folder deeper, a
+folder for each series; they are known by `.dcm`, `.dicom` or the mark inside, since many come without a
+suffix. Everything else in the tree is a problem with a name, but for the droppings of operating systems and
+tools listed in `DROPPINGS`, which are counted.
 """
 
 import re
@@ -19,10 +21,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ctexp.core.classes import CLASSES, SPLITS
-from ctexp.core.errors import DataError
+from ctexp.data.images import DICOM_MAGIC, DICOM_MAGIC_AT
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
-"""What an image file's name ends in, in any case."""
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+"""What the name of an image file ends in, in any case, unless it is a DICOM file."""
+
+DICOM_SUFFIXES = (".dcm", ".dicom")
+"""What a DICOM file's name ends in, in any case, if it has a suffix."""
 
 DROPPINGS = (
     ".DS_Store",
@@ -42,10 +47,11 @@ DROPPINGS = (
 
 _SPLIT_NAMES = {"train": "train", "valid": "val", "val": "val", "validation": "val", "test": "test"}
 _REQUIRED_SPLITS = ("train", "val")
-_EXPECTED = (
+EXPECTED = (
     "expected <split>/<class>/ or <class>/ folders; splits: train, val (valid, validation), test; classes "
     "begin with: adenocarcinoma, large.cell.carcinoma, squamous.cell.carcinoma, normal"
 )
+"""What to do about the problems of a layout."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class FoundImage:
 
     Attributes:
         file: where it lies in the source tree.
-        image_id: its path inside the data set to be made, `<split>/<folder>/<file>` or `<folder>/<file>`.
+        image_id: its path inside the data set to be made, `<split>/<folder>/<file>` or `<folder>/<file>`; the
+            series folder stands before the file if there is one.
         split: train, val or test; None when the tree is unsplit.
         class_name: one of `CLASSES`.
     """
@@ -67,10 +74,17 @@ class FoundImage:
 
 @dataclass(frozen=True)
 class Layout:
-    """The images of a tree in the order of their ids, and the droppings that were passed over."""
+    """What a tree holds.
+
+    Attributes:
+        images: in the order of their ids; where there are problems, those that were found all the same.
+        ignored: the droppings that were passed over.
+        problems: what is out of place, one line each; `EXPECTED` says what would be right.
+    """
 
     images: tuple[FoundImage, ...]
     ignored: tuple[str, ...]
+    problems: tuple[str, ...]
 
 
 def class_of(folder_name: str) -> str | None:
@@ -90,16 +104,11 @@ def scan(source: Path, called: str = "") -> Layout:
     Args:
         source: the tree.
         called: what messages call its top; its own name by default.
-
-    Raises:
-        DataError: anything is out of place; every problem of the tree is listed.
     """
     search = _Search(source, called or source.name)
     search.run()
-    if search.problems:
-        raise DataError(search.problems, _EXPECTED)
     images = sorted(search.images, key=lambda image: image.image_id)
-    return Layout(tuple(images), tuple(sorted(search.ignored)))
+    return Layout(tuple(images), tuple(sorted(search.ignored)), tuple(search.problems))
 
 
 class _Search:
@@ -166,15 +175,32 @@ class _Search:
 
     def _read_images(self, folder: Path, split: str | None, class_name: str) -> None:
         inner, files = self._children(folder)
-        self.problems += [f"{self._name(nested)}: a folder inside a class folder" for nested in inner]
-        images = [file for file in files if file.suffix.lower() in SUFFIXES]
-        others = [file for file in files if file.suffix.lower() not in SUFFIXES]
-        self._refuse_files(others, "not a PNG or JPEG file")
+        images: list[Path] = []
+        for file in files:
+            if file.suffix.lower() in SUFFIXES or _is_dicom(file):
+                images.append(file)
+            else:
+                self._refuse_files([file], "not a PNG, JPEG, TIFF or DICOM file")
+        for series in inner:
+            images += self._slices(series)
         if not images:
             self.problems.append(f"{self._name(folder)}: holds no image")
         for file in images:
-            parts = [*([split] if split else []), folder.name, file.name]
+            parts = [*([split] if split else []), folder.name, *file.relative_to(folder).parts]
             self.images.append(FoundImage(file, "/".join(parts), split, class_name))
+
+    def _slices(self, series: Path) -> list[Path]:
+        """The DICOM files of a folder inside a class folder; nothing else may lie that deep."""
+        inner, files = self._children(series)
+        dicom = {file: _is_dicom(file) for file in files}
+        if not any(dicom.values()):
+            self.problems.append(f"{self._name(series)}: a folder inside a class folder, but no DICOM series")
+            return []
+        self.problems += [f"{self._name(nested)}: a folder inside a DICOM series" for nested in inner]
+        self._refuse_files(
+            [file for file in files if not dicom[file]], "lies in a DICOM series, but is no DICOM"
+        )
+        return [file for file in files if dicom[file]]
 
     def _refuse_files(self, files: Sequence[Path], why: str) -> None:
         self.problems += [f"{self._name(file)}: {why}" for file in files]
@@ -195,6 +221,8 @@ class _Search:
                 self.problems.append(f"{self._name(entry)}: a symbolic link; copy what it points at instead")
             elif not _is_plain(entry.name):
                 self.problems.append(f"{self._name(entry)}: control or undecodable characters in the name")
+            elif entry.name.startswith("."):
+                self.problems.append(f"{self._name(entry)}: hidden; rename or remove it")
             elif entry.is_dir():
                 folders.append(entry)
             elif entry.is_file():
@@ -215,6 +243,18 @@ class _Search:
 def _means_something(folder: Path) -> bool:
     """Whether a lone folder is part of the layout rather than a wrapping around it."""
     return bool(split_of(folder.name) or class_of(folder.name))
+
+
+def _is_dicom(file: Path) -> bool:
+    """Whether a file is DICOM by its name or by the mark inside."""
+    suffix = file.suffix.lower()
+    if suffix in SUFFIXES or suffix in DICOM_SUFFIXES:
+        return suffix in DICOM_SUFFIXES
+    try:
+        with file.open("rb") as opened:
+            return opened.read(DICOM_MAGIC_AT + len(DICOM_MAGIC)).startswith(DICOM_MAGIC, DICOM_MAGIC_AT)
+    except OSError:
+        return False
 
 
 def _is_plain(name: str) -> bool:

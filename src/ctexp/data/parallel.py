@@ -1,11 +1,17 @@
 """The same work on each of many files, on all cores, with all problems told at once."""
 
+import math
+import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import TypeVar
 
-from ctexp.core.errors import DataError
+from ctexp.core.errors import DataError, MemoryExhausted
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,3 +51,74 @@ def each(
     if problems:
         raise DataError(problems, hint)
     return results
+
+
+def each_in_processes(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    arrived: Callable[[R], None],
+    *,
+    worth_a_process: int = 1,
+    hint: str = "",
+) -> None:
+    """`function(item)` for each, in processes: for work that keeps hold of the interpreter's lock.
+
+    Args:
+        function: called once an item; one that a fresh process can import.
+        items: what to work on.
+        arrived: called here with each result as it comes, in any order.
+        worth_a_process: how many items repay the start of a process; for fewer none is started.
+        hint: the next action, for the error.
+
+    Raises:
+        DataError: `function` raised it for one or more items; it carries the problems of all of them, sorted.
+            Any other exception ends the work at once, one of `arrived` too.
+        MemoryExhausted: a process was killed.
+    """
+    problems: list[str] = []
+
+    def take(result: Callable[[], R]) -> None:
+        try:
+            value = result()
+        except DataError as error:
+            problems.extend(error.problems)
+        else:
+            arrived(value)
+
+    processes = min(len(os.sched_getaffinity(0)), math.ceil(len(items) / worth_a_process))
+    if processes <= 1:
+        for item in items:
+            take(partial(function, item))
+    else:
+        # Not fork: the caller may have threads, whose locks a fork would copy in mid-use.
+        spawn = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin_process)
+        try:
+            for future in as_completed([pool.submit(function, item) for item in items]):
+                take(future.result)
+        except BrokenProcessPool as error:
+            raise MemoryExhausted(
+                "a worker process was killed, as happens when memory runs out", "free some, then start again"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+    if problems:
+        raise DataError(sorted(problems), hint)
+
+
+def _begin_process() -> None:
+    """Leave Ctrl-C to the parent, one core to each process, and no process behind a killed parent."""
+    # Read when NumPy is loaded, which is now or later: its threads would wait for each other in busy loops.
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,4 +1,4 @@
-"""The images a run may see: a data set, a split scheme, and the proof that the files are still there."""
+"""The images a run may see: a data set, a split, and the proof that the files are still those imported."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.core.classes import CLASSES
+from ctexp.core.errors import UsageError
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog, ImageRow
-from ctexp.data.splits import select as apply_scheme
+from ctexp.data.caveats import caveats
+from ctexp.data.leakage import leaks, relation
+from ctexp.data.splits import split_file
+from ctexp.data.splits.schemes import SCHEMES, Split, check_scheme
+
+AUTO = "auto"
+"""Not a scheme but the choice between two: clean where official leaks, else official."""
 
 
 @dataclass(frozen=True)
@@ -17,27 +24,72 @@ class Selection:
 
     Attributes:
         catalog: the imported data set.
-        scheme: the split scheme.
-        rows: catalog rows per split, in catalog order.
+        scheme: the split scheme; never `auto`.
+        fold: which one is val, for kfold; else None.
+        rows: catalog rows of train, val and test, in catalog order.
+        sha256: of the split's text, which is its identity.
+        notes: what was decided here, one line each.
+        warnings: what a reader of this run's figures should know, one line each.
     """
 
     catalog: Catalog
     scheme: str
+    fold: int | None
     rows: Mapping[str, tuple[ImageRow, ...]]
+    sha256: str
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images per split and class, zeros included."""
         counters = {split: Counter(row.class_name for row in rows) for split, rows in self.rows.items()}
         return {split: {name: counts[name] for name in CLASSES} for split, counts in counters.items()}
 
+    def left_out(self) -> dict[str, int]:
+        """Images that are in none of the splits, by the split that they officially are of; no zeros."""
+        chosen = {row.image_id for rows in self.rows.values() for row in rows}
+        return dict(
+            Counter(row.split for row in self.catalog.rows if not row.excluded and row.image_id not in chosen)
+        )
 
-def select(data_dir: Path, name: str, scheme: str) -> Selection:
-    """Load a data set, apply a split scheme, and check every file it needs.
+
+def select(data_dir: Path, splits: Path, name: str, scheme: str, fold: int | None) -> Selection:
+    """Load a data set, divide it, and check the content of every file that is used.
+
+    Args:
+        data_dir: the data folder.
+        splits: the folder of split files.
+        name: the data set's.
+        scheme: a split scheme, or `auto`.
+        fold: which one is val, for kfold; None for all other schemes.
 
     Raises:
-        DataError: the data set, a class or files are missing; all of them are named.
+        UsageError: there is no such scheme or fold.
+        DataError: the data set, its split, a class or files are missing or changed; all of a kind are listed.
     """
+    check_scheme(scheme, (AUTO, *SCHEMES))
     catalog = catalogs.load(data_dir, name)
-    rows = apply_scheme(catalog, scheme)
-    catalog.verify_files([row for part in rows.values() for row in part])
-    return Selection(catalog, scheme, rows)
+    notes = []
+    if scheme == AUTO:
+        leaking = {split: rows for split, rows in leaks(catalog.rows).items() if rows}
+        scheme = "clean" if leaking else "official"
+        notes = [_choice(leaking)] if leaking else []
+    split, sha256 = split_file.find(splits, catalog, scheme)
+    _check_fold(split, fold, split_file.split_file(splits, name, scheme))
+    rows = split.for_training(catalog, fold)
+    catalog.verify_files([row for part in rows.values() for row in part], full=True)
+    return Selection(catalog, scheme, fold, rows, sha256, tuple(notes), caveats(scheme, rows))
+
+
+def _choice(leaking: Mapping[str, tuple[ImageRow, ...]]) -> str:
+    counts = " and ".join(f"{len(rows)} images of {split}" for split, rows in leaking.items())
+    kind = relation([row for rows in leaking.values() for row in rows], "training")
+    return (
+        f"data.split=auto: {counts} are {kind}; using the clean scheme without them "
+        f"(data.split=official keeps them)"
+    )
+
+
+def _check_fold(split: Split, fold: int | None, file: Path) -> None:
+    if split.folds and (fold is None or fold >= split.folds):
+        raise UsageError(f"data.fold={fold}: {file} has the folds 0 to {split.folds - 1}", "name one of them")

@@ -3,9 +3,11 @@
 from typing import Any
 
 import timm
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from ctexp.core.errors import PreflightError, UsageError
+from ctexp.models.dual_pathway import DualPathway
 from ctexp.models.tiny_cnn import TinyCnn
 from ctexp.models.weights import WeightsOrigin
 
@@ -18,6 +20,7 @@ def build(
     image_size: int,
     num_classes: int,
     dropout: float,
+    num_features: int = 0,
 ) -> nn.Module:
     """Make the network and load its first weights.
 
@@ -28,14 +31,28 @@ def build(
         image_size: side of the square input, pixels; transformers fix their position table by it.
         num_classes: logits to return.
         dropout: probability of dropping a feature before the last layer.
+        num_features: columns of measured features beside the image; none makes a single pathway.
 
     Returns:
-        A module from images (B, in_channels, image_size, image_size) to logits (B, num_classes).
+        A module from images (B, in_channels, image_size, image_size) to logits (B, num_classes); with two
+        pathways it takes features (B, num_features) as well.
 
     Raises:
         PreflightError: the weights file does not fit the architecture.
         UsageError: the architecture cannot take these settings.
     """
+    if num_features:
+        backbone = build(
+            name,
+            origin,
+            in_channels=in_channels,
+            image_size=image_size,
+            num_classes=0,
+            dropout=0.0,
+        )
+        return DualPathway(
+            backbone, _pooled(backbone, in_channels, image_size), num_features, num_classes, dropout
+        )
     if name == "tiny_cnn":
         return TinyCnn(in_channels, num_classes, dropout)
     published = timm.get_pretrained_cfg(name, allow_unregistered=True)
@@ -64,6 +81,15 @@ def build(
             "name a weights file of this very architecture, or set model.pretrained=false",
         ) from error
     return model
+
+
+def _pooled(backbone: nn.Module, in_channels: int, image_size: int) -> int:
+    """How many features a backbone gives, asked of itself: timm's `num_features` passes over some layers."""
+    training = backbone.training
+    with torch.no_grad():
+        features: Tensor = backbone.eval()(torch.zeros(1, in_channels, image_size, image_size))
+    backbone.train(training)
+    return features.shape[1]
 
 
 def _first_line(error: BaseException) -> str:

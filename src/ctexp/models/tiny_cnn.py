@@ -15,7 +15,7 @@ class TinyCnn(nn.Module):
 
     Args:
         in_channels: channels of the input image.
-        num_classes: logits to return.
+        num_classes: logits to return; with 0 the pooled features themselves, as timm's networks do.
         dropout: probability of dropping a pooled feature while training.
     """
 
@@ -24,10 +24,11 @@ class TinyCnn(nn.Module):
         widths = itertools.pairwise((in_channels, *_WIDTHS))
         self.features = nn.Sequential(*(_block(before, after) for before, after in widths))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * _WIDTHS[-1], num_classes)
+        self.num_features = 2 * _WIDTHS[-1]
+        self.head = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (B, num_classes) of images (B, in_channels, H, W)."""
+        """Logits (B, num_classes), or features (B, num_features), of images (B, in_channels, H, W)."""
         features = self.features(images)
         pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
         logits: Tensor = self.head(self.dropout(pooled))

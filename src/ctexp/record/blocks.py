@@ -29,6 +29,8 @@ def manifest_block(manifest: Manifest, location: str) -> str:
         ("Dataset/Split", [_dataset(manifest.dataset)]),
         ("Output Directory", [location]),
     ]
+    if manifest.dataset.warnings:
+        lines.insert(-1, ("Warnings", list(manifest.dataset.warnings)))
     if manifest.estimate:
         basis = f" ({manifest.estimate.basis})" if manifest.estimate.basis else ""
         lines.append(("Estimated Duration", [f"{clock.duration(manifest.estimate.seconds)}{basis}"]))
@@ -110,10 +112,12 @@ def _hyperparameters(manifest: Manifest) -> str:
 
 
 def _dataset(dataset: Dataset) -> str:
-    """`chest_ct/official (train 613, val 72, test 315 images)`."""
+    """`chest_ct/clean (train 613, val 72, test 269 images; 46 left out)`."""
     sizes = ", ".join(f"{split} {sum(rows.values())}" for split, rows in dataset.rows.items())
+    fold = "" if dataset.fold is None else f" fold {dataset.fold}"
+    left_out = f"; {sum(dataset.left_out.values())} left out" if dataset.left_out else ""
     synthetic = ", synthetic: drawn by a program" if dataset.synthetic else ""
-    return f"{dataset.name}/{dataset.split} ({sizes} images{synthetic})"
+    return f"{dataset.name}/{dataset.split}{fold} ({sizes} images{left_out}{synthetic})"
 
 
 def _status(result: Result) -> list[str]:

@@ -12,20 +12,58 @@ from ctexp.record.git import PATCH, GitState
 from ctexp.record.result import Ended
 
 
+class Grey(Part):
+    """The grey levels of a split's images as they were imported, over all pixels, 0 to 255."""
+
+    mean: float
+    std: float
+
+
+class DvcVersion(Part):
+    """A data set's version, as `dvc.lock` records it.
+
+    Attributes:
+        raw: DVC's hash of the images' folder; null where no version is recorded.
+        catalog: of the catalog file, likewise.
+        reason: why no version is known; empty where it is.
+    """
+
+    raw: str | None = None
+    catalog: str | None = None
+    reason: Text = ""
+
+
 class Dataset(Part):
     """The images a run learned from and was judged on.
 
     Attributes:
         catalog_sha256: of the catalog file: it names every image by content.
+        dvc: its version; null in records from before data sets had one.
         split: the scheme, for example `official`.
+        fold: which one is val; null where the scheme has no folds.
+        split_sha256: of the split's text, which says where every image is; null in records from before there
+            were split files.
         rows: images per split and class, `rows["train"]["normal"]`.
+        left_out: images that are in none of the splits, by the split they officially are of.
+        split_shares: of all images that are used, per split.
+        class_shares: of a split's images, per split and class; none for an empty split.
+        grey: of the pixels, per split that is not empty.
+        warnings: what makes figures on these splits flatter, or mean little; one line each.
         synthetic: whether a program drew the images; they show no patient then.
     """
 
     name: str
     catalog_sha256: Sha256
+    dvc: DvcVersion | None = None
     split: str
+    fold: int | None = Field(default=None, ge=0)
+    split_sha256: Sha256 | None = None
     rows: dict[str, dict[str, int]]
+    left_out: dict[str, int] = Field(default_factory=dict)
+    split_shares: dict[str, float] = Field(default_factory=dict)
+    class_shares: dict[str, dict[str, float]] = Field(default_factory=dict)
+    grey: dict[str, Grey] = Field(default_factory=dict)
+    warnings: tuple[Text, ...] = ()
     synthetic: bool = False
 
 
@@ -106,6 +144,8 @@ class Manifest(Document):
         overrides: what the user changed, as typed.
         config_sha256: of the resolved configuration; equal for equal runs.
         preprocessing: how an image becomes the network's input.
+        features: the measured ones beside the image: which columns, how they were chosen, of what table, and
+            how they were standardised; null for a network that looks at the image alone.
         hyperparameters: the few that tell runs apart; `config.yaml` has all.
     """
 
@@ -123,6 +163,7 @@ class Manifest(Document):
     dataset: Dataset
     environment: Environment
     preprocessing: dict[str, JsonValue]
+    features: dict[str, JsonValue] | None = None
     model: Model
     weights: Weights
     hyperparameters: dict[str, Scalar]

@@ -78,6 +78,7 @@ class RecordedAttempt:
             self.tell(opening)
             self._events = EventLog(self.run.events)
             self._history = History(self.run.history)
+            self._tell_of_data()
             self._warn_of_changes()
             settings = self.module.settings
             tracker = Background(
@@ -165,6 +166,12 @@ class RecordedAttempt:
         self._warnings.append(message)
         self._events.write("warning", message=message)
         screen.warn(message)
+
+    def _tell_of_data(self) -> None:
+        for note in self.selection.notes:
+            screen.note(note)
+        for warning in self.manifest.dataset.warnings:
+            self._warn(warning)
 
     def _warn_of_changes(self) -> None:
         state = self.attempt.git

@@ -6,7 +6,7 @@ from typing import Any
 
 from ctexp.config.schema import Settings
 from ctexp.core import clock
-from ctexp.data.selection import Selection
+from ctexp.data.radiomics.inputs import FeatureInputs
 from ctexp.models.build import parameter_count
 from ctexp.models.weights import WeightsOrigin
 from ctexp.record.environment import Environment
@@ -19,6 +19,7 @@ _TELLING = (
     "model.pretrained",
     "data.image_size",
     "data.batch_size",
+    "features.name",
     "loss.label_smoothing",
     "loss.class_weights",
     "optimizer.name",
@@ -52,7 +53,8 @@ class Circumstances:
 def manifest(
     run_id: str,
     settings: Settings,
-    selection: Selection,
+    dataset: Dataset,
+    features: FeatureInputs | None,
     module: Classifier,
     origin: WeightsOrigin,
     about: Circumstances,
@@ -70,15 +72,10 @@ def manifest(
         seed=settings.seed,
         overrides=about.overrides,
         config_sha256=about.config_sha256,
-        dataset=Dataset(
-            name=selection.catalog.name,
-            catalog_sha256=selection.catalog.sha256,
-            split=selection.scheme,
-            rows=selection.counts(),
-            synthetic=selection.catalog.synthetic,
-        ),
+        dataset=dataset,
         environment=about.environment,
         preprocessing=_preprocessing(settings),
+        features=dict(features.record) if features else None,
         model=Model(name=settings.model.name, parameters=parameter_count(module.model)),
         weights=Weights(source=origin.source, sha256=origin.sha256),
         hyperparameters=_hyperparameters(settings.model_dump(mode="json"), _TELLING),

@@ -30,7 +30,7 @@ class Classifier(pl.LightningModule):
     checkpoint, so that an interrupted epoch reports as a whole one.
 
     Args:
-        model: from images (B, C, H, W) to logits (B, 4).
+        model: from images (B, C, H, W), and features (B, k) where it takes some, to logits (B, 4).
         loss: from logits and labels to a scalar.
         schedule: the learning-rate factor of each step.
         settings: everything that was configured.
@@ -53,15 +53,15 @@ class Classifier(pl.LightningModule):
         """The optimizer; its learning rate is set at every step from the schedule."""
         return build_optimizer(self.settings.optimizer, self.model)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (B, 4) of images uint8 (B, 1, H, W)."""
+    def forward(self, images: Tensor, features: Tensor | None = None) -> Tensor:
+        """Logits (B, 4) of images uint8 (B, 1, H, W) and, for networks that take them, features (B, k)."""
         data = self.settings.data
         inputs = images.to(torch.get_default_dtype()).div_(255).sub_(data.mean).div_(data.std)
         if self.settings.model.in_channels > 1:
             inputs = inputs.expand(-1, self.settings.model.in_channels, -1, -1)
         if self.settings.trainer.channels_last and inputs.is_cuda:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.model(inputs)
+        logits: Tensor = self.model(inputs) if features is None else self.model(inputs, features)
         return logits
 
     def on_train_epoch_start(self) -> None:
@@ -82,7 +82,7 @@ class Classifier(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """The loss of one batch."""
-        logits = self(batch.images)
+        logits = self(batch.images, batch.features)
         loss: Tensor = self.loss(logits, batch.labels)
         self.sums.add(self.global_step, loss, logits, batch.labels)
         return loss
@@ -93,7 +93,7 @@ class Classifier(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Keep the logits of one batch."""
-        self._logits.append(self(batch.images))
+        self._logits.append(self(batch.images, batch.features))
         self._labels.append(batch.labels)
 
     def on_validation_epoch_end(self) -> None:

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctexp.config.schema import Settings
 from ctexp.data.selection import Selection
 from ctexp.record import git
+
+if TYPE_CHECKING:
+    from ctexp.data.radiomics.inputs import FeatureInputs
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,7 @@ class Order:
     """What is to be trained, all of it validated.
 
     Attributes:
+        features: what stands beside the images, for networks that take it.
         source: git's view of the project, and the patch.
         tell: where the two blocks are printed.
     """
@@ -23,6 +28,7 @@ class Order:
     config_sha256: str
     overrides: tuple[str, ...]
     selection: Selection
+    features: "FeatureInputs | None"
     root: Path
     data_dir: Path
     runs_dir: Path

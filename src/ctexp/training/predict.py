@@ -23,7 +23,7 @@ def predict(
     """Run a model over a split, in full precision, one batch after the other.
 
     Args:
-        model: from images uint8 (B, 1, H, W) to logits (B, 4).
+        model: from images uint8 (B, 1, H, W) and features (B, k) or None to logits (B, 4).
         batches: the split's images, in the order of `rows`.
         rows: the split's catalog rows.
         device: where to compute.
@@ -36,7 +36,8 @@ def predict(
     logits: list[NDArray[np.float32]] = []
     with torch.inference_mode():
         for batch in batches:
-            logits.append(model(batch.images.to(device)).float().cpu().numpy())
+            features = None if batch.features is None else batch.features.to(device)
+            logits.append(model(batch.images.to(device), features).float().cpu().numpy())
             between()
     return Predictions(
         image_id=tuple(row.image_id for row in rows),

@@ -4,17 +4,21 @@ import copy
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 
 from ctexp.config.schema import Settings
 from ctexp.core import screen
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import UsageError
 from ctexp.core.metric_names import higher_is_better
-from ctexp.data.augment import Augmentation
-from ctexp.data.batches import EvalBatches, Images, TrainBatches
+from ctexp.data.augment import Amounts, Augmentation
+from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.cache import ImageCache, UncachedImages
+from ctexp.data.pixels import DevicePixels, HostPixels, Images, Pixels
+from ctexp.data.radiomics.inputs import FeatureInputs
 from ctexp.data.selection import Selection
 from ctexp.models.build import build
 from ctexp.models.losses import cross_entropy
@@ -23,9 +27,15 @@ from ctexp.training.module import Classifier
 from ctexp.training.predict import labels_of
 from ctexp.training.schedule import Schedule
 
+_GPU_SHARE = 0.25  # of its free memory, for one split
+
 
 def build_module(
-    settings: Settings, selection: Selection, origin: WeightsOrigin, device: torch.device
+    settings: Settings,
+    selection: Selection,
+    features: FeatureInputs | None,
+    origin: WeightsOrigin,
+    device: torch.device,
 ) -> Classifier:
     """The network with its first weights, its loss and its schedule; the same for the same seed.
 
@@ -41,6 +51,7 @@ def build_module(
         image_size=settings.data.image_size,
         num_classes=len(CLASSES),
         dropout=settings.model.dropout,
+        num_features=len(features.columns) if features else 0,
     )
     if device.type == "cuda" and settings.trainer.channels_last:
         model = model.to(memory_format=torch.channels_last)
@@ -91,12 +102,17 @@ class ImageStore:
     Args:
         settings: image size, batch sizes, cache, augmentation, seed.
         selection: the rows of each split.
+        features: what stands beside the images, for networks that take it.
         data_dir: where raw images and cache lie.
+        device: where the batches will be used. A GPU keeps a cached split that is small beside its free
+            memory, and augments it.
     """
 
     settings: Settings
     selection: Selection
+    features: FeatureInputs | None
     data_dir: Path
+    device: torch.device
 
     def train_batches(self) -> TrainBatches:
         """The training split, shuffled and augmented.
@@ -105,13 +121,14 @@ class ImageStore:
             DataError: files are damaged or changed; all of them are named.
         """
         settings, rows = self.settings, self.selection.rows["train"]
-        augmentation = Augmentation(**settings.augment.model_dump(), seed=settings.seed, count=len(rows))
+        side = settings.data.image_size
         return TrainBatches(
-            self._images("train"),
+            self._pixels("train"),
             labels_of(rows),
-            augmentation,
+            Augmentation(Amounts(**settings.augment.model_dump()), (side, side), settings.seed, len(rows)),
             settings.data.batch_size,
             settings.seed,
+            self._features("train"),
         )
 
     def eval_batches(self, split: str) -> EvalBatches:
@@ -121,14 +138,29 @@ class ImageStore:
             DataError: as for `train_batches`.
         """
         labels = labels_of(self.selection.rows[split])
-        return EvalBatches(self._images(split), labels, self.settings.data.eval_batch_size)
+        return EvalBatches(
+            self._pixels(split), labels, self.settings.data.eval_batch_size, self._features(split)
+        )
+
+    def _features(self, split: str) -> NDArray[np.float32] | None:
+        return self.features.values[split] if self.features else None
+
+    def _pixels(self, split: str) -> Pixels:
+        images, count = self._images(split), len(self.selection.rows[split])
+        on_gpu = self.device.type == "cuda"
+        if on_gpu and isinstance(images, ImageCache) and self._fits(count):
+            return DevicePixels(images, count, self.device)
+        return HostPixels(images, pin=on_gpu)
+
+    def _fits(self, count: int) -> bool:
+        """Whether so many images leave the GPU to the training."""
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return count * self.settings.data.image_size**2 < free * _GPU_SHARE
 
     def _images(self, split: str) -> Images:
         data, rows = self.settings.data, self.selection.rows[split]
         raw = self.selection.catalog.raw
         if data.cache == "none":
-            # Nothing is decoded before training then: equal content was decoded when it was imported.
-            self.selection.catalog.verify_files(rows, full=True)
             return UncachedImages(raw, rows, data.image_size, data.resize)
         with screen.bar(f"decoding {split}") as bar:
             task = bar.add_task("images", total=None)

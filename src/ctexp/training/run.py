@@ -11,7 +11,7 @@ from ctexp.record.history import History
 from ctexp.record.manifest import Checkpoint, Manifest
 from ctexp.record.result import Result
 from ctexp.record.run_dir import RunDir
-from ctexp.training import checkpoints, describe
+from ctexp.training import checkpoints, dataset, describe
 from ctexp.training.attempt import RecordedAttempt
 from ctexp.training.describe import Circumstances
 from ctexp.training.device import choose_device, make_repeatable
@@ -80,11 +80,7 @@ class Training:
         """
         with run.lock():
             manifest = Manifest.read(run.manifest)
-            if manifest.dataset.catalog_sha256 != self._order.selection.catalog.sha256:
-                raise DataError(
-                    f"{run.id}: the data set {manifest.dataset.name} is not the one it began with",
-                    "bring the old data set back, or train anew",
-                )
+            dataset.refuse_other_features(run.id, manifest.features, self._order.features)
             files.sweep_temporaries(run.path)
             found = checkpoints.newest(run.checkpoints)
             history = History(run.history)
@@ -122,7 +118,8 @@ class Training:
 
     def _decoded(self) -> tuple[TrainBatches, EvalBatches]:
         """Training and validation images; a damaged one refuses the run here."""
-        store = ImageStore(self._settings, self._order.selection, self._order.data_dir)
+        order = self._order
+        store = ImageStore(self._settings, order.selection, order.features, order.data_dir, self._device)
         return store.train_batches(), store.eval_batches("val")
 
     def _module(self, origin: WeightsOrigin | None = None) -> tuple[Classifier, WeightsOrigin]:
@@ -130,9 +127,14 @@ class Training:
         origin = origin or resolve(
             model.name, pretrained=model.pretrained, weights=model.weights, root=self._order.root
         )
-        module = build_module(self._settings, self._order.selection, origin, self._device)
+        module = build_module(
+            self._settings, self._order.selection, self._order.features, origin, self._device
+        )
         refuse_unfit_input(module, self._order.selection)
         return module, origin
 
     def _manifest(self, run_id: str, module: Classifier, origin: WeightsOrigin) -> Manifest:
-        return describe.manifest(run_id, self._settings, self._order.selection, module, origin, self._about)
+        data = dataset.describe(self._order.selection, self._order.root)
+        return describe.manifest(
+            run_id, self._settings, data, self._order.features, module, origin, self._about
+        )

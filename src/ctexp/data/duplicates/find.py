@@ -1,8 +1,12 @@
 """From signatures to pairs of copies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
+
+from ctexp.data.duplicates.candidates import candidates
+from ctexp.data.duplicates.confirm import confirmed
 from ctexp.data.duplicates.signature import Signature
 
 Kind = Literal["bytes", "pixels", "near"]
@@ -23,7 +27,20 @@ class Pair(NamedTuple):
 
 
 def find_pairs(sha256s: Sequence[str], signatures: Sequence[Signature]) -> list[Pair]:
-    """Pairs enough to connect all copies: each exact copy with the first of its kind, near copies all."""
+    """Pairs enough to connect all copies: each exact copy with the first of its kind, near copies all.
+
+    Near copies are told of the first image of each kind of pixels. They have been encoded anew, resized or
+    stretched, made brighter or darker, cut or framed by up to about 3 % of a side, or two of these; hashes
+    propose them (`candidates.py`) and the agreement of their fine detail decides (`confirm.py`). An image is not
+    compared with its mirror image.
+
+    Args:
+        sha256s: of each image's bytes.
+        signatures: of each image.
+
+    Returns:
+        In order; which pairs there are does not depend on the order of the images.
+    """
     pairs: list[Pair] = []
     first_of_bytes: dict[str, int] = {}
     first_of_pixels: dict[str, int] = {}
@@ -35,4 +52,14 @@ def find_pairs(sha256s: Sequence[str], signatures: Sequence[Signature]) -> list[
         alike = first_of_pixels.setdefault(signature.pixels, place)
         if alike != place:
             pairs.append(Pair(alike, place, "pixels", 1.0))
-    return pairs
+    return sorted([*pairs, *_near(first_of_pixels, signatures)])
+
+
+def _near(first_of_pixels: Mapping[str, int], signatures: Sequence[Signature]) -> Iterator[Pair]:
+    # By content: which of two is laid over the other must not depend on how they are listed.
+    places = [place for _, place in sorted(first_of_pixels.items())]
+    hashes = np.array([signatures[place].hashes for place in places])
+    pictures = [signatures[place].picture for place in places]
+    for candidate, similarity in confirmed(pictures, candidates(hashes)):
+        first, second = sorted((places[candidate.whole], places[candidate.part]))
+        yield Pair(first, second, "near", similarity)

@@ -5,21 +5,16 @@ mode, type) and the patient in it are drawn without regard to the class: only th
 """
 
 import io
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image, PngImagePlugin
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.files import storage_errors
+from ctexp.data.parallel import each_in_processes
 from ctexp.data.phantom.image import draw
 
 MARK = "synthetic CT phantom, ctexp"
@@ -72,19 +67,15 @@ def generate(
     with storage_errors(folder):
         for parent in {job.path.parent for job in jobs}:
             parent.mkdir(parents=True)
-    pool = ProcessPoolExecutor(
-        min(len(os.sched_getaffinity(0)), len(jobs)),
-        # Not fork: the caller may have threads, whose locks a fork would copy in mid-use.
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin_worker,
-    )
-    try:
-        for done, future in enumerate(as_completed([pool.submit(_write, job) for job in jobs]), 1):
-            future.result()
-            if progress is not None:
-                progress(done, len(jobs))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    done = 0
+
+    def written(_: None) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, len(jobs))
+
+    each_in_processes(_write, jobs, written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +122,6 @@ def _appearance(seed: int, index: int) -> tuple[str, str]:
     if rng.random() < 0.05:
         return f"{stem}.jpg", str(rng.choice(["RGB", "L"]))
     return f"{stem}.png", str(rng.choice(["RGBA", "RGB", "L", "P"], p=[0.5, 0.25, 0.17, 0.08]))
-
-
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, one core to each worker, and no worker behind a killed parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _write(job: _Job) -> None:

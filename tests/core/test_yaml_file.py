@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctexp.config import yaml_file
+from ctexp.core import yaml_file
 from ctexp.core.errors import UsageError
 
 MEANINGS: dict[str, Any] = {

@@ -1,0 +1,48 @@
+"""The page for people: one HTML file with its pictures in it, no scripts, readable offline and on paper."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ctexp.core.classes import CLASSES, SPLITS
+from ctexp.data.audit.findings import Findings
+from ctexp.data.audit.separation import MOST
+from ctexp.data.audit.verdict import verdict
+from ctexp.data.audit.wording import amount, area, percent, plain
+
+GROUPS_SHOWN = 200
+"""Groups of copies on the page, the ones that need attention first; the others are counted."""
+
+MEMBERS_SHOWN = 12
+"""Images of one group on the page."""
+
+
+def render(findings: Findings, thumbnails: Mapping[str, bytes]) -> str:
+    """The page.
+
+    Args:
+        findings: what the audit found.
+        thumbnails: image id -> JPEG, of the images in groups of copies.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"plain": plain, "percent": percent, "area": area, "amount": amount}
+    statements = verdict(findings)
+    return environment.get_template("page.html").render(
+        found=findings,
+        statements=statements,
+        alarms=list(dict.fromkeys(one.topic for one in statements if one.level == "alarm")),
+        classes=CLASSES,
+        splits=SPLITS,
+        groups=findings.copies[:GROUPS_SHOWN],
+        members_shown=MEMBERS_SHOWN,
+        most=MOST,
+        picture=lambda image_id: f"data:image/jpeg;base64,{b64encode(thumbnails[image_id]).decode()}",
+    )

@@ -1,0 +1,1 @@
+"""What is read: PNG, JPEG and TIFF through Pillow, DICOM through pydicom; each to one channel of grey."""

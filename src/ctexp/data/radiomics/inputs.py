@@ -1,0 +1,116 @@
+"""Features as a network takes them: the chosen columns, standardised by the training images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctexp.core.errors import DataError, UsageError
+from ctexp.core.names import did_you_mean
+from ctexp.data.radiomics import lists, table
+from ctexp.data.radiomics.columns import COLUMNS, DEFINITIONS
+from ctexp.data.radiomics.lists import FeatureLists
+from ctexp.data.selection import Selection
+
+ALL = "all_features"
+
+LIMIT = 10.0
+"""Standardised values end here: one odd image must not decide a step."""
+
+_CONSTANT = 1e-12
+"""A column whose standard deviation is this share of its largest value or less varies by rounding alone."""
+
+
+@dataclass(frozen=True)
+class FeatureInputs:
+    """The features of a selection.
+
+    Attributes:
+        columns: which, k of them.
+        values: per split the standardised features of its images, shape (n, k), in the selection's order:
+            (value - mean) / std, cut off at ±`LIMIT`; 0 throughout for a column that is constant in training.
+        record: what a run should remember: name, columns, origin, definitions, table_sha256, mean, std.
+    """
+
+    columns: tuple[str, ...]
+    values: Mapping[str, NDArray[np.float32]]
+    record: Mapping[str, Any]
+
+    @classmethod
+    def load(cls, data_dir: Path, lists_folder: Path, selection: Selection, name: str) -> "FeatureInputs":
+        """Read the features of the selected images.
+
+        Args:
+            data_dir: the data folder.
+            lists_folder: the project's folder of lists.
+            selection: which images; its training images standardise all.
+            name: all_features, top_features or bottom_features.
+
+        Raises:
+            UsageError: there is no such list.
+            DataError: the table or list is missing, damaged or stale, knows other images or contents, is
+                empty, or was ranked on other training images.
+        """
+        if name not in (ALL, *lists.NAMES):
+            raise UsageError(
+                f"features: there are no {name!r}", did_you_mean(name, (ALL, *lists.NAMES, "none"))
+            )
+        dataset = selection.catalog.name
+        found = table.load(table.table_file(data_dir, dataset))
+        values = {split: found.of(rows) for split, rows in selection.rows.items()}
+        columns, origin = COLUMNS, None
+        if name != ALL:
+            chosen = lists.load(lists.lists_file(lists_folder, dataset))
+            _refuse_foreign(chosen, name, selection)
+            columns, origin = chosen.columns[name], chosen.origin
+        places = [COLUMNS.index(column) for column in columns]
+        training = values["train"][:, places]
+        mean, std = training.mean(axis=0), training.std(axis=0)
+        scale = _scale(training, std)
+        return cls(
+            columns,
+            {split: _standardised(part[:, places], mean, scale) for split, part in values.items()},
+            {
+                "name": name,
+                "columns": list(columns),
+                "origin": origin,
+                "definitions": DEFINITIONS,
+                "table_sha256": found.sha256,
+                "mean": mean.tolist(),
+                "std": std.tolist(),
+            },
+        )
+
+
+def _refuse_foreign(chosen: FeatureLists, name: str, selection: Selection) -> None:
+    """Refuse a list that other training images made, and one that holds nothing.
+
+    Raises:
+        DataError: so it is.
+    """
+    if chosen.origin["training"]["sha256"] != lists.training_fingerprint(selection.rows["train"]):
+        scheme = selection.scheme
+        way = "use features=all_features"
+        if scheme != "kfold":
+            way = f"rank anew: {table.command(selection.catalog.name, scheme)}; or {way}"
+        raise DataError(
+            f"{chosen.file}: ranked on other images than this {scheme} split trains on; "
+            "they may be among those it validates on",
+            way,
+        )
+    if not chosen.columns[name]:
+        raise DataError(f"{chosen.file}: {name} is empty", "use features=all_features or features=none")
+
+
+def _scale(training: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What to divide by: infinity where a column is constant, which makes it 0."""
+    return np.where(std > _CONSTANT * np.abs(training).max(axis=0), std, np.inf)
+
+
+def _standardised(
+    values: NDArray[np.float64], mean: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    return np.clip((values - mean) / scale, -LIMIT, LIMIT).astype(np.float32)

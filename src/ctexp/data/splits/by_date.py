@@ -1,0 +1,83 @@
+"""Dividing by time: what was acquired first trains, what came last is the test."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from itertools import accumulate
+
+from ctexp.core.classes import SPLITS
+from ctexp.core.errors import DataError
+from ctexp.data.catalog import ImageRow
+
+_WAY_OUT = "bring the dates with the import: inv data-import PATH --metadata T.csv; or use another --scheme"
+_NAMED = 3
+
+
+def divide_by_date(rows: Sequence[ImageRow], ratios: Mapping[str, int]) -> dict[str, str]:
+    """Cut the days of acquisition into train, val and test, so that the shares come as near as they can.
+
+    Cuts lie between days. A group counts as of its latest day, so that nothing later than a cut is ever
+    before it: training never sees the future.
+
+    Args:
+        rows: the images; `meta["acquired"]` is a date or a moment after ISO 8601, or YYYYMMDD.
+        ratios: of train, val and test, in percent.
+
+    Returns:
+        The split of each image id.
+
+    Raises:
+        DataError: images lack a date, or there are fewer than three days.
+    """
+    latest: dict[str, date] = {}
+    for row, day in zip(rows, _days(rows), strict=True):
+        latest[row.group] = max(day, latest.get(row.group, day))
+    images = Counter(latest[row.group] for row in rows)
+    days = sorted(images)
+    if len(days) < len(SPLITS):
+        raise DataError(
+            f"{len(days)} different days of acquisition; train, val and test need three", _WAY_OUT
+        )
+    # upto[i]: how many images are of the days before day i.
+    upto = [0, *accumulate(images[day] for day in days)]
+
+    def cut(share: int, first: int, last: int) -> int:
+        return min(range(first, last + 1), key=lambda place: abs(100 * upto[place] - share * len(rows)))
+
+    val = cut(ratios["train"], 1, len(days) - 2)
+    test = cut(ratios["train"] + ratios["val"], val + 1, len(days) - 1)
+    split_of = {day: SPLITS[(place >= val) + (place >= test)] for place, day in enumerate(days)}
+    return {row.image_id: split_of[latest[row.group]] for row in rows}
+
+
+def _days(rows: Sequence[ImageRow]) -> list[date]:
+    """The day of each image."""
+    days = [_day(row.meta.get("acquired", "")) for row in rows]
+    missing = [row.image_id for row in rows if not row.meta.get("acquired")]
+    unread = [
+        f"{row.image_id}: {row.meta['acquired']!r}"
+        for row, day in zip(rows, days, strict=True)
+        if row.meta.get("acquired") and not day
+    ]
+    problems = {"have no date of acquisition": missing, "have a date that is not understood": unread}
+    told = [
+        f"{len(found)} of {len(rows)} images {what} ({_some(found)})"
+        for what, found in problems.items()
+        if found
+    ]
+    if told:
+        raise DataError(told, _WAY_OUT)
+    return [day for day in days if day]
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few, and whether there are more."""
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
+
+
+def _day(acquired: str) -> date | None:
+    """`2024-05-17`, `20240517` or a moment of that day; None where it is neither."""
+    try:
+        return datetime.fromisoformat(acquired).date()
+    except ValueError:
+        return None

@@ -1,0 +1,129 @@
+"""Which bytes the commit at hand belongs to: `dvc.lock`, read without DVC.
+
+DVC writes there, for every stage it has run or recorded, the hash of each file and folder that went in and
+came out. It is a few kilobytes however many images there are, since a folder is one hash.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ctexp.core import yaml_file
+from ctexp.core.errors import DataError, UsageError
+from ctexp.core.names import did_you_mean
+from ctexp.data.catalog import Catalog
+
+LOCK = "dvc.lock"
+RAW = "data/raw"
+"""Where the pipeline keeps the sets; its paths are relative to the project, with slashes."""
+
+
+@dataclass(frozen=True)
+class DvcVersion:
+    """A data set's version by DVC's hashes.
+
+    Attributes:
+        raw: of the raw folder, `<md5>.dir`; None where no version is known.
+        catalog: the MD5 of the catalog file; None likewise.
+        reason: why no version is known, one line; empty where it is.
+    """
+
+    raw: str | None = None
+    catalog: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A stage as `dvc.lock` records it: what went in and what came out, path -> hash."""
+
+    name: str
+    deps: Mapping[str, str]
+    outs: Mapping[str, str]
+
+
+class Lock:
+    """What a project's `dvc.lock` records; nothing, where there is none.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        DataError: it cannot be read: not YAML (an unsolved merge, say), or not what DVC writes.
+    """
+
+    def __init__(self, root: Path) -> None:
+        file = root / LOCK
+        self.stages: dict[str, Recorded] = {}
+        if file.exists():
+            self.stages = {stage.name: stage for stage in _parse(file)}
+
+    def sets(self) -> list[str]:
+        """The data sets that have a recorded version."""
+        catalogs = [PurePosixPath(path) for stage in self.stages.values() for path in stage.outs]
+        return sorted(path.stem for path in catalogs if path.match(f"{RAW}/*.parquet"))
+
+    def origin(self, name: str) -> Recorded:
+        """The stage that a data set comes from.
+
+        Raises:
+            DataError: no version of it is recorded; the nearest name is told.
+        """
+        for stage in self.stages.values():
+            if {f"{RAW}/{name}", f"{RAW}/{name}.parquet"} <= stage.outs.keys():
+                return stage
+        way = did_you_mean(name, self.sets())
+        hint = way or f"record it where its images are: inv data-push --dataset {name}"
+        raise DataError(f"{LOCK}: no version of data set {name!r} is recorded", hint)
+
+    def current(self, name: str) -> list[str]:
+        """The stages of a data set, by name: its origin, and what was made from the version recorded there.
+
+        Whether the code has changed since is left to `dvc status`.
+        """
+        origin = self.origin(name)
+        made = {path: md5 for stage in self.stages.values() for path, md5 in stage.outs.items()}
+        return [origin.name] + [
+            stage.name
+            for stage in self.stages.values()
+            if origin.outs.keys() & stage.deps.keys()
+            and all(made.get(path, md5) == md5 for path, md5 in stage.deps.items())
+        ]
+
+
+def dvc_version(root: Path, catalog: Catalog) -> DvcVersion:
+    """The version of a data set that is recorded for it as it is on disk.
+
+    The catalog names every image by content, so its hash decides whether `dvc.lock` speaks of this set.
+
+    Args:
+        root: the project's folder.
+        catalog: the data set.
+    """
+    if catalog.raw != root / RAW / catalog.name:
+        return DvcVersion(reason=f"not tracked: it lies outside {RAW} of the project")
+    try:
+        outs = Lock(root).origin(catalog.name).outs
+    except DataError as error:
+        return DvcVersion(reason=f"not tracked: {'; '.join(error.problems)}")
+    raw, known = outs[f"{RAW}/{catalog.name}"], outs[f"{RAW}/{catalog.name}.parquet"]
+    if known != hashlib.md5(catalog.file.read_bytes(), usedforsecurity=False).hexdigest():
+        return DvcVersion(reason=f"{LOCK} records another version of it")
+    return DvcVersion(raw, known)
+
+
+def _parse(file: Path) -> Iterator[Recorded]:
+    try:
+        stages = yaml_file.read_mapping(file, LOCK).get("stages", {})
+        for name, stage in stages.items():
+            yield Recorded(name, _hashes(stage.get("deps", [])), _hashes(stage.get("outs", [])))
+    except UsageError as error:
+        raise DataError(error.problems, f"restore it: git checkout {LOCK}") from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DataError(f"{LOCK}: not what DVC writes", f"restore it: git checkout {LOCK}") from error
+
+
+def _hashes(entries: list[dict[str, Any]]) -> dict[str, str]:
+    return {str(entry["path"]): str(entry["md5"]) for entry in entries if "md5" in entry}

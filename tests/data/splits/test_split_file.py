@@ -1,0 +1,184 @@
+"""The same bytes for the same split, and nothing is read that does not divide these very images."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ctexp.core.errors import DataError
+from ctexp.core.files import sha256_bytes
+from ctexp.data.catalog import Catalog
+from ctexp.data.splits import split_file
+from ctexp.data.splits.schemes import make
+from tests.data.splits.sets import catalog_of, full, image
+
+CATALOG = catalog_of(
+    *full(3),
+    image("train/same 1.png", "same", "normal"),
+    image("train/same 2.png", "same", "normal"),
+    image("test/same (3).png", "same", "normal", "test"),
+    replace(image("train/no.png", "no", "normal"), excluded=True),
+)
+
+
+def written(folder: Path, scheme: str, catalog: Catalog = CATALOG) -> Path:
+    file = split_file.split_file(folder, catalog.name, scheme)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(split_file.as_text(catalog, make(catalog, scheme, folds=3, seed=7)))
+    return file
+
+
+def test_the_text_of_a_small_split_is_frozen() -> None:
+    catalog = catalog_of(
+        image("train/a (1).png", "same", "normal"),
+        image("test/ä.png", "same", "normal", "test"),
+        image("val/b.png", "b", "adenocarcinoma", "val"),
+    )
+
+    assert split_file.as_text(catalog, make(catalog, "clean")) == (
+        "# ctexp split: 1\n"
+        "# dataset: few\n"
+        f"# fingerprint: {catalog.fingerprint}\n"
+        "# scheme: clean\n"
+        "# images in train: adenocarcinoma 0, large_cell_carcinoma 0, squamous_cell_carcinoma 0, normal 1; "
+        "1 in all\n"
+        "# images in val: adenocarcinoma 1, large_cell_carcinoma 0, squamous_cell_carcinoma 0, normal 0; "
+        "1 in all\n"
+        "# images in test: adenocarcinoma 0, large_cell_carcinoma 0, squamous_cell_carcinoma 0, normal 0; "
+        "0 in all\n"
+        "# images in left_out: adenocarcinoma 0, large_cell_carcinoma 0, squamous_cell_carcinoma 0, "
+        "normal 1; 1 in all\n"
+        "left_out\ttest/ä.png\n"
+        "train\ttrain/a (1).png\n"
+        "val\tval/b.png\n"
+    )
+
+
+@pytest.mark.parametrize("scheme", ["official", "clean", "grouped", "kfold"])
+def test_what_is_written_is_read_back_and_hashed(tmp_path: Path, scheme: str) -> None:
+    file = written(tmp_path, scheme)
+
+    split, sha256 = split_file.find(tmp_path, CATALOG, scheme)
+
+    made = make(CATALOG, scheme, folds=3, seed=7)
+    assert (split.part_of, split.folds) == (dict(sorted(made.part_of.items())), made.folds)
+    assert sha256 == sha256_bytes(file.read_bytes())
+
+
+@pytest.mark.parametrize("scheme", ["official", "clean"])
+def test_what_follows_from_the_catalog_needs_no_file_and_has_the_hash_it_would_have(
+    tmp_path: Path, scheme: str
+) -> None:
+    split, sha256 = split_file.find(tmp_path, CATALOG, scheme)
+
+    assert split.part_of == make(CATALOG, scheme).part_of
+    assert sha256 == sha256_bytes(written(tmp_path, scheme).read_bytes())
+
+
+@pytest.mark.parametrize("scheme", ["grouped", "kfold", "time"])
+def test_what_has_a_seed_or_ratios_is_refused_without_its_file(tmp_path: Path, scheme: str) -> None:
+    with pytest.raises(DataError) as failure:
+        split_file.find(tmp_path, CATALOG, scheme)
+    assert failure.value.hint == f"make it: inv data-split --dataset few --scheme {scheme}"
+
+
+def test_a_sound_change_by_hand_is_a_split_of_its_own(tmp_path: Path) -> None:
+    file = written(tmp_path, "grouped")
+    before = split_file.find(tmp_path, CATALOG, "grouped")[1]
+    image_id = "test/normal/00.png"
+    part = make(CATALOG, "grouped", seed=7).part_of[image_id]
+    file.write_text(file.read_text().replace(f"{part}\t{image_id}", f"left_out\t{image_id}"))
+
+    split, sha256 = split_file.find(tmp_path, CATALOG, "grouped")
+
+    assert split.part_of[image_id] == "left_out"
+    assert sha256 != before
+
+
+def other_images(text: str) -> str:
+    return text.replace(CATALOG.fingerprint, "f" * 64)
+
+
+EDITS: dict[str, tuple[str, Callable[[str], str], str]] = {
+    "another version": (
+        "clean",
+        lambda t: t.replace("split: 1", "split: 2"),
+        "format that this version does not",
+    ),
+    "another data set": ("clean", lambda t: t.replace(": few", ": many"), "split of another data set"),
+    "other images": ("clean", other_images, "made of other images"),
+    "another scheme": ("clean", lambda t: t.replace(": clean", ": kfold"), "by another scheme"),
+    "no head": ("clean", lambda t: t[t.index("left_out\t") :], "no line '# fingerprint: …'"),
+    "no folds": ("kfold", lambda t: t.replace("# folds: 3\n", ""), "no line '# folds: …'"),
+    "an unknown image": ("clean", lambda t: t + "train\tnew.png\n", "new.png: not in the data set"),
+    "a lost image": (
+        "clean",
+        lambda t: t.replace("val\tval/normal/00.png\n", ""),
+        "val/normal/00.png: in no part",
+    ),
+    "an image twice": ("clean", lambda t: t + "val\tval/normal/00.png\n", "val/normal/00.png a second time"),
+    "an excluded image": ("clean", lambda t: t + "train\ttrain/no.png\n", "train/no.png: excluded"),
+    "an unknown part": ("clean", lambda t: t.replace("val\t", "valid\t"), "there is no part 'valid'"),
+    "a fold too many": ("kfold", lambda t: t.replace("\n2\t", "\n3\t"), "there is no part '3'"),
+    "an image in no fold": ("kfold", lambda t: t.replace("\n2\t", "\nleft_out\t"), "no part 'left_out'"),
+    "a broken line": ("clean", lambda t: t.replace("val\tval", "val val"), "not a part and an image id"),
+    "a group on two sides": (
+        "clean",
+        lambda t: t.replace("left_out\ttest/same", "test\ttest/same"),
+        "more than one side: test/same (3).png in test, train/same 1.png in train",
+    ),
+    "a group in two folds": (
+        "kfold",
+        lambda t: "".join(
+            line if "same 1" not in line else f"{(int(line[0]) + 1) % 3}{line[1:]}"
+            for line in t.splitlines(keepends=True)
+        ),
+        "more than one side",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_file_that_does_not_divide_these_images_is_refused(tmp_path: Path, name: str) -> None:
+    scheme, edit, says = EDITS[name]
+    file = written(tmp_path, scheme)
+    changed = edit(file.read_text())
+    assert changed != file.read_text()
+    file.write_text(changed)
+
+    with pytest.raises(DataError) as failure:
+        split_file.find(tmp_path, CATALOG, scheme)
+
+    assert any(says in problem for problem in failure.value.problems), failure.value.problems
+    assert all(problem.startswith(f"{file}: ") for problem in failure.value.problems)
+    assert f"inv data-split --dataset few --scheme {scheme}" in failure.value.hint
+
+
+def test_of_many_problems_the_first_are_listed_and_the_rest_counted(tmp_path: Path) -> None:
+    file = written(tmp_path, "official")
+    file.write_bytes(b"\xff\x00")
+
+    with pytest.raises(DataError) as failure:
+        split_file.find(tmp_path, CATALOG, "official")
+
+    assert "not UTF-8" in failure.value.problems[0]
+    assert len(failure.value.problems) == 11
+    assert failure.value.problems[-1] == f"{file}: and {1 + 4 + 39 - 10} problems more"
+
+
+def test_official_and_clean_allow_what_they_promise_nothing_about(tmp_path: Path) -> None:
+    catalog = catalog_of(
+        *full(2), image("val/x.png", "x", "normal", "val"), image("test/x.png", "x", "normal", "test")
+    )
+    for scheme in ("official", "clean"):
+        written(tmp_path, scheme, catalog)
+        assert split_file.find(tmp_path, catalog, scheme)[0].part_of["test/x.png"] == "test"
+
+
+def test_a_group_that_was_joined_after_the_split_was_made_is_noticed(tmp_path: Path) -> None:
+    written(tmp_path, "grouped")
+    rows = [replace(row, group="one patient") if "normal/0" in row.image_id else row for row in CATALOG.rows]
+
+    with pytest.raises(DataError, match="group one patient is on more than one side"):
+        split_file.find(tmp_path, catalog_of(*rows), "grouped")

@@ -1,0 +1,54 @@
+from ctexp.core.classes import CLASSES
+from ctexp.data.catalog import ImageRow
+from ctexp.data.caveats import caveats
+from ctexp.data.leakage import leaks
+from tests.data.splits.sets import full, image
+
+
+def parts(rows: list[ImageRow]) -> dict[str, list[ImageRow]]:
+    return {split: [row for row in rows if row.split == split] for split in ("train", "val", "test")}
+
+
+def test_a_leak_is_an_image_that_is_used_in_a_group_of_training() -> None:
+    rows = [
+        *full(10),
+        image("train/a.png", "a", "normal"),
+        image("val/a.png", "a", "adenocarcinoma", "val"),
+        image("test/a.png", "a", "normal", "test"),
+        image("val/b.png", "b", "normal", "val"),
+        image("test/b.png", "b", "normal", "test"),
+    ]
+
+    found = {split: [row.image_id for row in its] for split, its in leaks(rows).items()}
+
+    assert found == {"val": ["val/a.png"], "test": ["test/a.png"]}
+
+
+def test_what_is_measured_on_copies_flatters() -> None:
+    rows = [
+        *full(10),
+        image("train/a.png", "a", "normal"),
+        image("test/a.png", "a", "normal", "test", patient="P7"),
+        image("val/b.png", "b", "normal", "val"),
+        image("test/b.png", "b", "normal", "test"),
+    ]
+
+    assert caveats("official", parts(rows)) == (
+        "official split: 1 of 42 test images are copies of training images or show the same patients; "
+        "figures on them flatter",
+        "official split: 1 of 42 test images are copies of validation images; figures on them flatter",
+    )
+
+
+def test_a_class_is_too_rare_below_ten_independent_images() -> None:
+    rows = parts(full(10))
+    rows["test"] = [row for row in rows["test"] if row.image_id != "test/normal/03.png"]
+    rows["val"][:2] = [image(f"{n}.png", "same", CLASSES[0], "val") for n in range(2)]
+
+    assert caveats("official", rows) == (
+        "val: few independent images (9 of adenocarcinoma): sensitivity can hardly be measured",
+        "test: few independent images (9 of normal): specificity can hardly be measured",
+    )
+    assert caveats("kfold", rows | {"test": [], "val": rows["train"]}) == (
+        "kfold split: 40 of 40 val images are copies of training images; figures on them flatter",
+    )

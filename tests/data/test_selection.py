@@ -1,0 +1,125 @@
+"""What a run may see, of real files."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from ctexp.core.errors import DataError, UsageError
+from ctexp.data import catalog as catalogs
+from ctexp.data.selection import Selection, select
+from ctexp.data.splits import split_file
+from ctexp.data.splits.schemes import make
+from tests.leaky import COPIES, add_leaky_set
+from tests.project import add_tiny_set
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    add_leaky_set(folder)
+    add_tiny_set(folder)
+    return folder
+
+
+def selected(project: Path, scheme: str, fold: int | None = None, name: str = "leaky") -> Selection:
+    return select(project / "data", project / "splits", name, scheme, fold)
+
+
+def split(project: Path, scheme: str, folds: int = 5) -> Path:
+    """Write a split file."""
+    catalog = catalogs.load(project / "data", "leaky")
+    file = split_file.split_file(project / "splits", "leaky", scheme)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(split_file.as_text(catalog, make(catalog, scheme, folds=folds)))
+    return file
+
+
+def test_auto_is_clean_where_official_leaks_and_says_so_in_one_line(project: Path) -> None:
+    chosen = selected(project, "auto")
+
+    assert chosen.scheme == "clean"
+    assert chosen.notes == (
+        f"data.split=auto: {COPIES} images of test are copies of training images; using the clean scheme "
+        "without them (data.split=official keeps them)",
+    )
+    assert chosen.left_out() == {"test": COPIES}
+    assert chosen.counts()["test"]["normal"] == 12 - COPIES
+    named = selected(project, "clean")
+    assert (named.sha256, named.rows, named.notes) == (chosen.sha256, chosen.rows, ())
+
+
+def test_auto_is_official_where_nothing_leaks(project: Path) -> None:
+    chosen = selected(project, "auto", name="tiny")
+
+    assert (chosen.scheme, chosen.notes, chosen.left_out()) == ("official", (), {})
+    assert not any("copies" in warning for warning in chosen.warnings)
+
+
+def test_official_that_is_named_is_whole_and_carries_the_warning(project: Path) -> None:
+    chosen = selected(project, "official")
+
+    assert chosen.counts()["test"]["normal"] == 12
+    assert chosen.warnings[0] == (
+        f"official split: {COPIES} of 48 test images are copies of training images; figures on them flatter"
+    )
+
+
+def test_the_folds_cover_every_image_once(project: Path) -> None:
+    split(project, "kfold")
+
+    folds = [selected(project, "kfold", fold) for fold in range(5)]
+
+    catalog = folds[0].catalog
+    counts = Counter(row.image_id for fold in folds for row in fold.rows["val"])
+    assert counts == {row.image_id: 1 for row in catalog.rows}
+    for fold in folds:
+        groups = {part: {row.group for row in rows} for part, rows in fold.rows.items()}
+        assert not groups["train"] & groups["val"]
+        assert len(fold.rows["train"]) + len(fold.rows["val"]) == len(catalog.rows)
+    assert len({fold.sha256 for fold in folds}) == 1
+
+
+def test_a_fold_that_is_not_there_is_refused_with_those_that_are(project: Path) -> None:
+    file = split(project, "kfold")
+
+    with pytest.raises(UsageError, match=f"data.fold=5: {file} has the folds 0 to 4"):
+        selected(project, "kfold", 5)
+
+
+def test_the_file_is_what_counts_once_it_is_there(tmp_path: Path) -> None:
+    add_leaky_set(tmp_path)
+    file = split(tmp_path, "clean")
+    before = selected(tmp_path, "auto")
+    file.write_text(file.read_text().replace("val\tval/normal/00.png", "left_out\tval/normal/00.png"))
+
+    after = selected(tmp_path, "auto")
+
+    assert before.sha256 != after.sha256
+    assert after.left_out() == {"test": COPIES, "val": 1}
+    file.write_text(file.read_text().replace("left_out\ttest/normal/00.png", "test\ttest/normal/00.png"))
+    with pytest.raises(DataError, match="is on more than one side"):
+        selected(tmp_path, "auto")
+
+
+def test_a_flipped_byte_anywhere_is_named_and_what_is_left_out_is_not_looked_at(tmp_path: Path) -> None:
+    add_leaky_set(tmp_path)
+    raw = tmp_path / "data" / "raw" / "leaky"
+    for name in ("train/normal/05.png", "test/normal/11.png", "test/normal/00.png"):
+        content = bytearray((raw / name).read_bytes())
+        content[-30] ^= 1
+        (raw / name).write_bytes(content)
+
+    with pytest.raises(DataError) as failure:
+        selected(tmp_path, "auto")
+
+    named = [raw / "train/normal/05.png", raw / "test/normal/11.png"]
+    assert failure.value.problems == tuple(
+        f"{file}: its content differs from what was imported" for file in named
+    )
+
+
+def test_an_unknown_scheme_is_refused(project: Path) -> None:
+    with pytest.raises(UsageError) as failure:
+        selected(project, "autto")
+    assert failure.value.hint == "did you mean 'auto'?"
