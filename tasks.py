@@ -16,12 +16,12 @@ DEBUG = {"debug": "show the traceback of an error"}
 
 @verb("quickstart:quickstart", help=JSON | DEBUG)
 def quickstart(_: Context, json: bool = False, debug: bool = False) -> None:
-    """Train a first classifier on the synthetic set, from nothing."""
+    """Train a first classifier on synthetic images."""
 
 
 @verb("doctor:doctor", help=JSON | DEBUG)
 def doctor(_: Context, json: bool = False, debug: bool = False) -> None:
-    """Check this machine and say what to do about each problem.
+    """Check this machine, say what to do about each problem.
 
     GPU and driver, disk, git, data sets, tracker, shell tools, Python and what is installed.
     """
@@ -62,9 +62,12 @@ def data_import(
     json: bool = False,
     debug: bool = False,
 ) -> None:
-    """Bring in a data set and audit it: inv data-import PATH [--name chest_ct].
+    """Bring in a data set and audit it.
 
-    PATH is a folder or .zip of images: <split>/<class>/, or <class>/ alone, which is split 70/15/15.
+    PATH is a folder or .zip of images: <split>/<class>/, or <class>/ alone, which is split 70/15/15:
+
+        inv data-import ~/Downloads/archive.zip --name chest_ct
+        inv data-import scans --window lung --metadata patients.csv
     """
 
 
@@ -82,7 +85,7 @@ def data_audit(
     json: bool = False,
     debug: bool = False,
 ) -> None:
-    """Look for damage, copies, leaks between splits, shortcuts and shifts in a data set."""
+    """Look for damage, copies, leaks, shortcuts and shifts."""
 
 
 @verb(
@@ -107,7 +110,7 @@ def data_split(
     json: bool = False,
     debug: bool = False,
 ) -> None:
-    """Divide a data set by a scheme and write the split file that training reads."""
+    """Divide a data set; training reads the file it writes."""
 
 
 @verb(
@@ -121,17 +124,17 @@ def extract_features(
     json: bool = False,
     debug: bool = False,
 ) -> None:
-    """Compute the 50 radiomics features of every image, and rank them on training images."""
+    """Measure and rank 50 radiomics features of every image."""
 
 
 @verb("versions:pull", help={"dataset": "one set alone"} | JSON | DEBUG)
 def data_pull(_: Context, dataset: str | None = None, json: bool = False, debug: bool = False) -> None:
-    """Fetch the data versions of this commit from the DVC remote."""
+    """Fetch this commit's data from the DVC remote."""
 
 
 @verb("versions:push", help={"dataset": "one set alone"} | JSON | DEBUG)
 def data_push(_: Context, dataset: str | None = None, json: bool = False, debug: bool = False) -> None:
-    """Record the versions of the data in dvc.lock and push them to the DVC remote."""
+    """Record data versions and push them to the DVC remote."""
 
 
 @verb(
@@ -157,7 +160,7 @@ def train(
     json: bool = False,
     debug: bool = False,
 ) -> None:
-    """Train one model, write its record: inv train [KEY=VALUE ...].
+    """Train one model and write its record.
 
     Overrides stand bare, in Hydra's grammar; conf/ shows every choice:
 
@@ -224,7 +227,7 @@ def ruff(_: Context, check: bool = False, debug: bool = False) -> None:
 
 @verb("dev:check", help={"relock": "first write the lock files anew from a fresh resolve"} | DEBUG)
 def check(_: Context, relock: bool = False, debug: bool = False) -> None:
-    """Check lint, format, types, import rules, scripts and locks."""
+    """Check lint, format, types, imports, scripts and locks."""
 
 
 @verb(

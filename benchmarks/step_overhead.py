@@ -35,7 +35,7 @@ class Bare(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One loss."""
         del batch_idx
-        images = batch.images.float().div_(255).sub_(0.449).div_(0.226)
+        images = batch.images.float().sub_(255 * 0.449).mul_(1 / (255 * 0.226))
         loss: Tensor = self.loss(self.model(images), batch.labels)
         return loss
 

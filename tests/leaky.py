@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from ctexp.core.classes import CLASSES
-from ctexp.data.importer import import_dataset
+from ctexp.data.intake.importer import import_dataset
 
 COUNTS = {"train": 11, "valid": 10, "test": 12}
 """Images of every class, copies included."""

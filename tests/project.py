@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ctexp.core.classes import CLASSES
-from ctexp.data.importer import import_dataset
+from ctexp.data.intake.importer import import_dataset
 
 HERE = Path(__file__).parent.parent
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ctexp.cli.verb import perform
 from ctexp.core.classes import CLASSES
-from ctexp.data.importer import import_dataset
+from ctexp.data.intake.importer import import_dataset
 from tests.leaky import add_leaky_set
 from tests.project import HERE
 

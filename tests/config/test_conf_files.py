@@ -13,6 +13,21 @@ CONF = Path(__file__).parents[2] / "conf"
 CHOICES = [(group, name) for group in sorted((*GROUPS, EXPERIMENT)) for name in groups.choices(group, CONF)]
 
 
+# What makes no sense alone: features without a network that takes them, and the other way round.
+NEEDS = {
+    "model=dual_pathway": ["features=all_features"],
+    **{
+        f"features={name}": ["model=dual_pathway"]
+        for name in ("all_features", "top_features", "bottom_features")
+    },
+}
+
+
+def choose(choice: str) -> list[str]:
+    """The overrides that choose a file, with what it needs."""
+    return [choice, *NEEDS.get(choice, [])]
+
+
 def test_every_yaml_file_is_a_choice_of_a_group() -> None:
     files = {path.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")} - {
         "config.yaml",
@@ -23,7 +38,7 @@ def test_every_yaml_file_is_a_choice_of_a_group() -> None:
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
 def test_a_shipped_file_composes(shipped: Path, group: str, name: str) -> None:
-    composed = compose([f"{group}={name}"], shipped)
+    composed = compose(choose(f"{group}={name}"), shipped)
     said = yaml_file.read_mapping(CONF / group / f"{name}.yaml")
     said.pop("defaults", None)
     expected = {group: said} if group != EXPERIMENT else said
@@ -38,7 +53,7 @@ def test_a_shipped_file_says_what_it_is_for(group: str, name: str) -> None:
 
 def test_models_are_pretrained_but_for_the_tiny_one(shipped: Path) -> None:
     for name in groups.choices("model", CONF):
-        model = compose([f"model={name}"], shipped).settings.model
+        model = compose(choose(f"model={name}"), shipped).settings.model
         assert model.pretrained == (name != "tiny_cnn")
         assert model.in_channels == 1
         assert model.name == "tiny_cnn" or timm_names.is_known(model.name)

@@ -11,7 +11,7 @@ from ctexp.models.build import build, parameter_count
 from ctexp.models.losses import balanced_weights, cross_entropy
 from ctexp.models.weights import WeightsOrigin
 
-SHIPPED = sorted(Path("conf/model").glob("*.yaml"))
+SHIPPED = sorted(set(Path("conf/model").glob("*.yaml")) - {Path("conf/model/dual_pathway.yaml")})
 LARGE = {"resnet101", "resnet50", "convnext_tiny", "efficientnet_b3"}
 
 

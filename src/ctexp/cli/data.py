@@ -12,8 +12,8 @@ from ctexp.core.classes import CLASSES
 from ctexp.core.files import storage_errors
 from ctexp.core.names import check_id
 from ctexp.core.paths import project_root, shown
-from ctexp.data.import_report import ImportReport
-from ctexp.data.importer import import_dataset
+from ctexp.data.intake.import_report import ImportReport
+from ctexp.data.intake.importer import import_dataset
 from ctexp.data.phantom import dataset as phantoms
 
 

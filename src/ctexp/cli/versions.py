@@ -6,9 +6,9 @@ from typing import Any
 from ctexp.config.paths import resolve_paths
 from ctexp.core import screen
 from ctexp.core.paths import project_root, shown
-from ctexp.data import dvc, exchange
 from ctexp.data.catalog import Catalog
-from ctexp.data.versions import dvc_version
+from ctexp.data.versions import dvc, exchange
+from ctexp.data.versions.lock_file import dvc_version
 
 
 def push(dataset: str | None, json: bool) -> None:

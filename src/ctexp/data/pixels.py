@@ -21,7 +21,7 @@ class Images(Protocol):
     """Decoded images of one split, addressed by position."""
 
     def take(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Images (len(indices), H, W): a copy."""
+        """Images (len(indices), H, W): a copy, which will be changed."""
         ...
 
 
@@ -56,7 +56,9 @@ class HostPixels:
 
     def augmented(self, indices: NDArray[np.int64], plan: Plan) -> Tensor:
         """As `Pixels` says."""
-        return self._batch(self._applier.apply(self._images.take(indices), plan))
+        images = self._images.take(indices)
+        self._applier.apply(images, plan)
+        return self._batch(images)
 
     def _batch(self, images: NDArray[np.uint8]) -> Tensor:
         batch = torch.from_numpy(images).unsqueeze(1)

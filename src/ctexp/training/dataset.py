@@ -11,7 +11,7 @@ from ctexp.core.errors import DataError
 from ctexp.core.paths import feature_lists_folder
 from ctexp.data.catalog import ImageRow
 from ctexp.data.selection import Selection, select
-from ctexp.data.versions import dvc_version
+from ctexp.data.versions.lock_file import dvc_version
 from ctexp.record.manifest import Dataset, DvcVersion, Grey
 
 if TYPE_CHECKING:

@@ -56,7 +56,8 @@ class Classifier(pl.LightningModule):
     def forward(self, images: Tensor, features: Tensor | None = None) -> Tensor:
         """Logits (B, 4) of images uint8 (B, 1, H, W) and, for networks that take them, features (B, k)."""
         data = self.settings.data
-        inputs = images.to(torch.get_default_dtype()).div_(255).sub_(data.mean).div_(data.std)
+        # (images / 255 - mean) / std, in the fewest passes over memory
+        inputs = images.to(torch.get_default_dtype()).sub_(255 * data.mean).mul_(1 / (255 * data.std))
         if self.settings.model.in_channels > 1:
             inputs = inputs.expand(-1, self.settings.model.in_channels, -1, -1)
         if self.settings.trainer.channels_last and inputs.is_cuda:

@@ -15,7 +15,7 @@ from ctexp.data import catalog as catalogs
 from ctexp.data.audit.run import audit, write
 from ctexp.data.audit.verdict import verdict
 from ctexp.data.catalog import Catalog
-from ctexp.data.importer import import_dataset
+from ctexp.data.intake.importer import import_dataset
 from tests.kaggle import build_kaggle_tree
 
 PARTS = {"train": 4, "valid": 2, "test": 2}

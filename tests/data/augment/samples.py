@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ctexp.data.augment import Amounts, Augmentation
+from ctexp.data.augment import Amounts, Augmentation, Plan
 from ctexp.data.augment.on_host import HostApplier
 
 OPTIONS = {
@@ -50,4 +50,11 @@ def apply(
 ) -> NDArray[np.uint8]:
     """All images of a split as an epoch shows them."""
     plan = augmentation(amounts, seed, images).plan(epoch, np.arange(len(images)))
-    return HostApplier().apply(images, plan)
+    return changed(images, plan)
+
+
+def changed(images: NDArray[np.uint8], plan: Plan) -> NDArray[np.uint8]:
+    """What the host's applier makes of a copy."""
+    copy = images.copy()
+    HostApplier().apply(copy, plan)
+    return copy

@@ -10,8 +10,7 @@ from PIL import Image
 
 from ctexp.data.augment import Amounts, Augmentation
 from ctexp.data.augment.jpeg import recompressed
-from ctexp.data.augment.on_host import HostApplier
-from tests.data.augment.samples import DEVICES, smooth
+from tests.data.augment.samples import DEVICES, changed, smooth
 
 
 def by_pillow(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
@@ -42,7 +41,5 @@ def test_the_host_gives_pillows_pixels() -> None:
     plan = Augmentation(Amounts(jpeg=0.99), (33, 41), 0, len(images)).plan(0, np.arange(len(images)))
     assert plan.quality is not None
 
-    changed = HostApplier().apply(images, plan)
-
     expected = [by_pillow(image, int(q)) for image, q in zip(images, plan.quality, strict=True)]
-    np.testing.assert_array_equal(changed, expected)
+    np.testing.assert_array_equal(changed(images, plan), expected)

@@ -10,8 +10,8 @@ from ctexp.core.classes import CLASSES, SPLITS
 from ctexp.data.audit.findings import CopyGroup, Leak, Member, Patients
 from ctexp.data.catalog import ImageRow
 from ctexp.data.duplicates.find import Kind, Pair
+from ctexp.data.intake.people import PATIENT
 from ctexp.data.leakage import leaks as leaking_rows
-from ctexp.data.people import PATIENT
 
 _LOOSENESS: tuple[Kind, ...] = ("bytes", "pixels", "near")
 

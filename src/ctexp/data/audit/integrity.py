@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from ctexp.data.audit.findings import Integrity, Problem
 from ctexp.data.catalog import Catalog
-from ctexp.data.layout import DROPPINGS
+from ctexp.data.intake.layout import DROPPINGS
 
 
 def integrity(catalog: Catalog, problems: Sequence[Problem]) -> Integrity:

@@ -21,7 +21,7 @@ from ctexp.data.audit.verdict import verdict
 from ctexp.data.catalog import Catalog
 from ctexp.data.duplicates.find import Pair, find_pairs
 from ctexp.data.duplicates.groups import group_ids
-from ctexp.data.people import PATIENT
+from ctexp.data.intake.people import PATIENT
 
 SCHEMA_VERSION = 1
 """Of the document; raised when a field changes its meaning."""

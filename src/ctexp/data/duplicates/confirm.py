@@ -80,7 +80,7 @@ def _fitted(whole: Picture, part: Picture, start: Map) -> Map:
 
 def _seen_through(whole: Picture, onto: Map) -> Picture:
     """The whole as it would be if it had been cut and stretched as the part was."""
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     size = (whole.shape[1], whole.shape[0])
     return np.asarray(cv2.warpAffine(whole, onto, size, flags=flags, borderMode=cv2.BORDER_REPLICATE))
 

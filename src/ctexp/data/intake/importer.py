@@ -17,15 +17,16 @@ from pathlib import Path
 from ctexp.core.errors import DataError
 from ctexp.core.files import fsync_directory, sha256_file, storage_errors
 from ctexp.core.names import check_id
-from ctexp.data import archive, catalog, metadata, windows
-from ctexp.data.assemble import assemble
+from ctexp.data import catalog, windows
 from ctexp.data.catalog import Catalog, ImageRow
-from ctexp.data.gather import gather
-from ctexp.data.import_report import ImportReport, Outcome
-from ctexp.data.layout import FoundImage
-from ctexp.data.listed import read_mentions
+from ctexp.data.intake import archive, metadata
+from ctexp.data.intake.assemble import assemble
+from ctexp.data.intake.gather import gather
+from ctexp.data.intake.import_report import ImportReport, Outcome
+from ctexp.data.intake.layout import FoundImage
+from ctexp.data.intake.listed import read_mentions
+from ctexp.data.intake.taken import changes, refuse_loss, same_set
 from ctexp.data.parallel import each
-from ctexp.data.taken import changes, refuse_loss, same_set
 
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total); steps are `unpack`, `check` and `copy`."""
@@ -48,12 +49,12 @@ def import_dataset(
     """Import the images of `source` as data set `name`.
 
     Args:
-        source: a folder or a .zip in one of the layouts of `ctexp.data.layout`.
+        source: a folder or a .zip in one of the layouts of `ctexp.data.intake.layout`.
         name: what the set is to be called.
         data_dir: the data folder; the set goes to `raw/<name>` and `raw/<name>.parquet` in it.
         seed: divides a set that comes unsplit, 70/15/15; unused otherwise.
         progress: told of each step.
-        table: what is known of the images, as `ctexp.data.metadata` reads it.
+        table: what is known of the images, as `ctexp.data.intake.metadata` reads it.
         window: how values of more than 8 bits become grey, as `ctexp.data.windows` reads it.
         exclude: a list of images to leave out of every split, which may be damaged.
         synthetic: the images were drawn by a program, which the catalog then says.

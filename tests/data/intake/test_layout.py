@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.classes import CLASSES
-from ctexp.data.layout import class_of, scan, split_of
+from ctexp.data.intake.layout import class_of, scan, split_of
 from tests.data.dicoms import encoded, slice_
 from tests.kaggle import LONG_NAMES, SHORT_NAMES
 

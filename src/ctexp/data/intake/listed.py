@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ctexp.core.errors import DataError
-from ctexp.data.layout import FoundImage
+from ctexp.data.intake.layout import FoundImage
 
 MAX_BYTES = 50_000_000
 """The largest such file that is read: a line for each of half a million images."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ctexp.core.errors import DataError
 from ctexp.data.dates import iso_date
-from ctexp.data.listed import ImageNames, Mention, read_text
+from ctexp.data.intake.listed import ImageNames, Mention, read_text
 
 IMAGE, ACQUIRED = "image", "acquired"
 

@@ -9,10 +9,10 @@ import pytest
 
 from ctexp.core.errors import Busy, DataError, PreflightError
 from ctexp.data import catalog as catalogs
-from ctexp.data import dvc
-from ctexp.data.exchange import Pushed, pull, push
-from ctexp.data.pipeline import Pipeline
-from ctexp.data.versions import Lock, dvc_version
+from ctexp.data.versions import dvc
+from ctexp.data.versions.exchange import Pushed, pull, push
+from ctexp.data.versions.lock_file import Lock, dvc_version
+from ctexp.data.versions.pipeline import Pipeline
 from tests.project import HERE, add_pipeline, add_tiny_set, git, make_project
 
 

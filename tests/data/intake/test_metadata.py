@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import DataError
-from ctexp.data.layout import FoundImage
-from ctexp.data.listed import ImageNames
-from ctexp.data.metadata import match, read, snake
+from ctexp.data.intake.layout import FoundImage
+from ctexp.data.intake.listed import ImageNames
+from ctexp.data.intake.metadata import match, read, snake
 
 TOP = Path("/set")
 IMAGES = [

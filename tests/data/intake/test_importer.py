@@ -16,7 +16,7 @@ from ctexp.core.errors import Busy, DataError, StorageError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.data import catalog
 from ctexp.data.images import decode
-from ctexp.data.importer import import_dataset
+from ctexp.data.intake.importer import import_dataset
 from tests.data.dicoms import bundled
 from tests.full_disk import largest_file
 from tests.kaggle import COUNTS, LONG_NAMES, SHORT_NAMES, build_kaggle_tree
@@ -271,7 +271,7 @@ def test_ctrl_c_leaves_nothing(kaggle: Path, tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ctexp.data.importer import import_dataset
+from ctexp.data.intake.importer import import_dataset
 
 def die(step, done, total):
     if step == "copy" and done == total // 2:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import DataError
-from ctexp.data.archive import unpack
+from ctexp.data.intake.archive import unpack
 
 
 def make(path: Path, **files: bytes) -> Path:

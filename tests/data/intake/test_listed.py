@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import DataError
-from ctexp.data.layout import scan
-from ctexp.data.listed import MAX_BYTES, ImageNames, Mention, read_mentions
+from ctexp.data.intake.layout import scan
+from ctexp.data.intake.listed import MAX_BYTES, ImageNames, Mention, read_mentions
 from tests.kaggle import SHORT_NAMES
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ctexp.core.errors import DataError
 from ctexp.data import catalog
-from ctexp.data.assemble import division
 from ctexp.data.catalog import Catalog, ImageRow
+from ctexp.data.intake.assemble import division
 
 
 def same_set(

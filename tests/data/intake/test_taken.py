@@ -9,8 +9,8 @@ from PIL import Image
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
 from ctexp.data import catalog
-from ctexp.data.import_report import ImportReport
-from ctexp.data.importer import import_dataset
+from ctexp.data.intake.import_report import ImportReport
+from ctexp.data.intake.importer import import_dataset
 from tests.data.sets import noise, small_set
 
 

@@ -10,7 +10,7 @@ from ctexp.core.files import sha256_file
 from ctexp.data.duplicates.signature import Signature, sign
 from ctexp.data.formats.picture import WINDOW_HINT
 from ctexp.data.images import ImageFacts, facts_of, picture_of, read_content
-from ctexp.data.layout import FoundImage
+from ctexp.data.intake.layout import FoundImage
 from ctexp.data.parallel import each
 
 _SHOWN = 3

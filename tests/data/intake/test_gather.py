@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from ctexp.core.errors import DataError
-from ctexp.data.gather import Gathered, gather
-from ctexp.data.listed import Mention
-from ctexp.data.metadata import read
+from ctexp.data.intake.gather import Gathered, gather
+from ctexp.data.intake.listed import Mention
+from ctexp.data.intake.metadata import read
 from tests.data.dicoms import encoded, slice_
 from tests.data.sets import small_set
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.core.errors import DataError
-from ctexp.data.inspection import Seen, look_at, window_notes
-from ctexp.data.layout import EXPECTED, scan
-from ctexp.data.listed import ImageNames, Mention
-from ctexp.data.metadata import Table, match
-from ctexp.data.people import put_together
+from ctexp.data.intake.inspection import Seen, look_at, window_notes
+from ctexp.data.intake.layout import EXPECTED, scan
+from ctexp.data.intake.listed import ImageNames, Mention
+from ctexp.data.intake.metadata import Table, match
+from ctexp.data.intake.people import put_together
 
 _IMAGES_HINT = "replace or remove the images named, or leave them out: --exclude FILE with a line for each"
 _NAMES_HINT = (

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from ctexp.core.errors import DataError, PreflightError
 from ctexp.data import catalog as catalogs
-from ctexp.data import dvc
 from ctexp.data.catalog import Catalog, import_lock
 from ctexp.data.parallel import each
-from ctexp.data.pipeline import FILE, Pipeline
-from ctexp.data.versions import LOCK, RAW, Lock
+from ctexp.data.versions import dvc
+from ctexp.data.versions.lock_file import LOCK, RAW, Lock
+from ctexp.data.versions.pipeline import FILE, Pipeline
 
 _SHARED = (FILE, LOCK, ".dvc/config")
 """What a clone needs to find the data, by names git knows."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ctexp.data.catalog import ImageRow
 from ctexp.data.duplicates.find import find_pairs
 from ctexp.data.duplicates.groups import group_ids
-from ctexp.data.inspection import Seen
-from ctexp.data.people import PATIENT
+from ctexp.data.intake.inspection import Seen
+from ctexp.data.intake.people import PATIENT
 from ctexp.data.splits.deal import divide
 
 

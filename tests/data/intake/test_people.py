@@ -1,7 +1,7 @@
 import pytest
 
 from ctexp.core.classes import CLASSES
-from ctexp.data.people import Known, put_together
+from ctexp.data.intake.people import Known, put_together
 
 
 def known(

@@ -1,0 +1,1 @@
+"""Which bytes a commit belongs to, by DVC: recorded, pushed, pulled, and named in every run."""
