@@ -1,7 +1,8 @@
 """A folder tree shaped like Kaggle's "Chest CT-Scan images": its names, modes, sizes, counts and duplicates.
 
-The pictures are noise around a bright oval with a spot whose place tells the class, so that a short training
-can learn something; nobody would take them for CT images.
+The pictures are a mottled oval with a spot whose place tells the class, so that a short training can learn
+something; nobody would take them for CT images. Each has its own mottling, coarse and fine, as each patient has
+vessels.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from tests.near_copies import COMBINATIONS, altered
 
 COUNTS = {
     "train": {
@@ -44,6 +47,21 @@ _MODES = ("RGBA", "RGB", "P", "RGBA", "RGB", "L")
 
 
 @dataclass(frozen=True)
+class NearCopy:
+    """A planted near duplicate.
+
+    Attributes:
+        original: the image id of the one it was made of, as an import names it.
+        copy: its own.
+        ways: what was done, names of `tests.near_copies.WAYS`.
+    """
+
+    original: str
+    copy: str
+    ways: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _File:
     name: str
     content: bytes
@@ -73,6 +91,35 @@ def build_kaggle_tree(folder: Path, scale: float, seed: int) -> None:
             target.mkdir(parents=True)
             for file in files:
                 (target / file.name).write_bytes(file.content)
+
+
+def plant_near_copies(folder: Path, count: int, seed: int) -> list[NearCopy]:
+    """Replace `count` images of a tree by near copies of `count` others, so that its numbers stay.
+
+    Originals and places are taken at random from all splits and classes but the normals of train and test, which
+    hold the exact duplicates. The copies are made in every way and every combination of two ways in turn.
+
+    Args:
+        folder: where `build_kaggle_tree` made `Data`.
+        count: how many copies, at most half of the images that may be taken.
+        seed: for the choice and the alterations.
+    """
+    rng = np.random.default_rng(seed)
+    data = folder / "Data"
+    kept = {data / split / "normal" for split in ("train", "test")}
+    files = [file for file in sorted(data.glob("*/*/*")) if file.parent not in kept]
+    chosen = [files[place] for place in rng.permutation(len(files))[: 2 * count]]
+    planted = []
+    for number, (original, place) in enumerate(zip(chosen[:count], chosen[count:], strict=True)):
+        ways = COMBINATIONS[number % len(COMBINATIONS)]
+        with Image.open(original) as image:
+            picture = altered(np.array(image.convert("L")), ways, rng)
+        place.unlink()
+        copy = place.with_suffix(".png")
+        copy.write_bytes(_encoded(picture, "L", is_jpeg=False))
+        ids = (file.relative_to(data).as_posix().replace("valid/", "val/") for file in (original, copy))
+        planted.append(NearCopy(*ids, ways))
+    return planted
 
 
 def _scaled(count: int, scale: float) -> int:
@@ -123,18 +170,26 @@ def _picture(rng: np.random.Generator, class_name: str) -> NDArray[np.uint8]:
     factor = larger * np.exp(rng.normal(0, 0.3))
     width = int(np.clip(429 * factor, 172, 1200))
     height = int(np.clip(285 * factor * np.exp(rng.normal(0, 0.1)), 110, 874))
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    body = np.hypot(x / 0.9, y / 0.8) < 1
+    y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    body = np.hypot(x / rng.uniform(0.8, 0.95), y / rng.uniform(0.7, 0.9)) < 1
+    picture = 40 + 60 * body + rng.normal(0, 6, (height, width))
+    for details, strength in ((8, 12), (60, 12)):
+        picture += strength * _mottling(rng, width, height, details)
     spots = {
         "adenocarcinoma": (-0.4, 0.3),
         "large_cell_carcinoma": (0.4, -0.3),
         "squamous_cell_carcinoma": (0.0, 0.0),
     }
-    picture = 40 + 60 * body + rng.normal(0, 12, (height, width))
     if class_name in spots:
         spot_x, spot_y = spots[class_name] + rng.normal(0, 0.05, 2)
         picture += 110 * (np.hypot(x - spot_x, y - spot_y) < rng.uniform(0.15, 0.25))
     return np.asarray(picture.clip(0, 255), np.uint8)
+
+
+def _mottling(rng: np.random.Generator, width: int, height: int, details: int) -> NDArray[np.float32]:
+    """Smooth noise of unit strength, with so many details along the width."""
+    few = Image.fromarray(rng.normal(size=(details, details)).astype(np.float32))
+    return np.asarray(few.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def _encoded(picture: NDArray[np.uint8], mode: str, is_jpeg: bool) -> bytes:

@@ -15,7 +15,7 @@ from ctexp.data.parallel import each
 SAME = 0.4
 """From this agreement on two pictures are the same one."""
 
-_HOPELESS = 0.25  # the agreement at half size, in the frame of the hashes, below which a pair is not pursued
+_HOPELESS = 0.15  # the agreement at half size, in the frame of the hashes, below which a pair is not pursued
 _STEPS, _PRECISION = 8, 1e-4  # the fitting ends when it no longer gains so much correlation
 _SMOOTHING = 3  # pixels
 _RIM = 4  # pixels left out of the fitting, where an added border shows through
