@@ -19,7 +19,7 @@ def _jpeg(grey: Grey, rng: np.random.Generator) -> Grey:
 
 
 def _palette(grey: Grey, rng: np.random.Generator) -> Grey:
-    colours = int(rng.choice([16, 32, 64]))
+    colours = int(rng.choice([16, 24, 32]))
     few = Image.fromarray(grey).convert("RGB").quantize(colours, dither=Image.Dither.NONE)
     return np.array(few.convert("L"))
 
@@ -40,11 +40,15 @@ def _scaled(grey: Grey, rng: np.random.Generator, aspect: float) -> Grey:
 
 
 def _brightness(grey: Grey, rng: np.random.Generator) -> Grey:
-    return np.clip(grey + rng.uniform(-0.15, 0.15) * 255, 0, 255).astype(np.uint8)
+    return np.clip(grey + 255 * _shift(rng), 0, 255).astype(np.uint8)
 
 
 def _contrast(grey: Grey, rng: np.random.Generator) -> Grey:
-    return np.clip((grey - 128.0) * rng.uniform(0.85, 1.15) + 128, 0, 255).astype(np.uint8)
+    return np.clip((grey - 128.0) * (1 + _shift(rng)) + 128, 0, 255).astype(np.uint8)
+
+
+def _shift(rng: np.random.Generator) -> float:
+    return float(rng.choice([-1, 1]) * rng.uniform(0.03, 0.15))
 
 
 def _crop(grey: Grey, rng: np.random.Generator) -> Grey:

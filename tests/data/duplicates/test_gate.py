@@ -1,63 +1,61 @@
-"""On sets shaped like the public one, the copies found are those planted and no others."""
+"""On whole sets the copies found are those planted, and no others."""
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 
-from ctexp.core.classes import CLASSES
-from ctexp.core.files import sha256_bytes
-from ctexp.data.duplicates.find import Pair, find_pairs
+from ctexp.data.duplicates.find import find_pairs
 from ctexp.data.duplicates.signature import sign
 from ctexp.data.images import inspect
 from ctexp.data.parallel import each
-from ctexp.data.phantom.dataset import generate
-from tests.kaggle import NearCopy, build_kaggle_tree, plant_near_copies
+from ctexp.data.phantom.dataset import DEFAULT_COUNTS, generate
+from tests.kaggle import COUNTS, NearCopy, build_kaggle_tree, plant_near_copies
 from tests.near_copies import COMBINATIONS, altered
+
+Ids = frozenset[str]
 
 
 @dataclass(frozen=True)
 class Found:
-    """The pairs among the images of a folder, by their ids."""
+    """What is in a folder: SHA-256 of each file by the image's id, and the pairs of each kind."""
 
-    ids: list[str]
-    sha256s: list[str]
-    pairs: list[Pair]
+    sha256s: dict[str, str]
+    pairs: dict[str, set[Ids]]
 
-    def of(self, kind: str) -> set[frozenset[str]]:
-        return {
-            frozenset((self.ids[pair.first], self.ids[pair.second])) for pair in self.pairs if pair.kind == kind
-        }
+    def in_folder(self, folder: str) -> list[str]:
+        return [sha256 for image_id, sha256 in self.sha256s.items() if image_id.startswith(f"{folder}/")]
 
 
 def search(data: Path) -> Found:
     files = sorted(data.glob("*/*/*"))
+    ids = [file.relative_to(data).as_posix().replace("valid/", "val/") for file in files]
     looked = each(inspect, files)
     sha256s = [facts.sha256 for facts, _ in looked]
-    signatures = each(lambda one: sign(one[1], one[0].pixels), looked)
-    ids = [file.relative_to(data).as_posix().replace("valid/", "val/") for file in files]
-    return Found(ids, sha256s, find_pairs(sha256s, signatures))
+    pairs: dict[str, set[Ids]] = {"bytes": set(), "pixels": set(), "near": set()}
+    for pair in find_pairs(sha256s, each(lambda one: sign(one[1], one[0].pixels), looked)):
+        pairs[pair.kind].add(frozenset((ids[pair.first], ids[pair.second])))
+    return Found(dict(zip(ids, sha256s, strict=True)), pairs)
 
 
-def planted(copies: list[NearCopy]) -> set[frozenset[str]]:
+def planted(copies: list[NearCopy]) -> set[Ids]:
     return {frozenset((copy.original, copy.copy)) for copy in copies}
 
 
-def test_a_small_replica_shows_what_was_planted(tmp_path: Path) -> None:
+def test_a_small_replica_shows_exactly_what_was_planted(tmp_path: Path) -> None:
     build_kaggle_tree(tmp_path, 0.1, seed=11)
     copies = plant_near_copies(tmp_path, 30, seed=12)
 
     found = search(tmp_path / "Data")
 
-    assert found.of("near") == planted(copies)
-    assert found.of("pixels") == set()
-    repeated = sum(Counter(found.sha256s).values()) - len(set(found.sha256s))
-    assert len(found.of("bytes")) == repeated > 8
+    assert found.pairs["near"] == planted(copies)
+    assert found.pairs["pixels"] == set()
+    # Of one train normal two, and in test four copies of two train normals.
+    assert len(found.pairs["bytes"]) == len(found.sha256s) - len(set(found.sha256s.values())) == 1 + 4
 
 
 @pytest.mark.slow
@@ -68,15 +66,33 @@ def test_the_whole_replica_shows_exactly_what_was_planted(tmp_path: Path, seed: 
 
     found = search(tmp_path / "Data")
 
-    assert len(found.ids) == 1000
-    assert found.of("near") == planted(copies)
-    assert found.of("pixels") == set()
-    by_folder: dict[str, list[str]] = {"train/normal": [], "test/normal": []}
-    for image_id, sha256 in zip(found.ids, found.sha256s, strict=True):
-        by_folder.setdefault(image_id.rsplit("/", 1)[0], []).append(sha256)
-    train = set(by_folder["train/normal"])
-    leaked = [sha256 for sha256 in by_folder["test/normal"] if sha256 in train]
-    assert (len(by_folder["test/normal"]), len(leaked), len(set(leaked))) == (54, 46, 19)
-    assert max(Counter(by_folder["train/normal"]).values()) == 8
-    repeats = {(place, sha256) for place, sha256 in enumerate(found.sha256s)}
-    assert len(found.of("bytes")) == len(repeats) - len(set(found.sha256s)) == 7 + 46
+    assert len(found.sha256s) == 1000 == sum(sum(classes.values()) for classes in COUNTS.values())
+    assert found.pairs["near"] == planted(copies)
+    assert found.pairs["pixels"] == set()
+    train, test = found.in_folder("train/normal"), found.in_folder("test/normal")
+    leaked = [sha256 for sha256 in test if sha256 in train]
+    assert (len(test), len(leaked), len(set(leaked))) == (54, 46, 19)
+    assert max(Counter(train).values()) == 8
+    assert len(found.pairs["bytes"]) == 7 + 46
+
+
+@pytest.mark.slow
+def test_slices_of_different_patients_are_never_taken_for_copies(tmp_path: Path) -> None:
+    data = tmp_path / "Data"
+    generate(data, DEFAULT_COUNTS, seed=42)
+    files = sorted(data.glob("*/*/*"))
+    rng = np.random.default_rng(5)
+    copies: set[Ids] = set()
+    for number, place in enumerate(rng.permutation(len(files))[: 3 * len(COMBINATIONS)]):
+        original, ways = files[place], COMBINATIONS[number % len(COMBINATIONS)]
+        folder = files[rng.integers(len(files))].parent
+        copy = folder / f"copy{number}.png"
+        with Image.open(original) as image:
+            cv2.imwrite(str(copy), altered(np.array(image.convert("L")), ways, rng))
+        ids = (file.relative_to(data).as_posix().replace("valid/", "val/") for file in (original, copy))
+        copies.add(frozenset(ids))
+
+    found = search(data)
+
+    assert len(found.sha256s) == 360 + 3 * len(COMBINATIONS)
+    assert found.pairs == {"bytes": set(), "pixels": set(), "near": copies}

@@ -46,7 +46,7 @@ def agreement(some: Picture, other: Picture) -> float:
     if textured.sum() < FEWEST_TILES:
         return 0.0
     correlations = np.sort((one * two).mean(axis=1)[textured] / strengths.prod(axis=0)[textured])
-    return max(0.0, float(correlations[int(_WORST * len(correlations))]))
+    return float(np.clip(correlations[int(_WORST * len(correlations))], 0, 1))
 
 
 def _tiles(picture: Picture) -> Picture:
