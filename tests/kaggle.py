@@ -1,8 +1,8 @@
 """A folder tree shaped like Kaggle's "Chest CT-Scan images": its names, modes, sizes, counts and duplicates.
 
 The pictures are a mottled oval with a spot whose place tells the class, so that a short training can learn
-something; nobody would take them for CT images. Each has its own mottling, coarse and fine, as each patient has
-vessels.
+something; nobody would take them for CT images. Each has its own mottling, coarse and fine, as each patient
+has vessels.
 """
 
 from collections.abc import Iterator
@@ -96,8 +96,8 @@ def build_kaggle_tree(folder: Path, scale: float, seed: int) -> None:
 def plant_near_copies(folder: Path, count: int, seed: int) -> list[NearCopy]:
     """Replace `count` images of a tree by near copies of `count` others, so that its numbers stay.
 
-    Originals and places are taken at random from all splits and classes but the normals of train and test, which
-    hold the exact duplicates. The copies are made in every way and every combination of two ways in turn.
+    Originals and places are taken at random from all splits and classes but the normals of train and test,
+    which hold the exact duplicates. The copies are made in every way and combination of two ways in turn.
 
     Args:
         folder: where `build_kaggle_tree` made `Data`.
@@ -117,9 +117,12 @@ def plant_near_copies(folder: Path, count: int, seed: int) -> list[NearCopy]:
         place.unlink()
         copy = place.with_suffix(".png")
         copy.write_bytes(_encoded(picture, "L", is_jpeg=False))
-        ids = (file.relative_to(data).as_posix().replace("valid/", "val/") for file in (original, copy))
-        planted.append(NearCopy(*ids, ways))
+        planted.append(NearCopy(_image_id(data, original), _image_id(data, copy), ways))
     return planted
+
+
+def _image_id(data: Path, file: Path) -> str:
+    return file.relative_to(data).as_posix().replace("valid/", "val/")
 
 
 def _scaled(count: int, scale: float) -> int:

@@ -1,4 +1,4 @@
-"""Ways in which a picture comes back as another file: encoded anew, resized, brighter, cut, framed, or two of these."""
+"""Ways in which a picture comes back as another file: encoded anew, resized, brighter, cut, framed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
@@ -40,11 +40,11 @@ def _scaled(grey: Grey, rng: np.random.Generator, aspect: float) -> Grey:
 
 
 def _brightness(grey: Grey, rng: np.random.Generator) -> Grey:
-    return np.clip(grey + 255 * _shift(rng), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(grey + 255 * _shift(rng), 0, 255), np.uint8)
 
 
 def _contrast(grey: Grey, rng: np.random.Generator) -> Grey:
-    return np.clip((grey - 128.0) * (1 + _shift(rng)) + 128, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip((grey - 128.0) * (1 + _shift(rng)) + 128, 0, 255), np.uint8)
 
 
 def _shift(rng: np.random.Generator) -> float:

@@ -111,13 +111,17 @@ def test_noise_in_the_same_oval_is_not_a_copy() -> None:
     rng = np.random.default_rng(4)
     y, x = np.mgrid[-1:1:285j, -1:1:429j]
     body = np.hypot(x / 0.9, y / 0.8) < 1
-    noises = [(40 + 60 * body + rng.normal(0, 12, body.shape)).clip(0, 255).astype(np.uint8) for _ in range(40)]
+    noises = [
+        (40 + 60 * body + rng.normal(0, 12, body.shape)).clip(0, 255).astype(np.uint8) for _ in range(40)
+    ]
 
     assert pairs_of(noises) == []
 
 
 def test_pictures_of_one_level_are_never_near() -> None:
-    levels = [np.full(shape, level, np.uint8) for level in (0, 1, 128, 255) for shape in ((20, 30), (200, 300))]
+    levels = [
+        np.full(shape, level, np.uint8) for level in (0, 1, 128, 255) for shape in ((20, 30), (200, 300))
+    ]
 
     pairs = pairs_of([*levels, levels[0]])
 
@@ -139,7 +143,9 @@ def test_black_pictures_with_a_little_in_them_are_never_near() -> None:
 def test_small_pictures_are_compared_too() -> None:
     faces = [(255 * face).astype(np.uint8) for face in skimage.data.lfw_subset()]
     rng = np.random.default_rng(7)
-    copies = [altered(face, (way,), rng) for face, way in zip(faces, ("jpeg", "crop", "contrast"), strict=False)]
+    copies = [
+        altered(face, (way,), rng) for face, way in zip(faces, ("jpeg", "crop", "contrast"), strict=False)
+    ]
 
     pairs = pairs_of([*faces, *copies])
 

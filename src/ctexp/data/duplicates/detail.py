@@ -1,10 +1,11 @@
 """The second measure: do two pictures, laid over one another, agree in their fine detail?
 
-Two CT slices have ribs, lungs and a heart in like places; only copies of one slice have the same vessels and the same
-noise. What is compared is the band of detail between `FINE` and `COARSE`, divided by its own strength round about,
-so that a rib's edge counts no more than the grain of a lung and brightness or contrast not at all. It is
-correlated in 8 x 8 tiles, and the pair's agreement is what all tiles but the worst seventh reach. Strong edges in
-common, or the same words burnt in, do not lift it; a label or an arrow drawn on one of them does not lower it.
+Two CT slices have ribs, lungs and a heart in like places; only copies of one slice have the same vessels
+and the same noise. What is compared is the band of detail between `FINE` and `COARSE`, divided by its own
+strength round about, so that a rib's edge counts no more than the grain of a lung, and brightness and
+contrast not at all. It is correlated in 8 x 8 tiles; the agreement is what all tiles but the worst seventh
+reach. So neither strong edges in common nor the same words burnt in make two slices agree, and a label
+drawn on a copy does not part it from its original.
 """
 
 import cv2
@@ -15,7 +16,7 @@ TILES = 8
 """Tiles along a side."""
 
 FEWEST_TILES = 16
-"""With less texture than in so many tiles nothing is said to agree: a black picture has no detail to compare."""
+"""Pictures with texture in fewer tiles never agree: there is too little in them to tell."""
 
 FINE, COARSE = 0.7, 2.0
 """Standard deviations, in pixels, of the two Gaussians between which the detail lies."""
@@ -53,4 +54,4 @@ def _tiles(picture: Picture) -> Picture:
     """Shape (tiles, pixels of a tile), each of mean 0."""
     side = len(picture) // TILES
     tiles = picture.reshape(TILES, side, TILES, side).swapaxes(1, 2).reshape(TILES * TILES, -1)
-    return tiles - tiles.mean(axis=1, keepdims=True)
+    return np.asarray(tiles - tiles.mean(axis=1, keepdims=True), np.float32)

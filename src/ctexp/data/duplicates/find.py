@@ -29,17 +29,19 @@ class Pair(NamedTuple):
 def find_pairs(sha256s: Sequence[str], signatures: Sequence[Signature]) -> list[Pair]:
     """Pairs enough to connect all copies: each exact copy with the first of its kind, near copies all.
 
-    Near copies are told of the first image of each kind of pixels. They have been encoded anew, resized or
-    stretched, made brighter or darker, cut or framed by up to about 3 % of a side, or two of these; hashes
-    propose them (`candidates.py`) and the agreement of their fine detail decides (`confirm.py`). An image is not
-    compared with its mirror image.
+    Near copies are told of the first image with its pixels. They have been encoded anew, resized or
+    stretched, made brighter or darker, cut or framed by about 3 % of a side, or two of these. Hashes
+    propose them (`candidates.py`), the agreement of their fine detail decides (`confirm.py`). A picture in
+    which something was drawn, be it another tumour, is the same picture as long as its hash and most of its
+    detail stay; an image and its mirror image are not.
 
     Args:
         sha256s: of each image's bytes.
         signatures: of each image.
 
     Returns:
-        In order; which pairs there are does not depend on the order of the images.
+        In order. Which pictures make a pair, and how similar they are, does not depend on how they are
+        listed.
     """
     pairs: list[Pair] = []
     first_of_bytes: dict[str, int] = {}

@@ -1,10 +1,10 @@
-"""Perceptual hashes of a picture and of all that is left of it when its sides are cut a little.
+"""Perceptual hashes of a picture, whole and with its sides cut a little.
 
-A perceptual hash (phash: C. Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions*, 2010)
-is the signs of a picture's lowest frequencies. It does not mind another encoding, size or brightness, but it does
-mind a cut: 3 % off each side turn up to a third of its bits, as many as another patient does. So each picture gets
-81 hashes, one for each way to cut 0, 1.5 or 3 % off its four sides, and a cropped copy finds itself among them.
-One product with a matrix of cosines a side makes them all.
+A perceptual hash (phash: C. Zauner, *Implementation and Benchmarking of Perceptual Image Hash Functions*,
+2010) is the signs of a picture's lowest frequencies. It does not mind another encoding, size or brightness,
+but it does mind a cut: 3 % off two sides turn as many bits as another patient does. So each picture gets 81
+hashes, one for each way to cut 0, 1.5 or 3 % off its four sides, and a cropped copy is found among them.
+One product with a matrix of cosines on either side makes them all.
 """
 
 from functools import cache
@@ -28,12 +28,10 @@ def framed_hashes(picture: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """The hashes of a square picture.
 
     Returns:
-        `(3, 3, 3, 3, WORDS)`: along the first four axes the part of `CUTS` cut off the top, bottom, left, right.
+        `(3, 3, 3, 3, WORDS)`: along the first four axes what of `CUTS` is cut off top, bottom, left, right.
     """
     small = cv2.resize(picture, (_GRID, _GRID), interpolation=cv2.INTER_AREA).astype(np.float32)
-    cosines = _cosines()
-    # OpenCV's product, since NumPy's starts threads of its own in every thread that calls it.
-    waves = cv2.gemm(cv2.gemm(cosines, small, 1, None, 0), cosines, 1, None, 0, flags=cv2.GEMM_2_T)
+    waves = _product(_product(_cosines(), small), _cosines().T)
     frames = len(CUTS) ** 2
     signs = waves.reshape(frames, _FREQUENCIES, frames, _FREQUENCIES).transpose(0, 2, 1, 3) > 0
     bits = signs.reshape(frames * frames, -1).take(_lowest(), axis=1)
@@ -43,7 +41,7 @@ def framed_hashes(picture: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 def distances(some: NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.int64]:
     """How many bits differ, for hashes along the last axis."""
-    return np.bitwise_count(some ^ others).sum(axis=-1, dtype=np.int64)
+    return np.asarray(np.bitwise_count(some ^ others).sum(axis=-1, dtype=np.int64))
 
 
 def placement(cuts: tuple[int, ...], side: int) -> NDArray[np.float32]:
@@ -66,6 +64,12 @@ def placement(cuts: tuple[int, ...], side: int) -> NDArray[np.float32]:
         ],
         np.float32,
     )
+
+
+def _product(some: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The matrix product by OpenCV: NumPy's starts threads of its own in every thread that calls it."""
+    nothing = np.empty((0, 0), np.float32)
+    return np.asarray(cv2.gemm(some, other, 1, nothing, 0), np.float32)
 
 
 @cache
