@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.audit
 
-The 1,000 are synthetic CT slices. The 10,000 are these, and nine times each of them bent smoothly, by one or
+The 1,000 are synthetic CT slices. The 10,000 are these, and nine times each of them bent smoothly, by some
 two pixels in a hundred, with fresh noise: so all differ, are as much alike as slices of one patient, and are
 no copies. All are files of usual sizes, imported, and read from the page cache.
 
@@ -42,7 +42,7 @@ COUNTS = {
     "test": dict.fromkeys(CLASSES, 60),
 }
 BENT = 9
-BEND = 0.015  # standard deviation of the shift, as a part of the side
+BEND = 0.03  # standard deviation of the shift, as a part of the side
 ROUNDS = 3
 AIM_SECONDS = 20
 

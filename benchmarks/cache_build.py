@@ -4,8 +4,8 @@
 
 Ours reads, hashes, verifies, decodes and resizes every file and writes a new cache to disk. ImageFolder's
 epoch (grey, resized to 224 pixels, flipped, rotated, normalised) has a DataLoader with 2 workers, which are
-warm. In alternation, on files in the page cache. Prints medians and spreads over the rounds, and the ratio
-within a round.
+warm and have one thread of torch each. In alternation, on files in the page cache. Prints medians and spreads
+over the rounds, and the ratio within a round.
 """
 
 import os

@@ -7,8 +7,9 @@ workers, and ours: cached images, OpenCV's applier, floats as the training modul
 ours against what no loader can avoid, which is to gather bytes, make floats of them and normalise, in buffers
 used again. The torch applier on the processor is shown for information; it is meant for GPUs.
 
-All take turns in each round, on warm files, workers and caches. torch has as many threads as there are cores;
-DataLoader gives each of its workers one. Prints medians, spreads over the rounds, and ratios within a round.
+All take turns in each round, on warm files, workers and caches. torch has one thread in every process, as
+DataLoader's workers have by default: between two operations the others would spin on cores that somebody
+decodes or rotates on. Prints medians, spreads over the rounds, and ratios within a round.
 """
 
 import os
@@ -95,6 +96,7 @@ def show_ratio(name: str, over: list[float], under: list[float], aim: str) -> No
 
 def main() -> None:
     """Measure in alternation and print."""
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         rows = make_files(folder / "raw", IMAGES)
@@ -120,9 +122,7 @@ def main() -> None:
         for _ in range(ROUNDS):
             for name, contestant in contestants.items():
                 rates[name].append(contestant())
-    print(
-        f"{len(os.sched_getaffinity(0))} cores, torch with {torch.get_num_threads()} threads, {ROUNDS} rounds"
-    )
+    print(f"{len(os.sched_getaffinity(0))} cores, {ROUNDS} rounds")
     for name, values in rates.items():
         show(name, values)
     no_workers, two_workers, ours, _, bare, cropped = rates.values()

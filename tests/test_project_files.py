@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.core import yaml_file
+
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -54,3 +56,25 @@ def test_the_data_pipeline_parses_and_watches_files_that_exist() -> None:
     assert listed.stdout.startswith("phantom")
     for dependency in re.findall(r"^ +- (src/.*)$", (ROOT / "dvc.yaml").read_text(), re.MULTILINE):
         assert (ROOT / dependency).exists()
+
+
+def test_what_is_hashed_as_text_has_the_same_line_ends_on_every_machine() -> None:
+    files = ["research/splits/chest_ct/clean.txt", "research/features/chest_ct.yaml"]
+    done = subprocess.run(
+        ["git", "check-attr", "text", "eol", "--", *files],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for file in files:
+        assert f"{file}: text: set" in done.stdout
+        assert f"{file}: eol: lf" in done.stdout
+
+
+def test_the_pipeline_writes_no_split_that_people_choose() -> None:
+    pipeline = yaml_file.read_mapping(ROOT / "dvc.yaml")
+    assert pipeline["stages"]["split"]["do"]["cmd"].endswith("--scheme clean")
+    assert pipeline["stages"]["split"]["do"]["outs"] == [
+        {"research/splits/${item}/clean.txt": {"cache": False}}
+    ]

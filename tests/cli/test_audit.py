@@ -65,6 +65,33 @@ def test_leaks_end_in_3_unless_accepted_and_the_findings_come_first(
     assert "data.split=official must be named" in err[0]
 
 
+def test_copies_between_val_and_test_end_in_3_with_a_fresh_split_as_the_way_out(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(1)
+    for split in ("train", "val", "test"):
+        for name in CLASSES:
+            folder = project / "source" / split / name
+            folder.mkdir(parents=True)
+            for number in range(2):
+                Image.fromarray(rng.integers(0, 256, (24, 30), dtype=np.uint8)).save(folder / f"{number}.png")
+    for name in CLASSES[:2]:
+        copy = (project / "source" / "val" / name / "0.png").read_bytes()
+        (project / "source" / "test" / name / "copy.png").write_bytes(copy)
+    import_dataset(project / "source", "chosen", project / "data", seed=1)
+
+    out, err = audited(capsys, "chosen", 3)
+
+    says = "2 test images are copies of validation images; the test is then no longer independent of model"
+    assert says in " ".join(out.split())
+    assert err == [
+        "DataError: data set 'chosen': 2 images of test belong to val too -> divide it anew: "
+        "inv data-split --dataset chosen --scheme grouped, and train with data.split=grouped; "
+        "--allow-leakage accepts it here"
+    ]
+    assert audited(capsys, "chosen", 0, allow_leakage=True)[1] == []
+
+
 def test_json_is_one_document_and_accepted_leaks_end_in_0(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -173,3 +173,26 @@ def test_dicom_series_with_a_window_typed_as_people_type_it(project: Path, tmp_p
         "series": "1.2.3.4",
         "age": "63",
     }
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_is_none_is_refused_before_anything(
+    project: Path, tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Exit) as caught:
+        data_import(small_set(tmp_path / "set"), seed=seed)
+
+    assert caught.value.code == 2
+    assert f"UsageError: --seed: {seed} is not from 0 to 4294967295" in capsys.readouterr().err
+    assert left_behind(project) == set()
+
+
+@pytest.mark.usefixtures("project")
+def test_a_column_taken_for_the_patient_is_said_to_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "T.csv").write_text("image,PatientID,Age\ntrain/normal/0.png,P9,63\n")
+
+    data_import(small_set(tmp_path / "set"), metadata=str(tmp_path / "T.csv"))
+
+    assert "T.csv: patient (from 'PatientID'), age; 23 of 24 images have no line" in capsys.readouterr().err

@@ -78,7 +78,7 @@ def test_small_folds_are_warned_of_each(capsys: pytest.CaptureFixture[str]) -> N
 
     warnings = [line for line in capsys.readouterr().err.splitlines() if "few independent" in line]
     assert len(warnings) == 4
-    assert warnings[0].startswith("warning: fold 0 as val: few independent images (")
+    assert warnings[0].startswith("warning: with data.fold=0, val: few independent images (")
 
 
 def test_ratios_are_the_users(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +97,7 @@ def test_ratios_are_the_users(capsys: pytest.CaptureFixture[str]) -> None:
         ({"dataset": "leeky"}, 3, "did you mean 'leaky'?"),
         ({"scheme": "kfold", "folds": 1}, 2, "--folds: 1 is less than 2"),
         ({"scheme": "kfold", "folds": 40}, 3, "normal: 24 independent images; 40 parts need at least 40"),
+        ({"scheme": "kfold", "folds": 100_000_000}, 3, "100,000,000 folds of 132 images"),
         ({"scheme": "grouped", "ratios": "70/15/10"}, 2, "not three whole percentages that add up to 100"),
         ({"scheme": "grouped", "ratios": "100/0/0"}, 2, "not three whole percentages"),
         ({"scheme": "grouped", "ratios": "-70/85/85"}, 2, "not three whole percentages"),
@@ -116,3 +117,14 @@ def test_what_makes_no_sense_is_refused(
 
     assert says in capsys.readouterr().err
     assert {path: path.read_bytes() for path in SPLITS.glob("*")} == before
+
+
+def test_a_folder_in_the_place_of_the_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    file = SPLITS / "official.txt"
+    file.mkdir(parents=True)
+
+    data_split(3, scheme="official")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "official.txt: cannot be read (Is a directory) -> move it away" in line
+    file.rmdir()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from ctexp.core.classes import CLASSES
 from ctexp.data.catalog import ImageRow
 from ctexp.data.caveats import caveats
@@ -38,6 +40,38 @@ def test_what_is_measured_on_copies_flatters() -> None:
         "figures on them flatter",
         "official split: 1 of 42 test images are copies of validation images; figures on them flatter",
     )
+
+
+def test_labels_that_contradict_are_counted_on_every_side() -> None:
+    rows = [
+        *full(10),
+        image("train/a.png", "a", "normal"),
+        image("train/b.png", "a", "adenocarcinoma"),
+        image("train/c.png", "c", "normal"),
+        image("val/c.png", "c", "adenocarcinoma", "val"),
+        image("train/d.png", "d", "normal"),
+        image("train/e.png", "d", "normal"),
+    ]
+
+    says = "copies under several classes, so that labels contradict"
+    assert caveats("official", parts(rows))[1:] == (
+        f"train: {says} (images: 3, groups of copies: 2)",
+        f"val: {says} (images: 1, groups of copies: 1)",
+    )
+
+
+def test_a_patient_may_have_images_of_several_classes_but_a_picture_may_not() -> None:
+    rows = [
+        *full(10),
+        image("train/a.png", "P7", "normal", patient="P7"),
+        image("train/b.png", "P7", "adenocarcinoma", patient="P7"),
+    ]
+    assert caveats("official", parts(rows)) == ()
+
+    copy = replace(rows[-1], image_id="train/c.png", class_name="normal")
+    (line,) = caveats("official", parts([*rows, copy]))
+    assert line.startswith("train: copies under several classes")
+    assert "(images: 2, groups of copies: 1)" in line
 
 
 def test_a_class_is_too_rare_below_ten_independent_images() -> None:

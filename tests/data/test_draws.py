@@ -35,3 +35,9 @@ def test_purposes_and_indices_have_streams_of_their_own() -> None:
     streams = [bits(5, 1, purpose, index).random_raw(4).tolist() for purpose in Purpose for index in range(3)]
 
     assert len({tuple(stream) for stream in streams}) == len(streams)
+
+
+def test_numbers_of_two_streams_are_independent() -> None:
+    one, other = (uniform(5, 1, Purpose.AUGMENTATION, (4000, 1), index) for index in range(2))
+
+    assert abs(np.corrcoef(one[:, 0], other[:, 0])[0, 1]) < 0.06  # its standard error is 0.016

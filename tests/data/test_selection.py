@@ -3,10 +3,14 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError, UsageError
 from ctexp.data import catalog as catalogs
+from ctexp.data.intake.importer import import_dataset
 from ctexp.data.selection import Selection, select
 from ctexp.data.splits import split_file
 from ctexp.data.splits.schemes import make
@@ -87,19 +91,45 @@ def test_a_fold_that_is_not_there_is_refused_with_those_that_are(project: Path) 
         selected(project, "kfold", 5)
 
 
-def test_the_file_is_what_counts_once_it_is_there(tmp_path: Path) -> None:
+def test_auto_never_trains_on_a_clean_or_official_that_the_catalog_does_not_say(tmp_path: Path) -> None:
     add_leaky_set(tmp_path)
     file = split(tmp_path, "clean")
     before = selected(tmp_path, "auto")
-    file.write_text(file.read_text().replace("val\tval/normal/00.png", "left_out\tval/normal/00.png"))
-
-    after = selected(tmp_path, "auto")
-
-    assert before.sha256 != after.sha256
-    assert after.left_out() == {"test": COPIES, "val": 1}
     file.write_text(file.read_text().replace("left_out\ttest/normal/00.png", "test\ttest/normal/00.png"))
-    with pytest.raises(DataError, match="is on more than one side"):
+
+    with pytest.raises(DataError, match="differs from what the catalog says") as failure:
         selected(tmp_path, "auto")
+
+    assert failure.value.hint == "make it anew: inv data-split --dataset leaky --scheme clean"
+    file.unlink()
+    assert selected(tmp_path, "auto").sha256 == before.sha256
+
+
+def test_an_official_file_from_before_the_patients_were_known_is_refused(tmp_path: Path) -> None:
+    """The set came without splits, and was divided anew when its patients became known."""
+    source = tmp_path / "source"
+    rng = np.random.default_rng(3)
+    lines = ["image,patient"]
+    for name in CLASSES:
+        (source / name).mkdir(parents=True)
+        for number in range(20):
+            grey = rng.integers(0, 256, (20, 24), dtype=np.uint8)
+            Image.fromarray(grey).save(source / name / f"{number:02d}.png")
+            lines.append(f"{name}/{number:02d}.png,{name} {number % 5}")
+    import_dataset(source, "leaky", tmp_path / "data", seed=1)
+    split(tmp_path, "official")
+    stale = selected(tmp_path, "auto")
+    (tmp_path / "patients.csv").write_text("\n".join(lines))
+
+    import_dataset(source, "leaky", tmp_path / "data", seed=1, table=tmp_path / "patients.csv")
+
+    with pytest.raises(DataError, match=r"official.txt: differs from what the catalog says"):
+        selected(tmp_path, "auto")
+    split(tmp_path, "official")
+    chosen = selected(tmp_path, "auto")
+    people = {part: {row.group for row in rows} for part, rows in chosen.rows.items()}
+    assert not people["train"] & people["test"]
+    assert chosen.sha256 != stale.sha256
 
 
 def test_a_flipped_byte_anywhere_is_named_and_what_is_left_out_is_not_looked_at(tmp_path: Path) -> None:

@@ -85,4 +85,10 @@ def _objections(found: "Audit", allow_leakage: bool) -> list[str]:
             "training uses the clean split by itself, data.split=official must be named; "
             "--allow-leakage accepts it here",
         ).lines()
+    if findings.test_in_val and not allow_leakage:
+        lines += DataError(
+            f"data set {name!r}: {amount(findings.test_in_val, 'image')} of test belong to val too",
+            f"divide it anew: inv data-split --dataset {name} --scheme grouped, and train with "
+            "data.split=grouped; --allow-leakage accepts it here",
+        ).lines()
     return lines

@@ -9,6 +9,7 @@ from rich.table import Table
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.classes import CLASSES
+from ctexp.core.errors import UsageError
 from ctexp.core.files import storage_errors
 from ctexp.core.names import check_id
 from ctexp.core.paths import project_root, shown
@@ -29,6 +30,7 @@ def import_(
     """Import a folder or zip as data set `name`, and audit it."""
     from ctexp.cli import audit as audits  # takes a moment, and the synthetic set needs none
 
+    _check_seed(seed)
     data_dir, _ = resolve_paths(project_root())
     with screen.steps() as progress:
         report = import_dataset(
@@ -52,6 +54,7 @@ def import_(
 
 def phantom(name: str, seed: int, json: bool) -> None:
     """Make the synthetic set and import it as `name`."""
+    _check_seed(seed)
     data_dir, _ = resolve_paths(project_root())
     report = make_phantom(data_dir, name, seed)
     if json:
@@ -59,6 +62,11 @@ def phantom(name: str, seed: int, json: bool) -> None:
     else:
         _tell(report)
         _tell_counts(report)
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"--seed: {seed} is not from 0 to {2**32 - 1}", "for example --seed 42")
 
 
 def make_phantom(data_dir: Path, name: str, seed: int) -> ImportReport:
@@ -74,7 +82,7 @@ def make_phantom(data_dir: Path, name: str, seed: int) -> ImportReport:
                 seed=seed,
                 progress=lambda done, total: progress("draw", done, total),
             )
-            return import_dataset(scratch / "Data", name, data_dir, seed, progress, synthetic=True)
+            return import_dataset(scratch / "Data", name, data_dir, seed, progress)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -82,6 +90,7 @@ def make_phantom(data_dir: Path, name: str, seed: int) -> ImportReport:
 _DONE = {
     "imported": "imported",
     "updated": "are there already, catalog updated",
+    "restored": "are there again, damaged files restored",
     "unchanged": "are there already, unchanged",
 }
 

@@ -71,15 +71,15 @@ def _measure_and_rank(data_dir: Path, lists_folder: Path, selection: Selection) 
 def _tell(document: dict[str, Any], selection: Selection, split: str) -> None:
     images, measured = document["images"], document["measured"]
     print(
-        f"{selection.catalog.title}: 50 features of {images} images, {measured} measured now, "
-        f"{images - measured} known or copies"
+        f"{selection.catalog.title}: 50 features of {images:,} images, {measured:,} measured now, "
+        f"{images - measured:,} known or copies"
     )
     screen.results().print(_family_table(document))
     training = document["lists"]["origin"]["training"]
     top, bottom = document["lists"]["top_features"], document["lists"]["bottom_features"]
     print(
-        f"ranked on {training['used']} of {training['images']} training images ({selection.scheme} split), "
-        f"one of each group: {len(top)} top features, {len(bottom)} bottom features"
+        f"ranked on {training['used']:,} of {training['images']:,} training images "
+        f"({selection.scheme} split), one of each group: {len(top)} top features, {len(bottom)} bottom features"
     )
     screen.results().print(_column_table(document["columns"][:_SHOWN], top))
     print(f"table {shown(Path(document['table']['file']))}")

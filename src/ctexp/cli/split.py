@@ -33,7 +33,7 @@ def split(dataset: str, scheme: str, folds: int, ratios: str, seed: int, json: b
     made = make(catalog, scheme, folds=folds, ratios=shares, seed=seed)
     warnings = _warnings(catalog, made)
     file = split_file.split_file(splits_folder(root), dataset, scheme)
-    before = file.read_bytes() if file.exists() else None
+    before = split_file.read(file)
     after = split_file.as_text(catalog, made).encode()
     write_bytes(file, after)
     counts = {part: _counts(rows) for part, rows in made.rows(catalog).items() if rows or part != LEFT_OUT}
@@ -70,7 +70,7 @@ def _warnings(catalog: Catalog, made: Split) -> list[str]:
     if not made.folds:
         return list(caveats(made.scheme, made.for_training(catalog, None)))
     return [
-        f"fold {fold} as {caveat}"
+        f"with data.fold={fold}, {caveat}"
         for fold in range(made.folds)
         for caveat in caveats(made.scheme, made.for_training(catalog, fold))
     ]
@@ -88,8 +88,8 @@ def _table(counts: Mapping[str, Mapping[str, int]]) -> Table:
     for part in counts:
         table.add_column(f"fold {part}" if part.isdigit() else part.replace("_", " "), justify="right")
     for name in CLASSES:
-        table.add_row(name, *(str(its[name]) for its in counts.values()))
-    table.add_row("all", *(str(sum(its.values())) for its in counts.values()))
+        table.add_row(name, *(f"{its[name]:,}" for its in counts.values()))
+    table.add_row("all", *(f"{sum(its.values()):,}" for its in counts.values()))
     return table
 
 

@@ -31,8 +31,8 @@ def push(dataset: str | None, json: bool) -> None:
         return
     for catalog in pushed.sets:
         version = dvc_version(root, catalog).raw
-        print(f"{catalog.title}: {len(catalog.rows)} images verified, version {version}")
-    files = f"{pushed.files} new files" if pushed.files else "everything was there already"
+        print(f"{catalog.title}: {len(catalog.rows):,} images verified, version {version}")
+    files = f"{pushed.files:,} new files" if pushed.files else "everything was there already"
     print(f"pushed to {pushed.remote}: {files}")
     if pushed.registered:
         screen.note(f"written into dvc.yaml: {', '.join(pushed.registered)}")
@@ -51,7 +51,7 @@ def pull(dataset: str | None, json: bool) -> None:
         screen.emit_json({"sets": _as_json(pulled.sets), "stages": list(pulled.stages)})
         return
     for catalog in pulled.sets:
-        print(f"{catalog.title}: {len(catalog.rows)} images verified in {shown(catalog.raw)}")
+        print(f"{catalog.title}: {len(catalog.rows):,} images verified in {shown(catalog.raw)}")
 
 
 def _as_json(sets: Iterable[Catalog]) -> list[dict[str, Any]]:

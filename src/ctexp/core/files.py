@@ -25,7 +25,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         if error.errno in _FULL:
             raise StorageError(
                 f"{path.parent}: no space left while writing {path.name}",
-                "free some space there, then resume",
+                "free some space there, then start again or resume",
             ) from error
         if error.errno in _UNWRITABLE:
             raise StorageError(

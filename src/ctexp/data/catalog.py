@@ -133,22 +133,36 @@ class Catalog:
             full: hash their content too; else only existence and size are looked at.
 
         Raises:
-            DataError: some are not; every one is named.
+            DataError: some are not; every one is named. The same import again restores them.
         """
         hint = f"put the files back, or import the set anew: inv data-import PATH --name {self.name}"
         each(partial(_check_file, self.raw, full), rows, hint=hint)
+
+    def damaged(self) -> list[ImageRow]:
+        """The images whose files are missing, changed or unreadable."""
+        sound = each(partial(_is_sound, self.raw), self.rows)
+        return [row for row, its in zip(self.rows, sound, strict=True) if not its]
 
 
 def _check_file(raw: Path, full: bool, row: ImageRow) -> None:
     file = raw / row.path
     try:
         size = file.stat().st_size
+        changed = full and size == row.bytes and sha256_file(file) != row.sha256
     except OSError as error:
         raise DataError(f"{file}: {(error.strerror or 'unreadable').lower()}") from error
     if size != row.bytes:
         raise DataError(f"{file}: {size} bytes, the catalog says {row.bytes}")
-    if full and sha256_file(file) != row.sha256:
+    if changed:
         raise DataError(f"{file}: its content differs from what was imported")
+
+
+def _is_sound(raw: Path, row: ImageRow) -> bool:
+    try:
+        _check_file(raw, True, row)
+    except DataError:
+        return False
+    return True
 
 
 def raw_folder(data_dir: Path, name: str) -> Path:
@@ -208,14 +222,28 @@ def load(data_dir: Path, name: str) -> Catalog:
         raise DataError(f"{file}: there is no data set {name!r}", _way_to(data_dir, name))
     if not raw.is_dir():
         raise DataError(f"{raw}: the images of data set {name!r} are gone", _way_to(data_dir, name))
-    content = file.read_bytes()
+    return read(data_dir, name)
+
+
+def read(data_dir: Path, name: str) -> Catalog:
+    """`load`, whether the folder of the images is there or not.
+
+    Raises:
+        DataError: the catalog is not valid; every problem is listed.
+    """
+    file, raw = catalog_file(data_dir, name), raw_folder(data_dir, name)
+    anew = f"move {file} and {raw} away, then import the set anew: inv data-import PATH --name {name}"
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file}: cannot be read ({error.strerror})", anew) from error
     try:
         table = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file}: not a parquet file ({error})", _way_to(data_dir, name)) from error
-    _refuse(file, _column_problems(table))
+        raise DataError(f"{file}: not a parquet file ({error})", anew) from error
+    _refuse(file, _column_problems(table), anew)
     rows = tuple(_from_record(record) for record in table.to_pylist())
-    _refuse(file, _row_problems(rows))
+    _refuse(file, _row_problems(rows), anew)
     synthetic = _SYNTHETIC in (table.schema.metadata or {})
     return Catalog(name, raw, file, rows, sha256_bytes(content), synthetic)
 
@@ -229,9 +257,9 @@ def _way_to(data_dir: Path, name: str) -> str:
     return f"{near} {way}" if near.startswith("did") else way
 
 
-def _refuse(file: Path, problems: Sequence[str]) -> None:
+def _refuse(file: Path, problems: Sequence[str], hint: str = "") -> None:
     if problems:
-        raise DataError([f"{file}: {problem}" for problem in problems], "correct the catalog, or import anew")
+        raise DataError([f"{file}: {problem}" for problem in problems], hint)
 
 
 def _column_problems(table: pa.Table) -> list[str]:

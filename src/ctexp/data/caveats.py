@@ -1,5 +1,6 @@
 """What a reader of figures on a split should know: where they flatter, and where they mean little."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ctexp.core.classes import CLASSES, NORMAL
@@ -13,7 +14,7 @@ _MUST_DIFFER = (("val", "train", "training"), ("test", "train", "training"), ("t
 
 
 def caveats(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> tuple[str, ...]:
-    """One line for each: images with relatives on another side, and classes too rare to measure.
+    """One line for each: images with relatives on another side, labels that contradict, classes too rare.
 
     Args:
         scheme: the split's, for the message.
@@ -24,10 +25,36 @@ def caveats(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> tuple[str, .
         shared = related(rows[split], rows[other])
         if shared:
             lines.append(
-                f"{scheme} split: {len(shared)} of {len(rows[split])} {split} images are "
+                f"{scheme} split: {len(shared):,} of {len(rows[split]):,} {split} images are "
                 f"{relation(shared, kind)}; figures on them flatter"
             )
+    lines += _contradicting(rows)
     return (*lines, *_too_few("val", rows["val"]), *_too_few("test", rows["test"]))
+
+
+def _contradicting(rows: Mapping[str, Sequence[ImageRow]]) -> list[str]:
+    """For each split how many of its images show a picture that has several classes among the run's images.
+
+    The images of a group are copies, unless a patient joins them: then only equal pixels are a picture.
+    """
+    used = [row for its in rows.values() for row in its]
+    of_people = {row.group for row in used if "patient" in row.meta}
+    classes: dict[str, set[str]] = defaultdict(set)
+
+    def picture(row: ImageRow) -> str:
+        return row.pixels if row.group in of_people else row.group
+
+    for row in used:
+        classes[picture(row)].add(row.class_name)
+    lines = []
+    for split, its in rows.items():
+        torn = [picture(row) for row in its if len(classes[picture(row)]) > 1]
+        if torn:
+            lines.append(
+                f"{split}: copies under several classes, so that labels contradict "
+                f"(images: {len(torn):,}, groups of copies: {len(set(torn)):,})"
+            )
+    return lines
 
 
 def _too_few(split: str, rows: Sequence[ImageRow]) -> list[str]:

@@ -17,6 +17,20 @@ def leaks(rows: Iterable[ImageRow]) -> dict[str, tuple[ImageRow, ...]]:
     return {split: related(official[split], official["train"]) for split in SPLITS if split != "train"}
 
 
+def test_in_val(rows: Iterable[ImageRow]) -> tuple[ImageRow, ...]:
+    """The test images whose group has an image in val and none in train, so that the clean scheme keeps them.
+
+    Args:
+        rows: a whole catalog's; excluded ones count on neither side.
+    """
+    used = [row for row in rows if not row.excluded]
+    train = {row.group for row in used if row.split == "train"}
+    apart = [row for row in used if row.group not in train]
+    return related(
+        [row for row in apart if row.split == "test"], [row for row in apart if row.split == "val"]
+    )
+
+
 def related(rows: Iterable[ImageRow], others: Iterable[ImageRow]) -> tuple[ImageRow, ...]:
     """Those of `rows` that share a group with one of `others`."""
     groups = {row.group for row in others}

@@ -8,9 +8,11 @@ import numpy as np
 
 from ctexp.config.schema import Settings
 from ctexp.core.errors import DataError
-from ctexp.core.paths import feature_lists_folder
+from ctexp.core.paths import feature_lists_folder, shown
 from ctexp.data.catalog import ImageRow
 from ctexp.data.selection import Selection, select
+from ctexp.data.splits.schemes import OF_THE_CATALOG
+from ctexp.data.splits.split_file import split_file
 from ctexp.data.versions.lock_file import dvc_version
 from ctexp.record.manifest import Dataset, DvcVersion, Grey
 
@@ -60,6 +62,10 @@ def same_data(run_id: str, dataset: Dataset, data_dir: Path, splits: Path) -> Se
     Raises:
         DataError: the data set or its split is not what the run began with, or files are missing or changed.
     """
+    way = f"bring the old file back (git log -- {shown(splits / dataset.name)}), or train anew"
+    file = split_file(splits, dataset.name, dataset.split)
+    if dataset.split not in OF_THE_CATALOG and not file.exists():
+        raise DataError(f"{run_id}: {shown(file)}, the split that it began with, is gone", way)
     selection = select(data_dir, splits, dataset.name, dataset.split, dataset.fold)
     if dataset.catalog_sha256 != selection.catalog.sha256:
         raise DataError(
@@ -69,7 +75,7 @@ def same_data(run_id: str, dataset: Dataset, data_dir: Path, splits: Path) -> Se
     if dataset.split_sha256 not in {None, selection.sha256}:
         raise DataError(
             f"{run_id}: the {dataset.split} split of {dataset.name} is not the one it began with",
-            f"bring the old file back (git log -- {splits / dataset.name}), or train anew",
+            way,
         )
     return selection
 

@@ -149,11 +149,13 @@ def test_the_planted_copies_and_the_dark_row_are_found_and_the_bytes_are_always_
     assert not [group for group in found.copies if len(group.classes) > 1], "a false pair across classes"
     cancers = next(one for one in found.shift if (one.split, one.among) == ("test", "cancers"))
     assert cancers.auroc
-    assert cancers.auroc.alarm
+    assert cancers.auroc.low > 0.95
+    assert (cancers.other, cancers.auroc.few) == (26, True)
     assert cancers.telling[0].statistic == "bottom border brightness"
     assert {member.image_id for group in found.copies for member in group.members} == set(audited.thumbnails)
-    topics = {one.topic for one in verdict(found) if one.level == "alarm"}
-    assert topics >= {"leaks", "shift"}
+    said = {(one.topic, one.level): one.text for one in verdict(found)}
+    assert ("leaks", "alarm") in said
+    assert "cancers 1.00 (1.00 to 1.00, few)" in said["shift", "note"]
 
     folders = [write(audited, tmp_path / "first").parent, write(audit(catalog), tmp_path / "second").parent]
     for name in ("audit.json", "audit.html"):
@@ -175,6 +177,7 @@ def test_the_whole_replica(tmp_path: Path) -> None:
     assert by_split["test"].telling[0].statistic == "bottom border brightness"
     assert by_split["test"].auroc
     assert by_split["test"].auroc.low > 0.95
+    assert by_split["test"].auroc.alarm
     assert by_split["val"].auroc
     assert not by_split["val"].auroc.alarm
     assert ("test", "normal") in {(one.split, one.class_name) for one in found.counts.rare}

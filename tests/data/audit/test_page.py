@@ -39,8 +39,8 @@ HOSTILE = "test/normal/<script>alert('1')</script>&\"b.png"
 
 def findings(groups: int = 2, members: int = 2) -> Findings:
     """Findings of every kind."""
-    sure = Estimate(0.9, 0.85, 0.95, True)
-    unsure = Estimate(0.5, 0.4, 0.6, False)
+    sure = Estimate(0.9, 0.85, 0.95, True, few=False)
+    unsure = Estimate(0.5, 0.4, 0.6, False, few=True)
     table = {split: dict.fromkeys(CLASSES, 1_234) for split in ("train", "val", "test")}
     inside = [Member(HOSTILE, "test", "normal", False), Member(LONG, "train", CLASSES[0], True)]
     copies = CopyGroup("g", "near", 0.91, ("train", "test"), CLASSES[:2], tuple((inside * members)[:members]))
@@ -60,6 +60,7 @@ def findings(groups: int = 2, members: int = 2) -> Findings:
         counts=Counts(table, table, (Rare("test", "normal", 9, 5, 3),)),
         copies=(copies,) * groups,
         leaks=(Leak("test", "normal", 54, 46, 19, 2, 2, 1),),
+        test_in_val=5,
         patients=Patients(5, 2, {"<p>": ("train", "test")}),
         names=Names(3, {"1": 2}, ((HOSTILE, LONG),)),
         shortcuts=Shortcuts(
@@ -116,6 +117,11 @@ def test_the_verdict_comes_first_and_names_what_was_found() -> None:
     assert "2 are altered copies of 2 training images" in verdict
     assert "adenocarcinoma and large cell carcinoma" in verdict
     assert "median 10 in train, 20.25 in test" in verdict
+    assert (
+        "5 test images are copies of validation images or show the same patients; the test is then" in verdict
+    )
+    assert "0.50 (0.40 to 0.60, few)" in page
+    assert "rests on 30 independent images of each side" in page
     assert "not assessed: there are 3" in page
     assert "3,700 of them examined" in page
 

@@ -29,10 +29,22 @@ def test_several_classes_are_judged_one_against_the_rest_on_average() -> None:
 
 
 def test_the_interval_of_an_accuracy_is_wilsons() -> None:
-    found = accuracy(np.arange(315) < 284, guess=0.5)
+    found = accuracy(np.arange(315) < 284, guess=0.5, few=False)
     assert (found.value, found.low, found.high) == pytest.approx((0.902, 0.864, 0.930), abs=6e-4)
     assert found.alarm
-    assert not accuracy(np.arange(315) < 284, guess=0.83).alarm
+    assert not accuracy(np.arange(315) < 284, guess=0.78, few=False).alarm
+    assert not accuracy(np.arange(315) < 284, guess=0.5, few=True).alarm
+
+
+def test_an_alarm_takes_enough_groups_of_each_label_however_many_images_they_have() -> None:
+    labels = np.repeat([0, 1], 60)
+    everyone = np.arange(120)
+    perfect = labels.astype(np.float64)
+    assert auroc(perfect, labels, everyone).alarm
+    paired = np.where(labels == 1, 60 + everyone // 2, everyone)
+    assert auroc(perfect, labels, paired).alarm
+    found = auroc(perfect, labels, np.where(paired == 119, 118, paired))
+    assert (found.value, found.alarm, found.few) == (1.0, False, True)
 
 
 def test_copies_do_not_narrow_an_interval() -> None:

@@ -39,6 +39,26 @@ def test_a_random_split_raises_no_alarm() -> None:
     assert not [one for one in found if one.auroc is None or one.auroc.alarm]
 
 
+def test_few_images_are_compared_but_raise_no_alarm() -> None:
+    rng = np.random.default_rng(7)
+    (found, *_) = shift(
+        together(
+            seen(rng, "train", "normal", 60), seen(rng, "test", "normal", 29, bottom_border_brightness=-6)
+        )
+    )
+    assert found.auroc
+    assert found.auroc.low > 0.95
+    assert (found.auroc.alarm, found.auroc.few) == (False, True)
+
+
+def test_noise_of_thirty_images_a_side_raises_no_alarm() -> None:
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        found = shift(together(seen(rng, "train", "normal", 30), seen(rng, "test", "normal", 30 + 10 * seed)))
+        assert [one for one in found if one.auroc and not one.auroc.few]
+        assert not [one for one in found if one.auroc and one.auroc.alarm], seed
+
+
 def test_a_split_of_copies_is_no_shift_to_be_seen_twice() -> None:
     """Many images of few pictures are few: the figure is withheld."""
     rng = np.random.default_rng(2)

@@ -30,7 +30,7 @@ def test_a_type_of_file_that_goes_with_a_class_is_found() -> None:
     rng = np.random.default_rng(2)
     found = shortcuts(
         together(
-            *(seen(rng, "train", name, 20, suffix="jpg" if name == CLASSES[1] else "png") for name in CLASSES)
+            *(seen(rng, "train", name, 30, suffix="jpg" if name == CLASSES[1] else "png") for name in CLASSES)
         )
     )
     assert alarmed(found) >= {"all metadata", "file type"}
@@ -38,11 +38,23 @@ def test_a_type_of_file_that_goes_with_a_class_is_found() -> None:
 
 
 def test_labels_at_random_raise_no_alarm() -> None:
-    for seed in range(2):
+    for seed, counts in enumerate([(40, 20, 15, 12), (20, 0, 0, 20), (40, 0, 0, 40), (30, 0, 0, 70)]):
         rng = np.random.default_rng(seed)
-        counts = dict(zip(CLASSES, (40, 20, 15, 12), strict=True))
-        found = shortcuts(together(*(seen(rng, "train", name, count) for name, count in counts.items())))
-        assert not alarmed(found), seed
+        images = (seen(rng, "train", name, count) for name, count in zip(CLASSES, counts, strict=True))
+        assert not alarmed(shortcuts(together(*images))), counts
+
+
+def test_what_tells_few_images_apart_is_shown_but_no_alarm() -> None:
+    rng = np.random.default_rng(2)
+    found = shortcuts(
+        together(*(seen(rng, "train", name, 29, width=9 * n) for n, name in enumerate(CLASSES)))
+    )
+    together_, size, *_ = found.baselines
+    assert size.family == "size"
+    assert size.answers[0].auroc.low > 0.9
+    assert size.answers[0].auroc.few
+    assert size.answers[0].accuracy.few
+    assert not together_.alarm
 
 
 def test_copies_are_one_witness() -> None:

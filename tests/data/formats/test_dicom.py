@@ -88,6 +88,8 @@ def test_padding_is_black_whatever_the_window_makes_of_it() -> None:
     assert (decode(encoded(ranged), "a", "-4000,400") == 0).tolist() == (
         (STORED >= 0) & (STORED <= 424)
     ).tolist()
+    to_zero = slice_(PixelPaddingValue=-2000, PixelPaddingRangeLimit=0)
+    assert (decode(encoded(to_zero), "a", "-4000,400") == 0).tolist() == (STORED <= 0).tolist()
 
 
 def test_monochrome1_is_inverted_and_its_padding_black() -> None:

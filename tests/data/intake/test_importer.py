@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ctexp.core.classes import CLASSES
 from ctexp.core.errors import Busy, DataError, StorageError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.data import catalog
 from ctexp.data.images import decode
 from ctexp.data.intake.importer import import_dataset
-from tests.data.dicoms import bundled
+from ctexp.data.phantom.dataset import generate
+from tests.data.dicoms import bundled, encoded, slice_
 from tests.full_disk import largest_file
 from tests.kaggle import COUNTS, LONG_NAMES, SHORT_NAMES, build_kaggle_tree
 
@@ -228,14 +230,6 @@ def test_another_split_of_the_same_images_is_not_the_same_set(tmp_path: Path) ->
         import_dataset(source, "few", tmp_path, 8)
 
 
-def test_a_damaged_set_is_not_called_unchanged(kaggle: Path, tmp_path: Path) -> None:
-    report = import_dataset(kaggle, "chest", tmp_path, 42)
-    (report.catalog.raw / report.catalog.rows[3].path).unlink()
-
-    with pytest.raises(DataError, match="no such file"):
-        import_dataset(kaggle, "chest", tmp_path, 42)
-
-
 def test_a_folder_nobody_catalogued_is_not_touched(kaggle: Path, tmp_path: Path) -> None:
     (tmp_path / "raw" / "chest").mkdir(parents=True)
     (tmp_path / "raw" / "chest" / "mine.txt").write_text("precious")
@@ -360,3 +354,52 @@ def test_a_table_list_or_window_that_is_wrong_is_refused_before_anything_is_unpa
     with pytest.raises(UsageError, match="LEVEL,WIDTH"):
         import_dataset(kaggle, "chest", tmp_path, 42, window="")
     assert not (tmp_path / "raw").exists()
+
+
+def test_what_cannot_be_read_is_told_at_once_and_what_can_be_is_said(tmp_path: Path) -> None:
+    gone, table, skip = (tmp_path / name for name in ("gone", "T.csv", "skip.txt"))
+    with pytest.raises(DataError) as failure:
+        import_dataset(gone, "chest", tmp_path, 42, table=table, exclude=skip)
+    assert failure.value.problems == (
+        f"{gone}: no such folder or zip file",
+        f"{table}: no such file or directory",
+        f"{skip}: no such file or directory",
+    )
+    assert "give a folder of images, or a .zip of one" in failure.value.hint
+
+    (tmp_path / "set.tar.gz").write_bytes(b"\x1f\x8b")
+    with pytest.raises(DataError, match="neither a folder nor a zip file") as failure:
+        import_dataset(tmp_path / "set.tar.gz", "chest", tmp_path, 42)
+    assert "give a folder of images, or a .zip of one" in failure.value.hint
+
+
+def test_slices_of_one_study_stay_together_whoever_is_named(tmp_path: Path) -> None:
+    source = unsplit(tmp_path / "source", 10)
+    rng = np.random.default_rng(3)
+    for number in range(12):
+        stored = rng.integers(0, 2048, (40, 48)).astype(np.int16)
+        patient = {0: "P1", 1: "P2"}.get(number)  # contradictory, and missing from the others
+        slice_of = slice_(stored, PatientID=patient, StudyInstanceUID="1.2.9")
+        (source / "normal" / f"{number}.dcm").write_bytes(encoded(slice_of))
+
+    rows = import_dataset(source, "few", tmp_path, 7, window="lung").catalog.rows
+
+    study = [row for row in rows if row.image_id.endswith(".dcm")]
+    assert len(study) == 12
+    assert len({row.group for row in study}) == len({row.split for row in study}) == 1
+
+
+def test_synthetic_images_stay_synthetic_under_another_name(tmp_path: Path) -> None:
+    counts = {split: dict.fromkeys(CLASSES, 1) for split in ("train", "valid", "test")}
+    generate(tmp_path / "Data", counts, 3)
+    first = import_dataset(tmp_path / "Data", "phantom", tmp_path, 42).catalog
+
+    again = import_dataset(first.raw, "patients", tmp_path, 42)
+    Image.new("L", (40, 40), 9).save(tmp_path / "Data" / "train" / LONG_NAMES["normal"] / "real.png")
+    mixed = import_dataset(tmp_path / "Data", "mixed", tmp_path, 42)
+
+    assert first.synthetic
+    assert again.catalog.synthetic
+    assert not mixed.catalog.synthetic
+    warning = "drawn by a program, although the set is not called synthetic: 12 of 13 images"
+    assert warning in mixed.warnings

@@ -42,7 +42,11 @@ def test_a_table_is_read_whatever_parts_its_cells(tmp_path: Path, delimiter: str
     told, mismatches = match(read_table, NAMES)
 
     assert mismatches == []
-    assert read_table.columns == ("patient", "acquired", "scanner_name")
+    assert read_table.columns == {
+        "patient": "Patient",
+        "acquired": "acquired",
+        "scanner_name": "Scanner name",
+    }
     assert told == {
         "train/normal/a.png": {
             "patient": "P 1",
@@ -87,9 +91,9 @@ def test_columns_are_called_in_snake_case(name: str, called: str) -> None:
             (
                 "T.csv:2: '2021-13-01' is no date; write 2021-03-04 or 20210304",
                 "T.csv:3: '03/04/2021' is no date; write 2021-03-04 or 20210304",
+                "T.csv:5: '2021' is no date; write 2021-03-04 or 20210304",
                 "T.csv:4: 2 cells, the header has 3",
                 "T.csv:5: names no image",
-                "T.csv:5: '2021' is no date; write 2021-03-04 or 20210304",
             ),
         ),
     ],
@@ -98,11 +102,36 @@ def test_every_problem_of_a_table_is_told(tmp_path: Path, text: str, said: tuple
     assert problems(tmp_path, text) == said
 
 
+@pytest.mark.parametrize("patient", ["PatientID", "Patient ID", "patient_id", "Subject", "Patient"])
+@pytest.mark.parametrize("acquired", ["AcquisitionDate", "study date"])
+def test_other_names_of_patient_and_date_are_known(tmp_path: Path, patient: str, acquired: str) -> None:
+    read_table = read(table(tmp_path, f"image,{patient},{acquired}\na.png,0,20210304\n"))
+
+    assert read_table.columns == {"patient": patient, "acquired": acquired}
+    assert read_table.lines[0].values == {"patient": "0", "acquired": "2021-03-04"}
+
+
+def test_two_columns_of_one_meaning_are_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, "image,patient,PatientID\na.png,1,2\n") == (
+        "T.csv: 2 columns are called 'patient' (columns found: image, patient, PatientID)",
+    )
+
+
+def test_one_complaint_of_many_lines_is_told_once(tmp_path: Path) -> None:
+    text = "image,acquired\n" + "a.png,03/04/2021\n" * 100 + "b.png\n"
+    assert problems(tmp_path, text) == (
+        "T.csv:2, T.csv:3, T.csv:4 and 97 more: '03/04/2021' is no date; write 2021-03-04 or 20210304",
+        "T.csv:102: 1 cells, the header has 2",
+    )
+
+
 def test_what_is_no_csv_is_refused(tmp_path: Path) -> None:
     assert "not UTF-8 text" in problems(tmp_path, b"image,age\na.png,\xff\n")[0]
     assert "not a text file" in problems(tmp_path, b"image,age\na.png,\0\n")[0]
     (problem,) = problems(tmp_path, 'image,age\na.png,"3\nb.png,4\n')
     assert problem.startswith("T.csv:3: not CSV (")
+    (problem,) = problems(tmp_path, "image," + "x" * 200_000 + "\na.png,3\n")
+    assert problem.startswith("T.csv:1: not CSV (")
     with pytest.raises(DataError, match="no such file"):
         read(tmp_path / "gone.csv")
 

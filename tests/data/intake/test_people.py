@@ -1,7 +1,7 @@
 import pytest
 
 from ctexp.core.classes import CLASSES
-from ctexp.data.intake.people import Known, put_together
+from ctexp.data.intake.people import Known, owners, put_together
 
 
 def known(
@@ -29,14 +29,17 @@ def test_the_table_wins_and_contradictions_are_counted() -> None:
     assert result.notes == ["patients, kept on one side of a split each: 3, of 3 of 3 images"]
 
 
-@pytest.mark.parametrize(
-    "nobody", ["ANONYMOUS", "anonymized", "Unknown", "000000", "n/a", "-", "De-Identified"]
-)
+@pytest.mark.parametrize("nobody", ["ANONYMOUS", "anonymized", "Unknown", "n/a", "-", "De-Identified"])
 def test_a_name_for_nobody_is_taken_for_unknown(nobody: str) -> None:
     result = known([{"patient": nobody}, {"patient": "P1"}, {"patient": nobody, "age": "3"}])
 
     assert result.meta == [{}, {"patient": "P1"}, {"age": "3"}]
     assert result.warnings == [f"patient {nobody!r} names nobody, taken for unknown: 2 of 3 images"]
+
+
+def test_only_zeros_are_nobody_in_a_tag_and_a_number_in_a_table() -> None:
+    assert known([{"patient": "000000"}]).meta == [{}]
+    assert known([{}] * 2, [{"patient": "0"}, {"patient": "1"}]).meta == [{"patient": "0"}, {"patient": "1"}]
 
 
 def test_a_name_in_every_class_is_taken_for_unknown_wherever_it_comes_from() -> None:
@@ -60,6 +63,26 @@ def test_the_study_stands_for_a_patient_whom_nobody_names() -> None:
 
     assert [one.get("patient") for one in result.meta] == ["study 1.2", "study 1.2", "study 1.3", None]
     assert "patient unknown, the DICOM study stands for one: 3 of 4 images" in result.notes
+
+
+def test_slices_without_a_patient_are_of_the_patient_of_their_study() -> None:
+    result = known([{"patient": "P1", "study": "1.2"}, {"study": "1.2"}, {"study": "1.3"}])
+
+    assert [one["patient"] for one in result.meta] == ["P1", "P1", "study 1.3"]
+    assert result.notes == [
+        "patient unknown, that of the other images of the DICOM study taken: 1 of 3 images",
+        "patient unknown, the DICOM study stands for one: 1 of 3 images",
+        "patients, kept on one side of a split each: 2, of 3 of 3 images",
+    ]
+
+
+def test_an_image_belongs_to_its_patient_and_its_study() -> None:
+    assert owners({"patient": "P1", "study": "P1", "age": "3"}) == ["patient P1", "study P1"]
+    assert owners({"age": "3"}) == []
+
+
+def test_a_study_of_a_table_that_every_image_claims_joins_nothing() -> None:
+    assert known([{}] * 4, [{"study": "LIDC"}] * 4, classes=list(CLASSES)).meta == [{}] * 4
 
 
 def test_a_study_that_every_image_claims_stands_for_nobody() -> None:

@@ -1,5 +1,6 @@
 """Importing again under the same name: the same, the same with more known of it, or something else."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -84,10 +85,56 @@ def test_what_is_known_is_not_lost_by_a_forgotten_flag(source: Path, tmp_path: P
         "data set 'chest' leaves out 1 of 24 images by a list not given now",
     )
     assert catalog.load(tmp_path, "chest") == first.catalog
-    shorter = written(tmp_path, "S.csv", "image,patient\ntrain/normal/0.png,P1\n")
+    fewer = written(tmp_path, "S.csv", "image,patient\ntrain/normal/0.png,P1\n")
+    with pytest.raises(DataError, match="knows age, which the table given now does not bring") as failure:
+        again(source, tmp_path, table=fewer, exclude=skip)
+    assert failure.value.hint == "give --metadata with age (empty cells take back), or move the set away"
+    assert catalog.load(tmp_path, "chest") == first.catalog
+    shorter = written(tmp_path, "S.csv", "image,patient,age\ntrain/normal/0.png,P1,\n")
     assert meta(again(source, tmp_path, table=shorter, exclude=skip)) == {
         "train/normal/0.png": {"patient": "P1"}
     }
+
+
+def test_nothing_is_lost_by_a_folder_that_is_gone(source: Path, tmp_path: Path) -> None:
+    table = written(tmp_path, "T.csv", "image,patient\ntrain/normal/0.png,P1\n")
+    skip = written(tmp_path, "skip.txt", "train/normal/0.png\n")
+    first = again(source, tmp_path, table=table, exclude=skip)
+    shutil.rmtree(first.catalog.raw)
+
+    with pytest.raises(DataError, match=r"knows patient from a table not given now; .* leaves out 1 of 24"):
+        again(source, tmp_path)
+    with pytest.raises(DataError, match="exists with other content"):
+        again(small_set(tmp_path / "other", 3), tmp_path, table=table, exclude=skip)
+    assert not first.catalog.raw.exists()
+    assert again(source, tmp_path, table=table, exclude=skip).outcome == "imported"
+    assert catalog.load(tmp_path, "chest") == first.catalog
+
+
+def test_missing_and_changed_files_are_restored_by_the_same_import(source: Path, tmp_path: Path) -> None:
+    first = again(source, tmp_path)
+    gone, other, torn = (first.catalog.raw / first.catalog.rows[place].path for place in (0, 5, 9))
+    gone.unlink()
+    other.write_bytes(bytes(other.stat().st_size))  # of the same size
+    torn.write_bytes(b"")
+
+    second = again(source, tmp_path)
+
+    assert (second.outcome, second.catalog) == ("restored", first.catalog)
+    ids = ", ".join(first.catalog.rows[place].image_id for place in (0, 5, 9))
+    assert second.notes[0] == f"restored 3 files: {ids}"
+    first.catalog.verify_files(first.catalog.rows, full=True)
+    assert again(source, tmp_path).outcome == "unchanged"
+
+
+def test_a_catalog_that_cannot_be_read_is_to_be_moved_away(source: Path, tmp_path: Path) -> None:
+    made = again(source, tmp_path).catalog
+    made.file.write_bytes(b"torn")
+
+    with pytest.raises(DataError, match="not a parquet file") as failure:
+        again(source, tmp_path)
+
+    assert failure.value.hint.startswith(f"move {made.file} and {made.raw} away, then import the set anew")
 
 
 def test_another_window_is_another_set(source: Path, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ctexp.core.classes import CLASSES
-from ctexp.data.phantom.dataset import DEFAULT_COUNTS, LONG_FOLDERS, MARK, generate
+from ctexp.data.formats.picture import MARK
+from ctexp.data.phantom.dataset import DEFAULT_COUNTS, LONG_FOLDERS, generate
 from ctexp.data.phantom.image import draw
 
 COUNTS = {

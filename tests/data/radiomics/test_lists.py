@@ -56,6 +56,8 @@ def test_what_they_have_seen_is_the_training_images_and_their_classes() -> None:
     [
         ("- glcm_entropy\n", "- glcm_entropie\n", "no column; did you mean 'glcm_entropy'?"),
         ("- glcm_entropy\n", "- glcm_contrast\n", "glcm_contrast stands there a second time"),
+        ("- glcm_entropy\n", "- [glcm_entropy]\n", "['glcm_entropy'] is no column"),
+        ("- glcm_entropy\n", "- {a: 1}\n", "{'a': 1} is no column"),
         ("top_features:\n", "best_features:\n", "top_features is missing"),
         ("definitions: 1\n", "definitions: 0\n", "not made by version 1"),
         ("origin:\n", "whence:\n", "nobody could tell which images"),

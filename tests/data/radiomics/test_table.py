@@ -78,6 +78,17 @@ def test_a_table_of_other_definitions_is_refused(file: Path, monkeypatch: pytest
         table.load(file)
 
 
+@pytest.mark.parametrize("made_by", [b"[]", b"definitions: 1", b"\xff", b"", b"1"])
+def test_a_table_with_anything_as_its_origin_is_refused(file: Path, made_by: bytes) -> None:
+    content = pq.read_table(file)
+    pq.write_table(content.replace_schema_metadata({b"ctexp.made_by": made_by}), file)
+
+    with pytest.raises(DataError, match="not made by version 1") as caught:
+        table.load(file)
+
+    assert caught.value.hint == "compute it: inv extract-features --dataset small"
+
+
 def test_missing_values_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="values are missing"):
         table.write(tmp_path / "nan.parquet", ROWS, np.where(VALUES > 2, np.nan, VALUES))

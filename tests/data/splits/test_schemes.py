@@ -114,6 +114,11 @@ def test_every_class_that_is_gone_is_told_but_test_may_lack_any() -> None:
     )
 
 
+def test_more_folds_than_images_are_refused_before_they_cost_anything() -> None:
+    with pytest.raises(DataError, match="100,000,000 folds of 24 images"):
+        make(catalog_of(*full(2)), "kfold", folds=100_000_000)
+
+
 def test_an_unknown_scheme_is_a_usage_error_that_names_the_nearest() -> None:
     with pytest.raises(UsageError) as failure:
         check_scheme("kfodl")

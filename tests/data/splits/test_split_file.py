@@ -1,5 +1,6 @@
 """The same bytes for the same split, and nothing is read that does not divide these very images."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +57,99 @@ def test_the_text_of_a_small_split_is_frozen() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["official", "clean", "grouped", "kfold"])
+def test_line_ends_and_a_byte_order_mark_are_no_part_of_a_split(tmp_path: Path, scheme: str) -> None:
+    file = written(tmp_path, scheme)
+    plain = split_file.find(tmp_path, CATALOG, scheme)
+
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert split_file.find(tmp_path, CATALOG, scheme) == plain
+
+
+@pytest.mark.parametrize("scheme", ["official", "clean"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace("left_out\ttest/same", "test\ttest/same"),
+        lambda text: text.replace("val\tval/normal/00", "left_out\tval/normal/00"),
+        lambda text: text.replace("# images in val", "# pictures in val"),
+        lambda text: text[:-1],
+        lambda _: "",
+    ],
+)
+def test_what_follows_from_the_catalog_is_not_changed_by_hand(
+    tmp_path: Path, scheme: str, edit: Callable[[str], str]
+) -> None:
+    file = written(tmp_path, scheme)
+    before = file.read_text()
+    file.write_text(edit(before))
+    if file.read_text() == before:
+        assert scheme == "official"
+        return
+
+    with pytest.raises(DataError) as failure:
+        split_file.find(tmp_path, CATALOG, scheme)
+
+    assert failure.value.problems == (f"{file}: differs from what the catalog says",)
+    assert failure.value.hint == f"make it anew: inv data-split --dataset few --scheme {scheme}"
+
+
+def test_a_file_by_an_older_catalog_does_not_leak(tmp_path: Path) -> None:
+    """The same images, but now somebody knows whose they are: the file was made without."""
+    for scheme in ("official", "clean"):
+        written(tmp_path, scheme)
+    rows = [
+        replace(row, group="one patient", split="train") if "normal/0" in row.image_id else row
+        for row in CATALOG.rows
+    ]
+    now = catalog_of(*rows)
+    assert now.fingerprint == CATALOG.fingerprint
+
+    for scheme in ("official", "clean"):
+        with pytest.raises(DataError, match="differs from what the catalog says"):
+            split_file.find(tmp_path, now, scheme)
+
+
+def dated(shift: int = 0) -> Catalog:
+    """`CATALOG` with a day for every image, the normals' moved by some."""
+    return catalog_of(
+        *(
+            replace(
+                row,
+                meta={
+                    "acquired": f"2024-01-{10 + n % 12 + (shift if row.class_name == 'normal' else 0):02d}"
+                },
+            )
+            for n, row in enumerate(CATALOG.rows)
+        )
+    )
+
+
+def test_a_split_by_time_keeps_to_the_dates_of_today(tmp_path: Path) -> None:
+    file = written(tmp_path, "time", dated())
+    assert split_file.find(tmp_path, dated(), "time")[0].part_of == make(dated(), "time").part_of
+
+    with pytest.raises(DataError) as failure:
+        split_file.find(tmp_path, dated(9), "time")
+    assert all(problem.startswith(f"{file}: ") for problem in failure.value.problems)
+    assert ") in train is later than " in failure.value.problems[0]
+    assert failure.value.hint.endswith("inv data-split --dataset few --scheme time")
+
+    with pytest.raises(DataError, match="39 of 39 images have no date of acquisition"):
+        split_file.find(tmp_path, CATALOG, "time")
+
+
+def test_a_folder_in_the_place_of_a_file_is_one_line(tmp_path: Path) -> None:
+    file = split_file.split_file(tmp_path, "few", "clean")
+    file.mkdir(parents=True)
+
+    with pytest.raises(DataError) as failure:
+        split_file.find(tmp_path, CATALOG, "clean")
+
+    assert failure.value.problems == (f"{file}: cannot be read (Is a directory)",)
+
+
+@pytest.mark.parametrize("scheme", ["official", "clean", "grouped", "kfold"])
 def test_what_is_written_is_read_back_and_hashed(tmp_path: Path, scheme: str) -> None:
     file = written(tmp_path, scheme)
 
@@ -102,30 +196,38 @@ def other_images(text: str) -> str:
 
 EDITS: dict[str, tuple[str, Callable[[str], str], str]] = {
     "another version": (
-        "clean",
+        "grouped",
         lambda t: t.replace("split: 1", "split: 2"),
         "format that this version does not",
     ),
-    "another data set": ("clean", lambda t: t.replace(": few", ": many"), "split of another data set"),
-    "other images": ("clean", other_images, "made of other images"),
-    "another scheme": ("clean", lambda t: t.replace(": clean", ": kfold"), "by another scheme"),
-    "no head": ("clean", lambda t: t[t.index("left_out\t") :], "no line '# fingerprint: …'"),
+    "another data set": ("grouped", lambda t: t.replace(": few", ": many"), "split of another data set"),
+    "other images": ("grouped", other_images, "made of other images"),
+    "another scheme": ("grouped", lambda t: t.replace(": grouped", ": kfold"), "by another scheme"),
+    "no head": ("grouped", lambda t: re.sub("(?m)^#.*\n", "", t), "no line '# fingerprint: …'"),
     "no folds": ("kfold", lambda t: t.replace("# folds: 3\n", ""), "no line '# folds: …'"),
-    "an unknown image": ("clean", lambda t: t + "train\tnew.png\n", "new.png: not in the data set"),
+    "folds without number": ("kfold", lambda t: t.replace("folds: 3", f"folds: {'9' * 5_000}"), "can be"),
+    "an empty fold": ("kfold", lambda t: t.replace("folds: 3", "folds: 4"), "fold 3 has no image"),
+    "an unknown image": ("grouped", lambda t: t + "train\tnew.png\n", "new.png: not in the data set"),
     "a lost image": (
-        "clean",
-        lambda t: t.replace("val\tval/normal/00.png\n", ""),
+        "grouped",
+        lambda t: re.sub("(?m)^.*val/normal/00.png\n", "", t),
         "val/normal/00.png: in no part",
     ),
-    "an image twice": ("clean", lambda t: t + "val\tval/normal/00.png\n", "val/normal/00.png a second time"),
-    "an excluded image": ("clean", lambda t: t + "train\ttrain/no.png\n", "train/no.png: excluded"),
-    "an unknown part": ("clean", lambda t: t.replace("val\t", "valid\t"), "there is no part 'valid'"),
+    "an image twice": (
+        "grouped",
+        lambda t: t + "val\tval/normal/00.png\n",
+        "val/normal/00.png a second time",
+    ),
+    "an excluded image": ("grouped", lambda t: t + "train\ttrain/no.png\n", "train/no.png: excluded"),
+    "an unknown part": ("grouped", lambda t: t.replace("val\t", "valid\t"), "there is no part 'valid'"),
     "a fold too many": ("kfold", lambda t: t.replace("\n2\t", "\n3\t"), "there is no part '3'"),
     "an image in no fold": ("kfold", lambda t: t.replace("\n2\t", "\nleft_out\t"), "no part 'left_out'"),
-    "a broken line": ("clean", lambda t: t.replace("val\tval", "val val"), "not a part and an image id"),
+    "a broken line": ("grouped", lambda t: t.replace("train\t", "train "), "not a part and an image id"),
     "a group on two sides": (
-        "clean",
-        lambda t: t.replace("left_out\ttest/same", "test\ttest/same"),
+        "grouped",
+        lambda t: re.sub(
+            "(?m)^.*\t(test/same.*|train/same 1.*)$", lambda m: f"{m[1][:5].strip('/')}\t{m[1]}", t
+        ),
         "more than one side: test/same (3).png in test, train/same 1.png in train",
     ),
     "a group in two folds": (
@@ -156,15 +258,24 @@ def test_a_file_that_does_not_divide_these_images_is_refused(tmp_path: Path, nam
 
 
 def test_of_many_problems_the_first_are_listed_and_the_rest_counted(tmp_path: Path) -> None:
-    file = written(tmp_path, "official")
+    file = written(tmp_path, "grouped")
+    file.write_text("")
+
+    with pytest.raises(DataError) as failure:
+        split_file.find(tmp_path, CATALOG, "grouped")
+
+    assert len(failure.value.problems) == 11
+    assert failure.value.problems[-1] == f"{file}: and {4 + 39 - 10} problems more"
+
+
+def test_what_is_no_text_is_one_line(tmp_path: Path) -> None:
+    file = written(tmp_path, "grouped")
     file.write_bytes(b"\xff\x00")
 
     with pytest.raises(DataError) as failure:
-        split_file.find(tmp_path, CATALOG, "official")
+        split_file.find(tmp_path, CATALOG, "grouped")
 
-    assert "not UTF-8" in failure.value.problems[0]
-    assert len(failure.value.problems) == 11
-    assert failure.value.problems[-1] == f"{file}: and {1 + 4 + 39 - 10} problems more"
+    assert failure.value.problems == (f"{file}: not UTF-8 text",)
 
 
 def test_official_and_clean_allow_what_they_promise_nothing_about(tmp_path: Path) -> None:

@@ -168,13 +168,15 @@ class Estimate:
     """A figure with its 95 % interval.
 
     Attributes:
-        alarm: whether the interval lies well above what a guess reaches.
+        alarm: whether the interval lies well above what a guess reaches, and the images are not few.
+        few: whether there are too few independent images for an alarm.
     """
 
     value: float
     low: float
     high: float
     alarm: bool
+    few: bool
 
 
 @dataclass(frozen=True)
@@ -275,6 +277,7 @@ class Findings:
         images: in the catalog, excluded ones too.
         examined: those that could be decoded and are the ones imported; copies, shortcuts and shifts are
             looked for among them.
+        test_in_val: test images that belong together with validation images and with none of training.
         unknown: what is not known of all images -> what cannot be assessed for that.
     """
 
@@ -288,6 +291,7 @@ class Findings:
     counts: Counts
     copies: tuple[CopyGroup, ...]
     leaks: tuple[Leak, ...]
+    test_in_val: int
     patients: Patients
     names: Names
     shortcuts: Shortcuts

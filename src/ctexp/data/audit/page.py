@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ctexp.core.classes import CLASSES, SPLITS
 from ctexp.data.audit.findings import Findings
-from ctexp.data.audit.separation import MOST
+from ctexp.data.audit.separation import ENOUGH, MOST
 from ctexp.data.audit.verdict import verdict
 from ctexp.data.audit.wording import amount, area, percent, plain
 
@@ -44,5 +44,6 @@ def render(findings: Findings, thumbnails: Mapping[str, bytes]) -> str:
         groups=findings.copies[:GROUPS_SHOWN],
         members_shown=MEMBERS_SHOWN,
         most=MOST,
+        enough=ENOUGH,
         picture=lambda image_id: f"data:image/jpeg;base64,{b64encode(thumbnails[image_id]).decode()}",
     )

@@ -21,7 +21,8 @@ from ctexp.data.audit.verdict import verdict
 from ctexp.data.catalog import Catalog
 from ctexp.data.duplicates.find import Pair, find_pairs
 from ctexp.data.duplicates.groups import group_ids
-from ctexp.data.intake.people import PATIENT
+from ctexp.data.intake.people import owners
+from ctexp.data.leakage import test_in_val
 
 SCHEMA_VERSION = 1
 """Of the document; raised when a field changes its meaning."""
@@ -99,6 +100,7 @@ def audit(catalog: Catalog, progress: Progress | None = None) -> Audit:
         counts=count(catalog.rows),
         copies=tuple(groups),
         leaks=tuple(leaks(catalog.rows, groups)),
+        test_in_val=len(test_in_val(catalog.rows)),
         patients=patients(catalog.rows),
         names=names(now),
         shortcuts=told,
@@ -118,7 +120,7 @@ def _regroup(catalog: Catalog, seen: Sequence[Seen], pairs: Sequence[Pair]) -> t
     groups = group_ids(
         [row.sha256 for row in catalog.rows],
         [(places[pair.first], places[pair.second]) for pair in pairs],
-        [row.meta.get(PATIENT) for row in catalog.rows],
+        [owners(row.meta) for row in catalog.rows],
     )
     rows = [replace(row, group=group) for row, group in zip(catalog.rows, groups, strict=True)]
     changed = sum(row.group != before.group for row, before in zip(rows, catalog.rows, strict=True))

@@ -17,10 +17,13 @@ FOLDS = 5
 FEWEST = 2 * FOLDS
 """Groups of each label that it takes: with fewer a fold would hold one or none."""
 
+ENOUGH = 30
+"""Groups of each label that an alarm takes: with fewer, chance alone raises one."""
+
 MOST = 2_000
 """Rows that are used at most: from there on more cost time and tell nothing new of a shortcut."""
 
-ACCURACY_MARGIN, AUROC_MARGIN = 0.05, 0.10
+ACCURACY_MARGIN, AUROC_MARGIN = 0.10, 0.15
 """How far above a guess an interval must begin to be an alarm. Less matters little, and comes by chance: of
 400 tables of random numbers 22 had an AUROC whose interval began above 0.5, 4 above 0.55, none above 0.6."""
 
@@ -75,17 +78,28 @@ def out_of_fold(table: NDArray[np.float64], folds: Folds) -> NDArray[np.float64]
     return scores
 
 
-def accuracy(right: NDArray[np.bool_], guess: float) -> Estimate:
+def are_few(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> bool:
+    """Whether a label has less than `ENOUGH` groups.
+
+    Args:
+        labels: `(n,)`.
+        groups: `(n,)`.
+    """
+    return any(len(np.unique(groups[labels == label])) < ENOUGH for label in np.unique(labels))
+
+
+def accuracy(right: NDArray[np.bool_], guess: float, *, few: bool) -> Estimate:
     """The share of right answers with the Wilson interval.
 
     Args:
         right: of independent rows, `(n,)`.
         guess: the share that a guess would reach.
+        few: whether they are too few for an alarm.
     """
     from scipy.stats import binomtest
 
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
-    return _estimate(right.mean(), interval.low, interval.high, guess + ACCURACY_MARGIN)
+    return _estimate(right.mean(), interval.low, interval.high, guess + ACCURACY_MARGIN, few)
 
 
 def auroc(scores: NDArray[np.float64], labels: NDArray[np.int64], groups: NDArray[np.int64]) -> Estimate:
@@ -106,7 +120,7 @@ def auroc(scores: NDArray[np.float64], labels: NDArray[np.int64], groups: NDArra
     areas = np.mean([weighted_auroc(column, truth, weights) for column, truth in columns], axis=0)
     # A resample may lack a label altogether; it says nothing then.
     low, high = np.nanpercentile(areas[1:], (2.5, 97.5))
-    return _estimate(areas[0], low, high, 0.5 + AUROC_MARGIN)
+    return _estimate(areas[0], low, high, 0.5 + AUROC_MARGIN, are_few(labels, groups))
 
 
 def _against_the_rest(
@@ -161,5 +175,6 @@ def thin(labels: Sequence[str], hashes: Sequence[str]) -> list[int]:
     )
 
 
-def _estimate(value: float, low: float, high: float, limit: float) -> Estimate:
-    return Estimate(round(float(value), 4), round(float(low), 4), round(float(high), 4), bool(low > limit))
+def _estimate(value: float, low: float, high: float, limit: float, few: bool) -> Estimate:
+    alarm = bool(low > limit) and not few
+    return Estimate(round(float(value), 4), round(float(low), 4), round(float(high), 4), alarm, few)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ctexp.core.classes import CLASSES
 from ctexp.data.audit.findings import Answer, Baseline, Shortcuts
 from ctexp.data.audit.look import Seen
-from ctexp.data.audit.separation import FEWEST, Folds, accuracy, auroc, divide, out_of_fold, thin
+from ctexp.data.audit.separation import FEWEST, Folds, accuracy, are_few, auroc, divide, out_of_fold, thin
 from ctexp.data.audit.statistics import BORDERS, SIZE, STATISTICS
 
 Columns = dict[str, NDArray[np.float64]]
@@ -103,5 +103,5 @@ def _answer(
     groups: NDArray[np.int64],
 ) -> Answer:
     majority = float(np.bincount(labels).max() / len(labels))
-    right = accuracy(guesses == labels, majority)
+    right = accuracy(guesses == labels, majority, few=are_few(labels, groups))
     return Answer(question, right, round(majority, 4), auroc(scores, labels, groups))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ctexp.data.audit.findings import Answer, Comparison, Findings, Leak
+from ctexp.data.audit.separation import ENOUGH as ENOUGH_TO_ALARM
 from ctexp.data.audit.wording import amount, area, percent, plain, some
 from ctexp.data.caveats import ENOUGH
 
@@ -12,6 +13,8 @@ Level = Literal["fine", "note", "alarm"]
 """Nothing to do; to be known; figures will be untrue unless something is done."""
 
 _LEVELS: tuple[Level, ...] = ("alarm", "note", "fine")
+
+_FEW = f"no alarm (few: under {ENOUGH_TO_ALARM} independent images of a side)"
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,19 @@ def _leaks(findings: Findings) -> Iterator[Statement]:
             f"A network has seen these in training, so figures on {split} as shipped flatter it. The clean "
             "split leaves them out, and training uses it by itself; data.split=official must be named.",
         )
-    if not by_split:
-        yield Statement("leaks", "fine", "no image of val or test belongs to training too")
+    if shared := findings.test_in_val:
+        are = "image is a copy" if shared == 1 else "images are copies"
+        people = " or show the same patients" if findings.patients.known else ""
+        yield Statement(
+            "leaks",
+            "alarm",
+            f"{shared:,} test {are} of validation images{people}; the test is then no longer independent of "
+            "model selection",
+            "The clean split keeps them, since training has seen none of them. A fresh split keeps groups "
+            f"whole: inv data-split --dataset {findings.dataset} --scheme grouped, then data.split=grouped.",
+        )
+    elif not by_split:
+        yield Statement("leaks", "fine", "no image of val or test belongs to training, none of test to val")
 
 
 def _leak(leak: Leak) -> str:
@@ -210,7 +224,9 @@ def _shortcuts(findings: Findings) -> Statement:
     which = f"; it shows in {' and '.join(families)}" if families else ""
     said = "; ".join(_answer(answer) for answer in together.answers)
     if not any(baseline.alarm for baseline in found.baselines):
-        return Statement("shortcuts", "fine", f"metadata alone tell nothing (95 % intervals): {said}")
+        if any(answer.auroc.few for answer in together.answers):
+            return Statement("shortcuts", "note", f"{_FEW}; metadata alone (95 % intervals): {said}")
+        return Statement("shortcuts", "fine", f"metadata alone tell little (95 % intervals): {said}")
     return Statement(
         "shortcuts",
         "alarm",
@@ -238,10 +254,14 @@ def _shift(findings: Findings) -> Iterator[Statement]:
             yield Statement("shift", "note", f"{split} against train not assessed: {comparisons[0].withheld}")
             continue
         said = ", ".join(f"{one.among} {area(figure)}" for one, figure in judged)
-        worst, figure = max(judged, key=lambda pair: pair[1].low)
-        if not figure.alarm:
+        alarming = [pair for pair in judged if pair[1].alarm]
+        if not alarming and any(figure.few for _, figure in judged):
+            yield Statement("shift", "note", f"{split} against train: {_FEW}; AUROC (95 % interval) {said}")
+            continue
+        if not alarming:
             yield Statement("shift", "fine", f"{split} looks like train: AUROC (95 % interval) {said}")
             continue
+        worst, _ = max(alarming, key=lambda pair: pair[1].low)
         most = worst.telling[0]
         yield Statement(
             "shift",

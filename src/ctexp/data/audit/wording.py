@@ -16,13 +16,18 @@ def amount(number: int, what: str) -> str:
 
 
 def percent(estimate: Estimate) -> str:
-    """`41 % (38 to 44)`."""
-    return f"{100 * estimate.value:.0f} % ({100 * estimate.low:.0f} to {100 * estimate.high:.0f})"
+    """`41 % (38 to 44)`, or `41 % (20 to 62, few)`."""
+    value, low, high = (100 * figure for figure in (estimate.value, estimate.low, estimate.high))
+    return f"{value:.0f} % ({low:.0f} to {high:.0f}{_few(estimate)})"
 
 
 def area(estimate: Estimate) -> str:
-    """`0.82 (0.79 to 0.85)`."""
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
+    """`0.82 (0.79 to 0.85)`, or `0.82 (0.70 to 0.94, few)`."""
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f}{_few(estimate)})"
+
+
+def _few(estimate: Estimate) -> str:
+    return ", few" if estimate.few else ""
 
 
 def some(named: Sequence[str], most: int = 3) -> str:

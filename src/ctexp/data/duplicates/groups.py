@@ -1,19 +1,19 @@
-"""From pairs and patients to groups: images that belong on one side of every split."""
+"""From pairs, patients and studies to groups: images that belong on one side of every split."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from scipy.cluster.hierarchy import DisjointSet
 
 
 def group_ids(
-    sha256s: Sequence[str], links: Iterable[tuple[int, int]], patients: Sequence[str | None]
+    sha256s: Sequence[str], links: Iterable[tuple[int, int]], owners: Sequence[Collection[str]]
 ) -> list[str]:
-    """The group of each image: connected components of copies and of images of one patient.
+    """The group of each image: connected components of copies and of images that share an owner.
 
     Args:
         sha256s: of each image's bytes.
         links: places of two images that are copies.
-        patients: whose each image is; None where nobody knows.
+        owners: whose each image is: its patient, its study; none where nobody knows.
 
     Returns:
         For each image the first 16 digits of the smallest SHA-256 of its group, so that an image without
@@ -23,9 +23,9 @@ def group_ids(
     for first, second in links:
         sets.merge(first, second)
     first_of: dict[str, int] = {}
-    for place, patient in enumerate(patients):
-        if patient is not None:
-            sets.merge(first_of.setdefault(patient, place), place)
+    for place, its_owners in enumerate(owners):
+        for owner in its_owners:
+            sets.merge(first_of.setdefault(owner, place), place)
     groups = [""] * len(sha256s)
     for members in sets.subsets():
         name = min(sha256s[member] for member in members)[:16]

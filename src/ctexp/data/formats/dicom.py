@@ -176,7 +176,7 @@ def _padding(dataset: Dataset, stored: NDArray[np.integer]) -> NDArray[np.bool_]
     if not _text(dataset, "PixelPaddingValue"):
         return np.zeros(stored.shape, np.bool_)
     value = int(dataset.PixelPaddingValue)
-    limit = int(dataset.get("PixelPaddingRangeLimit") or value)
+    limit = int(_text(dataset, "PixelPaddingRangeLimit") or value)
     # Some scanners write the bits of a signed value as an unsigned one; the cast wraps it back.
     ends = np.array([value, limit]).astype(stored.dtype)
     return np.asarray((stored >= ends.min()) & (stored <= ends.max()))

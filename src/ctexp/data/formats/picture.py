@@ -12,6 +12,9 @@ from ctexp.core.errors import DataError
 MAX_PIXELS = 40_000_000
 """The largest width × height that is decoded; a CT slice has a quarter of a million."""
 
+MARK = "synthetic CT phantom, ctexp"
+"""Stands in every file that `ctexp.data.phantom` drew (PNG text `Description`, JPEG comment)."""
+
 WINDOW_HINT = "say which values matter: --window lung, --window mediastinum (DICOM) or --window=LEVEL,WIDTH"
 """The next action where a file needs a window, or another one."""
 
@@ -26,6 +29,7 @@ class Picture:
         window: the window that made the grey levels, `LEVEL,WIDTH`; empty where they stood in the file.
         unit: what a windowed file's values measure, for example `Hounsfield units`; else empty.
         tags: what the file says of the patient and the scan, by the names of the catalog.
+        synthetic: whether the file bears `MARK`.
     """
 
     grey: NDArray[np.uint8]
@@ -33,6 +37,7 @@ class Picture:
     window: str = ""
     unit: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    synthetic: bool = False
 
 
 def check_size(width: int, height: int, name: str) -> None:

@@ -7,7 +7,7 @@ The rules to grey:
     RGB                  Pillow's "L": luma after ITU-R BT.601, (299 R + 587 G + 114 B) / 1000
     LA, RGBA, tRNS       composited on black, then as above
     CMYK                 to RGB by Pillow, without a colour profile, then as above
-    16-bit grey          by a window of its stored values; refused without one
+    9 to 16 bits, grey   by a window of its stored values; refused without one
     the rest             refused: 16-bit colour, 32 bits, floating point, animations, several pages
 
 An EXIF orientation is not applied to PNG and JPEG; that of a TIFF is, since it is part of the format.
@@ -26,7 +26,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ctexp.core.errors import DataError
-from ctexp.data.formats.picture import WINDOW_HINT, Picture, check_size, silence
+from ctexp.data.formats.picture import MARK, WINDOW_HINT, Picture, check_size, silence
 from ctexp.data.windows import Window
 
 _PLUGINS: dict[bytes, type[ImageFile]] = {
@@ -63,7 +63,7 @@ def read(content: bytes, name: str, window: Window | None) -> Picture:
     Args:
         content: the file's bytes.
         name: what messages call it.
-        window: for 16-bit values; 8-bit levels are taken as they are.
+        window: for values of more than 8 bits; 8-bit levels are taken as they are.
 
     Raises:
         DataError: the bytes are damaged, too large or of a kind that is refused.
@@ -79,17 +79,18 @@ def read(content: bytes, name: str, window: Window | None) -> Picture:
         objection = _objection(image, bits)
         if objection:
             raise DataError(f"{name}: {objection}")
-        if bits == 16 and (window is None or window.name):
+        if bits > 8 and (window is None or window.name):
             lack = f"{window.name} is a window of Hounsfield units" if window else "no window is given"
-            raise DataError(f"{name}: 16 bits a channel, of no known unit, and {lack}", WINDOW_HINT)
+            raise DataError(f"{name}: {bits} bits a channel, of no known unit, and {lack}", WINDOW_HINT)
         if image.format == "PNG":
             PngImageFile(BytesIO(content)).verify()
         image.load()
     except _DAMAGED as error:
         raise DataError(f"{name}: damaged {plugin.format} ({error})") from error
-    if bits == 16 and window:
+    if bits > 8 and window:
         return Picture(window.apply(np.asarray(image)), image.mode, str(window), "stored values")
-    return Picture(_grey(image), image.mode)
+    marked = image.info.get("Description") == MARK or image.info.get("comment") == MARK.encode()
+    return Picture(_grey(image), image.mode, synthetic=marked)
 
 
 def _bits(image: ImageFile, content: bytes) -> int:
@@ -104,8 +105,8 @@ def _objection(image: ImageFile, bits: int) -> str:
     if image.mode == "F" or bits > 16:
         values = "floating-point" if image.mode == "F" else f"{bits}-bit"
         return f"{values} values are not read; save them as 16-bit grey"
-    if bits == 16 and (image.mode not in _SIXTEEN_BIT_MODES or image.has_transparency_data):
-        return "16 bits a channel of colour or transparency; save it as grey"
+    if bits > 8 and (image.mode not in _SIXTEEN_BIT_MODES or image.has_transparency_data):
+        return f"{bits} bits a channel of colour or transparency; save it as grey"
     if bits <= 8 and image.mode not in _EIGHT_BIT_MODES:
         return f"mode {image.mode} is not read; save it as 8-bit grey or RGB"
     if bits <= 8 and isinstance(image, TiffImageFile) and _SIGNED in image.tag_v2.get(_SAMPLE_FORMAT, ()):
@@ -114,8 +115,8 @@ def _objection(image: ImageFile, bits: int) -> str:
     if frames > 1:
         kind = f"a TIFF of {frames} pages" if image.format == "TIFF" else f"an animation of {frames} frames"
         return f"{kind}; save the one that is meant as an image"
-    if bits == 16 and isinstance(image, TiffImageFile) and image.tag_v2.get(_POLARITY) == _WHITE_IS_ZERO:
-        return "a 16-bit TIFF whose zero is white; save it with black as zero"
+    if bits > 8 and isinstance(image, TiffImageFile) and image.tag_v2.get(_POLARITY) == _WHITE_IS_ZERO:
+        return f"a {bits}-bit TIFF whose zero is white; save it with black as zero"
     return ""
 
 

@@ -6,12 +6,12 @@ from ctexp.data.catalog import ImageRow
 from ctexp.data.duplicates.find import find_pairs
 from ctexp.data.duplicates.groups import group_ids
 from ctexp.data.intake.inspection import Seen
-from ctexp.data.intake.people import PATIENT
+from ctexp.data.intake.people import owners
 from ctexp.data.splits.deal import divide
 
 
 def assemble(seen: Sequence[Seen], meta: Sequence[Mapping[str, str]], seed: int) -> list[ImageRow]:
-    """The rows: with groups of copies and patients, and a split where the folders name none.
+    """The rows: with groups of copies, patients and studies, and a split where the folders name none.
 
     Args:
         seen: all images of the set.
@@ -49,7 +49,7 @@ def _groups(seen: Sequence[Seen], meta: Sequence[Mapping[str, str]]) -> list[str
     sha256s = [one.facts.sha256 for one in seen]
     pairs = find_pairs([sha256s[place] for place, _ in decoded], [signature for _, signature in decoded])
     links = [(decoded[pair.first][0], decoded[pair.second][0]) for pair in pairs]
-    return group_ids(sha256s, links, [known.get(PATIENT) for known in meta])
+    return group_ids(sha256s, links, [owners(known) for known in meta])
 
 
 def division(images: Iterable[tuple[str, str, str, bool]], seed: int) -> dict[str, str]:

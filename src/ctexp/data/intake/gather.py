@@ -9,7 +9,7 @@ from ctexp.core.errors import DataError
 from ctexp.data.intake.inspection import Seen, look_at, window_notes
 from ctexp.data.intake.layout import EXPECTED, scan
 from ctexp.data.intake.listed import ImageNames, Mention
-from ctexp.data.intake.metadata import Table, match
+from ctexp.data.intake.metadata import Table, match, snake
 from ctexp.data.intake.people import put_together
 
 _IMAGES_HINT = "replace or remove the images named, or leave them out: --exclude FILE with a line for each"
@@ -35,6 +35,12 @@ class Gathered:
     notes: Sequence[str]
     warnings: Sequence[str]
     ignored: Sequence[str]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether all images that can be decoded say that a program drew them."""
+        decoded = [one.synthetic for one in self.seen if one.signature is not None]
+        return bool(decoded) and all(decoded)
 
 
 def gather(
@@ -72,10 +78,7 @@ def gather(
         DataError(_emptied(seen), "exclude fewer images"),
         DataError([*not_found, *mismatches], _NAMES_HINT),
     ]
-    problems = [problem for error in errors for problem in error.problems]
-    if problems:
-        hints = dict.fromkeys(error.hint or _IMAGES_HINT for error in errors if error.problems)
-        raise DataError(problems, "; ".join(hints))
+    refuse(errors, _IMAGES_HINT)
     ids = [one.image.image_id for one in seen]
     known = put_together(
         [one.image.class_name for one in seen],
@@ -87,14 +90,37 @@ def gather(
         without = (
             f"; {len(ids) - len(told):,} of {len(ids):,} images have no line" if len(told) < len(ids) else ""
         )
-        notes.append(f"{table.name}: {', '.join(table.columns)}{without}")
+        columns = (
+            f"{name} (from {written!r})" if snake(written) != name else name
+            for name, written in table.columns.items()
+        )
+        notes.append(f"{table.name}: {', '.join(columns)}{without}")
     notes += known.notes
     if left_out:
         excluded, damaged = sum(one.excluded for one in seen), sum(one.signature is None for one in seen)
         notes.append(
             f"left out of every split: {excluded:,} of {len(ids):,} images; {damaged:,} cannot be decoded"
         )
-    return Gathered(seen, known.meta, notes, warnings + known.warnings, layout.ignored)
+    warnings += [*known.warnings, *_synthetic_warnings(seen)]
+    return Gathered(seen, known.meta, notes, warnings, layout.ignored)
+
+
+def refuse(errors: Sequence[DataError], hint: str = "") -> None:
+    """Raise the problems and hints of all errors as one; `hint` stands for what an error has none for."""
+    problems = [problem for error in errors for problem in error.problems]
+    if problems:
+        hints = dict.fromkeys(error.hint or hint for error in errors if error.problems)
+        raise DataError(problems, "; ".join(filter(None, hints)))
+
+
+def _synthetic_warnings(seen: Sequence[Seen]) -> list[str]:
+    """What to say of a set that is synthetic in part."""
+    drawn, decoded = sum(one.synthetic for one in seen), sum(one.signature is not None for one in seen)
+    if drawn in {0, decoded}:
+        return []
+    return [
+        f"drawn by a program, although the set is not called synthetic: {drawn:,} of {len(seen):,} images"
+    ]
 
 
 def _emptied(seen: Sequence[Seen]) -> list[str]:

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from ctexp.core.classes import CLASSES, SPLITS
 from ctexp.data.catalog import Catalog, ImageRow
 
-Outcome = Literal["imported", "updated", "unchanged"]
-"""A new set; one that was there already, with a catalog that says something else now; nothing."""
+Outcome = Literal["imported", "updated", "restored", "unchanged"]
+"""A new set; one that was there already, with a catalog that says something else now, or with files that were
+missing or damaged; nothing."""
 
 
 @dataclass(frozen=True)

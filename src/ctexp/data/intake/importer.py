@@ -2,29 +2,30 @@
 
 Everything is looked at first; the images are copied into a staging folder beside their place; the catalog is
 written; then one rename makes the set appear. A catalog without its folder is what a kill just before the
-rename leaves: `catalog.load` refuses it, and the next import writes it anew. Where the set is there already
-and only more is known of it, the catalog alone is replaced.
+rename leaves: `catalog.load` refuses it, and the same import again completes it. Where the set is there
+already its missing and damaged files are put back, and the catalog is replaced if more is known.
 """
 
 import os
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from ctexp.core.errors import DataError
-from ctexp.core.files import fsync_directory, sha256_file, storage_errors
+from ctexp.core.files import fsync_directory, replacing, sha256_file, storage_errors
 from ctexp.core.names import check_id
 from ctexp.data import catalog, windows
 from ctexp.data.catalog import Catalog, ImageRow
 from ctexp.data.intake import archive, metadata
 from ctexp.data.intake.assemble import assemble
-from ctexp.data.intake.gather import gather
+from ctexp.data.intake.gather import gather, refuse
 from ctexp.data.intake.import_report import ImportReport, Outcome
-from ctexp.data.intake.layout import FoundImage
-from ctexp.data.intake.listed import read_mentions
+from ctexp.data.intake.layout import EXPECTED, FoundImage
+from ctexp.data.intake.listed import Mention, read_mentions, some
 from ctexp.data.intake.taken import changes, refuse_loss, same_set
 from ctexp.data.parallel import each
 
@@ -32,6 +33,7 @@ Progress = Callable[[str, int, int], None]
 """Called with (step, done, total); steps are `unpack`, `check` and `copy`."""
 
 _STAGE = ".importing-"
+_ALONE = "import again when nothing else writes there"
 
 
 def import_dataset(
@@ -44,7 +46,6 @@ def import_dataset(
     table: Path | None = None,
     window: str | None = None,
     exclude: Path | None = None,
-    synthetic: bool = False,
 ) -> ImportReport:
     """Import the images of `source` as data set `name`.
 
@@ -57,11 +58,10 @@ def import_dataset(
         table: what is known of the images, as `ctexp.data.intake.metadata` reads it.
         window: how values of more than 8 bits become grey, as `ctexp.data.windows` reads it.
         exclude: a list of images to leave out of every split, which may be damaged.
-        synthetic: the images were drawn by a program, which the catalog then says.
 
     Returns:
-        What was imported. Where the set exists under this name its catalog is brought up to date, or nothing
-        is done, and the report says so.
+        What was imported. Where the set exists under this name its catalog is brought up to date, its missing
+        and damaged files are restored, or nothing is done, and the report says so.
 
     Raises:
         UsageError: `name` may not name a data set, or `window` is none.
@@ -74,11 +74,8 @@ def import_dataset(
     check_id(name, "data.name")
     if window is not None:
         windows.parse(window)
-    known = metadata.read(table) if table else None
-    unwanted = read_mentions(exclude) if exclude else None
     source = source.expanduser().absolute()
-    if not source.is_dir() and not source.is_file():
-        raise DataError(f"{source}: no such folder or zip file")
+    known, unwanted = _read(source, table, exclude)
     report = partial(_report, progress)
     with _staging(data_dir) as stage:
         folder = source
@@ -86,24 +83,65 @@ def import_dataset(
             folder = stage / "unpacked"
             archive.unpack(source, folder, report("unpack"))
         found = gather(folder, source, known, unwanted, window or "", report("check"))
+        images = [one.image for one in found.seen]
         rows = assemble(found.seen, found.meta, seed)
         split_seed = seed if found.seen[0].image.split is None else None
         there = same_set(data_dir, name, rows, split_seed)
         if there:
-            refuse_loss(there, rows, metadata=known is not None, exclusions=unwanted is not None)
+            refuse_loss(
+                there, rows, columns=known.columns if known else None, exclusions=unwanted is not None
+            )
+        if there and there.raw.exists():
+            restored = _restored(there, images)
             written, outcome, changed = _updated(data_dir, there, rows)
+            if restored and outcome == "unchanged":
+                outcome = "restored"
         else:
             copied = stage / "copied"
-            _copy([one.image for one in found.seen], rows, copied, report("copy"))
-            written, outcome, changed = (
-                catalog.write(data_dir, name, rows, synthetic=synthetic),
-                "imported",
-                [],
-            )
+            _copy(images, rows, copied, report("copy"))
+            written = catalog.write(data_dir, name, rows, synthetic=found.synthetic)
+            outcome, changed, restored = "imported", [], []
             copied.rename(written.raw)
             fsync_directory(written.raw.parent)
-    notes = (*changed, *found.notes)
+    notes = (*restored, *changed, *found.notes)
     return ImportReport(written, outcome, split_seed, notes, tuple(found.warnings), tuple(found.ignored))
+
+
+def _read(
+    source: Path, table: Path | None, exclude: Path | None
+) -> tuple[metadata.Table | None, list[Mention] | None]:
+    """Table and list, where they are given.
+
+    Raises:
+        DataError: they cannot be read, or `source` is nothing that can be imported; all of that is told.
+    """
+    known, unwanted = None, None
+    errors: list[DataError] = []
+    with _kept(errors):
+        _check_source(source)
+    with _kept(errors):
+        known = metadata.read(table) if table else None
+    with _kept(errors):
+        unwanted = read_mentions(exclude) if exclude else None
+    refuse(errors)
+    return known, unwanted
+
+
+@contextmanager
+def _kept(errors: list[DataError]) -> Iterator[None]:
+    """Put a `DataError` among the others, to be told with them."""
+    try:
+        yield
+    except DataError as error:
+        errors.append(error)
+
+
+def _check_source(source: Path) -> None:
+    hint = f"give a folder of images, or a .zip of one; {EXPECTED}"
+    if not source.is_dir() and not source.is_file():
+        raise DataError(f"{source}: no such folder or zip file", hint)
+    if source.is_file() and source.suffix.lower() != ".zip" and not zipfile.is_zipfile(source):
+        raise DataError(f"{source}: neither a folder nor a zip file", hint)
 
 
 @contextmanager
@@ -123,6 +161,21 @@ def _staging(data_dir: Path) -> Iterator[Path]:
 
 def _report(progress: Progress | None, step: str) -> Callable[[int, int], None] | None:
     return partial(progress, step) if progress else None
+
+
+def _restored(there: Catalog, images: Sequence[FoundImage]) -> list[str]:
+    """Put back the set's missing and damaged files; what to say of it. The source holds the same bytes."""
+    source = {image.image_id: image.file for image in images}
+    damaged = there.damaged()
+    for row in damaged:
+        with replacing(there.raw / row.path) as temporary:
+            shutil.copyfile(source[row.image_id], temporary)
+            if sha256_file(temporary) != row.sha256:
+                raise DataError(f"{row.image_id}: changed while it was imported", _ALONE)
+    files = "file" if len(damaged) == 1 else "files"
+    return (
+        [f"restored {len(damaged):,} {files}: {some([row.image_id for row in damaged])}"] if damaged else []
+    )
 
 
 def _updated(data_dir: Path, there: Catalog, rows: Sequence[ImageRow]) -> tuple[Catalog, Outcome, list[str]]:
@@ -157,7 +210,7 @@ def _copy(
         if sha256_file(file) != sha256s[image.image_id]:
             raise DataError(f"{image.image_id}: changed while it was imported")
 
-    each(copy, images, progress, "import again when nothing else writes there")
+    each(copy, images, progress, _ALONE)
     for folder in {target, *(folder for path in folders for folder in (path, *path.parents))}:
         if folder.is_relative_to(target):
             fsync_directory(folder)

@@ -11,9 +11,8 @@ from ctexp.data.duplicates.signature import Signature, sign
 from ctexp.data.formats.picture import WINDOW_HINT
 from ctexp.data.images import ImageFacts, facts_of, picture_of, read_content
 from ctexp.data.intake.layout import FoundImage
+from ctexp.data.intake.listed import SHOWN, some
 from ctexp.data.parallel import each
-
-_SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +26,7 @@ class Seen:
         signature: to compare it with the others; None of an excluded file that cannot be decoded.
         unit: what the values measure that a window made grey; empty where none did.
         tags: what the file says of patient and scan.
+        synthetic: whether the file says that a program drew it.
     """
 
     image: FoundImage
@@ -35,6 +35,7 @@ class Seen:
     signature: Signature | None
     unit: str
     tags: Mapping[str, str]
+    synthetic: bool = False
 
 
 def look_at(
@@ -70,7 +71,8 @@ def _look(window: str, excluded: Set[str], image: FoundImage) -> Seen | DataErro
     except DataError as error:
         return _undecodable(image) if left_out else error
     facts = facts_of(content, picture)
-    return Seen(image, left_out, facts, sign(picture.grey, facts.pixels), picture.unit, picture.tags)
+    signature = sign(picture.grey, facts.pixels)
+    return Seen(image, left_out, facts, signature, picture.unit, picture.tags, picture.synthetic)
 
 
 def _undecodable(image: FoundImage) -> Seen | DataError:
@@ -91,16 +93,12 @@ def _summed_up(errors: Mapping[str, DataError]) -> list[DataError]:
     for image_id, error in errors.items():
         if error.hint == WINDOW_HINT:
             wanting[error.problems[0].removeprefix(f"{image_id}: ")].append(image_id)
-    many = {why: ids for why, ids in wanting.items() if len(ids) > _SHOWN}
+    many = {why: ids for why, ids in wanting.items() if len(ids) > SHOWN}
     told = {image_id for ids in many.values() for image_id in ids}
     return [
         *(error for image_id, error in errors.items() if image_id not in told),
-        *(DataError(f"{_some(ids)}: {why}", WINDOW_HINT) for why, ids in many.items()),
+        *(DataError(f"{some(ids)}: {why}", WINDOW_HINT) for why, ids in many.items()),
     ]
-
-
-def _some(ids: Sequence[str]) -> str:
-    return f"{', '.join(ids[:_SHOWN])} and {len(ids) - _SHOWN:,} more"
 
 
 def _window_errors(window: str, seen: Sequence[Seen]) -> list[DataError]:

@@ -11,7 +11,8 @@ from ctexp.data.intake.layout import FoundImage
 MAX_BYTES = 50_000_000
 """The largest such file that is read: a line for each of half a million images."""
 
-_SHOWN = 3
+SHOWN = 3
+"""How many of what share one complaint are named."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,12 @@ class Mention:
 
     text: str
     where: str
+
+
+def some(names: Sequence[str]) -> str:
+    """The first `SHOWN` of some names, and how many more there are."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def read_text(file: Path) -> str:
@@ -43,18 +50,13 @@ def read_text(file: Path) -> str:
 
 
 def read_mentions(file: Path) -> list[Mention]:
-    """The images a file names, one a line; empty lines and those that begin with `#` are passed over.
+    """The images a file names, one a line as it stands there; empty lines are passed over.
 
     Raises:
         DataError: as `read_text`.
     """
     lines = enumerate(read_text(file).splitlines(), 1)
-    stripped = ((number, line.strip()) for number, line in lines)
-    return [
-        Mention(line, f"{file.name}:{number}")
-        for number, line in stripped
-        if line and not line.startswith("#")
-    ]
+    return [Mention(line, f"{file.name}:{number}") for number, line in lines if line.strip()]
 
 
 class ImageNames:
@@ -79,32 +81,37 @@ class ImageNames:
             self._by_file_name[parts[-1]].append((parts, image))
 
     def find(self, mention: Mention) -> FoundImage:
-        """The image that is meant.
+        """The image that is meant; blanks around its name count where an image is called so.
 
         Raises:
             DataError: there is none, or more than one.
         """
-        by_id = self._by_id.get(mention.text)
-        if by_id:
-            return by_id
-        wanted = PurePosixPath(mention.text.replace("\\", "/")).parts
-        candidates = self._by_file_name.get(wanted[-1], []) if wanted else []
-        found = [image for parts, image in candidates if parts[-len(wanted) :] == wanted]
+        stripped = mention.text.strip()
+        found = self._called(mention.text) or self._called(stripped)
         if len(found) == 1:
             return found[0]
         if not found:
-            raise DataError(f"{mention.where}: no image is called {mention.text!r}")
-        some = ", ".join(image.image_id for image in found[:_SHOWN])
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise DataError(f"{mention.where}: {mention.text!r} may be {some}{more}")
+            raise DataError(f"{mention.where}: no image is called {stripped!r}")
+        raise DataError(f"{mention.where}: {stripped!r} may be {some([image.image_id for image in found])}")
+
+    def _called(self, text: str) -> list[FoundImage]:
+        if text in self._by_id:
+            return [self._by_id[text]]
+        wanted = PurePosixPath(text.replace("\\", "/")).parts
+        candidates = self._by_file_name.get(wanted[-1], []) if wanted else []
+        return [image for parts, image in candidates if parts[-len(wanted) :] == wanted]
 
     def find_all(self, mentions: Iterable[Mention]) -> tuple[list[FoundImage], list[str]]:
-        """The images that are meant, and the problems of those that cannot be found."""
+        """The images that are meant, and the problems of those that cannot be found.
+
+        A mention that begins with `#` is a comment, unless an image is called so.
+        """
         found: list[FoundImage] = []
         problems: list[str] = []
         for mention in mentions:
             try:
                 found.append(self.find(mention))
             except DataError as error:
-                problems += error.problems
+                if not mention.text.lstrip().startswith("#"):
+                    problems += error.problems
         return found, problems

@@ -6,23 +6,30 @@
 Commas, semicolons or tabs part the cells; the header tells which. Columns are called by their names in lower
 case, with `_` for whatever is neither a letter a to z nor a digit. An empty cell says nothing. `patient` and
 `acquired` have a meaning of their own: images of one patient stay on one side of every split, and dates (ISO,
-or YYYYMMDD) order the split by time.
+or YYYYMMDD) order the split by time. Both are known by the other names of `ALIASES` too.
 """
 
 import csv
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
 from ctexp.core.errors import DataError
 from ctexp.data.dates import iso_date
-from ctexp.data.intake.listed import ImageNames, Mention, read_text
+from ctexp.data.intake.listed import SHOWN, ImageNames, Mention, read_text, some
+from ctexp.data.intake.people import PATIENT
 
 IMAGE, ACQUIRED = "image", "acquired"
+
+ALIASES = {
+    **dict.fromkeys(("patient_id", "patientid", "subject", "subject_id", "subjectid"), PATIENT),
+    **dict.fromkeys(("acquisition_date", "acquisitiondate", "study_date", "studydate"), ACQUIRED),
+}
+"""Other names of the columns that have a meaning of their own, those of DICOM among them."""
 
 _DELIMITERS = (",", ";", "\t")
 _HINT = "a table needs a line of column names, `image` among them, and a line for each image"
@@ -42,12 +49,12 @@ class Table:
 
     Attributes:
         name: the file's.
-        columns: in its order, without `image`.
+        columns: in its order, without `image`: what each is called, and how the table writes it.
         lines: one for each that names an image.
     """
 
     name: str
-    columns: tuple[str, ...]
+    columns: Mapping[str, str]
     lines: tuple[Line, ...]
 
 
@@ -63,36 +70,54 @@ def read(file: Path) -> Table:
     if not records:
         raise DataError(f"{file.name}: empty", _HINT)
     (_, header), *body = records
-    columns = [snake(name) for name in header]
+    columns = [ALIASES.get(snake(name), snake(name)) for name in header]
     problems = _header_problems(header, columns)
     if problems:
         raise DataError([f"{file.name}: {problem}" for problem in problems], _HINT)
     lines: list[Line] = []
+    complaints: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for number, cells in body:
         where = f"{file.name}:{number}"
         if len(cells) != len(columns):
-            problems.append(f"{where}: {len(cells)} cells, the header has {len(columns)}")
+            complaints["cells"].append((where, f"{len(cells)} cells, the header has {len(columns)}"))
             continue
         values = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
         image = values.pop(IMAGE, "")
         values = {name: " ".join(cell.split()) for name, cell in values.items()}
         if not image:
-            problems.append(f"{where}: names no image")
+            complaints[IMAGE].append((where, "names no image"))
         if ACQUIRED in values:
             date = iso_date(values[ACQUIRED])
             if not date:
-                problems.append(f"{where}: {values[ACQUIRED]!r} is no date; write 2021-03-04 or 20210304")
+                why = f"{values[ACQUIRED]!r} is no date; write 2021-03-04 or 20210304"
+                complaints[ACQUIRED].append((where, why))
             values[ACQUIRED] = date
         lines.append(Line(Mention(image, where), values))
-    if problems:
-        raise DataError(problems, f"correct {file}")
-    return Table(file.name, tuple(name for name in columns if name != IMAGE), tuple(lines))
+    if complaints:
+        raise DataError(_summed_up(complaints.values()), f"correct {file}")
+    written = dict(zip(columns, header, strict=True))
+    del written[IMAGE]
+    return Table(file.name, written, tuple(lines))
+
+
+def _summed_up(complaints: Iterable[Sequence[tuple[str, str]]]) -> list[str]:
+    """One line for each place and what is wrong there, or one for all where many have the same complaint."""
+    problems: list[str] = []
+    for kind in complaints:
+        if len(kind) > SHOWN:
+            problems.append(f"{some([where for where, _ in kind])}: {kind[0][1]}")
+        else:
+            problems += [f"{where}: {why}" for where, why in kind]
+    return problems
 
 
 def _records(text: str, name: str) -> list[tuple[int, list[str]]]:
     """Line number and cells of each line that has any, by the delimiter that gives a column `image`."""
     first_line = text.partition("\n")[0]
-    parted = {delimiter: next(csv.reader([first_line], delimiter=delimiter), []) for delimiter in _DELIMITERS}
+    try:
+        parted = {cut: next(csv.reader([first_line], delimiter=cut), []) for cut in _DELIMITERS}
+    except csv.Error as error:
+        raise DataError(f"{name}:1: not CSV ({error})", _HINT) from error
     fitting = (delimiter for delimiter in _DELIMITERS if IMAGE in map(snake, parted[delimiter]))
     reader = csv.reader(StringIO(text, newline=""), delimiter=next(fitting, ","), strict=True)
     try:

@@ -7,9 +7,11 @@ A patient's name that names nobody would tie unrelated images into one group, wh
 taken for unknown, and that is said:
 
 - words that anonymisers and people write for nobody, such as `ANONYMOUS` or `unknown`;
+- only zeros in a DICOM tag; in a table they are a number like any other;
 - a name that stands in all four classes: nobody's images are at once normal and of three kinds of cancer.
 
-Where no patient is known the DICOM study stands for one: its images are of one person at any rate.
+A study's images are of one person at any rate. Where no patient is known the other images of the DICOM study
+tell, or else the study stands for one; and whoever is named, a study's images belong together.
 """
 
 import re
@@ -57,21 +59,15 @@ def put_together(
     table = [dict(its or {}) for its in told]
     warnings = _conflicts(said, table)
     for name in (PATIENT, STUDY):
-        warnings += _forget_nobody(name, said, classes)
-    warnings += _forget_nobody(PATIENT, table, classes)
+        warnings += _forget_nobody(name, said, classes, zeros=True)
+        warnings += _forget_nobody(name, table, classes, zeros=False)
     followers = _followers(said, table)
     meta = [its | other | follows for its, other, follows in zip(said, table, followers, strict=True)]
     followed = sum(map(bool, followers))
     if followed:
         of = f"{followed:,} of {len(meta):,} images"
         notes.append(f"patient as the table says it of others of the same DICOM study or patient: {of}")
-    of_study = [known for known in meta if PATIENT not in known and STUDY in known]
-    for known in of_study:
-        known[PATIENT] = f"study {known[STUDY]}"
-    if of_study:
-        notes.append(
-            f"patient unknown, the DICOM study stands for one: {len(of_study):,} of {len(meta):,} images"
-        )
+    notes += _name_by_study(meta)
     patients = Counter(known[PATIENT] for known in meta if PATIENT in known)
     if patients:
         of = f"{patients.total():,} of {len(meta):,} images"
@@ -95,16 +91,18 @@ def _conflicts(said: Sequence[Mapping[str, str]], table: Sequence[Mapping[str, s
     ]
 
 
-def _forget_nobody(name: str, known: Sequence[dict[str, str]], classes: Sequence[str]) -> list[str]:
-    """Take out the values of `name` that stand for nobody; what to say of it."""
+def _forget_nobody(
+    name: str, known: Sequence[dict[str, str]], classes: Sequence[str], *, zeros: bool
+) -> list[str]:
+    """Take out the values of `name` that stand for nobody, zeros among them or not; what to say of it."""
     classes_of: dict[str, set[str]] = defaultdict(set)
     for its, class_name in zip(known, classes, strict=True):
         if name in its:
             classes_of[its[name]].add(class_name)
     nobody = {
-        value: "names nobody" if _is_nobody(value) else "stands in every class"
+        value: "names nobody" if _is_nobody(value, zeros) else "stands in every class"
         for value, its_classes in classes_of.items()
-        if _is_nobody(value) or len(its_classes) == len(CLASSES)
+        if _is_nobody(value, zeros) or len(its_classes) == len(CLASSES)
     }
     forgotten = Counter(its.pop(name) for its in known if its.get(name) in nobody)
     return [
@@ -113,10 +111,35 @@ def _forget_nobody(name: str, known: Sequence[dict[str, str]], classes: Sequence
     ]
 
 
-def _is_nobody(value: str) -> bool:
-    """Whether a name is only zeros or one of the words for nobody."""
+def _is_nobody(value: str, zeros: bool) -> bool:
+    """Whether a name is empty, one of the words for nobody or, if they count as one, only zeros."""
     plain = re.sub(r"[\W_]+", "", value).casefold()
-    return not plain.strip("0") or plain in _NOBODY
+    return not (plain.strip("0") if zeros else plain) or plain in _NOBODY
+
+
+def _name_by_study(meta: Sequence[dict[str, str]]) -> list[str]:
+    """Name the patient of each image of a study that has none; what to say of it."""
+    of_study: dict[str, set[str]] = defaultdict(set)
+    for known in meta:
+        if PATIENT in known and STUDY in known:
+            of_study[known[STUDY]].add(known[PATIENT])
+    follow = alone = 0
+    for known in meta:
+        if PATIENT in known or STUDY not in known:
+            continue
+        others = of_study[known[STUDY]]
+        known[PATIENT] = next(iter(others)) if len(others) == 1 else f"study {known[STUDY]}"
+        follow, alone = follow + (len(others) == 1), alone + (len(others) != 1)
+    counts = {
+        "patient unknown, that of the other images of the DICOM study taken": follow,
+        "patient unknown, the DICOM study stands for one": alone,
+    }
+    return [f"{what}: {count:,} of {len(meta):,} images" for what, count in counts.items() if count]
+
+
+def owners(meta: Mapping[str, str]) -> list[str]:
+    """Who an image belongs to, as far as is known: images of one patient, or of one study, go together."""
+    return [f"{name} {meta[name]}" for name in (PATIENT, STUDY) if name in meta]
 
 
 def _followers(said: Sequence[Mapping[str, str]], table: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

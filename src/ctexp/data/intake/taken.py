@@ -1,10 +1,11 @@
 """Importing under a name that is taken: the same set again, the same with more known of it, or another set.
 
 What an import was given decides what the catalog says, whatever it said before. So that nothing is lost by a
-forgotten flag, an import is refused that would take back what is known, or exclusions, without being told to.
+forgotten flag, an import is refused that would take back what is known, or exclusions, without being told to:
+a column with empty cells takes back what is known, an empty list the exclusions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ctexp.core.errors import DataError
@@ -18,6 +19,8 @@ def same_set(
 ) -> Catalog | None:
     """The set that has the name, if it holds these images, made grey and divided alike; None if it is free.
 
+    Its files may be missing or damaged, its whole folder gone.
+
     Args:
         data_dir: the data folder.
         name: the name that may be taken.
@@ -25,19 +28,18 @@ def same_set(
         division_seed: what divided the rows; None where their folders did.
 
     Raises:
-        DataError: the name is taken by something else, or files of the set are damaged.
+        DataError: the name is taken by something else.
     """
     raw, file = catalog.raw_folder(data_dir, name), catalog.catalog_file(data_dir, name)
-    if not raw.exists():
-        return None
     ways = f"choose another --name, or move {raw} and {file.name} away first"
     if not file.exists():
-        raise DataError(f"{raw}: exists, but without a catalog", ways)
-    there = catalog.load(data_dir, name)
+        if raw.exists():
+            raise DataError(f"{raw}: exists, but without a catalog", ways)
+        return None
+    there = catalog.read(data_dir, name)
     difference = _difference(_by_id(rows), _by_id(there.rows), division_seed)
     if difference:
         raise DataError(f"data set {name!r} exists with {difference}", ways)
-    there.verify_files(there.rows)
     return there
 
 
@@ -61,13 +63,15 @@ def _difference(here: Mapping[str, ImageRow], there: Mapping[str, ImageRow], see
     return "the same images, split differently" if split != before else ""
 
 
-def refuse_loss(there: Catalog, rows: Sequence[ImageRow], *, metadata: bool, exclusions: bool) -> None:
-    """Make sure that nothing is taken back by a flag that was forgotten.
+def refuse_loss(
+    there: Catalog, rows: Sequence[ImageRow], *, columns: Collection[str] | None, exclusions: bool
+) -> None:
+    """Make sure that nothing is taken back by a flag or a column that was forgotten.
 
     Args:
         there: the set as it is.
         rows: what its catalog is to say.
-        metadata: whether a table was given.
+        columns: those of the table that was given; None for no table.
         exclusions: whether a list of exclusions was given.
 
     Raises:
@@ -75,19 +79,27 @@ def refuse_loss(there: Catalog, rows: Sequence[ImageRow], *, metadata: bool, exc
     """
     here = _by_id(rows)
     pairs = [(old, here[old.image_id]) for old in there.rows]
-    lost = {name for old, new in pairs for name, value in old.meta.items() if new.meta.get(name) != value}
+    lost = {
+        name
+        for old, new in pairs
+        for name, value in old.meta.items()
+        if new.meta.get(name) != value and name not in (columns or ())
+    }
     back = sum(old.excluded and not new.excluded for old, new in pairs)
-    problems = []
-    if lost and not metadata:
-        problems.append(f"data set {there.name!r} knows {', '.join(sorted(lost))} from a table not given now")
+    problems, hints = [], []
+    if lost:
+        names = ", ".join(sorted(lost))
+        why = (
+            " from a table not given now" if columns is None else ", which the table given now does not bring"
+        )
+        problems.append(f"data set {there.name!r} knows {names}{why}")
+        hints.append(f"give --metadata with {names} (empty cells take back), or move the set away")
     if back and not exclusions:
         left_out = f"{back:,} of {len(pairs):,} images"
         problems.append(f"data set {there.name!r} leaves out {left_out} by a list not given now")
+        hints.append("give --exclude again; a shorter list takes some back")
     if problems:
-        raise DataError(
-            problems,
-            "give --metadata and --exclude again; to take something back, a shorter table or list",
-        )
+        raise DataError(problems, "; ".join(hints))
 
 
 def changes(there: Catalog, rows: Sequence[ImageRow]) -> str:

@@ -14,11 +14,9 @@ from PIL import Image, PngImagePlugin
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.files import storage_errors
+from ctexp.data.formats.picture import MARK
 from ctexp.data.parallel import each_in_processes
 from ctexp.data.phantom.image import draw
-
-MARK = "synthetic CT phantom, ctexp"
-"""Stands in every file's metadata (PNG text `Description`, JPEG comment)."""
 
 LONG_FOLDERS = {
     "adenocarcinoma": "adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib",

@@ -129,7 +129,7 @@ def _problems(document: Mapping[str, Any]) -> list[str]:
     if origin.get("definitions") != DEFINITIONS:
         return [f"not made by version {DEFINITIONS} of the features' definitions"]
     problems = []
-    seen: set[Any] = set()
+    seen: set[str] = set()
     for name in NAMES:
         columns = document.get(name)
         if not isinstance(columns, list):
@@ -140,5 +140,6 @@ def _problems(document: Mapping[str, Any]) -> list[str]:
                 problems.append(f"{name}: {column!r} is no column; {did_you_mean(str(column), COLUMNS)}")
             elif column in seen:
                 problems.append(f"{name}: {column} stands there a second time")
-            seen.add(column)
+            else:
+                seen.add(column)
     return problems

@@ -116,8 +116,7 @@ def load(file: Path) -> FeatureTable:
         raise DataError(f"{file}: data set {file.stem!r} has no table of features", hint) from error
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file}: not a parquet file ({error})", hint) from error
-    made = json.loads((table.schema.metadata or {}).get(_MADE_BY, b"{}"))
-    if made.get("definitions") != str(DEFINITIONS):
+    if _definitions(table.schema) != str(DEFINITIONS):
         raise DataError(f"{file}: not made by version {DEFINITIONS} of the features' definitions", hint)
     if not table.schema.equals(_SCHEMA):
         raise DataError(f"{file}: not the columns of a table of features", hint)
@@ -128,3 +127,12 @@ def load(file: Path) -> FeatureTable:
         raise DataError(f"{file}: images stand there twice, or values are missing", hint)
     keys = tuple((record["sha256"], record["window"]) for record in names)
     return FeatureTable(file, sha256_bytes(content), places, keys, values)
+
+
+def _definitions(schema: pa.Schema) -> str | None:
+    """Their version by a file's metadata, in which anything may stand."""
+    try:
+        made = json.loads((schema.metadata or {}).get(_MADE_BY, b""))
+    except (ValueError, RecursionError):
+        return None
+    return made.get("definitions") if isinstance(made, dict) else None

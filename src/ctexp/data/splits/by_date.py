@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from itertools import accumulate
+from itertools import accumulate, combinations
 
 from ctexp.core.classes import SPLITS
 from ctexp.core.errors import DataError
@@ -29,9 +29,7 @@ def divide_by_date(rows: Sequence[ImageRow], ratios: Mapping[str, int]) -> dict[
     Raises:
         DataError: images lack a date, or there are fewer than three days.
     """
-    latest: dict[str, date] = {}
-    for row, day in zip(rows, _days(rows), strict=True):
-        latest[row.group] = max(day, latest.get(row.group, day))
+    latest = _latest(rows)
     images = Counter(latest[row.group] for row in rows)
     days = sorted(images)
     if len(days) < len(SPLITS):
@@ -48,6 +46,42 @@ def divide_by_date(rows: Sequence[ImageRow], ratios: Mapping[str, int]) -> dict[
     test = cut(ratios["train"] + ratios["val"], val + 1, len(days) - 1)
     split_of = {day: SPLITS[(place >= val) + (place >= test)] for place, day in enumerate(days)}
     return {row.image_id: split_of[latest[row.group]] for row in rows}
+
+
+def out_of_order(parts: Mapping[str, Sequence[ImageRow]]) -> list[str]:
+    """What today's dates say against a division by time that was made before.
+
+    Args:
+        parts: the images of train, val and test; a group counts as of its latest day.
+
+    Returns:
+        A line for each two parts of which the earlier holds something later than the later one does.
+
+    Raises:
+        DataError: images lack a date.
+    """
+    latest = _latest([row for split in SPLITS for row in parts[split]])
+
+    def day(row: ImageRow) -> date:
+        return latest[row.group]
+
+    problems = []
+    for before, after in combinations([split for split in SPLITS if parts[split]], 2):
+        last, first = max(parts[before], key=day), min(parts[after], key=day)
+        if day(last) > day(first):
+            problems.append(
+                f"{last.image_id} ({day(last)}) in {before} is later than "
+                f"{first.image_id} ({day(first)}) in {after}"
+            )
+    return problems
+
+
+def _latest(rows: Sequence[ImageRow]) -> dict[str, date]:
+    """The latest day of each group."""
+    latest: dict[str, date] = {}
+    for row, day in zip(rows, _days(rows), strict=True):
+        latest[row.group] = max(day, latest.get(row.group, day))
+    return latest
 
 
 def _days(rows: Sequence[ImageRow]) -> list[date]:

@@ -129,6 +129,8 @@ def make(
             made_with = {"seed": str(seed), "ratios": shown}
             return Split(scheme, divide(triples, seed, ratios), made_with=made_with)
         case "kfold":
+            if folds > len(used):
+                raise DataError(f"{folds:,} folds of {len(used):,} images", "ask for fewer folds")
             shares = {str(fold): 1 for fold in range(folds)}
             return Split(scheme, divide(triples, seed, shares), folds, {"seed": str(seed)})
         case _:

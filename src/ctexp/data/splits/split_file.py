@@ -12,17 +12,25 @@
     …
 
 One line an image that is not excluded, in the order of their ids; the parts are train, val, test and
-left_out, or the numbers of folds. The same split is the same bytes, and their SHA-256 is its identity. What
-people change by hand is read as it stands, as long as it divides these very images and keeps groups whole.
+left_out, or the numbers of folds. The same split is the same text, and its SHA-256 is its identity; a byte
+order mark and the line ends of Windows are no part of it.
+
+What `official` and `clean` say follows from the catalog, so a file of theirs that says anything else is
+refused. The others' files are the only source: what people change in them by hand is read as it stands, as
+long as it divides these very images, keeps groups whole, leaves no fold empty and, for `time`, keeps to the
+dates.
 """
 
+import re
+from codecs import BOM_UTF8
 from collections import Counter
 from pathlib import Path
 
-from ctexp.core.classes import CLASSES, SPLITS
+from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
 from ctexp.core.files import sha256_bytes
 from ctexp.data.catalog import Catalog
+from ctexp.data.splits.by_date import out_of_order
 from ctexp.data.splits.schemes import LEFT_OUT, OF_THE_CATALOG, Split, make
 
 _VERSION = "1"
@@ -58,21 +66,36 @@ def find(splits: Path, catalog: Catalog, scheme: str) -> tuple[Split, str]:
     """The split of a data set by a scheme, and its SHA-256: from its file, or made where it needs none.
 
     Raises:
-        DataError: there is no file and one is needed, or it is not a division of these images; the problems
-            are listed.
+        DataError: there is no file and one is needed, it is not what follows from the catalog, or it is not a
+            division of these images; the problems are listed.
     """
     file = split_file(splits, catalog.name, scheme)
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
-        if scheme not in OF_THE_CATALOG:
-            way = f"make it: {command(catalog.name, scheme)}"
-            raise DataError(f"{file}: there is no such split yet", way) from None
+    content = read(file)
+    if scheme in OF_THE_CATALOG:
         split = make(catalog, scheme)
-        return split, sha256_bytes(as_text(catalog, split).encode())
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror})") from error
+        follows = as_text(catalog, split).encode()
+        if content not in {None, follows}:
+            way = f"make it anew: {command(catalog.name, scheme)}"
+            raise DataError(f"{file}: differs from what the catalog says", way)
+        return split, sha256_bytes(follows)
+    if content is None:
+        raise DataError(f"{file}: there is no such split yet", f"make it: {command(catalog.name, scheme)}")
     return _Reading(catalog, scheme, file).read(content), sha256_bytes(content)
+
+
+def read(file: Path) -> bytes | None:
+    """The text of a file, without byte order mark and with plain line ends; None where there is no file.
+
+    Raises:
+        DataError: it cannot be read: a folder, say.
+    """
+    try:
+        return file.read_bytes().removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        way = "move it away, or make it readable"
+        raise DataError(f"{file}: cannot be read ({error.strerror})", way) from error
 
 
 def command(name: str, scheme: str) -> str:
@@ -97,25 +120,30 @@ class _Reading:
         Raises:
             DataError: it is not one of these images.
         """
-        self._read_lines(content)
+        try:
+            self._read_lines(content.decode())
+        except UnicodeDecodeError:
+            self._problems.append("not UTF-8 text")
+            self._refuse()
         folds = self._check_head()
         split = Split(self._scheme, self._part_of, folds)
         self._check_images(split)
         self._check_groups(split)
+        self._refuse()
+        if self._scheme == "time":
+            self._problems += out_of_order(split.rows(self._catalog))
+            self._refuse()
+        return split
+
+    def _refuse(self) -> None:
         if self._problems:
             more = len(self._problems) - _NAMED
             listed = self._problems[:_NAMED] + ([f"and {more} problems more"] if more > 0 else [])
             way = f"restore it from git, or make it anew: {command(self._catalog.name, self._scheme)}"
             raise DataError([f"{self._file}: {problem}" for problem in listed], way)
-        return split
 
-    def _read_lines(self, content: bytes) -> None:
-        try:
-            lines = content.decode().split("\n")
-        except UnicodeDecodeError:
-            self._problems.append("not UTF-8 text")
-            return
-        for number, line in enumerate(lines, 1):
+    def _read_lines(self, text: str) -> None:
+        for number, line in enumerate(text.split("\n"), 1):
             if line.startswith("# "):
                 key, _, value = line.removeprefix("# ").partition(": ")
                 self._head[key] = value
@@ -143,7 +171,7 @@ class _Reading:
         if self._scheme != "kfold":
             return 0
         folds = self._head.get("folds", "")
-        if folds.isascii() and folds.isdigit() and 1 < int(folds) <= len(self._catalog.rows):
+        if re.fullmatch("[0-9]{1,9}", folds) and 1 < int(folds) <= len(self._catalog.rows):
             return int(folds)
         self._problems.append("no line '# folds: …' with a number of folds that can be")
         return 0
@@ -163,17 +191,18 @@ class _Reading:
             for image_id, row in rows.items()
             if not row.excluded and image_id not in self._part_of
         ]
+        if split.folds:
+            used = set(self._part_of.values())
+            self._problems += [f"fold {fold} has no image" for fold in split.parts if fold not in used]
 
     def _check_groups(self, split: Split) -> None:
-        """No group on two sides; official is as it is, and clean promises it of train alone."""
-        if self._scheme == "official":
-            return
+        """No group on two sides."""
         example: dict[str, dict[str, str]] = {}
         for row in self._catalog.rows:
             part = self._part_of.get(row.image_id)
             if part in split.parts:
                 example.setdefault(row.group, {}).setdefault(part, row.image_id)
         for group, its in example.items():
-            if len(its) > 1 and (self._scheme != "clean" or SPLITS[0] in its):
+            if len(its) > 1:
                 where = ", ".join(f"{image_id} in {part}" for part, image_id in its.items())
                 self._problems.append(f"group {group} is on more than one side: {where}")
