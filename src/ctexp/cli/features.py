@@ -79,7 +79,8 @@ def _tell(document: dict[str, Any], selection: Selection, split: str) -> None:
     top, bottom = document["lists"]["top_features"], document["lists"]["bottom_features"]
     print(
         f"ranked on {training['used']:,} of {training['images']:,} training images "
-        f"({selection.scheme} split), one of each group: {len(top)} top features, {len(bottom)} bottom features"
+        f"({selection.scheme} split), one of each group: {len(top)} top features, "
+        f"{len(bottom)} bottom features"
     )
     screen.results().print(_column_table(document["columns"][:_SHOWN], top))
     print(f"table {shown(Path(document['table']['file']))}")

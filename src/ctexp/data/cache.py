@@ -6,8 +6,8 @@
 
 A key is the SHA-256 of the file an image came from, with `@` and the window where one makes it grey; the
 folder's name says how rows were made, down to the libraries, whose versions differ by a grey level here and
-there. Rows are on disk before the index names them: after a crash, rows past the index are written over, and a
-row whose CRC does not hold is made anew in its place.
+there. Rows are on disk before the index names them: after a crash, rows past the index are written over, and
+a row whose CRC does not hold is made anew in its place.
 """
 
 import os

@@ -24,8 +24,9 @@ MOST = 2_000
 """Rows that are used at most: from there on more cost time and tell nothing new of a shortcut."""
 
 ACCURACY_MARGIN, AUROC_MARGIN = 0.10, 0.15
-"""How far above a guess an interval must begin to be an alarm. Less matters little, and comes by chance: of
-400 tables of random numbers 22 had an AUROC whose interval began above 0.5, 4 above 0.55, none above 0.6."""
+"""How far above a guess an interval must begin to be an alarm. Less comes by chance: of 300 sets of random
+numbers (60 to 120 images) 7 would have raised an alarm for shortcuts with margins of 0.05 and 0.10, one does
+with these; of 320 comparisons of splits (60 to 100 images) none does."""
 
 _TREES = 50
 _LEAF = 1 / 25
