@@ -16,14 +16,14 @@ SAME = 0.4
 """From this agreement on two pictures are the same one.
 
 Measured on synthetic CT slices: 4,500 copies altered in one or two of the ways that `find` names agree by
-0.68 or more, all but one in a thousand by 0.74; 1,440 copies of the smallest slices, shrunk to 0.4 of their
-size, saved as JPEG of quality 60, made 15 % brighter or cut, by 0.52 or more. Of 1.7 million pairs of
-different patients the 109 candidates agree by 0.26 or less, the 7,800 with the nearest hashes by 0.35.
+0.72 or more, all but one in a thousand by 0.77; 1,440 copies of the smallest slices, shrunk to 0.4 of their
+size, saved as JPEG of quality 60, made lighter or darker by 15 % twice or cut, by 0.51 or more. Of 1.7
+million pairs of different patients the 109 candidates agree by 0.27 or less, the 7,800 with the nearest
+hashes by 0.35.
 """
 
-_HOPELESS = 0.15  # agreement at half size, where the hashes put the part, below which it is not fitted
-_DOUBTFUL = 0.35  # agreement at half size, where it fits best, below which it is not fitted at full size
-_STEPS, _PRECISION = 8, 1e-4  # the fitting ends when it no longer gains so much correlation
+_HOPELESS = 0.15  # the agreement at half size, in the frame of the hashes, below which a pair is not pursued
+_STEPS, _PRECISION = 4, 1e-4  # copies fit after three; it ends when it no longer gains so much correlation
 _SMOOTHING = 3  # pixels
 _RIM = 4  # pixels left out of the fitting, where an added border shows through
 _MOST_STRETCH, _MOST_SHEAR = 0.15, 0.1  # copies are distorted less; where nothing fits anything may come out
@@ -62,21 +62,13 @@ def _at_first_sight(details: dict[int, Picture], candidate: Candidate) -> float:
 def _similarity(pictures: Sequence[NDArray[np.uint8]], candidate: Candidate) -> float:
     """The agreement of the fine detail once the part lies where it fits best; 0 where it fits nowhere."""
     whole, part = (pictures[place].astype(np.float32) for place in candidate[:2])
-    small_whole, small_part = _halved(whole), _halved(part)
     try:
-        near = _fitted(small_whole, small_part, placement(candidate.cuts, len(small_part)))
-        if _agreement(small_whole, small_part, near) < _DOUBTFUL:
-            return 0.0
-        onto = _fitted(whole, part, _doubled(near))
+        onto = _fitted(whole, part, placement(candidate.cuts, len(part)))
     except cv2.error:  # it does not converge
         return 0.0
     stretch, shear = np.abs(np.diag(onto) - 1).max(), max(abs(onto[0, 1]), abs(onto[1, 0]))
     if stretch > _MOST_STRETCH or shear > _MOST_SHEAR:
         return 0.0
-    return _agreement(whole, part, onto)
-
-
-def _agreement(whole: Picture, part: Picture, onto: Map) -> float:
     seen, part = _in_one_range(_seen_through(whole, onto), part)
     return agreement(detail(seen), detail(part))
 
@@ -120,13 +112,6 @@ def _in_one_range(seen: Picture, part: Picture) -> tuple[Picture, Picture]:
     return np.clip(seen, low, high), np.clip(part, low, high)
 
 
-def _halved(picture: NDArray[np.uint8] | Picture) -> Picture:
+def _halved(picture: NDArray[np.uint8]) -> Picture:
     side = len(picture) // 2
     return np.asarray(cv2.resize(picture.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA))
-
-
-def _doubled(onto: Map) -> Map:
-    """The same map for pictures of twice the size; pixel centres lie at halves."""
-    doubled = onto.copy()
-    doubled[:, 2] = 2 * onto[:, 2] + (1 - onto[:, :2].sum(axis=1)) / 2
-    return doubled
