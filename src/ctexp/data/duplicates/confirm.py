@@ -17,9 +17,9 @@ SAME = 0.4
 
 Measured on synthetic CT slices: 4,500 copies altered in one or two of the ways that `find` names agree by
 0.72 or more, all but one in a thousand by 0.77; 1,440 copies of the smallest slices, altered in two ways as
-far as these go (0.4 of the size, JPEG of quality 60, brightness and contrast by 15 %), by 0.51 or more. Of 1.7
-million pairs of different patients the 109 candidates agree by 0.27 or less, and the 7,800 with the nearest
-hashes by 0.35 or less.
+far as these go (0.4 of the size, JPEG of quality 60, brightness and contrast by 15 %), by 0.51 or more. Of
+1.7 million pairs of different patients the 109 candidates agree by 0.27 or less, and the 7,800 with the
+nearest hashes by 0.35 or less.
 """
 
 _HOPELESS = 0.15  # the agreement at half size, in the frame of the hashes, below which a pair is not pursued
