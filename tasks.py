@@ -180,6 +180,76 @@ def evaluate(
     """Evaluate a run's best checkpoint on a split."""
 
 
+@verb(
+    "estimate:estimate",
+    iterable=["override"],
+    help={"override": "the same as a bare KEY=VALUE"} | JSON | DEBUG,
+)
+def estimate(_: Context, override: list[str] | None = None, json: bool = False, debug: bool = False) -> None:
+    """Predict minutes, memory and disk of a training."""
+
+
+@verb(
+    "cross_validate:cross_validate",
+    iterable=["override"],
+    help={
+        "override": "the same as a bare KEY=VALUE",
+        "seeds": "how many seeds of each fold, counted up from seed",
+        "resume": "go on with one: its id, a prefix of it, or latest",
+        "yes": "train with uncommitted changes without being asked",
+    }
+    | JSON
+    | DEBUG,
+)
+def cross_validate(
+    _: Context,
+    override: list[str] | None = None,
+    seeds: int = 1,
+    resume: str | None = None,
+    yes: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Train every fold and judge all images out of fold."""
+
+
+@verb(
+    "analyze_features:analyze",
+    iterable=["run"],
+    help={
+        "run": "a run with features, or several seeds of one; may be repeated",
+        "repeats": "permutations of each column",
+    }
+    | JSON
+    | DEBUG,
+)
+def analyze_features(
+    _: Context, run: list[str] | None = None, repeats: int = 20, json: bool = False, debug: bool = False
+) -> None:
+    """Rank the features that a run relies on."""
+
+
+@verb(
+    "prune:prune",
+    help={
+        "older_than": "only runs that ended so long ago: 7d, 12h",
+        "keep": "runs of each run.name, best first, whose weights stay",
+        "apply": "delete; without it only what would be deleted is told",
+    }
+    | JSON
+    | DEBUG,
+)
+def prune(
+    _: Context,
+    older_than: str = "7d",
+    keep: int = 1,
+    apply: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Thin the checkpoints of old runs."""
+
+
 @verb("tracking:wandb_sync", help={"run": "one run alone, instead of every offline one"} | JSON | DEBUG)
 def wandb_sync(_: Context, run: str | None = None, json: bool = False, debug: bool = False) -> None:
     """Push runs tracked offline to Weights & Biases."""

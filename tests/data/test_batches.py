@@ -68,7 +68,7 @@ def test_batches_are_even_and_hold_every_image_with_what_belongs_to_it(pixels: P
     batches = list(training(pixels, Amounts()))
 
     assert [len(batch.labels) for batch in batches] == [7, 7, 7]
-    for images, labels, features in batches:
+    for images, labels, features, _ in batches:
         assert features is not None
         assert (images.dtype, labels.dtype, features.dtype) == (torch.uint8, torch.int64, torch.float32)
         assert images.shape == (7, 1, SIZE, SIZE)

@@ -17,6 +17,7 @@ from ctexp.models.losses import cross_entropy
 from ctexp.models.tiny_cnn import TinyCnn
 from ctexp.training.checkpoints import BEST, load
 from ctexp.training.epochs import EpochReport, Row
+from ctexp.training.finetune import Finetuning
 from ctexp.training.fit import fit
 from ctexp.training.module import Classifier
 from ctexp.training.schedule import Schedule
@@ -35,13 +36,16 @@ SETTINGS: dict[str, Any] = {
         "pretrained": False,
         "weights": None,
         "in_channels": 1,
+        "attention": "none",
         "fusion": "none",
         "dropout": 0.5,
+        "stochastic_depth": 0.0,
     },
     "data": {
         "name": "phantom",
         "split": "official",
         "fold": None,
+        "sample": None,
         "image_size": 16,
         "resize": "pad",
         "batch_size": 6,
@@ -64,20 +68,30 @@ SETTINGS: dict[str, Any] = {
         "jpeg": 0.3,
         "noise": 0.02,
         "erasing": 0.2,
+        "mixup": 0.0,
+        "cutmix": 0.0,
     },
-    "features": {"name": "none"},
+    "sampler": {"name": "uniform"},
+    "features": {"name": "none", "dropout": 0.0},
+    "finetune": {"head_epochs": 0.0, "stage_epochs": 0.0, "frozen_stages": 0, "layer_decay": 1.0},
     "loss": {"name": "cross_entropy", "label_smoothing": 0.1, "class_weights": "none"},
     "optimizer": {"name": "adamw", "lr": 0.01, "weight_decay": 0.05, "beta1": 0.9, "beta2": 0.999},
     "scheduler": {"name": "cosine", "warmup_epochs": 1.0, "min_lr_ratio": 0.0},
+    "averaging": {"name": "none"},
     "trainer": {
         "max_epochs": EPOCHS,
+        "max_minutes": None,
         "accelerator": "cpu",
         "precision": "32",
         "channels_last": True,
+        "compile": False,
         "monitor": "val/macro_f1",
+        "accumulate_grad_batches": 1,
         "gradient_clip": None,
+        "on_oom": "stop",
         "early_stopping": None,
     },
+    "inference": {"tta": "none"},
     "logger": {
         "name": "none",
         "mode": "offline",
@@ -95,7 +109,7 @@ def settings(**changes: dict[str, Any]) -> Settings:
         group: {**values, **changes.get(group, {})} if isinstance(values, dict) else values
         for group, values in SETTINGS.items()
     }
-    for group in ("scheduler", "optimizer"):
+    for group in ("scheduler", "optimizer", "loss", "averaging"):
         if "name" in changes.get(group, {}):
             document[group] = changes[group]
     return Settings.model_validate(document)
@@ -126,7 +140,7 @@ class Quiet(EpochReport):
 
 def batches(pictures: Pictures, config: Settings) -> TrainBatches:
     """Shuffled, augmented batches of some pictures."""
-    amounts = Amounts(**config.augment.model_dump())
+    amounts = Amounts(**config.augment.model_dump(exclude={"mixup", "cutmix"}))
     augmentation = Augmentation(amounts, (16, 16), config.seed, len(pictures.labels))
     return TrainBatches(
         HostPixels(pictures), pictures.labels, augmentation, config.data.batch_size, config.seed
@@ -148,10 +162,13 @@ def train(
     torch.manual_seed(config.seed)
     train_set, val_set = Pictures(images, seed=1), Pictures(12, seed=2)
     train_batches = batches(train_set, config)
+    network = model or TinyCnn(1, 4, config.model.dropout)
     module = Classifier(
-        model or TinyCnn(1, 4, config.model.dropout),
-        cross_entropy([6, 6, 5, 5], label_smoothing=config.loss.label_smoothing, balanced=False),
+        network,
+        cross_entropy([6, 6, 5, 5], label_smoothing=0.1, balanced=False),
         Schedule(config.scheduler, len(train_batches), config.trainer.max_epochs, higher_is_better=True),
+        Finetuning(network, config.finetune, len(train_batches)),
+        None,
         config,
     )
     with requests or StopRequests() as stop:
@@ -162,7 +179,7 @@ def train(
             checkpoints=folder / "checkpoints",
             device=torch.device("cpu"),
             requests=stop,
-            report=report or Quiet(),
+            watchers=[report or Quiet()],
             resume=resume,
         )
     return module

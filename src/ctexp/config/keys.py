@@ -11,7 +11,21 @@ from typing import Any, Literal
 
 from ctexp.config.schema import Settings
 
-GROUPS = ("model", "data", "augment", "features", "loss", "optimizer", "scheduler", "trainer", "logger")
+GROUPS = (
+    "model",
+    "data",
+    "sampler",
+    "augment",
+    "features",
+    "finetune",
+    "loss",
+    "optimizer",
+    "scheduler",
+    "averaging",
+    "trainer",
+    "inference",
+    "logger",
+)
 """The groups that must be chosen, each a top-level key and a folder of `conf/`."""
 
 EXPERIMENT = "experiment"

@@ -17,12 +17,38 @@ from ctexp.data.draws import order
 from ctexp.data.pixels import Pixels
 
 
+class Mix(NamedTuple):
+    """What was mixed into a batch: images of these labels (B,), leaving these shares (B,), float32."""
+
+    labels: Tensor
+    kept: Tensor
+
+
 class Batch(NamedTuple):
-    """Images uint8 (B, 1, H, W), labels int64 (B,) and, where a model takes them, features float32 (B, k)."""
+    """What one optimizer step learns from, or a part of it.
+
+    Attributes:
+        images: uint8 (B, 1, H, W).
+        labels: int64 (B,).
+        features: float32 (B, k) where a model takes them.
+        mix: where images were mixed; their own label counts for the share that was kept.
+    """
 
     images: Tensor
     labels: Tensor
     features: Tensor | None = None
+    mix: Mix | None = None
+
+    def pieces(self, count: int) -> Iterator["Batch"]:
+        """The same images in `count` parts, or one an image, whose sizes differ by at most one."""
+        count = min(count, len(self.labels))
+        features = [None] * count if self.features is None else self.features.tensor_split(count)
+        mixes: list[Mix | None] = [None] * count
+        if self.mix is not None:
+            mixes = [Mix(*part) for part in zip(*(of.tensor_split(count) for of in self.mix), strict=True)]
+        parts = zip(self.images.tensor_split(count), self.labels.tensor_split(count), strict=True)
+        for (images, labels), measured, mix in zip(parts, features, mixes, strict=True):
+            yield Batch(images, labels, measured, mix)
 
 
 class _Targets:

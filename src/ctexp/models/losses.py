@@ -1,4 +1,7 @@
-"""What training minimises."""
+"""What training minimises: from logits (B, C) and labels (B,) to a loss for each image (B,).
+
+One number an image, not their mean: a step may be computed in parts, and a mixed image has two labels.
+"""
 
 from collections.abc import Sequence
 
@@ -7,7 +10,7 @@ from torch import Tensor, nn
 
 
 def cross_entropy(class_counts: Sequence[int], *, label_smoothing: float, balanced: bool) -> nn.Module:
-    """Cross-entropy over the classes, from logits (B, C) and labels (B,) to a scalar.
+    """Cross-entropy over the classes.
 
     Args:
         class_counts: training images per class, all positive.
@@ -15,7 +18,7 @@ def cross_entropy(class_counts: Sequence[int], *, label_smoothing: float, balanc
         balanced: whether rare classes weigh more, see `balanced_weights`.
     """
     weight = balanced_weights(class_counts) if balanced else None
-    return nn.CrossEntropyLoss(weight=weight, label_smoothing=label_smoothing)
+    return nn.CrossEntropyLoss(weight=weight, label_smoothing=label_smoothing, reduction="none")
 
 
 def balanced_weights(class_counts: Sequence[int]) -> Tensor:

@@ -146,10 +146,12 @@ class RecordedAttempt:
             checkpoints=self.run.checkpoints,
             device=self.device,
             requests=requests,
-            report=EpochReport(
-                settings.trainer.monitor,
-                (self._history.append, lambda row: self._events.write("epoch", **row), track),
-            ),
+            watchers=[
+                EpochReport(
+                    settings.trainer.monitor,
+                    (self._history.append, lambda row: self._events.write("epoch", **row), track),
+                )
+            ],
             resume=resume,
         )
         self._summary = measure(self.run, self.module, self.val, self.selection, "val", self.device, requests)

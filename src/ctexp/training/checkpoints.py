@@ -197,7 +197,9 @@ class BestCheckpoint(Checkpoint):
         value = pl_module.monitored()
         if self.best is None or self._sign * (value - self.best) > 0:
             self.best, self.best_epoch = value, trainer.current_epoch
-            trainer.save_checkpoint(self._path, weights_only=True)
+            DurableCheckpoints().save_checkpoint(
+                {"state_dict": pl_module.answering_weights(), "epoch": trainer.current_epoch + 1}, self._path
+            )
         if self._reference is None or self._sign * (value - self._reference) > self._min_delta:
             self._reference, self._stale = value, 0
         else:

@@ -11,7 +11,17 @@ from ctexp.models.build import parameter_count
 from ctexp.models.weights import WeightsOrigin
 from ctexp.record.environment import Environment
 from ctexp.record.git import GitState
-from ctexp.record.manifest import Attempt, Checkpoint, Dataset, Manifest, Model, Origin, Tracker, Weights
+from ctexp.record.manifest import (
+    Attempt,
+    Checkpoint,
+    Dataset,
+    Estimate,
+    Manifest,
+    Model,
+    Origin,
+    Tracker,
+    Weights,
+)
 from ctexp.training.module import Classifier
 
 _TELLING = (
@@ -20,8 +30,7 @@ _TELLING = (
     "data.image_size",
     "data.batch_size",
     "features.name",
-    "loss.label_smoothing",
-    "loss.class_weights",
+    "loss.name",
     "optimizer.name",
     "optimizer.lr",
     "optimizer.weight_decay",
@@ -48,6 +57,8 @@ class Circumstances:
     git: GitState
     environment: Environment
     variables: Mapping[str, str]
+    parent: str | None
+    estimate: Estimate | None
 
 
 def manifest(
@@ -80,7 +91,8 @@ def manifest(
         weights=Weights(source=origin.source, sha256=origin.sha256),
         hyperparameters=_hyperparameters(settings.model_dump(mode="json"), _TELLING),
         tracker=tracker(run_id, 1, settings),
-        origin=Origin.of(about.variables),
+        estimate=about.estimate,
+        origin=Origin.of(about.variables, about.parent),
     )
 
 

@@ -3,6 +3,7 @@
 import logging
 import signal
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +35,7 @@ def fit(
     checkpoints: Path,
     device: torch.device,
     requests: StopRequests,
-    report: Callback,
+    watchers: Sequence[Callback],
     resume: Path | None,
 ) -> None:
     """Train until the epochs, the patience or somebody's patience is over.
@@ -46,7 +47,7 @@ def fit(
         checkpoints: the folder for `best.ckpt` and `last.ckpt`.
         device: where to train.
         requests: signals that ask for a stop.
-        report: told about every epoch before its checkpoints are written.
+        watchers: told about every epoch before its checkpoints are written, in this order.
         resume: the checkpoint to go on from; None starts anew.
 
     Raises:
@@ -69,8 +70,7 @@ def fit(
         devices=1,
         precision=_precision(settings, device),
         max_epochs=settings.trainer.max_epochs,
-        gradient_clip_val=settings.trainer.gradient_clip,
-        callbacks=[report, best, LastCheckpoint(checkpoints, requests)],
+        callbacks=[*watchers, best, LastCheckpoint(checkpoints, requests)],
         plugins=[DurableCheckpoints()],
         default_root_dir=checkpoints.parent,
         logger=False,

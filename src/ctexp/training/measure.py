@@ -35,7 +35,7 @@ def measure(
         Stopped: a signal asked for an end.
         StorageError: the disk is full.
     """
-    module.load_state_dict(load(run.checkpoints / BEST)["state_dict"])
+    module.adopt(load(run.checkpoints / BEST)["state_dict"])
     rows = selection.rows[split]
     predictions = predict(module, batches, rows, device, between=requests.check)
     predictions.write(run.predictions(split))

@@ -1,15 +1,16 @@
 """From settings to the things that train: device, network, batches."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from ctexp.config.schema import Settings
+from ctexp.config.schema import CrossEntropySettings, Settings
 from ctexp.core import screen
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import UsageError
@@ -23,6 +24,7 @@ from ctexp.data.selection import Selection
 from ctexp.models.build import build
 from ctexp.models.losses import cross_entropy
 from ctexp.models.weights import WeightsOrigin
+from ctexp.training.finetune import Finetuning
 from ctexp.training.module import Classifier
 from ctexp.training.predict import labels_of
 from ctexp.training.schedule import Schedule
@@ -55,23 +57,34 @@ def build_module(
     )
     if device.type == "cuda" and settings.trainer.channels_last:
         model = model.to(memory_format=torch.channels_last)
-    counts = selection.counts()["train"]
-    images = sum(counts.values())
+    steps = -(-len(selection.rows["train"]) // images_a_step(settings))
     return Classifier(
         model,
-        cross_entropy(
-            [counts[name] for name in CLASSES],
-            label_smoothing=settings.loss.label_smoothing,
-            balanced=settings.loss.class_weights == "balanced",
-        ),
+        _loss(settings, [selection.counts()["train"][name] for name in CLASSES]),
         Schedule(
             settings.scheduler,
-            -(-images // settings.data.batch_size),
+            steps,
             settings.trainer.max_epochs,
             higher_is_better=higher_is_better(settings.trainer.monitor),
         ),
+        Finetuning(model, settings.finetune, steps),
+        None,
         settings,
     )
+
+
+def images_a_step(settings: Settings) -> int:
+    """The most images that one optimizer step learns from."""
+    return settings.data.batch_size * settings.trainer.accumulate_grad_batches
+
+
+def _loss(settings: Settings, counts: list[int]) -> nn.Module:
+    """The loss, for so many training images of each class."""
+    loss = settings.loss
+    if isinstance(loss, CrossEntropySettings):
+        balanced = loss.class_weights == "balanced"
+        return cross_entropy(counts, label_smoothing=loss.label_smoothing, balanced=balanced)
+    raise NotImplementedError
 
 
 def refuse_unfit_input(module: Classifier, selection: Selection) -> None:
@@ -93,6 +106,12 @@ def refuse_unfit_input(module: Classifier, selection: Selection) -> None:
             f" batches of {smallest} ({str(error).splitlines()[0]})",
             "try a larger data.image_size or data.batch_size",
         ) from error
+
+
+def _amounts(settings: Settings) -> Amounts:
+    """What is changed in single images; mixing takes two."""
+    augment = settings.augment
+    return Amounts(**{field.name: getattr(augment, field.name) for field in fields(Amounts)})
 
 
 @dataclass(frozen=True)
@@ -125,8 +144,8 @@ class ImageStore:
         return TrainBatches(
             self._pixels("train"),
             labels_of(rows),
-            Augmentation(Amounts(**settings.augment.model_dump()), (side, side), settings.seed, len(rows)),
-            settings.data.batch_size,
+            Augmentation(_amounts(settings), (side, side), settings.seed, len(rows)),
+            images_a_step(settings),
             settings.seed,
             self._features("train"),
         )

@@ -41,6 +41,8 @@ class Training:
             git=order.source.state,
             environment=self._surroundings.environment,
             variables=os.environ,
+            parent=order.parent,
+            estimate=order.estimate,
         )
 
     def preview(self) -> Manifest:

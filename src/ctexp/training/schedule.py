@@ -7,7 +7,13 @@ only the plateau schedule remembers anything, and what it remembers is in every 
 
 import math
 
-from ctexp.config.schema import CosineSettings, PlateauSettings, SchedulerSettings, StepSettings
+from ctexp.config.schema import (
+    CosineSettings,
+    OneCycleSettings,
+    PlateauSettings,
+    SchedulerSettings,
+    StepSettings,
+)
 
 
 class Schedule:
@@ -30,7 +36,8 @@ class Schedule:
     ) -> None:
         self._settings = settings
         self._steps_per_epoch = steps_per_epoch
-        self._warmup = round(settings.warmup_epochs * steps_per_epoch)
+        warmup_epochs = 0.0 if isinstance(settings, OneCycleSettings) else settings.warmup_epochs
+        self._warmup = round(warmup_epochs * steps_per_epoch)
         self._total = max_epochs * steps_per_epoch
         self._sign = 1.0 if higher_is_better else -1.0
         self._reductions = 0
@@ -41,20 +48,28 @@ class Schedule:
         """The factor of optimizer step `step`, counted from 0.
 
         Warm-up is linear from 1/W to 1 over W steps (Goyal et al. 2017); cosine follows Loshchilov and Hutter
-        (2017) without restarts, over the steps that are left after the warm-up.
+        (2017) without restarts, over the steps that are left after the warm-up; one cycle follows Smith and
+        Topin (2018), with half a cosine up and half a one down, as torch's `OneCycleLR` does.
         """
         if step < self._warmup:
             return (step + 1) / self._warmup
         settings = self._settings
+        if isinstance(settings, OneCycleSettings):
+            return self._one_cycle(settings, step)
         if isinstance(settings, CosineSettings):
-            progress = min(1.0, (step - self._warmup) / max(1, self._total - self._warmup))
-            cosine = (1 + math.cos(math.pi * progress)) / 2
-            return settings.min_lr_ratio + (1 - settings.min_lr_ratio) * cosine
+            progress = (step - self._warmup) / max(1, self._total - self._warmup)
+            return _cosine(1.0, settings.min_lr_ratio, progress)
         if isinstance(settings, StepSettings):
             return settings.gamma ** (step // (settings.step_epochs * self._steps_per_epoch))
         if isinstance(settings, PlateauSettings):
             return settings.factor**self._reductions
         return 1.0
+
+    def _one_cycle(self, settings: OneCycleSettings, step: int) -> float:
+        top = settings.rise * self._total
+        if step < top:
+            return _cosine(settings.start_ratio, 1.0, step / top)
+        return _cosine(1.0, settings.end_ratio, (step - top) / max(1.0, self._total - 1 - top))
 
     def end_epoch(self, monitored: float) -> None:
         """Tell a plateau schedule the monitored metric of an epoch; the others do not listen."""
@@ -78,3 +93,8 @@ class Schedule:
         self._reductions = int(state["reductions"])
         self._best = state["best"]
         self._stale = int(state["stale"])
+
+
+def _cosine(first: float, last: float, progress: float) -> float:
+    """From `first` to `last` along half a cosine; `progress` beyond 1 stays at the end."""
+    return last + (first - last) * (1 + math.cos(math.pi * min(1.0, progress))) / 2

@@ -1,0 +1,98 @@
+"""How a run is called, carried out, watched and recorded."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from ctexp.config.schema.base import Id, NotNegative, PathText, Positive, Strict
+from ctexp.core import metric_names
+from ctexp.core.errors import UsageError
+
+
+def _precision(value: Any) -> Any:
+    # 32 and 16 are numbers in YAML and on the command line, names here.
+    return str(value) if type(value) is int else value
+
+
+def _monitor(metric: str) -> str:
+    try:
+        name = metric_names.canonical(metric)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+    if name.startswith("val/"):
+        return name
+    reason = (
+        "the test split is sealed" if name.startswith("test/") else "training metrics do not show overfitting"
+    )
+    better = f"val/{name.partition('/')[2]}"
+    raise ValueError(f"{metric!r} cannot choose a model, {reason}; selection uses validation: {better}")
+
+
+class RunSettings(Strict):
+    """What people call a run."""
+
+    name: Id | None
+    tags: list[Annotated[str, Field(min_length=1, max_length=64)]]
+    description: Annotated[str, Field(max_length=10_000)]
+
+
+class GitSettings(Strict):
+    """What to do about uncommitted changes."""
+
+    dirty: Literal["ask", "warn", "refuse"]
+
+
+class PathSettings(Strict):
+    """Where the large folders are: absolute, or relative to the project's root."""
+
+    data: PathText
+    runs: PathText
+
+
+class EarlyStoppingSettings(Strict):
+    """When the monitored metric has stopped improving."""
+
+    patience: Annotated[int, Field(ge=1)]
+    min_delta: NotNegative
+
+
+class TrainerSettings(Strict):
+    """How long, on what, watching what."""
+
+    max_epochs: Annotated[int, Field(ge=1)]
+    max_minutes: Positive | None
+    accelerator: Literal["auto", "cpu", "gpu"]
+    precision: Annotated[Literal["auto", "32", "bf16", "16"], BeforeValidator(_precision)]
+    channels_last: bool
+    compile: bool
+    monitor: Annotated[str, AfterValidator(_monitor), Field(description="a metric such as val/macro_f1")]
+    accumulate_grad_batches: Annotated[int, Field(ge=1, le=1024)]
+    gradient_clip: Positive | None
+    on_oom: Literal["stop", "retry"]
+    early_stopping: EarlyStoppingSettings | None
+
+    @model_validator(mode="after")
+    def _precision_fits_the_accelerator(self) -> Self:
+        if self.accelerator == "cpu" and self.precision == "16":
+            raise ValueError("trainer.precision: 16 needs a GPU; use 32 or bf16 with trainer.accelerator=cpu")
+        return self
+
+
+class InferenceSettings(Strict):
+    """How a trained network is asked."""
+
+    tta: Literal["none", "flip", "flip_shift"]
+
+
+class LoggerSettings(Strict):
+    """Where metrics go besides the run directory."""
+
+    name: Literal["wandb", "csv", "none"]
+    mode: Literal["offline", "online"]
+    project: Annotated[
+        str,
+        Field(pattern=r"^[^/\\#?%:\x00-\x1f\x7f]{1,128}$", description="a name without / \\ # ? % :"),
+    ]
+    entity: Annotated[str, Field(min_length=1, max_length=128)] | None
+    log_model: Literal["none", "best"]
+    timeout: Positive

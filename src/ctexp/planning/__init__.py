@@ -1,0 +1,1 @@
+"""What a night will cost and how it is filled; nothing here loads torch."""
