@@ -217,7 +217,7 @@ def cross_validate(
     "analyze_features:analyze",
     iterable=["run"],
     help={
-        "run": "a run with features, or several seeds of one; may be repeated",
+        "run": "a run with features; repeated for several seeds of one experiment",
         "repeats": "permutations of each column",
     }
     | JSON
