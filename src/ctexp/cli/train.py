@@ -43,7 +43,7 @@ def start(root: Path, composed: Composed, *, dry_run: bool, yes: bool, json: boo
     order = _order(
         root,
         composed.settings,
-        select(data_dir, splits_folder(root), data.name, data.split, data.fold),
+        select(data_dir, splits_folder(root), data.name, data.split, data.fold, data.sample),
         config_yaml=composed.yaml,
         config_sha256=composed.sha256,
         overrides=composed.overrides,

@@ -11,6 +11,7 @@ from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog, ImageRow
 from ctexp.data.caveats import caveats
 from ctexp.data.leakage import leaks, relation
+from ctexp.data.sample import sample
 from ctexp.data.splits import split_file
 from ctexp.data.splits.schemes import SCHEMES, Split, check_scheme
 
@@ -53,7 +54,9 @@ class Selection:
         )
 
 
-def select(data_dir: Path, splits: Path, name: str, scheme: str, fold: int | None) -> Selection:
+def select(
+    data_dir: Path, splits: Path, name: str, scheme: str, fold: int | None, size: int | None = None
+) -> Selection:
     """Load a data set, divide it, and check the content of every file that is used.
 
     Args:
@@ -62,6 +65,7 @@ def select(data_dir: Path, splits: Path, name: str, scheme: str, fold: int | Non
         name: the data set's.
         scheme: a split scheme, or `auto`.
         fold: which one is val, for kfold; None for all other schemes.
+        size: take only so many images of each split, for trying things out; None takes all.
 
     Raises:
         UsageError: there is no such scheme or fold.
@@ -77,8 +81,12 @@ def select(data_dir: Path, splits: Path, name: str, scheme: str, fold: int | Non
     split, sha256 = split_file.find(splits, catalog, scheme)
     _check_fold(split, fold, split_file.split_file(splits, name, scheme))
     rows = split.for_training(catalog, fold)
+    warnings = caveats(scheme, rows)
+    if size is not None:
+        rows = {part: sample(members, size) for part, members in rows.items()}
+        warnings = (f"data.sample={size}: a sample of each split, for trying things out", *warnings)
     catalog.verify_files([row for part in rows.values() for row in part], full=True)
-    return Selection(catalog, scheme, fold, rows, sha256, tuple(notes), caveats(scheme, rows))
+    return Selection(catalog, scheme, fold, rows, sha256, tuple(notes), warnings)
 
 
 def _choice(leaking: Mapping[str, tuple[ImageRow, ...]]) -> str:

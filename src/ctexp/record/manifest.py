@@ -41,6 +41,7 @@ class Dataset(Part):
         dvc: its version; null in records from before data sets had one.
         split: the scheme, for example `official`.
         fold: which one is val; null where the scheme has no folds.
+        sample: so many images of each split at most were used, for trying things out; null for all.
         split_sha256: of the split's text, which says where every image is; null in records from before there
             were split files.
         rows: images per split and class, `rows["train"]["normal"]`.
@@ -57,6 +58,7 @@ class Dataset(Part):
     dvc: DvcVersion | None = None
     split: str
     fold: int | None = Field(default=None, ge=0)
+    sample: int | None = Field(default=None, ge=1)
     split_sha256: Sha256 | None = None
     rows: dict[str, dict[str, int]]
     left_out: dict[str, int] = Field(default_factory=dict)

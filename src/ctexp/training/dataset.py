@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from ctexp.data.radiomics.inputs import FeatureInputs
 
 
-def describe(selection: Selection, root: Path) -> Dataset:
+def describe(selection: Selection, root: Path, sample: int | None) -> Dataset:
     """What a manifest says of the images of a run that is about to begin.
 
     Args:
         selection: the images.
         root: the project's folder, where `dvc.lock` is.
+        sample: how many images of each split were asked for; None for all.
     """
     counts = selection.counts()
     totals = {split: sum(classes.values()) for split, classes in counts.items()}
@@ -35,6 +36,7 @@ def describe(selection: Selection, root: Path) -> Dataset:
         dvc=DvcVersion(**vars(dvc_version(root, selection.catalog))),
         split=selection.scheme,
         fold=selection.fold,
+        sample=sample,
         split_sha256=selection.sha256,
         rows=counts,
         left_out=selection.left_out(),
@@ -66,7 +68,7 @@ def same_data(run_id: str, dataset: Dataset, data_dir: Path, splits: Path) -> Se
     file = split_file(splits, dataset.name, dataset.split)
     if dataset.split not in OF_THE_CATALOG and not file.exists():
         raise DataError(f"{run_id}: {shown(file)}, the split that it began with, is gone", way)
-    selection = select(data_dir, splits, dataset.name, dataset.split, dataset.fold)
+    selection = select(data_dir, splits, dataset.name, dataset.split, dataset.fold, dataset.sample)
     if dataset.catalog_sha256 != selection.catalog.sha256:
         raise DataError(
             f"{run_id}: the data set {dataset.name} is not the one it began with",
