@@ -1,4 +1,4 @@
-"""A few images of each split, for trying things out: the same ones every time, classes in their proportions."""
+"""A few images for trying things out: the same ones every time, with the classes in their proportions."""
 
 from collections import Counter
 from collections.abc import Sequence

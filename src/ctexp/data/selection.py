@@ -31,6 +31,7 @@ class Selection:
         sha256: of the split's text, which is its identity.
         notes: what was decided here, one line each.
         warnings: what a reader of this run's figures should know, one line each.
+        sample: how many images of each split were asked for; None for all.
     """
 
     catalog: Catalog
@@ -40,6 +41,7 @@ class Selection:
     sha256: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    sample: int | None = None
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images per split and class, zeros included."""
@@ -86,7 +88,7 @@ def select(
         rows = {part: sample(members, size) for part, members in rows.items()}
         warnings = (f"data.sample={size}: a sample of each split, for trying things out", *warnings)
     catalog.verify_files([row for part in rows.values() for row in part], full=True)
-    return Selection(catalog, scheme, fold, rows, sha256, tuple(notes), warnings)
+    return Selection(catalog, scheme, fold, rows, sha256, tuple(notes), warnings, size)
 
 
 def _choice(leaking: Mapping[str, tuple[ImageRow, ...]]) -> str:

@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from ctexp.data.radiomics.inputs import FeatureInputs
 
 
-def describe(selection: Selection, root: Path, sample: int | None) -> Dataset:
+def describe(selection: Selection, root: Path) -> Dataset:
     """What a manifest says of the images of a run that is about to begin.
 
     Args:
         selection: the images.
         root: the project's folder, where `dvc.lock` is.
-        sample: how many images of each split were asked for; None for all.
     """
     counts = selection.counts()
     totals = {split: sum(classes.values()) for split, classes in counts.items()}
@@ -36,7 +35,7 @@ def describe(selection: Selection, root: Path, sample: int | None) -> Dataset:
         dvc=DvcVersion(**vars(dvc_version(root, selection.catalog))),
         split=selection.scheme,
         fold=selection.fold,
-        sample=sample,
+        sample=selection.sample,
         split_sha256=selection.sha256,
         rows=counts,
         left_out=selection.left_out(),

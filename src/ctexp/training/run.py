@@ -136,9 +136,7 @@ class Training:
         return module, origin
 
     def _manifest(self, run_id: str, module: Classifier, origin: WeightsOrigin) -> Manifest:
-        data = dataset.describe(
-            self._order.selection, self._order.root, self._settings.data.sample
-        )
+        data = dataset.describe(self._order.selection, self._order.root)
         return describe.manifest(
             run_id, self._settings, data, self._order.features, module, origin, self._about
         )
