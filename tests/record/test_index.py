@@ -42,6 +42,7 @@ def test_a_run_is_listed_with_what_matters(tmp_path: Path) -> None:
         created=samples.BEGIN,
         started=samples.BEGIN,
         model="resnet50",
+        features=None,
         dataset="chest_ct",
         seed=42,
         tags=("baseline", "night-1"),
@@ -52,6 +53,7 @@ def test_a_run_is_listed_with_what_matters(tmp_path: Path) -> None:
         commit=samples.COMMIT,
         dirty=True,
         metrics={"val/accuracy": 0.9021, "val/macro_f1": 0.8874, "val/loss": 0.00042, "val/auroc": None},
+        intervals={"val/accuracy": (0.8642, 0.9304), "val/macro_f1": (0.8431, 0.9188)},
         problem=None,
     )
 

@@ -18,6 +18,7 @@ from ctexp.record.index import RunSummary
 from ctexp.record.show import describe
 
 _STATES = ("running", "finished", "interrupted", "diverged", "oom", "timeout", "failed", "unreadable")
+_WIDE = 150
 _SHOWN = ("val/macro_f1", "val/accuracy", "val/miss_rate")
 
 
@@ -72,32 +73,46 @@ def _column(sort: str) -> tuple[str, bool]:
 
 
 def _document(run: RunSummary) -> dict[str, object]:
-    return asdict(run) | {"path": str(run.path), "metrics": dict(run.metrics)}
+    return asdict(run) | {
+        "path": str(run.path),
+        "metrics": dict(run.metrics),
+        "intervals": {name: list(limits) for name, limits in run.intervals.items()},
+    }
 
 
 def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
     metrics = list(_SHOWN)
     if sorted_by is not None and sorted_by not in metrics:
         metrics.insert(0, sorted_by)
+    console = screen.results()
+    if console.is_terminal and console.width < _WIDE:
+        metrics = metrics[:1]  # one number with its interval says more than three without
     table = Table(box=None, pad_edge=False)
-    for heading in ("run", "state", "model", "data", "epochs", "duration", *metrics):
+    with_features = any(run.features for run in listed)
+    columns = ["run", "state", "model", *(["features"] if with_features else []), "data"]
+    for heading in (*columns, "epochs", "duration", *metrics):
         # A run's id is there to be copied: on a narrow terminal everything else gives way first.
         width = max(len(run.id) for run in listed) if heading == "run" and listed else None
-        left = heading in {"run", "state", "model", "data"}
+        left = heading in columns
         table.add_column(heading, justify="left" if left else "right", no_wrap=True, min_width=width)
     for run in listed:
         table.add_row(
             Text(run.id),
             run.state,
             Text(run.model or ""),
+            *([run.features or "image alone"] if with_features else []),
             Text(run.dataset or ""),
             "" if run.epochs is None else str(run.epochs),
             "" if run.duration_seconds is None else clock.duration(run.duration_seconds),
-            *(_number(run.metrics.get(metric)) for metric in metrics),
+            *(_measured(run, metric) for metric in metrics),
         )
     if listed:
-        screen.results().print(table)
+        console.print(table)
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _measured(run: RunSummary, metric: str) -> str:
+    """`0.812 (0.74-0.87)`: the value and its 95 % interval, where the run has them."""
+    value, limits = run.metrics.get(metric), run.intervals.get(metric)
+    if value is None:
+        return ""
+    return f"{value:.3f}" if limits is None else f"{value:.3f} ({limits[0]:.2f}-{limits[1]:.2f})"

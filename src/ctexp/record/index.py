@@ -7,6 +7,7 @@ from pathlib import Path
 from ctexp.core.errors import UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.record.find import run_paths
+from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RUN_ID, RunDir
 
 
@@ -17,7 +18,9 @@ class RunSummary:
     Attributes:
         id: the name of its directory.
         started: of its last attempt that ended, else when it was created.
-        metrics: headline metrics without their intervals.
+        features: the measured ones beside the image.
+        metrics: headline metrics.
+        intervals: the 95 % intervals of those that have one.
         problem: what is wrong with the record; None for a sound one.
     """
 
@@ -28,6 +31,7 @@ class RunSummary:
     created: str | None
     started: str | None
     model: str | None
+    features: str | None
     dataset: str | None
     seed: int | None
     tags: tuple[str, ...]
@@ -38,6 +42,7 @@ class RunSummary:
     commit: str | None
     dirty: bool | None
     metrics: Mapping[str, float | None]
+    intervals: Mapping[str, tuple[float, float]]
     problem: str | None
 
 
@@ -54,6 +59,7 @@ def summarise(run: RunDir) -> RunSummary:
     """The facts of one run."""
     state, manifest, result, problems = run.read()
     match = RUN_ID.fullmatch(run.id)
+    measured = result.metrics if result else {}
     return RunSummary(
         id=run.id,
         path=run.path,
@@ -62,6 +68,7 @@ def summarise(run: RunDir) -> RunSummary:
         created=manifest.created if manifest else None,
         started=result.started if result else manifest.created if manifest else None,
         model=manifest.model.name if manifest else None,
+        features=_features(manifest),
         dataset=manifest.dataset.name if manifest else None,
         seed=manifest.seed if manifest else None,
         tags=manifest.tags if manifest else (),
@@ -71,9 +78,19 @@ def summarise(run: RunDir) -> RunSummary:
         exit_code=result.exit_code if result else None,
         commit=manifest.git.commit if manifest else None,
         dirty=manifest.git.dirty if manifest else None,
-        metrics={name: metric.value for name, metric in result.metrics.items()} if result else {},
+        metrics={name: metric.value for name, metric in measured.items()},
+        intervals={
+            name: (metric.low, metric.high)
+            for name, metric in measured.items()
+            if metric.low is not None and metric.high is not None
+        },
         problem="; ".join(problems) or None,
     )
+
+
+def _features(manifest: Manifest | None) -> str | None:
+    record = manifest.features if manifest else None
+    return str(record["name"]) if record else None
 
 
 def select(
@@ -114,7 +131,7 @@ def order(runs: Sequence[RunSummary], column: str, descending: bool = False) -> 
     Raises:
         UsageError: there is no such column; the nearest is named.
     """
-    columns = {field.name for field in fields(RunSummary)} - {"metrics"}
+    columns = {field.name for field in fields(RunSummary)} - {"metrics", "intervals"}
     metrics = {metric for run in runs for metric in run.metrics}
     if column not in columns | metrics:
         raise UsageError(f"--sort: no column {column!r}", did_you_mean(column, columns | metrics))
