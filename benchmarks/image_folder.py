@@ -37,12 +37,12 @@ def make_files(folder: Path, count: int) -> list[ImageRow]:
 
 
 def loader(
-    folder: Path, augmentation: Sequence[object], workers: int
+    folder: Path, augmentation: Sequence[object], workers: int, side: int = SIDE
 ) -> DataLoader[tuple[torch.Tensor, int]]:
-    """Batches of normalised float32 images (B, 1, SIDE, SIDE), shuffled; workers stay between epochs."""
+    """Batches of normalised float32 images (B, 1, side, side), shuffled; workers stay between epochs."""
     steps = [
         transforms.Grayscale(1),
-        transforms.Resize((SIDE, SIDE)),
+        transforms.Resize((side, side)),
         *augmentation,
         transforms.ToTensor(),
         transforms.Normalize([MEAN], [STD]),
