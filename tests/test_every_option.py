@@ -262,7 +262,7 @@ def outcome(overrides: tuple[str, ...]) -> str:
         final = {name: value.clone() for name, value in module.state_dict().items()}
         best = load(checkpoints / BEST)["state_dict"]
     module.adopt(best)
-    said = predict(module, store.eval_batches("val"), selection.rows["val"], cpu)
+    said = predict(module, store.eval_batches("val"), selection.rows["val"], cpu, tta=settings.inference.tta)
     rows = [
         {name: value for name, value in row.items() if name.startswith(("train/", "val/", "learning"))}
         for row in report.rows

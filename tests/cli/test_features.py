@@ -114,6 +114,35 @@ def test_what_it_writes_is_what_training_reads(project: Path) -> None:
     assert inputs.values["test"].shape == (48 - COPIES, len(top))
 
 
+def test_each_fold_gets_lists_of_its_own(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    split = {"dataset": "leaky", "scheme": "kfold", "folds": 3, "ratios": "70/15/15", "seed": 42}
+    perform("split:split", split | {"json": False}, debug=True)
+    extract("clean")
+    before = LISTS.read_bytes()
+    capsys.readouterr()
+
+    extract("kfold", json=True)
+
+    folds = [one["lists"] for one in json.loads(capsys.readouterr().out)["folds"]]
+    files = [project / "research/features" / f"leaky.kfold-{fold}.yaml" for fold in range(3)]
+    assert [one["file"] for one in folds] == [str(file) for file in files]
+    assert [one["origin"]["split"]["fold"] for one in folds] == [0, 1, 2]
+    assert len({one["origin"]["training"]["sha256"] for one in folds}) == 3
+    for fold, one in enumerate(folds):
+        selection = select(project / "data", splits_folder(project), "leaky", "kfold", fold)
+        inputs = FeatureInputs.load(
+            project / "data", feature_lists_folder(project), selection, "top_features"
+        )
+        assert inputs.columns == tuple(one["top_features"])
+    assert LISTS.read_bytes() == before
+
+    extract("kfold")
+    said = capsys.readouterr()
+    assert said.out.count("(kfold split, fold ") == 3
+    assert "scripts/inv cross-validate model=dual_pathway" in said.err
+    assert "data.split=kfold" in said.err
+
+
 def test_a_second_set_with_the_same_images_costs_nothing_and_excluded_ones_are_left_out(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +177,6 @@ def test_damaged_images_are_all_listed_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("flags", "code", "says"),
     [
-        ({"split": "kfold"}, 2, "kfold has no one set of training images"),
         ({"split": "offical"}, 2, "did you mean 'official'"),
         ({"dataset": "leeky"}, 3, "did you mean 'leaky'"),
         ({"dataset": "../leaky"}, 2, "is not a valid name"),

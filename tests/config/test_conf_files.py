@@ -16,6 +16,7 @@ CHOICES = [(group, name) for group in sorted((*GROUPS, EXPERIMENT)) for name in 
 # What makes no sense alone: features without a network that takes them, and the other way round.
 NEEDS = {
     "model=dual_pathway": ["features=all_features"],
+    "model=dual_gated": ["features=all_features"],
     **{
         f"features={name}": ["model=dual_pathway"]
         for name in ("all_features", "top_features", "bottom_features")

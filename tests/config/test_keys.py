@@ -16,11 +16,13 @@ def test_every_key_of_the_schema_is_known_and_described() -> None:
 
 def test_a_key_of_one_variant_knows_whose_it_is() -> None:
     assert keys()["optimizer.momentum"].variants == ("sgd",)
-    assert set(keys()["optimizer.lr"].variants) == {"adamw", "sgd"}
+    assert set(keys()["optimizer.lr"].variants) == {"adamw", "lion", "sgd"}
     assert keys()["data.name"].variants == ()
     assert [name for name in keys() if name.endswith(".name") and is_variant_name(name)] == [
+        "loss.name",
         "optimizer.name",
         "scheduler.name",
+        "averaging.name",
     ]
 
 
@@ -34,7 +36,7 @@ def test_a_key_of_one_variant_knows_whose_it_is() -> None:
         ("trainer.gradient_clip", "a number above 0, or null"),
         ("model.pretrained", "true or false"),
         ("run.tags", "a list [a,b], each text of 1 to 64 characters"),
-        ("optimizer.name", "one of adamw, sgd"),
+        ("optimizer.name", "one of adamw, lion, sgd"),
     ],
 )
 def test_expectations_in_words(key: str, expected: str) -> None:

@@ -83,7 +83,7 @@ WRONG = {
     "model=resnet26": "timm has it: use model.name=resnet26",
     "model=": "model=: is empty; choose one of",
     "model=true": "choose one of",
-    "optimizer=3": "optimizer=3: 3 is no file of conf/optimizer; choose one of: adamw, sgd",
+    "optimizer=3": "optimizer=3: 3 is no file of conf/optimizer; choose one of: adamw, lion, sgd",
     "data=null": "data=null: null is no choice; choose one of: chest_ct, phantom",
     "logger=null": "for none at all write logger=none",
     "data=chest-ct": "did you mean 'chest_ct'; if it is an imported set, use data.name=chest-ct",

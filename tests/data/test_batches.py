@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from ctexp.data.augment import Amounts, Augmentation
 from ctexp.data.batches import Batch, EvalBatches, TrainBatches
 from ctexp.data.cache import ImageCache
+from ctexp.data.mixing import Mixing, Overlay
 from ctexp.data.pixels import DevicePixels, HostPixels, Pixels
+from ctexp.data.sampling import ClassBalanced
 from tests.data.augment.samples import ALL, DEVICES, OPTIONS
 from tests.data.test_cache import make_set
 
@@ -117,6 +119,39 @@ def test_an_interrupted_epoch_goes_on_with_the_batch_that_was_next(pixels: Pixel
 
     for one, other in zip(list(whole)[2:], rest, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_who_looks_again_sees_the_whole_epoch_and_leaves_it_where_it_stands(pixels: Pixels) -> None:
+    batches = training(pixels, ALL, batch_size=4)
+    batches.set_epoch(2)
+    whole = list(batches.again())
+    handed_out = iter(batches)
+    torch.testing.assert_close(next(handed_out), whole[0], rtol=0, atol=0)
+    torch.testing.assert_close(list(batches.again()), whole, rtol=0, atol=0)
+    assert batches.state_dict() == {"epoch": 2, "position": 1}
+    torch.testing.assert_close(list(handed_out), whole[1:], rtol=0, atol=0)
+
+
+def test_an_interrupted_epoch_of_mixed_and_sampled_batches_goes_on_likewise(pixels: Pixels) -> None:
+    def made() -> TrainBatches:
+        sampler = ClassBalanced(np.where(np.arange(COUNT) < 15, 0, LABELS), 5)
+        augmentation = Augmentation(ALL, (SIZE, SIZE), 5, sampler.rows)
+        mixing = Mixing(1.0, 1.0, (SIZE, SIZE), 5)
+        return TrainBatches(pixels, LABELS, augmentation, 4, 5, FEATURES, sampler=sampler, mixing=mixing)
+
+    whole, rest = made(), made()
+    rest.load_state_dict({"epoch": 3, "position": 2})
+    rest.set_epoch(3)
+    whole.set_epoch(3)
+    torch.testing.assert_close(list(rest), list(whole)[2:], rtol=0, atol=0)
+
+
+def test_what_was_mixed_in_goes_to_the_device_with_the_batch() -> None:
+    images, labels = torch.zeros(2, 1, 8, 8, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)
+    batch = Batch(images, labels).mixed(Overlay(0.5))
+    moved = pl.LightningModule().transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert moved.mix is not None
+    assert {tensor.device.type for tensor in (moved.images, *moved.mix)} == {"meta"}
 
 
 def test_lightning_leaves_alone_what_is_on_the_device_already() -> None:

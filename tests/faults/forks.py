@@ -4,10 +4,13 @@ Importing torch takes seconds, training here takes one: a parent imports everyth
 (an OpenMP thread would hang in the children), and forks a child for each job of the JSON list on its stdin:
 
     {"project": folder, "words": ["model=tiny_cnn", …], "resume": id or null,
-     "kill": null | {"signal": 9, "step": 5} | {"signal": 9, "rename": 3}}
+     "kill": null | {"signal": 9, "step": 5} | {"signal": 9, "rename": 3} | {"signal": 9, "after": 0.8},
+     "read_only": [folder of the run, step] or absent}
 
-A kill comes when optimizer step `step` begins, or just before the `rename`-th rename of the process. The
-answer is a JSON list of {"status": exit code or minus the signal, "output": both streams}.
+A kill comes when optimizer step `step` of the run begins, just before the `rename`-th rename from the run's
+first step on, or so many seconds after that. `read_only` takes away the right to write into a folder of the
+run when a step begins. The answer is a JSON list of {"status": exit code or minus the signal, "output": both
+streams}.
 """
 
 import importlib
@@ -18,6 +21,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -53,8 +57,7 @@ def _child(job: dict[str, Any]) -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir(job["project"])
     try:
-        if job["kill"]:
-            _arm(job["kill"])
+        _before_fit(job)
         flags = {
             "override": job["words"],
             "resume": job["resume"],
@@ -72,19 +75,43 @@ def _child(job: dict[str, Any]) -> int:
     return 0
 
 
-def _arm(kill: dict[str, int]) -> None:
+def _before_fit(job: dict[str, Any]) -> None:
+    """Set up what shall happen once the run itself trains, not the steps it was measured with before."""
+    from ctexp.training import parts
+
+    original = vars(parts)["fit"]
+
+    def fit(*arguments: Any, **named: Any) -> None:
+        if job["kill"]:
+            _arm(job["kill"])
+        if "read_only" in job:
+            folder, step = job["read_only"]
+            _at_step(step, lambda: max(Path("runs").iterdir()).joinpath(folder).chmod(0o555))
+        original(*arguments, **named)
+
+    vars(parts)["fit"] = fit
+
+
+def _arm(kill: dict[str, Any]) -> None:
     signum = signal.Signals(kill["signal"])
     if "step" in kill:
         _at_step(kill["step"], lambda: os.kill(os.getpid(), signum))
-        return
-    left = kill["rename"]
+    elif "after" in kill:
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signum))
+        signal.setitimer(signal.ITIMER_REAL, kill["after"])
+    else:
+        _at_rename(kill["rename"], lambda: os.kill(os.getpid(), signum))
+
+
+def _at_rename(number: int, act: Callable[[], None]) -> None:
+    left = number
 
     def hook(event: str, _arguments: tuple[object, ...]) -> None:
         nonlocal left
         if event == "os.rename":
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), signum)
+                act()
 
     sys.addaudithook(hook)
 

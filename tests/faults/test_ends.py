@@ -1,11 +1,12 @@
 """Every other end of a training: not finite, out of memory, a full disk, damaged checkpoints, two at once."""
 
 import fcntl
+import hashlib
 import json
 import math
 import os
+import pickle
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,77 +18,54 @@ from torch import Tensor
 from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
 from ctexp.record.find import run_paths
-from ctexp.record.run_dir import RunDir
 from ctexp.training.checkpoints import BEFORE_LAST, BEST, LAST, DurableCheckpoints, load, newest
 from ctexp.training.module import Classifier
 from ctexp.training.stopping import StopRequests
+from tests.faults.starts import FLAGS, at_step, train
 from tests.full_disk import largest_file
-from tests.project import TINY, add_tiny_set, make_project
-
-FLAGS = {"resume": None, "cfg": False, "dry_run": False, "yes": False, "json": False}
+from tests.project import TINY, add_tiny_set
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    folder = make_project(tmp_path / "project")
-    add_tiny_set(folder)
-    monkeypatch.chdir(folder)
-    monkeypatch.delenv("CTEXP_ROOT", raising=False)
-    yield folder
-    torch.use_deterministic_algorithms(False)
+def without_gradient(losses: Tensor) -> Tensor:
+    """The same losses; the root's slope at zero is infinite, and nothing times it is not a number."""
+    return losses + 0 * (losses - losses.detach()).abs().sqrt()
 
 
-def train(*words: str, resume: str | None = None) -> tuple[int, RunDir]:
-    """The exit code, and the newest run."""
-    code = 0
-    try:
-        flags = {"override": list(words), **FLAGS, "resume": resume}
-        perform("train:train", flags, debug=False)
-    except Exit as end:
-        code = int(end.code)
-    return code, RunDir(run_paths(Path("runs"))[-1])
-
-
-def at_step(monkeypatch: pytest.MonkeyPatch, step: int, act: Any) -> None:
-    """Let `act(losses)` decide the losses of one step."""
-    original = Classifier.losses
-
-    def losses(self: Classifier, logits: Tensor, batch: Any) -> Tensor:
-        found = original(self, logits, batch)
-        changed: Tensor = act(found) if self.global_step == step else found
-        return changed
-
-    monkeypatch.setattr(Classifier, "losses", losses)
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_loss_that_is_not_finite(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: float
+@pytest.mark.parametrize(
+    ("what", "spoil"),
+    [
+        ("loss", lambda losses: losses * math.nan),
+        ("loss", lambda losses: losses * math.inf),
+        ("gradient", without_gradient),
+    ],
+)
+def test_what_is_not_finite(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], what: str, spoil: Any
 ) -> None:
-    at_step(monkeypatch, 6, lambda loss: loss * value)
+    at_step(monkeypatch, 6, spoil)
     code, run = train(*TINY)
     assert code == 11
     result = run.read().result
     assert result is not None
+    assert result.error is not None
     assert (result.state, result.exit_code, result.epochs) == ("diverged", 11, 1)
-    assert "step 6" in capsys.readouterr().err
+    assert result.error.message == f"the training {what} is not finite at step 6"
+    good = f"the last good checkpoint is runs/{run.id}/checkpoints/last.ckpt (epoch 1, step 4)"
+    assert result.error.hint.endswith(good)
+    assert good in capsys.readouterr().err
     for name in (BEST, LAST):
         weights = load(run.checkpoints / name)["state_dict"].values()
         assert all(bool(torch.isfinite(tensor.float()).all()) for tensor in weights)
     assert project.is_dir()
 
 
-def test_out_of_memory(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def exhausted(_: Tensor) -> Tensor:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    at_step(monkeypatch, 5, exhausted)
+def test_not_finite_before_the_first_checkpoint(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_step(monkeypatch, 2, lambda losses: losses * math.nan)
     code, run = train(*TINY)
-    assert code == 10
-    assert run.state() == "oom"
-    assert "data.batch_size=3" in capsys.readouterr().err
+    result = run.read().result
+    assert result is not None
+    assert result.error is not None
+    assert (code, result.error.hint.endswith("no checkpoint had been written yet")) == (11, True)
     assert project.is_dir()
 
 
@@ -171,6 +149,31 @@ def test_a_checkpoint_that_would_run_code_runs_nothing(project: Path) -> None:
     DurableCheckpoints().save_checkpoint({"state_dict": Payload()}, run.checkpoints / BEST)
     with pytest.raises(DataError, match="cannot be read"):
         load(run.checkpoints / BEST)
+    with pytest.raises(Exit) as caught:
+        perform("evaluate:evaluate", {"run": run.id, "split": "val", "json": False}, debug=False)
+    assert caught.value.code == 3
+    assert not canary.exists()
+
+
+def test_a_resume_runs_no_code_of_its_checkpoint(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A plain pickle, as old torch files were, and its hash where the true one stood."""
+    _, run = train(*TINY)
+    run.result.unlink()
+    canary = project / "ran"
+
+    class Payload:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (canary,))
+
+    evil = pickle.dumps({"state_dict": Payload(), "loops": {}, "callbacks": {}}, protocol=2)
+    names = (LAST, BEFORE_LAST, BEST)
+    for name in names:
+        (run.checkpoints / name).write_bytes(evil)
+    digest = hashlib.sha256(evil).hexdigest()
+    (run.checkpoints / "sha256sums").write_text("".join(f"{digest}  {name}\n" for name in names))
+    code, _ = train(resume=run.id)
+    assert code == 3
+    assert "no checkpoint is whole" in capsys.readouterr().err
     with pytest.raises(Exit) as caught:
         perform("evaluate:evaluate", {"run": run.id, "split": "val", "json": False}, debug=False)
     assert caught.value.code == 3

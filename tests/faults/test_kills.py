@@ -2,25 +2,24 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ctexp.evaluation.predictions import Predictions
 from ctexp.record.events import read as read_events
 from ctexp.record.find import run_paths
-from ctexp.record.history import read as read_history
 from ctexp.record.run_dir import RunDir
-from ctexp.training.checkpoints import BEST, LAST, load
+from tests.faults.runs import essence
 from tests.project import HERE, TINY, add_tiny_set, make_project
 
 STEPS = 12
 WORDS = [*TINY, "model.dropout=0.5", "run.name=kill"]
-TIMED = {"seconds", "images_per_second", "cpu_percent", "rss_mb"}
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +29,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train(project: Path, kills: list[dict[str, int] | None], resume: list[str]) -> list[dict[str, Any]]:
+def train(
+    project: Path, words: Sequence[str], kills: Sequence[dict[str, Any] | None], resume: list[str]
+) -> list[dict[str, Any]]:
     """Start a training for each kill, or resume each run."""
-    jobs = [{"project": str(project), "words": WORDS, "resume": None, "kill": kill} for kill in kills] or [
+    jobs = [{"project": str(project), "words": words, "resume": None, "kill": kill} for kill in kills] or [
         {"project": str(project), "words": [], "resume": run, "kill": None} for run in resume
     ]
     done = subprocess.run(
@@ -49,30 +50,9 @@ def train(project: Path, kills: list[dict[str, int] | None], resume: list[str]) 
     return answers
 
 
-def essence(run: RunDir) -> dict[str, Any]:
-    """All that must not depend on where a run was interrupted."""
-    weights = {
-        name: {key: tensor.numpy().tobytes() for key, tensor in load(path)["state_dict"].items()}
-        for name, path in ((name, run.checkpoints / name) for name in (BEST, LAST))
-    }
-    predictions = Predictions.read(run.predictions("val"))
-    result = run.read().result
-    assert result is not None
-    return {
-        "weights": weights,
-        "predictions": (predictions.image_id, predictions.logits.tobytes()),
-        "history": [
-            {key: value for key, value in row.items() if key not in TIMED}
-            for row in read_history(run.history)
-        ],
-        "metrics": json.loads(run.metrics.read_text()),
-        "result": (result.state, result.exit_code, result.epochs, result.metrics),
-    }
-
-
-def check(project: Path, kills: list[dict[str, int]]) -> None:
+def check(project: Path, kills: list[dict[str, Any]], words: Sequence[str] = WORDS) -> None:
     before = set(run_paths(project / "runs"))
-    answers = train(project, [None, *kills], [])
+    answers = train(project, words, [None, *kills], [])
     runs = [RunDir(path) for path in run_paths(project / "runs") if path not in before]
     by_start = sorted(runs, key=lambda run: (run.path / "lock").stat().st_ctime_ns)
     whole, stopped = by_start[0], by_start[1:]
@@ -80,16 +60,18 @@ def check(project: Path, kills: list[dict[str, int]]) -> None:
     expected = essence(whole)
     assert len(stopped) == len(kills)
     for run, kill, answer in zip(stopped, kills, answers[1:], strict=True):
+        if "after" in kill and answer["status"] == 0:
+            continue  # it was faster than the clock
         signum = kill["signal"]
         observed = signum != signal.SIGKILL
         assert answer["status"] == (128 + signum if observed else -signum), answer["output"]
         assert run.state() == "interrupted"
         assert run.result.exists() == observed
-    for answer in train(project, [], [run.id for run in stopped]):
+    for answer in train(project, [], [], [run.id for run in stopped]):
         assert answer["status"] == 0, answer["output"]
     for run, kill in zip(stopped, kills, strict=True):
         assert essence(run) == expected, kill
-        assert run.attempt_numbers() == [1, 2]
+        assert run.attempt_numbers() in ([1, 2], [1] if "after" in kill else [1, 2])
         events = read_events(run.events)
         assert not events.problems
         assert [event["seq"] for event in events.events] == list(range(1, len(events.events) + 1))
@@ -105,8 +87,8 @@ def test_kills_of_each_kind(project: Path) -> None:
             {"signal": signal.SIGTERM, "step": 3},
             {"signal": signal.SIGTERM, "step": 9},
             {"signal": signal.SIGINT, "step": 5},
-            {"signal": signal.SIGKILL, "rename": 13},
-            {"signal": signal.SIGKILL, "rename": 18},
+            {"signal": signal.SIGKILL, "rename": 3},
+            {"signal": signal.SIGKILL, "rename": 9},
         ],
     )
 
@@ -115,3 +97,34 @@ def test_kills_of_each_kind(project: Path) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_kill_at_every_step(project: Path, signum: signal.Signals) -> None:
     check(project, [{"signal": signum, "step": step} for step in range(STEPS)])
+
+
+CHOICES = (
+    ("trainer.accumulate_grad_batches=1", "trainer.accumulate_grad_batches=2"),
+    ("averaging=none", "averaging=ema", "averaging=swa"),
+    ("sampler=uniform", "sampler=class_balanced"),
+    ("scheduler=cosine", "scheduler=one_cycle", "scheduler=step", "scheduler=plateau", "scheduler=constant"),
+    ("optimizer=adamw", "optimizer=sgd", "optimizer=lion"),
+    ("loss=cross_entropy", "loss=focal", "loss=pairwise_confusion", "loss=balanced_softmax"),
+    ("augment=none", "augment=standard", "augment=strong"),
+    ("finetune=full", "finetune=gradual"),
+)
+"""Of everything that has a memory or draws at random."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(10))
+def test_kills_at_random_moments_of_random_trainings(project: Path, number: int) -> None:
+    """Five `kill -9` each, at a step, at a rename, or whenever the clock says."""
+    draw = random.Random(20_240 + number)
+    words = [*WORDS, *(draw.choice(options) for options in CHOICES)]
+    kills: list[dict[str, Any]] = []
+    for _ in range(5):
+        when = {
+            "step": draw.randrange(STEPS // 2),
+            "rename": draw.randrange(1, 20),
+            "after": draw.uniform(0.01, 1),
+        }
+        chosen = draw.choice(sorted(when))
+        kills.append({"signal": signal.SIGKILL, chosen: when[chosen]})
+    check(project, kills, words)

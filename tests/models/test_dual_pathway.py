@@ -3,63 +3,113 @@
 from pathlib import Path
 
 import pytest
-import timm
 import torch
-from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor
 
-from ctexp.core.files import sha256_file
-from ctexp.models.build import build
-from ctexp.models.dual_pathway import DualPathway
+from ctexp.models.dual_pathway import DualPathway, GatedFusion
 from ctexp.models.weights import WeightsOrigin
+from tests.models.test_build import RANDOM, made, published
+
+FUSIONS = ("concat", "gated")
+IMAGES = torch.randn(3, 1, 32, 32, generator=torch.Generator().manual_seed(1))
+FEATURES = torch.randn(3, 6, generator=torch.Generator().manual_seed(2))
 
 
-def dual(name: str = "tiny_cnn", origin: WeightsOrigin | None = None) -> nn.Module:
+def dual(
+    name: str = "tiny_cnn",
+    fusion: str = "concat",
+    origin: WeightsOrigin = RANDOM,
+    withheld: float = 0.0,
+) -> DualPathway:
     torch.manual_seed(0)
-    model = build(
-        name,
-        origin or WeightsOrigin("random"),
-        in_channels=1,
-        image_size=32,
-        num_classes=4,
-        dropout=0.0,
-        num_features=6,
-    )
+    model = made(name, origin, fusion=fusion, num_features=6, features_dropout=withheld)
+    assert isinstance(model, DualPathway)
     return model.eval()
 
 
-@pytest.mark.parametrize("name", ["tiny_cnn", "resnet18", "convnext_atto", "mobilenetv3_small_050"])
-def test_both_inputs_change_the_answer_and_learn(name: str) -> None:
-    model = dual(name).train()
-    images, features = torch.randn(3, 1, 32, 32), torch.randn(3, 6)
+@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("name", ["tiny_cnn", "resnet10t", "convnext_atto", "mobilenetv3_small_050"])
+def test_both_inputs_change_the_answer_and_learn(name: str, fusion: str) -> None:
+    model = dual(name, fusion).train()
 
-    logits = model(images, features)
+    logits = model(IMAGES, FEATURES)
 
     assert logits.shape == (3, 4)
     logits.sum().backward()
     assert all(p.grad is not None for p in model.parameters())
     model.eval()
-    before = model(images, features)
-    assert not torch.equal(before, model(images.flip(0), features))
-    assert not torch.equal(before, model(images, features + 1))
+    before = model(IMAGES, FEATURES)
+    assert not torch.equal(before, model(IMAGES.flip(0), FEATURES))
+    assert not torch.equal(before, model(IMAGES, FEATURES + 1))
 
 
-def test_without_features_it_answers_as_for_average_ones() -> None:
-    model, images = dual(), torch.randn(2, 1, 32, 32)
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_missing_features_are_average_ones(fusion: str) -> None:
+    model = dual(fusion=fusion)
+    average = model(IMAGES, torch.zeros(3, 6))
 
-    torch.testing.assert_close(model(images), model(images, torch.zeros(2, 6)))
+    assert torch.equal(model(IMAGES), average)
+    assert torch.equal(model(IMAGES, torch.full((3, 6), torch.nan)), average)
+    # One image's are missing, and one value of another's; the third image does not notice.
+    holed, filled = FEATURES.clone(), FEATURES.clone()
+    holed[0], holed[1, 2] = torch.nan, torch.nan
+    filled[0], filled[1, 2] = 0, 0
+    answered = model(IMAGES, holed)
+    assert torch.equal(answered, model(IMAGES, filled))
+    torch.testing.assert_close(answered[2], model(IMAGES, FEATURES)[2])
+    assert not torch.allclose(answered[1], model(IMAGES, FEATURES)[1])
+
+
+def test_a_missing_value_does_not_spoil_the_gradient() -> None:
+    model = dual().train()
+    holed = FEATURES.clone()
+    holed[0, 0] = torch.nan
+
+    model(IMAGES, holed).sum().backward()
+
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_training_withholds_all_features_of_some_images(fusion: str) -> None:
+    model = dual(fusion=fusion, withheld=0.4)
+    seen: list[Tensor] = []
+    model.measured.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    images, features = torch.randn(500, 1, 16, 16), torch.randn(500, 6)
+
+    model.train()
+    for seed in (5, 5, 6):
+        torch.manual_seed(seed)
+        model(images, features)
+    model.eval()(images, features)
+
+    first, again, other, asked = seen
+    gone = (first == 0).all(dim=1)
+    assert 0.3 < gone.float().mean() < 0.5
+    assert torch.equal(first[~gone], features[~gone])
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(asked, features)
+
+
+def test_a_gate_chooses_between_the_pathways() -> None:
+    unit = GatedFusion(5, 3, 7, dropout=0.0)
+    image, measured = torch.randn(2, 5), torch.randn(2, 3)
+    with torch.no_grad():
+        unit.gate.weight.zero_()
+        unit.gate.bias.fill_(30.0)
+    torch.testing.assert_close(unit(image, measured), unit.image(image).tanh())
+    with torch.no_grad():
+        unit.gate.bias.fill_(-30.0)
+    torch.testing.assert_close(unit(image, measured), unit.measured(measured).tanh())
 
 
 def test_its_backbone_starts_from_the_weights_file(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    published = timm.create_model("resnet18", num_classes=1000, in_chans=3)
-    file = tmp_path / "resnet18.safetensors"
-    save_file(published.state_dict(), file)
+    origin = published("resnet10t", tmp_path)
 
-    model = dual("resnet18", WeightsOrigin(f"file:{file}", sha256_file(file), file))
+    model, twin = dual("resnet10t", origin=origin), made("resnet10t", origin)
 
-    assert isinstance(model, DualPathway)
-    torch.testing.assert_close(
-        model.backbone.state_dict()["layer1.0.conv1.weight"],
-        published.state_dict()["layer1.0.conv1.weight"],
-    )
+    backbone, single = model.backbone.state_dict(), twin.state_dict()
+    assert backbone.keys() == single.keys() - {"fc.weight", "fc.bias"}
+    for name, value in backbone.items():
+        assert torch.equal(value, single[name]), name

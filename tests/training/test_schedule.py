@@ -7,7 +7,7 @@ import torch
 from pydantic import TypeAdapter
 from torch.optim import lr_scheduler
 
-from ctexp.config.schema import SchedulerSettings
+from ctexp.config.schema import SchedulerSettings, SwaSettings
 from ctexp.training.schedule import Schedule
 
 STEPS, EPOCHS = 5, 8
@@ -66,3 +66,58 @@ def test_plateau_is_torchs_through_a_checkpoint(higher_is_better: bool) -> None:
 def test_constant_is_one_after_the_warm_up() -> None:
     ours = schedule({"name": "constant", "warmup_epochs": 1.0})
     assert [ours.factor(step) for step in (0, 4, 5, 39)] == pytest.approx([0.2, 1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("rise", [0.2, 0.3, 0.75])
+def test_one_cycle_is_torchs(rise: float) -> None:
+    ours = schedule({"name": "one_cycle", "rise": rise, "start_ratio": 0.04, "end_ratio": 1e-4})
+    sgd = optimizer()
+    reference = lr_scheduler.OneCycleLR(
+        sgd,
+        max_lr=1.0,
+        total_steps=EPOCHS * STEPS,
+        pct_start=rise,
+        div_factor=1 / 0.04,
+        final_div_factor=0.04 / 1e-4,
+        cycle_momentum=False,
+    )
+    expected = [sgd.param_groups[0]["lr"]]
+    for _ in range(EPOCHS * STEPS - 1):
+        sgd.step()
+        reference.step()
+        expected.append(sgd.param_groups[0]["lr"])
+    assert [ours.factor(step) for step in range(EPOCHS * STEPS)] == pytest.approx(expected)
+    assert expected[-1] == pytest.approx(1e-4)
+
+
+def test_one_cycle_of_very_few_steps_only_falls() -> None:
+    settings: Any = TypeAdapter[Any](SchedulerSettings).validate_python(
+        {"name": "one_cycle", "rise": 0.3, "start_ratio": 0.04, "end_ratio": 0.0}
+    )
+    for steps in (1, 2, 3):
+        ours = Schedule(settings, steps, 1, higher_is_better=True)
+        factors = [ours.factor(step) for step in range(steps)]
+        assert factors == sorted(factors, reverse=True)
+        assert all(0 <= factor <= 1 for factor in factors)
+
+
+@pytest.mark.parametrize("name", ["cosine", "plateau"])
+def test_averaged_epochs_have_one_rate(name: str) -> None:
+    document = {
+        "cosine": {"name": "cosine", "warmup_epochs": 1.0, "min_lr_ratio": 0.0},
+        "plateau": {"name": "plateau", "warmup_epochs": 1.0, "patience": 0, "factor": 0.5},
+    }[name]
+    averaging = SwaSettings(name="swa", start=0.7, lr_ratio=0.2)
+    settings: Any = TypeAdapter[Any](SchedulerSettings).validate_python(document)
+    ours = Schedule(settings, STEPS, EPOCHS, higher_is_better=True, averaging=averaging)
+    first = 5 * STEPS  # epochs begin at 0.625 and 0.75 of eight
+    assert [ours.factor(step) for step in range(first, EPOCHS * STEPS)] == [0.2] * 3 * STEPS
+    plain = schedule(document)
+    assert [ours.factor(step) for step in range(first)] == [plain.factor(step) for step in range(first)]
+
+
+@pytest.mark.parametrize(
+    ("start", "epochs", "first"), [(0.75, 30, 22), (0.75, 1, 0), (0.29, 100, 29), (0.99, 2, 1)]
+)
+def test_the_first_averaged_epoch_always_exists(start: float, epochs: int, first: int) -> None:
+    assert SwaSettings(name="swa", start=start, lr_ratio=0.1).first_epoch(epochs) == first

@@ -10,16 +10,17 @@ from pytorch_lightning.callbacks import Callback
 from torch import nn
 
 from ctexp.config.schema import Settings
-from ctexp.data.augment import Amounts, Augmentation
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.pixels import HostPixels
-from ctexp.models.losses import cross_entropy
 from ctexp.models.tiny_cnn import TinyCnn
+from ctexp.training.averaging import build_average
+from ctexp.training.budget import TimeBudget
 from ctexp.training.checkpoints import BEST, load
 from ctexp.training.epochs import EpochReport, Row
 from ctexp.training.finetune import Finetuning
 from ctexp.training.fit import fit
 from ctexp.training.module import Classifier
+from ctexp.training.recipe import build_loss, build_train_batches
 from ctexp.training.schedule import Schedule
 from ctexp.training.stopping import StopRequests
 
@@ -139,11 +140,40 @@ class Quiet(EpochReport):
 
 
 def batches(pictures: Pictures, config: Settings) -> TrainBatches:
-    """Shuffled, augmented batches of some pictures."""
-    amounts = Amounts(**config.augment.model_dump(exclude={"mixup", "cutmix"}))
-    augmentation = Augmentation(amounts, (16, 16), config.seed, len(pictures.labels))
-    return TrainBatches(
-        HostPixels(pictures), pictures.labels, augmentation, config.data.batch_size, config.seed
+    """The training batches of some pictures."""
+    return build_train_batches(config, HostPixels(pictures), pictures.labels)
+
+
+def val_batches(config: Settings) -> EvalBatches:
+    """What a training is judged on."""
+    pictures = Pictures(12, seed=2)
+    return EvalBatches(HostPixels(pictures), pictures.labels, config.data.eval_batch_size)
+
+
+def network(config: Settings) -> TinyCnn:
+    """The network with the first weights of a training, wherever nothing has been drawn since the seed."""
+    return TinyCnn(1, 4, config.model.dropout)
+
+
+def classifier(config: Settings, *, images: int = 22, model: nn.Module | None = None) -> Classifier:
+    """What is trained on so many images."""
+    torch.manual_seed(config.seed)
+    trained = model or network(config)
+    pictures = Pictures(images, seed=1)
+    steps = len(batches(pictures, config))
+    return Classifier(
+        trained,
+        build_loss(config, np.bincount(pictures.labels).tolist()),
+        Schedule(
+            config.scheduler,
+            steps,
+            config.trainer.max_epochs,
+            higher_is_better=True,
+            averaging=config.averaging,
+        ),
+        Finetuning(trained, config.finetune, steps),
+        build_average(config, trained),
+        config,
     )
 
 
@@ -154,31 +184,24 @@ def train(
     report: Callback | None = None,
     resume: Path | None = None,
     requests: StopRequests | None = None,
+    budget: TimeBudget | None = None,
     images: int = 22,
     model: nn.Module | None = None,
+    pieces: int | None = None,
 ) -> Classifier:
     """One call of `fit` on so many training images; the module that comes back has the final weights."""
     config = config or settings()
-    torch.manual_seed(config.seed)
-    train_set, val_set = Pictures(images, seed=1), Pictures(12, seed=2)
-    train_batches = batches(train_set, config)
-    network = model or TinyCnn(1, 4, config.model.dropout)
-    module = Classifier(
-        network,
-        cross_entropy([6, 6, 5, 5], label_smoothing=0.1, balanced=False),
-        Schedule(config.scheduler, len(train_batches), config.trainer.max_epochs, higher_is_better=True),
-        Finetuning(network, config.finetune, len(train_batches)),
-        None,
-        config,
-    )
+    module = classifier(config, images=images, model=model)
+    module.pieces = pieces or module.pieces
     with requests or StopRequests() as stop:
         fit(
             module,
-            train_batches,
-            EvalBatches(HostPixels(val_set), val_set.labels, config.data.eval_batch_size),
+            batches(Pictures(images, seed=1), config),
+            val_batches(config),
             checkpoints=folder / "checkpoints",
             device=torch.device("cpu"),
             requests=stop,
+            budget=budget,
             watchers=[report or Quiet()],
             resume=resume,
         )

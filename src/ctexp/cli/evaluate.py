@@ -34,8 +34,8 @@ def evaluate(run: str, split: str, json: bool) -> None:
     from ctexp.evaluation.metrics import headline
     from ctexp.models.weights import WeightsOrigin
     from ctexp.training.device import choose_device, make_repeatable
+    from ctexp.training.exhaustion import while_answering
     from ctexp.training.measure import measure
-    from ctexp.training.memory import memory_errors
     from ctexp.training.recipe import ImageStore, build_module
     from ctexp.training.stopping import StopRequests
 
@@ -43,14 +43,25 @@ def evaluate(run: str, split: str, json: bool) -> None:
     make_repeatable()
     module = build_module(settings, selection, features, WeightsOrigin("random"), device)
     batches = ImageStore(settings, selection, features, data_dir, device).eval_batches(split)
-    with found.lock(), StopRequests() as requests, memory_errors(settings):
+    with found.lock(), StopRequests() as requests, while_answering(settings):
         summary = measure(found, module, batches, selection, split, device, requests)
     if json:
         screen.emit_json({"run_id": found.id, **summary})
         return
     print(f"{found.id}  {split}  {summary['n']} images")
-    for name, value, low, high in headline(summary):
+    rows = headline(summary)
+    scaled = summary["calibrated"]
+    if scaled is not None:
+        rows += [
+            (f"{name} calibrated", part["value"], part["low"], part["high"])
+            for name, part in scaled["metrics"].items()
+        ]
+    for name, value, low, high in rows:
         interval = "" if low is None or high is None else f"  95 % interval {low:.3f} to {high:.3f}"
         print(f"{name:<24}{'undefined' if value is None else f'{value:.3f}'}{interval}")
-    for line in summary["notes"]:
+    if scaled is not None:
+        screen.note(
+            f"calibrated: logits divided by {scaled['temperature']:.3g}, fitted on {scaled['fitted_on']}"
+        )
+    for line in [*summary["notes"], *(scaled["notes"] if scaled else [])]:
         screen.note(line)

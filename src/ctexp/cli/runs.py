@@ -53,11 +53,15 @@ def show(run: str, json: bool) -> None:
         return
     for problem in document.problems:
         screen.warn(problem)
+    for line in document.pruned:
+        screen.note(line)
     print(f"{found.id}  {document.state}")
     if document.manifest is not None:
         print(blocks.manifest_block(document.manifest, shown(found.path)), end="")
     if document.result is not None:
-        print(blocks.results_block(document.result, shown(found.path), shown(found.train_log)), end="")
+        estimate = document.manifest.estimate if document.manifest else None
+        block = blocks.results_block(document.result, shown(found.path), shown(found.train_log), estimate)
+        print(block, end="")
     elif document.state == "interrupted":
         screen.note(f"no end was recorded -> scripts/inv train --resume {found.id}")
 

@@ -1,9 +1,12 @@
 """`train`: compose, refuse what must be refused without torch, train, and tell."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ctexp.cli.costs import heed_cost, job_of
+from ctexp.config.advice import advice
 from ctexp.config.compose import Composed, compose, load, paths_of, resolve_paths
 from ctexp.config.schema import Settings
 from ctexp.core import screen
@@ -11,8 +14,10 @@ from ctexp.core.errors import DataError, PreflightError, UsageError
 from ctexp.core.files import probe_writable
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.data.selection import Selection, select
+from ctexp.planning import estimates
+from ctexp.planning.past import Past
 from ctexp.record import blocks, find, git
-from ctexp.record.manifest import command_line
+from ctexp.record.manifest import Estimate, command_line
 from ctexp.record.result import Result
 from ctexp.training.dataset import features_of, same_data
 from ctexp.training.order import Order
@@ -39,8 +44,35 @@ def train(
 
 def start(root: Path, composed: Composed, *, dry_run: bool, yes: bool, json: bool) -> int:
     """Train a new run, or with `dry_run` print what it would be; the exit code."""
+    order = new_order(root, composed, json)
+    if not dry_run:
+        heed_changes(order.source, order.settings.git.dirty, yes)
+        probe_writable(order.runs_dir)
+    past, job = Past.load(order.runs_dir), job_of(order)
+    estimate = estimates.from_history(past, job)
+    if dry_run:
+        _preview(order, estimate, json)
+        return 0
+    if estimate is not None:
+        heed_cost(order, estimate, yes)
+
+    from ctexp.training.run import Training
+
+    training = Training(order)
+    if estimate is None and (trial := training.trial()) is not None:
+        estimate = estimates.from_trial(past, job, trial)
+        heed_cost(order, estimate, yes)
+    return _told(training.start(estimate), order.runs_dir, json)
+
+
+def new_order(root: Path, composed: Composed, json: bool) -> Order:
+    """The order for a new run of a configuration.
+
+    Raises:
+        DataError: the images or features it names are missing, damaged or changed.
+    """
     data, (data_dir, _) = composed.settings.data, paths_of(composed.settings.paths, root)
-    order = _order(
+    return _order(
         root,
         composed.settings,
         select(data_dir, splits_folder(root), data.name, data.split, data.fold, data.sample),
@@ -50,15 +82,6 @@ def start(root: Path, composed: Composed, *, dry_run: bool, yes: bool, json: boo
         command=command_line("train", composed.overrides),
         json=json,
     )
-    if dry_run:
-        _preview(order, json)
-        return 0
-    _heed_changes(order, yes)
-    probe_writable(order.runs_dir)
-
-    from ctexp.training.run import Training
-
-    return _told(Training(order).start(), order.runs_dir, json)
 
 
 def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, yes: bool, json: bool) -> int:
@@ -89,7 +112,7 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
         command=manifest.command,
         json=json,
     )
-    _heed_changes(order, yes)
+    heed_changes(order.source, order.settings.git.dirty, yes)
 
     from ctexp.training.run import Training
 
@@ -124,16 +147,19 @@ def _order(
         command=command,
         source=source,
         tell=screen.note if json else print,
+        parent=os.environ.get("CTEXP_PARENT") or None,
     )
 
 
-def _preview(order: Order, json: bool) -> None:
+def _preview(order: Order, estimate: Estimate | None, json: bool) -> None:
     """Print the manifest of a run that is not made."""
     from ctexp.training.run import Training
 
     for note in order.selection.notes:
         screen.note(note)
-    manifest = Training(order).preview()
+    manifest = Training(order).preview(estimate)
+    for line in advice(order.settings):
+        screen.warn(line)
     if json:
         screen.emit_json(manifest.document())
         return
@@ -141,13 +167,13 @@ def _preview(order: Order, json: bool) -> None:
     print(blocks.manifest_block(manifest, location), end="")
 
 
-def _heed_changes(order: Order, yes: bool) -> None:
+def heed_changes(source: git.Source, policy: str, yes: bool) -> None:
     """Act on uncommitted changes as `git.dirty` says; the run itself warns of them.
 
     Raises:
         PreflightError: they are refused, by the configuration or by the person asked.
     """
-    state, policy = order.source.state, order.settings.git.dirty
+    state = source.state
     if not state.dirty:
         return
     names = [*state.changed, *state.untracked]
@@ -156,10 +182,9 @@ def _heed_changes(order: Order, yes: bool) -> None:
     way_out = "commit them, or say git.dirty=warn; the run saves them as a patch then"
     if policy == "refuse":
         raise PreflightError(f"git.dirty=refuse: {what}", way_out)
-    if policy == "ask" and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+    if policy == "ask" and not yes and screen.can_ask():
         screen.note(f"{what}; a patch of them is saved with the run")
-        print("Train all the same? [y/N] ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        if not screen.ask("Train all the same?"):
             raise PreflightError(what, way_out)
 
 

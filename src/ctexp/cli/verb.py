@@ -4,7 +4,6 @@ A verb is a function of `ctexp.cli` that takes the task's flags as keyword argum
 for what a user can act on, and returns nothing, or the exit code of an outcome it has already told.
 """
 
-import errno
 import functools
 import os
 import select
@@ -116,7 +115,8 @@ def _signals_and_shortages_told_apart() -> Iterator[None]:
 
     A verb with signal handlers of its own (training) installs them over this one.
     """
-    from ctexp.core.errors import MemoryExhausted, Stopped, StorageError
+    from ctexp.core.errors import MemoryExhausted, Stopped
+    from ctexp.core.files import disk_full
 
     def stop(signum: int, _frame: FrameType | None) -> None:
         raise Stopped(signum)
@@ -132,12 +132,9 @@ def _signals_and_shortages_told_apart() -> Iterator[None]:
             "the machine ran out of memory", "free some, or ask for less at once"
         ) from error
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        if (full := disk_full(error)) is None:
             raise
-        raise StorageError(
-            f"{error.filename or 'a disk'}: no space left ({error.strerror})",
-            "free some space, then start again",
-        ) from error
+        raise full from error
     finally:
         if ours:
             signal.signal(signal.SIGTERM, before)

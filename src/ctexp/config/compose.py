@@ -26,7 +26,7 @@ class Composed:
     """A configuration, validated.
 
     Attributes:
-        settings: what the code reads.
+        settings: what the code reads; watched, see `config.reading`.
         overrides: what the user typed.
         resolved: the same as `settings` in plain values, defaults included.
         yaml: `resolved` as YAML, in the schema's order.
@@ -59,6 +59,7 @@ def compose(overrides: Sequence[str], root: Path) -> Composed:
     if settings is None or problems:
         raise UsageError(problems)
     resolved = settings.model_dump()
+    settings.watch()
     return Composed(
         settings=settings,
         overrides=tuple(overrides),
@@ -92,6 +93,7 @@ def load(file: Path, sha256: str) -> "Settings":
         raise DataError([f"{file}: {problem}" for problem in problems])
     if _digest(settings.model_dump()) != sha256:
         raise DataError(f"{file}: was changed after the run began", "restore it, or train anew")
+    settings.watch()
     return settings
 
 

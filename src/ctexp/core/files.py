@@ -35,6 +35,16 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise
 
 
+def disk_full(error: BaseException) -> StorageError | None:
+    """The `StorageError` that a full disk amounts to, wherever it was met; None for every other error."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return StorageError(
+            f"{error.filename or 'a disk'}: no space left ({error.strerror})",
+            "free some space there, then start again or resume",
+        )
+    return None
+
+
 def fsync_directory(directory: Path) -> None:
     """Make a rename in `directory` survive a power loss."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
@@ -94,9 +104,14 @@ def _umask() -> int:
     return mask
 
 
+def temporaries(folder: Path) -> Iterator[Path]:
+    """What writers that are at work, or were killed, have in a folder and below."""
+    return folder.rglob(".*.tmp")
+
+
 def sweep_temporaries(folder: Path) -> None:
     """Remove what killed writers left in a folder and below; nobody else may be writing there now."""
-    for leftover in folder.rglob(".*.tmp"):
+    for leftover in temporaries(folder):
         leftover.unlink(missing_ok=True)
 
 

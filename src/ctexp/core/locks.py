@@ -52,6 +52,12 @@ class FileLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def fileno(self) -> int:
+        """The descriptor that has the lock: a child that inherits it keeps the lock as long as it lives."""
+        if self._descriptor is None:
+            raise ValueError(f"{self.what}: the lock is not held")
+        return self._descriptor
+
     def holder(self) -> str:
         """Who says to hold the lock: `pid 123 (inv train …) since 2026-…`."""
         try:

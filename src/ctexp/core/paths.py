@@ -34,8 +34,13 @@ def splits_folder(root: Path) -> Path:
 
 
 def feature_lists_folder(root: Path) -> Path:
-    """Where a project's committed lists of features are: `<data set>.yaml` in it."""
+    """Where a project's committed lists of features are: `<data set>.yaml` in it, or one a fold."""
     return root / "research" / "features"
+
+
+def baselines_file(root: Path) -> Path:
+    """Where a project says which runs are its baselines; committed."""
+    return root / "research" / "baselines.yaml"
 
 
 def shown(path: Path) -> str:

@@ -90,6 +90,17 @@ def warn(message: str) -> None:
     note(f"warning: {message}")
 
 
+def can_ask() -> bool:
+    """Whether somebody sees a question and can answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> bool:
+    """Put a question that only `y` or `yes` answers with yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def emit_json(document: Any) -> None:
     """The one JSON document a `--json` verb prints on stdout."""
     json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctexp.data.augment import Augmentation
-from ctexp.data.draws import order
+from ctexp.data.mixing import Mixing, Mixture
 from ctexp.data.pixels import Pixels
+from ctexp.data.sampling import Sampler, Uniform
 
 
 class Mix(NamedTuple):
@@ -38,6 +39,15 @@ class Batch(NamedTuple):
     labels: Tensor
     features: Tensor | None = None
     mix: Mix | None = None
+
+    def mixed(self, mixture: Mixture) -> "Batch":
+        """The batch, changed: each image mixed with the one before it, and so are features and labels."""
+        mixture.apply(self.images)
+        features, kept = self.features, mixture.kept
+        if features is not None:
+            features = features.roll(1, dims=0).lerp_(features, kept)
+        mix = Mix(self.labels.roll(1), torch.full((len(self.labels),), kept))
+        return self._replace(features=features, mix=mix)
 
     def pieces(self, count: int) -> Iterator["Batch"]:
         """The same images in `count` parts, or one an image, whose sizes differ by at most one."""
@@ -68,17 +78,19 @@ class _Targets:
 
 
 class TrainBatches:
-    """Shuffled, augmented batches of one epoch; sizes differ by at most one, and no image is left out.
+    """Shuffled, augmented, mixed batches of one epoch; sizes differ by at most one, and no draw is left out.
 
     Even batches instead of a small last one keep batch normalisation away from batches of one image.
 
     Args:
         pixels: the training images.
         labels: their labels (N,).
-        augmentation: planned for every batch, wherever the pixels are.
+        augmentation: planned for every batch, wherever the pixels are; for as many rows as the sampler has.
         batch_size: the largest batch.
         seed: with the epoch it decides the order.
         features: a row of numbers for each image (N, k), or None.
+        sampler: how often an epoch shows each image; None shows each once.
+        mixing: of the images of a batch; None mixes nothing.
     """
 
     def __init__(
@@ -89,11 +101,15 @@ class TrainBatches:
         batch_size: int,
         seed: int,
         features: NDArray[np.float32] | None = None,
+        *,
+        sampler: Sampler | None = None,
+        mixing: Mixing | None = None,
     ) -> None:
         self._pixels = pixels
         self._targets = _Targets(labels, features)
         self._augmentation = augmentation
-        self._seed = seed
+        self._sampler = sampler or Uniform(len(labels), seed)
+        self._mixing = mixing
         self._count = -(-len(labels) // batch_size)
         self._epoch = 0
         self._position = 0
@@ -115,11 +131,23 @@ class TrainBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         """The rest of the epoch. Lazy: epoch and position are read when the first batch is asked for."""
-        indices = order(self._seed, self._epoch, len(self._targets))
-        for chosen in np.array_split(indices, self._count)[self._position :]:
+        for batch in self._from(self._position):
             self._position += 1
-            plan = self._augmentation.plan(self._epoch, chosen)
-            yield self._targets.batch(self._pixels.augmented(chosen, plan), chosen)
+            yield batch
+
+    def again(self) -> Iterator[Batch]:
+        """The whole epoch once more, for who only looks: where it stands is left as it is."""
+        return self._from(0)
+
+    def _from(self, position: int) -> Iterator[Batch]:
+        parts = (np.array_split(of, self._count) for of in self._sampler.draws(self._epoch))
+        for number, (chosen, rows) in enumerate(zip(*parts, strict=True)):
+            if number < position:
+                continue
+            images = self._pixels.augmented(chosen, self._augmentation.plan(self._epoch, rows))
+            batch = self._targets.batch(images, chosen)
+            mixture = self._mixing.of(self._epoch, number) if self._mixing else None
+            yield batch if mixture is None else batch.mixed(mixture)
 
     def state_dict(self) -> dict[str, int]:
         """Epoch and batches handed out, for a checkpoint."""

@@ -18,6 +18,8 @@ class Purpose(IntEnum):
     AUGMENTATION = 2
     NOISE = 3
     SPLIT = 4
+    SAMPLING = 5
+    MIXING = 6
 
 
 def bits(seed: int, epoch: int, purpose: Purpose, index: int = 0) -> np.random.Philox:
@@ -37,7 +39,9 @@ def uniform(
     return np.random.Generator(bits(seed, epoch, purpose, index)).random(shape)
 
 
-def order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+def order(
+    seed: int, epoch: int, count: int, purpose: Purpose = Purpose.ORDER, index: int = 0
+) -> NDArray[np.int64]:
     """A permutation of `range(count)`, shape (count,): the order in which an epoch visits its images."""
     # By sorting raw 64-bit draws: numpy may change how `permutation` uses its bits, Philox's bits are fixed.
-    return np.argsort(bits(seed, epoch, Purpose.ORDER).random_raw(count), kind="stable").astype(np.int64)
+    return np.argsort(bits(seed, epoch, purpose, index).random_raw(count), kind="stable").astype(np.int64)

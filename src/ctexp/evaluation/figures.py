@@ -1,7 +1,7 @@
-"""Three pictures of a run: curves over epochs, the confusion matrix, the reliability diagram.
+"""The pictures: curves over epochs, the confusion matrix, the reliability diagram, features' importances.
 
-PNG, 1200 x 800 pixels, in the colour-blind safe palette of Okabe & Ito. Matplotlib's objects are used
-directly: no pyplot, no window, no state shared with others.
+PNG, 1200 x 800 pixels, higher for many features, in the colour-blind safe palette of Okabe & Ito.
+Matplotlib's objects are used directly: no pyplot, no window, no state shared with others.
 """
 
 from __future__ import annotations
@@ -185,6 +185,37 @@ def reliability(
     axes.tick_params(labelbottom=False)
     for panel in (axes, below):
         _tidy(panel)
+    _save(figure, path)
+
+
+def importances(
+    columns: Sequence[tuple[str, float, float, float]], path: Path, threshold: float, prefix: str = ""
+) -> None:
+    """Draw how much a network relies on each column, with intervals, the most important first.
+
+    Args:
+        columns: name, rise of log-loss in nats, and its interval's ends, at least one.
+        path: the PNG to write.
+        threshold: what the interval of a top feature lies above.
+        prefix: what the title begins with.
+    """
+    figure = _figure()
+    figure.set_figheight(max(16 / 3, 0.17 * len(columns)))
+    axes = figure.add_subplot()
+    names = [name for name, *_ in columns]
+    values, lows, highs = np.array([numbers for _, *numbers in columns]).T
+    colours = [_BLUE if low > threshold else _GREY for low in lows]
+    places = np.arange(len(names))
+    axes.barh(places, values, color=colours, height=0.7)
+    axes.hlines(places, lows, highs, color="black", linewidth=1.2)
+    axes.axvline(threshold, color="black", linestyle=":", linewidth=1.2)
+    axes.set_yticks(places, names, fontsize=7)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlabel("rise of validation log-loss when the column is permuted, nats, with 95 % interval")
+    _tidy(axes)
+    top = int((lows > threshold).sum())
+    text = f"Importance of {len(names)} features; {top} lie above {threshold:g} (blue)"
+    figure.suptitle(_title(prefix, text), fontsize=12)
     _save(figure, path)
 
 

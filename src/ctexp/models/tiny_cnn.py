@@ -25,6 +25,11 @@ class TinyCnn(nn.Module):
         self.features = nn.Sequential(*(_block(before, after) for before, after in widths))
         self.dropout = nn.Dropout(dropout)
         self.num_features = 2 * _WIDTHS[-1]
+        # What timm's networks tell of themselves: where maps of which width can be had.
+        self.feature_info = [
+            {"module": f"features.{place}", "num_chs": width, "reduction": 2 ** (place + 1)}
+            for place, width in enumerate(_WIDTHS)
+        ]
         self.head = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
 
     def forward(self, images: Tensor) -> Tensor:
@@ -33,6 +38,10 @@ class TinyCnn(nn.Module):
         pooled = torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
         logits: Tensor = self.head(self.dropout(pooled))
         return logits
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, str]:  # noqa: ARG002 - the blocks are all there is
+        """The order of the parameters as timm's networks tell it; the first block is the stem."""
+        return {"stem": r"^features\.0\.", "blocks": r"^features\.(\d+)"}
 
 
 def _block(before: int, after: int) -> nn.Sequential:

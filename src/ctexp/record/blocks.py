@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ctexp.core import clock
 from ctexp.record.git import GitState
-from ctexp.record.manifest import Dataset, Manifest
+from ctexp.record.manifest import Dataset, Estimate, Manifest
 from ctexp.record.result import Measurement, Result
 
 _LABEL = 22
@@ -32,23 +32,23 @@ def manifest_block(manifest: Manifest, location: str) -> str:
     if manifest.dataset.warnings:
         lines.insert(-1, ("Warnings", list(manifest.dataset.warnings)))
     if manifest.estimate:
-        basis = f" ({manifest.estimate.basis})" if manifest.estimate.basis else ""
-        lines.append(("Estimated Duration", [f"{clock.duration(manifest.estimate.seconds)}{basis}"]))
+        lines.append(("Estimated Duration", [_expected(manifest.estimate)]))
     return _block("EXPERIMENT MANIFEST", lines)
 
 
-def results_block(result: Result, location: str, log_file: str) -> str:
+def results_block(result: Result, location: str, log_file: str, estimate: Estimate | None = None) -> str:
     """How a run ended.
 
     Args:
         result: the end.
         location: the run's directory, as a person would type it.
         log_file: `train.log`, likewise.
+        estimate: what had been expected; compared with the duration of a run that finished in one go.
     """
     metrics = [f"{name} {_measurement(metric)}" for name, metric in result.metrics.items()]
     lines = [
         ("Status", _status(result)),
-        ("Duration", [_duration(result)]),
+        ("Duration", [_duration(result), *_compared(result, estimate)]),
         ("Output Location", [location]),
         ("Key Metrics", metrics or ["none"]),
         ("Artifacts Generated", list(result.artifacts) or ["none"]),
@@ -70,7 +70,8 @@ def next_steps(result: Result) -> list[str]:
         case "interrupted" | "timeout":
             return [resume, show]
         case "oom":
-            return ["try a smaller data.batch_size or data.image_size", show]
+            default = "try a smaller data.batch_size or data.image_size"
+            return [result.error.hint if result.error else default, show]
         case "diverged":
             return ["try a smaller optimizer.lr, or trainer.gradient_clip", show]
         case _:
@@ -134,6 +135,20 @@ def _duration(result: Result) -> str:
     epochs = f"{result.epochs} {'epoch' if result.epochs == 1 else 'epochs'}"
     attempt = f", attempt {result.attempt}" if result.attempt > 1 else ""
     return f"{clock.duration(result.duration_seconds)} ({epochs}{attempt})"
+
+
+def _expected(estimate: Estimate) -> str:
+    """`12 min 05 s, p90 15 min 10 s (12 like runs)`."""
+    bound = "" if estimate.seconds_p90 is None else f", p90 {clock.duration(estimate.seconds_p90)}"
+    basis = f" ({estimate.basis})" if estimate.basis else ""
+    return f"{clock.duration(estimate.seconds)}{bound}{basis}"
+
+
+def _compared(result: Result, estimate: Estimate | None) -> list[str]:
+    """What was expected and what came, where the two can be compared."""
+    if estimate is None or result.state != "finished" or result.attempt > 1:
+        return []
+    return [f"estimated {_expected(estimate)}, took {clock.duration(result.duration_seconds)}"]
 
 
 def _measurement(metric: Measurement) -> str:

@@ -85,7 +85,7 @@ def capture() -> Surroundings:
         python=platform.python_version(),
         os=_distribution(),
         platform=platform.platform(),
-        cpu=_cpu(),
+        cpu=_processor(),
         cores=os.cpu_count() or 1,
         cores_allowed=len(os.sched_getaffinity(0)),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
@@ -131,7 +131,14 @@ def _distribution() -> str:
         return sys.platform
 
 
-def _cpu() -> str:
+def computes_on(accelerator: str) -> str:
+    """What `trainer.accelerator` comes down to here: the GPU's name, or the processor's and its threads."""
+    gpus = () if accelerator == "cpu" else detect_gpus().gpus
+    threads = os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))
+    return gpus[0].name if gpus else f"{_processor()}, {threads} threads"
+
+
+def _processor() -> str:
     """The processor's model, or its architecture where the kernel names none."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()

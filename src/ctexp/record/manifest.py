@@ -2,14 +2,14 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, JsonValue, ValidationInfo, field_validator
 
 from ctexp.record.documents import Document, Part, Scalar, Sha256, Text, UtcTime, printable
 from ctexp.record.environment import Environment
 from ctexp.record.git import PATCH, GitState
-from ctexp.record.result import Ended
+from ctexp.record.result import Deviation, Ended
 
 
 class Grey(Part):
@@ -107,13 +107,32 @@ class Tracker(Part):
 
 
 class Estimate(Part):
-    """How long a run was expected to take.
+    """What a run was expected to cost; `result.json`, `history.csv` and the directory say what it did cost.
+
+    What half of such runs stay below, and with `_p90` what nine of ten do. In records from before runs were
+    estimated so, everything but `seconds` and `basis` is null.
 
     Attributes:
-        basis: where the number comes from, a few words.
+        seconds: from the first line of its record to the last, as `duration_seconds` counts them.
+        memory_bytes: the peak on the GPU, or of the process where there is none.
+        disk_bytes: of the run directory.
+        largest_micro_batch: the most images at a time that would fit into memory; null where not measured.
+        epochs: how many `seconds` counts on; `seconds_p90` counts all.
+        epoch_seconds: what one of them costs.
+        source: whether earlier runs or steps of this one were looked at.
+        basis: the same in a few words.
     """
 
     seconds: float = Field(ge=0)
+    seconds_p90: float | None = Field(default=None, ge=0)
+    memory_bytes: int | None = Field(default=None, ge=0)
+    memory_bytes_p90: int | None = Field(default=None, ge=0)
+    disk_bytes: int | None = Field(default=None, ge=0)
+    disk_bytes_p90: int | None = Field(default=None, ge=0)
+    largest_micro_batch: int | None = Field(default=None, ge=0)
+    epochs: float | None = Field(default=None, ge=0)
+    epoch_seconds: float | None = Field(default=None, ge=0)
+    source: Literal["history", "measured"] | None = None
     basis: Text = ""
 
 
@@ -149,6 +168,8 @@ class Manifest(Document):
         features: the measured ones beside the image: which columns, how they were chosen, of what table, and
             how they were standardised; null for a network that looks at the image alone.
         hyperparameters: the few that tell runs apart; `config.yaml` has all.
+        device: what it computes on; null in records from before it was noted.
+        workload: the choices that decide the cost of an image: see `config.workload`; empty likewise.
     """
 
     run_id: str
@@ -169,6 +190,8 @@ class Manifest(Document):
     model: Model
     weights: Weights
     hyperparameters: dict[str, Scalar]
+    device: Text | None = None
+    workload: dict[str, Scalar] = Field(default_factory=dict)
     tracker: Tracker
     estimate: Estimate | None = None
     origin: Origin = Origin()
@@ -189,6 +212,7 @@ class Attempt(Document):
         end: null while it runs, and for ever after a kill that nobody could observe.
         ended: why it ended.
         duration_seconds: by a clock that nobody sets.
+        deviations: from the configuration, in this start.
     """
 
     run_id: str
@@ -203,6 +227,7 @@ class Attempt(Document):
     ended: Ended | None = None
     exit_code: int | None = None
     duration_seconds: float | None = Field(default=None, ge=0)
+    deviations: tuple[Deviation, ...] = ()
 
     @field_validator("git")
     @classmethod

@@ -1,11 +1,11 @@
 """How a run ended: the document that is written last, and whose presence alone says that it ended."""
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from ctexp.core.errors import CtexpError, Diverged, MemoryExhausted, Stopped, TimeBudgetUsed
-from ctexp.record.documents import Document, Part, Text, UtcTime
+from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
 
 Ended = Literal["finished", "interrupted", "diverged", "oom", "timeout", "failed"]
 """The ways a run ends."""
@@ -41,6 +41,28 @@ class Failure(Part):
     traceback_file: str | None = None
 
 
+class Deviation(Part):
+    """Where a run departed from its configuration, because it could not go on as configured.
+
+    Attributes:
+        what: the quantity, for example `PARTS_A_STEP`.
+        before: what it was.
+        after: what it became.
+        step: optimizer steps that were done the old way and kept.
+        reason: why, one line.
+    """
+
+    what: str
+    before: int
+    after: int
+    step: int = Field(ge=0)
+    reason: Text
+
+
+PARTS_A_STEP: Final = "parts a step"
+"""In how many parts an optimizer step computes its images: with twice as many it takes half the memory."""
+
+
 class Result(Document):
     """The end of a run, `result.json`.
 
@@ -53,6 +75,9 @@ class Result(Document):
         metrics: the headline metrics, `<split>/<name>`.
         artifacts: files of the run directory worth knowing, relative to it.
         warnings: what the reader of these numbers should know.
+        deviations: from the configuration, those of earlier attempts included.
+        predictions: SHA-256 of the table of predictions, by split; none where nothing was measured, and in
+            records from before it was kept.
     """
 
     run_id: str
@@ -68,6 +93,8 @@ class Result(Document):
     error: Failure | None = None
     artifacts: tuple[Text, ...] = ()
     warnings: tuple[Text, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    predictions: dict[str, Sha256] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Result":

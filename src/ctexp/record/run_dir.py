@@ -165,6 +165,11 @@ class RunDir:
         return self.path / "metrics.json"
 
     @property
+    def calibration(self) -> Path:
+        """The temperature of the best weights; see `Calibration`."""
+        return self.path / "calibration.json"
+
+    @property
     def result(self) -> Path:
         """How the run ended; see `Result`."""
         return self.path / "result.json"

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.core import files
+from ctexp.record.calibration import Calibration
+from ctexp.record.cross_validation import CrossValidation, EnsembleList
 from ctexp.record.documents import Document
 from ctexp.record.manifest import Attempt, Manifest
 from ctexp.record.result import Result
@@ -17,6 +19,9 @@ DOCUMENTS: dict[str, type[Document]] = {
     "manifest": Manifest,
     "attempt": Attempt,
     "result": Result,
+    "calibration": Calibration,
+    "cross_validation": CrossValidation,
+    "ensemble": EnsembleList,
     "show": ShownRun,
 }
 """The published documents, by the name of their schema file."""

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from ctexp.core.errors import DataError
-from ctexp.record import history
+from ctexp.record import history, pruned
 from ctexp.record.documents import Document, Text
 from ctexp.record.manifest import Attempt, Manifest
 from ctexp.record.result import Result, State
@@ -27,6 +27,7 @@ class ShownRun(Document):
         attempts: every start, in order.
         history_tail: the last epochs; null for a value that is missing or not finite.
         files: size in bytes of every file, by its path in the run directory.
+        pruned: the checkpoints that were deleted to free disk, when and why, one line each.
         problems: what is damaged, one line each; empty for a sound record.
     """
 
@@ -39,6 +40,7 @@ class ShownRun(Document):
     attempts: tuple[Attempt, ...]
     history_tail: tuple[dict[str, float | None], ...]
     files: dict[Text, int]
+    pruned: tuple[Text, ...] = ()
     problems: tuple[Text, ...]
 
 
@@ -72,6 +74,7 @@ def describe(run: RunDir) -> ShownRun:
         attempts=tuple(attempts),
         history_tail=tuple(_finite(row) for row in rows[-HISTORY_TAIL:]),
         files=_sizes(run.path),
+        pruned=pruned.all_told(run),
         problems=tuple(problems),
     )
 

@@ -5,15 +5,16 @@ what is there is true, and what is missing shows how far the run came. Each file
 `events.jsonl` and `train.log` grow. docs/decisions/0002-order-of-writes.md gives the reasons.
 """
 
+import contextlib
 from collections.abc import Sequence
 
 import yaml
 
 from ctexp.core import files
-from ctexp.core.errors import DataError
+from ctexp.core.errors import DataError, StorageError
 from ctexp.record.documents import is_newer
 from ctexp.record.manifest import Attempt, Manifest
-from ctexp.record.result import Result
+from ctexp.record.result import Deviation, Result
 from ctexp.record.run_dir import RunDir
 
 
@@ -79,6 +80,8 @@ def resume(run: RunDir, attempt: Attempt, patch: bytes) -> None:
 def end(run: RunDir, *, attempt: Attempt, result: Result, summary: str) -> None:
     """Write down how a run ended, after everything its result speaks of.
 
+    Where a run failed, its result matters more than its other pages: those may fail then, on a full disk.
+
     Args:
         run: the directory, whose lock is held by the caller.
         attempt: the start that ended, its end filled in.
@@ -88,11 +91,24 @@ def end(run: RunDir, *, attempt: Attempt, result: Result, summary: str) -> None:
     Raises:
         StorageError: the disk is full or the folder cannot be written.
     """
-    files.write_text(run.summary, summary)
-    attempt.write(run.attempt(attempt.number))
+    forgiven = () if result.state == "finished" else (StorageError,)
+    with contextlib.suppress(*forgiven):
+        files.write_text(run.summary, summary)
+    with contextlib.suppress(*forgiven):
+        attempt.write(run.attempt(attempt.number))
     result.write(run.result)
 
 
 def next_attempt(run: RunDir) -> int:
     """The number of the start that comes next; 1 for a new run."""
     return max(run.attempt_numbers(), default=0) + 1
+
+
+def departures(run: RunDir) -> tuple[Deviation, ...]:
+    """How the starts so far departed from the configuration, in order.
+
+    Raises:
+        DataError: the page of a start cannot be read.
+    """
+    pages = (Attempt.read(run.attempt(number)) for number in run.attempt_numbers())
+    return tuple(deviation for page in pages for deviation in page.deviations)

@@ -7,33 +7,39 @@ included, is written into it, `result.json` last.
 import contextlib
 import time
 import traceback
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ctexp.core import clock, files, screen
-from ctexp.core.errors import CtexpError, StorageError
+from ctexp.config.advice import advice
+from ctexp.core import screen
+from ctexp.core.errors import StorageError, TimeBudgetUsed
+from ctexp.core.files import disk_full
 from ctexp.core.paths import shown
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.selection import Selection
-from ctexp.evaluation import figures, metrics
+from ctexp.evaluation import figures
 from ctexp.record import blocks, writing
 from ctexp.record.events import EventLog
 from ctexp.record.history import History, Row
 from ctexp.record.manifest import Attempt, Manifest
-from ctexp.record.result import Failure, Measurement, Result, end_of
+from ctexp.record.result import Deviation, Result
 from ctexp.record.run_dir import RunDir
 from ctexp.record.run_log import RunLog
+from ctexp.training.alarms import Alarms
+from ctexp.training.budget import TimeBudget
 from ctexp.training.checkpoints import BEST
+from ctexp.training.ending import Ending
 from ctexp.training.epochs import EpochReport
-from ctexp.training.fit import fit
+from ctexp.training.exhaustion import while_answering
 from ctexp.training.measure import measure
-from ctexp.training.memory import memory_errors
 from ctexp.training.module import Classifier
+from ctexp.training.parts import FitInParts, normalises_batches
 from ctexp.training.stopping import StopRequests
-from ctexp.training.tracking import Background, Outcome, TrackedRun, make_tracker
+from ctexp.training.tracking import Background, TrackedRun, make_tracker
 
 
 @dataclass
@@ -44,17 +50,21 @@ class RecordedAttempt:
         run: the directory, locked by the caller.
         manifest: what the run is.
         attempt: this start, not ended yet.
+        earlier: how earlier starts departed from the configuration; the last of it holds on.
+        conf: the folder of the configuration's groups.
         tell: where the blocks are printed.
     """
 
     run: RunDir
     manifest: Manifest
     attempt: Attempt
+    earlier: tuple[Deviation, ...]
     module: Classifier
     selection: Selection
     train: TrainBatches
     val: EvalBatches
     device: torch.device
+    conf: Path
     tell: Any
 
     def __post_init__(self) -> None:
@@ -73,47 +83,85 @@ class RecordedAttempt:
             StorageError: not even the end could be written.
         """
         location = shown(self.run.path)
-        with RunLog(self.run.train_log) as log, StopRequests() as requests:
+        with RunLog(self.run.train_log) as self._log, StopRequests() as requests:
             opening = blocks.manifest_block(self.manifest, location)
             self.tell(opening)
             self._events = EventLog(self.run.events)
             self._history = History(self.run.history)
-            self._tell_of_data()
-            self._warn_of_changes()
             settings = self.module.settings
+            self._alarms = Alarms(
+                self.run,
+                self.manifest,
+                settings,
+                self.conf,
+                self.attempt.number,
+                self._events,
+                self._history.rows,
+            )
             tracker = Background(
                 make_tracker(settings.logger, self._warn), settings.logger.timeout, self._warn
             )
-            error: BaseException | None = None
-            try:
-                with memory_errors(settings):
-                    self._train(tracker, requests, resume)
-            except BaseException as caught:  # whatever ended it belongs in the record
-                error = caught
+            error = self._caught(lambda: self._work(tracker, requests, resume))
             requests.let_finish()
-            if error is not None:
-                log.note("".join(traceback.format_exception(error)))
-            tracker.finish(self._outcome(error))
+            late = self._caught(lambda: self._warn_of(self._afterthoughts()))
+            error = error or late
+            tracker.finish(self._ending(error).outcome())
             self._ended = True
-            result = self._result(error)
-            closing = blocks.results_block(result, location, shown(self.run.train_log))
+            ending = self._ending(error)
+            result = ending.result()
+            closing = blocks.results_block(
+                result, location, shown(self.run.train_log), self.manifest.estimate
+            )
             self.tell(closing)
             with contextlib.suppress(StorageError):  # the result says it too, if it can still be written
                 self._events.write("end", state=result.state, exit_code=result.exit_code)
             writing.end(
-                self.run,
-                attempt=self.attempt.model_copy(
-                    update={
-                        "end": result.ended,
-                        "ended": result.state,
-                        "exit_code": result.exit_code,
-                        "duration_seconds": result.duration_seconds,
-                    }
-                ),
-                result=result,
-                summary=f"{opening}\n{closing}",
+                self.run, attempt=ending.closed(result), result=result, summary=f"{opening}\n{closing}"
             )
         return result
+
+    def _caught(self, work: Callable[[], None]) -> BaseException | None:
+        """What ended a piece of work, None for its own end: whatever it is belongs in the record."""
+        try:
+            work()
+        except BaseException as error:
+            self._log.note(traceback.format_exc())
+            return disk_full(error) or error
+        return None
+
+    def _work(self, tracker: Background, requests: StopRequests, resume: Path | None) -> None:
+        for note in self.selection.notes:
+            screen.note(note)
+        self._warn_of(self._forewarnings())
+        self._train(tracker, requests, resume)
+
+    def _warn_of(self, problems: Iterable[str]) -> None:
+        for problem in problems:
+            self._warn(problem)
+
+    def _forewarnings(self) -> list[str]:
+        """What the reader of this run should know from its beginning on, one line each."""
+        return [
+            *self.manifest.dataset.warnings,
+            *advice(self.module.settings.unwatched()),
+            *self._uncommitted(),
+        ]
+
+    def _afterthoughts(self) -> list[str]:
+        """What only shows when all is done, however it ended, one line each."""
+        found = [self._log.problem] if self._log.problem else []
+        if self._summary is not None:
+            found += self._alarms.twins(self._summary["split"])
+        return found + self._alarms.unread(self._summary is not None)
+
+    def _sinks(self, tracker: Background) -> tuple[Callable[[Row], None], ...]:
+        """Who gets the row of each epoch, in this order."""
+        return (
+            self._history.append,
+            lambda row: self._events.write("epoch", **row),
+            lambda row: tracker.log(row, int(row["epoch"] or 0)),
+            self._alarms.see,
+        )
 
     def _train(self, tracker: Background, requests: StopRequests, resume: Path | None) -> None:
         settings = self.module.settings
@@ -135,110 +183,84 @@ class RecordedAttempt:
                 folder=self.run.path,
             )
         )
-
-        def track(row: Row) -> None:
-            tracker.log(row, int(row["epoch"] or 0))
-
-        fit(
-            self.module,
-            self.train,
-            self.val,
+        fitting = FitInParts(
+            module=self.module,
+            train=self.train,
+            val=self.val,
+            images=len(self.selection.rows["train"]),
             checkpoints=self.run.checkpoints,
             device=self.device,
             requests=requests,
-            watchers=[
-                EpochReport(
-                    settings.trainer.monitor,
-                    (self._history.append, lambda row: self._events.write("epoch", **row), track),
-                )
-            ],
-            resume=resume,
+            budget=TimeBudget(settings.trainer.max_minutes),
+            history=self._history,
+            watchers=lambda: [EpochReport(settings.trainer.monitor, self._sinks(tracker))],
+            depart=self._depart,
+            note=self._log.note,
         )
-        self._summary = measure(self.run, self.module, self.val, self.selection, "val", self.device, requests)
+        over: TimeBudgetUsed | None = None
+        try:
+            fitting(resume)
+        except TimeBudgetUsed as used:
+            if not (self.run.checkpoints / BEST).exists():
+                raise TimeBudgetUsed(f"{used}; no epoch was finished: there is nothing to evaluate") from used
+            over = used
+        self._alarms.trained()
+        average = fitting.module.average
+        if average is not None and not average.has_begun:
+            self._warn(
+                "training ended before averaging.start: nothing was averaged, the weights are plain ones"
+            )
+        with while_answering(settings):
+            self._summary = measure(
+                self.run, fitting.module, self.val, self.selection, "val", self.device, requests
+            )
         figures.curves(
             self._history.rows,
             self.run.figures / "curves.png",
             settings.trainer.monitor,
             self.selection.catalog.title,
         )
+        if over is not None:
+            raise over
+
+    def _depart(self, deviation: Deviation) -> None:
+        """Write down at once that training goes on otherwise than configured: a kill must not undo it."""
+        self.attempt = self.attempt.model_copy(update={"deviations": (*self.attempt.deviations, deviation)})
+        self.attempt.write(self.run.attempt(self.attempt.number))
+        self._events.write("deviation", **deviation.model_dump())
+        self._warn(
+            f"{deviation.reason}; going on from step {deviation.step} in {deviation.after} {deviation.what}"
+            f" instead of {deviation.before}"
+        )
+        if normalises_batches(self.module):
+            self._warn("batch normalisation now learns from these smaller parts: metrics may differ")
 
     def _warn(self, message: str) -> None:
         if self._ended:  # a tracker that wakes up later has nothing to add to a record that is closed
             return
         self._warnings.append(message)
-        self._events.write("warning", message=message)
+        with contextlib.suppress(StorageError):  # training itself finds out, and the result has it
+            self._events.write("warning", message=message)
         screen.warn(message)
 
-    def _tell_of_data(self) -> None:
-        for note in self.selection.notes:
-            screen.note(note)
-        for warning in self.manifest.dataset.warnings:
-            self._warn(warning)
-
-    def _warn_of_changes(self) -> None:
+    def _uncommitted(self) -> list[str]:
         state = self.attempt.git
         if state.commit is None:
-            self._warn(f"the code's version is unknown: {state.reason}")
-        elif state.dirty:
-            count = len(state.changed) + len(state.untracked)
-            kept = f", saved as {state.patch}" if state.patch else ""
-            self._warn(f"uncommitted changes in {count} code or configuration files{kept}")
+            return [f"the code's version is unknown: {state.reason}"]
+        if not state.dirty:
+            return []
+        count = len(state.changed) + len(state.untracked)
+        kept = f", saved as {state.patch}" if state.patch else ""
+        return [f"uncommitted changes in {count} code or configuration files{kept}"]
 
-    def _outcome(self, error: BaseException | None) -> Outcome:
-        best = self.run.checkpoints / BEST
-        return Outcome(
-            metrics={name: entry["value"] for name, entry in self._summarised().items()},
-            confusion=self._summary["confusion"] if self._summary else None,
-            figures=tuple(sorted(self.run.figures.glob("*.png"))),
-            best_checkpoint=best if best.exists() else None,
-            exit_code=end_of(error).exit_code,
-        )
-
-    def _result(self, error: BaseException | None) -> Result:
-        end = end_of(error)
-        return Result(
-            run_id=self.run.id,
-            state=end.state,
-            failure=end.failure,
-            exit_code=end.exit_code,
-            attempt=self.attempt.number,
-            started=self.attempt.begin,
-            ended=clock.iso(clock.now()),
-            duration_seconds=time.monotonic() - self._began,
+    def _ending(self, error: BaseException | None) -> Ending:
+        return Ending(
+            run=self.run,
+            attempt=self.attempt,
+            error=error,
+            seconds=time.monotonic() - self._began,
             epochs=len(self._history.rows),
-            metrics={
-                name: Measurement(value=value, low=low, high=high)
-                for name, value, low, high in (metrics.headline(self._summary) if self._summary else [])
-            },
-            error=self._failure(error) if error else None,
-            artifacts=self._artifacts(),
-            warnings=tuple(self._warnings),
+            summary=self._summary,
+            warnings=(*self._warnings, *self._alarms.holding()),
+            earlier=self.earlier,
         )
-
-    def _summarised(self) -> dict[str, dict[str, Any]]:
-        return self._summary["metrics"] if self._summary else {}
-
-    def _failure(self, error: BaseException) -> Failure:
-        if isinstance(error, CtexpError):
-            hint = error.hint or (
-                f"scripts/inv train --resume {self.run.id}" if end_of(error).state == "interrupted" else ""
-            )
-            return Failure(kind=error.kind, message="\n".join(error.problems), hint=hint)
-        path = self.run.attempt_traceback(self.attempt.number)
-        files.write_text(path, "".join(traceback.format_exception(error)))
-        return Failure(
-            kind=type(error).__name__,
-            message=str(error) or type(error).__name__,
-            traceback_file=str(path.relative_to(self.run.path)),
-        )
-
-    def _artifacts(self) -> tuple[str, ...]:
-        wanted = (
-            "checkpoints/best.ckpt",
-            "predictions_*.parquet",
-            "metrics.json",
-            "history.csv",
-            "figures/*.png",
-        )
-        found = (path for pattern in wanted for path in sorted(self.run.path.glob(pattern)))
-        return tuple(str(path.relative_to(self.run.path)) for path in found)

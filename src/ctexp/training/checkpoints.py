@@ -3,10 +3,6 @@
 The framework's own writer puts its temporary file in `$TMPDIR` and moves it over, which on another filesystem
 is a copy: a full disk then destroys the good checkpoint of the epoch before. Here the temporary file is a
 sibling, synced, hashed and renamed.
-
-`sha256sums` lists a line per file in the format of `sha256sum -c`. While a file is being replaced it lists
-the old hash and the new one, so that at any instant the hash of every whole file is in it; a file whose hash
-is not in it is damaged, whatever its name.
 """
 
 import pickle
@@ -20,13 +16,15 @@ from pytorch_lightning.callbacks import Checkpoint
 
 from ctexp.core import files, screen
 from ctexp.core.errors import DataError, Diverged, StorageError
+from ctexp.record.checkpoint_files import BEFORE_LAST as BEFORE_LAST
+from ctexp.record.checkpoint_files import BEST as BEST
+from ctexp.record.checkpoint_files import LAST as LAST
+from ctexp.record.checkpoint_files import SUMS, listed, read_sums, write_sums
+from ctexp.record.pruned import refuse_pruned
+from ctexp.training.budget import TimeBudget
 from ctexp.training.module import Classifier
+from ctexp.training.space import check_before_writing
 from ctexp.training.stopping import StopRequests
-
-BEST = "best.ckpt"
-LAST = "last.ckpt"
-BEFORE_LAST = "last.prev.ckpt"
-SUMS = "sha256sums"
 
 _FINITE_CHECK_STEPS = 25
 """Reading a GPU's losses waits for the GPU, so they are read this often, and before every checkpoint."""
@@ -44,6 +42,7 @@ class DurableCheckpoints(CheckpointIO):
         """Write `checkpoint` to `path`; afterwards it is there and whole, or `StorageError` was raised."""
         del storage_options
         path = Path(path)
+        check_before_writing(path, checkpoint)
         before = read_sums(path.parent)
         after = dict(before)
         with files.replacing(path) as temporary:
@@ -59,10 +58,10 @@ class DurableCheckpoints(CheckpointIO):
             keep = path.name == LAST and path.exists()
             if keep and LAST in before:
                 after[BEFORE_LAST] = before[LAST]
-            _write_sums(path.parent, before, after)
+            write_sums(path.parent, before, after)
             if keep:
                 path.replace(path.with_name(BEFORE_LAST))
-        _write_sums(path.parent, after)
+        write_sums(path.parent, after)
         if not path.is_file():
             raise StorageError(f"{path}: vanished after it was written", "check the filesystem")
 
@@ -81,43 +80,16 @@ class DurableCheckpoints(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
-def read_sums(folder: Path) -> dict[str, str]:
-    """File name to SHA-256, as `sha256sums` says; empty when it is not there.
-
-    A writer that was killed leaves two lines for one name: the file itself then says which is true.
-    """
-    listed = _listed(folder)
-    names = [name for _, name in listed]
-    sums = {}
-    for digest, name in listed:
-        path = folder / name
-        if names.count(name) == 1 or (path.is_file() and files.sha256_file(path) == digest):
-            sums[name] = digest
-    return sums
-
-
-def _listed(folder: Path) -> list[tuple[str, str]]:
-    try:
-        lines = (folder / SUMS).read_text().splitlines()
-    except FileNotFoundError:
-        return []
-    return [(digest, name) for digest, _, name in (line.partition("  ") for line in lines)]
-
-
-def _write_sums(folder: Path, *sums: dict[str, str]) -> None:
-    lines = sorted({f"{digest}  {name}\n" for table in sums for name, digest in table.items()})
-    files.write_text(folder / SUMS, "".join(lines))
-
-
 def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint to the CPU after checking its hash.
 
     Raises:
         DataError: it is missing, damaged, or holds anything but tensors and plain values.
     """
+    refuse_pruned(path)
     if not path.is_file():
         raise DataError(f"{path}: no such checkpoint", "name another run, or train this one again")
-    if files.sha256_file(path) not in {digest for digest, _ in _listed(path.parent)}:
+    if files.sha256_file(path) not in {digest for digest, _ in listed(path.parent)}:
         raise DataError(f"{path}: does not match its sha256 in {SUMS}: damaged or replaced")
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -138,9 +110,12 @@ def newest(folder: Path) -> Resumable | None:
     """The checkpoint to resume from: `last`, else the one before; None where none was ever written.
 
     Raises:
-        DataError: there are some, and all of them are damaged; or the best weights they speak of are gone.
+        DataError: there are some, and all of them are damaged; they were pruned;
+            or the best weights they speak of are gone.
     """
     paths = [folder / name for name in (LAST, BEFORE_LAST) if (folder / name).exists()]
+    if not paths:
+        refuse_pruned(folder / LAST)
     problems: list[str] = []
     for path in paths:
         try:
@@ -232,11 +207,13 @@ class LastCheckpoint(Checkpoint):
     Args:
         folder: where `last.ckpt` goes.
         requests: where stops are asked for.
+        budget: the time there is.
     """
 
-    def __init__(self, folder: Path, requests: StopRequests) -> None:
+    def __init__(self, folder: Path, requests: StopRequests, budget: TimeBudget) -> None:
         self._path = folder / LAST
         self._requests = requests
+        self._budget = budget
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take SIGTERM back from Lightning, whose own answer to it breaks off a validation."""
@@ -251,22 +228,25 @@ class LastCheckpoint(Checkpoint):
         batch: object,
         batch_idx: int,
     ) -> None:
-        """Look whether the loss is finite, and whether somebody wants us to stop."""
+        """Look whether the loss is finite, and whether somebody wants us to stop or time is over."""
         del outputs, batch
         assert isinstance(pl_module, Classifier)  # noqa: S101 - for the type checker
         if pl_module.device.type == "cpu":
             pl_module.sums.check_last()
         elif (batch_idx + 1) % _FINITE_CHECK_STEPS == 0:
             pl_module.sums.settle()
-        if self._requests.signum is not None and not trainer.is_last_batch:
+        if (self._requests.signum is not None or self._budget.used) and not trainer.is_last_batch:
             self._save(trainer, pl_module)
             self._requests.check()
+            self._budget.check()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the epoch; then stop, if that was asked for."""
+        """Save the epoch; then stop, if that was asked for, or time is over and it was not the last epoch."""
         assert isinstance(pl_module, Classifier)  # noqa: S101 - for the type checker
         self._save(trainer, pl_module)
         self._requests.check()
+        if not trainer.should_stop and trainer.current_epoch + 1 != trainer.max_epochs:
+            self._budget.check()
 
     def _save(self, trainer: pl.Trainer, module: Classifier) -> None:
         """Write `last.ckpt`, unless its weights are poisoned: the good one of before stays then."""

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from ctexp.data.radiomics.inputs import FeatureInputs
 
 
-def describe(selection: Selection, root: Path) -> Dataset:
+def describe(selection: Selection, root: Path, features: "FeatureInputs | None" = None) -> Dataset:
     """What a manifest says of the images of a run that is about to begin.
 
     Args:
         selection: the images.
         root: the project's folder, where `dvc.lock` is.
+        features: what stands beside them, whose warnings are the images' too.
     """
     counts = selection.counts()
     totals = {split: sum(classes.values()) for split, classes in counts.items()}
@@ -46,7 +47,7 @@ def describe(selection: Selection, root: Path) -> Dataset:
             if totals[split]
         },
         grey={split: _grey(rows) for split, rows in selection.rows.items() if rows},
-        warnings=selection.warnings,
+        warnings=(*selection.warnings, *(features.warnings if features else ())),
         synthetic=selection.catalog.synthetic,
     )
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ctexp.config.schema import Settings
+from ctexp.config.workload import workload
 from ctexp.core import clock
 from ctexp.data.radiomics.inputs import FeatureInputs
 from ctexp.models.build import parameter_count
 from ctexp.models.weights import WeightsOrigin
-from ctexp.record.environment import Environment
+from ctexp.record.environment import Environment, computes_on
 from ctexp.record.git import GitState
 from ctexp.record.manifest import (
     Attempt,
@@ -58,7 +59,6 @@ class Circumstances:
     environment: Environment
     variables: Mapping[str, str]
     parent: str | None
-    estimate: Estimate | None
 
 
 def manifest(
@@ -69,8 +69,10 @@ def manifest(
     module: Classifier,
     origin: WeightsOrigin,
     about: Circumstances,
+    estimate: Estimate | None,
 ) -> Manifest:
     """The manifest of a run that is about to begin."""
+    document = settings.model_dump(mode="json")
     return Manifest(
         run_id=run_id,
         name=run_name(settings),
@@ -85,13 +87,15 @@ def manifest(
         config_sha256=about.config_sha256,
         dataset=dataset,
         environment=about.environment,
-        preprocessing=_preprocessing(settings),
+        preprocessing=_preprocessing(settings.unwatched()),
         features=dict(features.record) if features else None,
         model=Model(name=settings.model.name, parameters=parameter_count(module.model)),
         weights=Weights(source=origin.source, sha256=origin.sha256),
-        hyperparameters=_hyperparameters(settings.model_dump(mode="json"), _TELLING),
+        hyperparameters=_hyperparameters(document, _TELLING),
+        device=computes_on(document["trainer"]["accelerator"]),
+        workload=workload(document),
         tracker=tracker(run_id, 1, settings),
-        estimate=about.estimate,
+        estimate=estimate,
         origin=Origin.of(about.variables, about.parent),
     )
 

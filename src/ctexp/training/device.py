@@ -1,12 +1,14 @@
 """Where a run trains. Nothing falls back quietly: a night on the CPU is a night lost."""
 
 import os
+from typing import Literal
 
 import torch
 
 from ctexp.core import gpu, screen
 from ctexp.core.errors import PreflightError
 
+_PRECISIONS: dict[str, Literal["32", "bf16", "16"]] = {"32": "32", "bf16": "bf16", "16": "16"}
 _WAY_OUT = "trainer.accelerator=cpu trains on the CPU knowingly; `scripts/inv doctor` checks the machine"
 
 
@@ -39,3 +41,19 @@ def make_repeatable() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
+    # Else every new tensor is written twice, to make reads of unwritten memory repeatable too.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def precision(wanted: str, device: torch.device) -> Literal["32", "bf16", "16"]:
+    """What `trainer.precision` means here; `auto` is bf16 where the GPU has it, and 32 bits elsewhere."""
+    if wanted == "auto":
+        return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "32"
+    return _PRECISIONS[wanted]
+
+
+def autocast(wanted: str, device: torch.device) -> torch.autocast:
+    """The context in which a forward pass is computed with `trainer.precision`."""
+    chosen = precision(wanted, device)
+    dtype = torch.float16 if chosen == "16" else torch.bfloat16
+    return torch.autocast(device.type, dtype, enabled=chosen != "32")

@@ -12,19 +12,22 @@ import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from ctexp.config.schema import Settings
 from ctexp.core.errors import Stopped
 from ctexp.core.metric_names import higher_is_better
 from ctexp.data.batches import EvalBatches, TrainBatches
+from ctexp.training.budget import TimeBudget
 from ctexp.training.checkpoints import BestCheckpoint, DurableCheckpoints, LastCheckpoint
+from ctexp.training.compiling import compile_network
+from ctexp.training.device import precision
 from ctexp.training.module import Classifier
 from ctexp.training.stopping import StopRequests
 
-_PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "32": "32-true",
     "bf16": "bf16-mixed",
     "16": "16-mixed",
 }
+"""Lightning's names."""
 
 
 def fit(
@@ -37,6 +40,7 @@ def fit(
     requests: StopRequests,
     watchers: Sequence[Callback],
     resume: Path | None,
+    budget: TimeBudget | None = None,
 ) -> None:
     """Train until the epochs, the patience or somebody's patience is over.
 
@@ -49,9 +53,11 @@ def fit(
         requests: signals that ask for a stop.
         watchers: told about every epoch before its checkpoints are written, in this order.
         resume: the checkpoint to go on from; None starts anew.
+        budget: the time there is; None for as long as it takes.
 
     Raises:
         Stopped: a signal was honoured; `last.ckpt` holds everything up to its step.
+        TimeBudgetUsed: the time is over; likewise.
         Diverged: loss, logits or weights are not finite.
         StorageError: a checkpoint could not be written.
     """
@@ -68,9 +74,9 @@ def fit(
     trainer = pl.Trainer(
         accelerator=device.type,
         devices=1,
-        precision=_precision(settings, device),
+        precision=PRECISION[precision(settings.trainer.precision, device)],
         max_epochs=settings.trainer.max_epochs,
-        callbacks=[*watchers, best, LastCheckpoint(checkpoints, requests)],
+        callbacks=[*watchers, best, LastCheckpoint(checkpoints, requests, budget or TimeBudget(None))],
         plugins=[DurableCheckpoints()],
         default_root_dir=checkpoints.parent,
         logger=False,
@@ -79,6 +85,8 @@ def fit(
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
+    if settings.trainer.compile:
+        compile_network(module.model)
     # Lightning 2.6 asks torch 2.15 a question in a form that torch no longer likes.
     warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
     try:
@@ -86,11 +94,3 @@ def fit(
     except SIGTERMException as error:
         # It came in the instant between Lightning's taking the signal and our taking it back.
         raise Stopped(signal.SIGTERM) from error
-
-
-def _precision(settings: Settings, device: torch.device) -> Literal["32-true", "bf16-mixed", "16-mixed"]:
-    """Lightning's name for the precision; `auto` is bf16 where the GPU has it, and 32 bits elsewhere."""
-    wanted: str = settings.trainer.precision
-    if wanted == "auto":
-        wanted = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "32"
-    return _PRECISION[wanted]

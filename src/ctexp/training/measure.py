@@ -8,11 +8,14 @@ import torch
 from ctexp.core import files
 from ctexp.data.batches import EvalBatches
 from ctexp.data.selection import Selection
-from ctexp.evaluation import figures, metrics
+from ctexp.evaluation import figures, metrics, temperature
+from ctexp.evaluation.predictions import Predictions
+from ctexp.record.calibration import Calibration, Change, FittedOn
+from ctexp.record.checkpoint_files import BEST, read_sums
 from ctexp.record.run_dir import RunDir
-from ctexp.training.checkpoints import BEST, load
+from ctexp.training.checkpoints import load
 from ctexp.training.module import Classifier
-from ctexp.training.predict import predict
+from ctexp.training.predict import VIEWS, predict
 from ctexp.training.stopping import StopRequests
 
 
@@ -25,7 +28,10 @@ def measure(
     device: torch.device,
     requests: StopRequests,
 ) -> dict[str, Any]:
-    """Predict a split with the best checkpoint and write predictions, metrics and figures.
+    """Predict a split with the best checkpoint and write predictions, calibration, metrics and figures.
+
+    Each image is looked at as `inference.tta` says. The temperature is fitted on val and kept; other splits
+    use the one that was kept.
 
     Returns:
         The split's summary, as it stands in `metrics.json`.
@@ -37,9 +43,21 @@ def measure(
     """
     module.adopt(load(run.checkpoints / BEST)["state_dict"])
     rows = selection.rows[split]
-    predictions = predict(module, batches, rows, device, between=requests.check)
+    tta = module.settings.inference.tta
+    predictions = predict(module, batches, rows, device, tta=tta, between=requests.check)
     predictions.write(run.predictions(split))
-    summary = metrics.summarise(predictions, split)
+    summary = metrics.summarise(predictions, split) | {"tta": tta, "calibrated": None}
+    if VIEWS[tta] > 1:
+        summary["notes"].append(
+            f"logits are means over {VIEWS[tta]} views of each image (inference.tta={tta})"
+        )
+    calibration = _calibration(run, predictions, split)
+    if calibration is None:
+        summary["notes"].append("no temperature belongs to this checkpoint yet: evaluate it on val first")
+    else:
+        summary["calibrated"] = temperature.summarise_calibrated(
+            predictions, split, calibration.temperature, calibration.fitted_on.split
+        )
     _merge(run.metrics, split, summary)
     title = selection.catalog.title
     figures.confusion(summary["confusion"], run.figures / f"confusion_{split}.png", split, title)
@@ -47,6 +65,39 @@ def measure(
         predictions.probabilities, predictions.label, run.figures / f"reliability_{split}.png", split, title
     )
     return summary
+
+
+def calibration_of(predictions: Predictions, split: str, checkpoint_sha256: str | None) -> Calibration:
+    """The temperature of a split's predictions, as a document.
+
+    Args:
+        predictions: of images that the weights have not learned from.
+        split: their name.
+        checkpoint_sha256: of the weights.
+    """
+    found = temperature.fit(predictions.label, predictions.logits)
+    return Calibration(
+        temperature=found.temperature,
+        fitted_on=FittedOn(split=split, n=len(predictions.label), groups=len(set(predictions.group))),
+        nll=Change(before=found.loss[0], after=found.loss[1]),
+        ece=Change(before=found.ece[0], after=found.ece[1]),
+        method=temperature.METHOD,
+        checkpoint_sha256=checkpoint_sha256,
+        notes=found.notes,
+    )
+
+
+def _calibration(run: RunDir, predictions: Predictions, split: str) -> Calibration | None:
+    """The temperature of the best checkpoint: on val fitted and kept, else the one kept for these weights."""
+    digest = read_sums(run.checkpoints).get(BEST)
+    if split == "val":
+        fitted = calibration_of(predictions, split, digest)
+        fitted.write(run.calibration)
+        return fitted
+    if not run.calibration.exists():
+        return None
+    kept = Calibration.read(run.calibration)
+    return kept if kept.checkpoint_sha256 == digest else None
 
 
 def _merge(path: Path, split: str, summary: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The LightningModule: one step, the epoch's sums, and what a checkpoint must carry for an exact resume."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,9 +16,9 @@ from torch.optim import Optimizer
 from ctexp.config.schema import Settings
 from ctexp.core.errors import Diverged
 from ctexp.core.metric_names import higher_is_better
-from ctexp.data.batches import Batch
+from ctexp.data.batches import Batch, TrainBatches
 from ctexp.evaluation import metrics
-from ctexp.training.averaging import Average
+from ctexp.training.averaging import Average, Inputs
 from ctexp.training.finetune import Finetuning
 from ctexp.training.optim import build_optimizer
 from ctexp.training.schedule import Schedule
@@ -84,6 +85,12 @@ class Classifier(pl.LightningModule):
 
     def forward(self, images: Tensor, features: Tensor | None = None) -> Tensor:
         """Logits (B, 4) of images uint8 (B, 1, H, W) and, for networks that take them, features (B, k)."""
+        network = self.model if self.training else self.network
+        logits: Tensor = network(*self._inputs(images, features))
+        return logits
+
+    def _inputs(self, images: Tensor, features: Tensor | None) -> Inputs:
+        """What the network is called with."""
         data = self.settings.data
         # (images / 255 - mean) / std, in the fewest passes over memory
         inputs = images.to(torch.get_default_dtype()).sub_(255 * data.mean).mul_(1 / (255 * data.std))
@@ -91,9 +98,7 @@ class Classifier(pl.LightningModule):
             inputs = inputs.expand(-1, self.settings.model.in_channels, -1, -1)
         if inputs.is_cuda and self.settings.trainer.channels_last:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-        network = self.model if self.training else self.network
-        logits: Tensor = network(inputs) if features is None else network(inputs, features)
-        return logits
+        return (inputs,) if features is None else (inputs, features)
 
     def on_train_epoch_start(self) -> None:
         """Begin the epoch's sums anew; not called when an epoch is resumed in its middle."""
@@ -155,10 +160,19 @@ class Classifier(pl.LightningModule):
         self.sums.add(*self._step, None if may_overflow else norm)
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the predictions of the epoch before."""
+        """Forget the predictions of the epoch before, and bring the average up to this one."""
         self._logits, self._labels = [], []
         if self.average is not None:
-            self.average.after_epoch(self.model, self.current_epoch)
+            with self.trainer.precision_plugin.forward_context():
+                self.average.after_epoch(self.model, self.current_epoch, self._shown())
+
+    def _shown(self) -> Iterator[Inputs]:
+        """The epoch's training images once more, in the parts that a step is computed in."""
+        batches = self.trainer.train_dataloader
+        assert isinstance(batches, TrainBatches)  # noqa: S101 - for the type checker
+        for batch in batches.again():
+            for piece in self.transfer_batch_to_device(batch, self.device, 0).pieces(self.pieces):
+                yield self._inputs(piece.images, piece.features)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Keep the logits of one batch."""

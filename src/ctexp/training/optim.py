@@ -2,6 +2,7 @@
 
 import torch
 from timm.optim.lion import Lion
+from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
 from ctexp.config.schema import AdamWSettings, LionSettings, Settings
@@ -11,14 +12,17 @@ from ctexp.training.finetune import Finetuning
 def build_optimizer(settings: Settings, finetuning: Finetuning, device: torch.device) -> Optimizer:
     """AdamW (Loshchilov and Hutter 2019), Lion (Chen et al. 2023) or SGD over all parameters.
 
-    Biases and normalisation parameters, all those of one dimension, are not decayed: shrinking them towards
-    zero regularises nothing. Each group carries its `rate`, the share of the learning rate it learns at.
+    Biases and normalisation parameters are not decayed: shrinking them towards zero regularises nothing. Nor
+    is what an architecture names itself, such as a table of positions. Each group carries its `rate`, the
+    share of the learning rate it learns at. A parameter that is frozen has no gradient, and all of these
+    optimizers pass over it, decay and memory included, until it has one.
     """
     chosen = settings.optimizer
     rates = finetuning.rates()
-    groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+    undecayed = _undecayed(finetuning.model)
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in finetuning.model.named_parameters():
-        groups.setdefault((rates[name], parameter.ndim > 1), []).append(parameter)
+        groups.setdefault((rates[name], name not in undecayed), []).append(parameter)
     described = [
         {"params": members, "rate": rate, "weight_decay": chosen.weight_decay if decayed else 0.0}
         for (rate, decayed), members in groups.items()
@@ -32,3 +36,12 @@ def build_optimizer(settings: Settings, finetuning: Finetuning, device: torch.de
     return SGD(
         described, lr=chosen.lr, momentum=chosen.momentum, nesterov=chosen.nesterov, fused=fused or None
     )
+
+
+def _undecayed(model: nn.Module) -> set[str]:
+    """The parameters without weight decay: those of one dimension, and those a network of timm names."""
+    names = {name for name, parameter in model.named_parameters() if parameter.ndim <= 1}
+    for place, module in model.named_modules():
+        said: set[str] = set(getattr(module, "no_weight_decay", set)())
+        names |= {f"{place}.{name}" if place else name for name in said}
+    return names

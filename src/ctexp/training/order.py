@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ctexp.config.schema import Settings
 from ctexp.data.selection import Selection
 from ctexp.record import git
-from ctexp.record.manifest import Estimate
 
 if TYPE_CHECKING:
     from ctexp.data.radiomics.inputs import FeatureInputs
@@ -22,7 +21,6 @@ class Order:
         features: what stands beside the images, for networks that take it.
         source: git's view of the project, and the patch.
         parent: the cross-validation or sweep it belongs to.
-        estimate: what it is expected to cost.
         tell: where the two blocks are printed.
     """
 
@@ -40,4 +38,3 @@ class Order:
     source: git.Source
     tell: Callable[[str], None]
     parent: str | None = None
-    estimate: Estimate | None = None

@@ -1,6 +1,7 @@
 """From settings to the things that train: device, network, batches."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -10,7 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ctexp.config.schema import CrossEntropySettings, Settings
+from ctexp.config.schema import (
+    BalancedSoftmaxSettings,
+    ClassBalancedSettings,
+    CrossEntropySettings,
+    FocalSettings,
+    Settings,
+)
 from ctexp.core import screen
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import UsageError
@@ -18,12 +25,15 @@ from ctexp.core.metric_names import higher_is_better
 from ctexp.data.augment import Amounts, Augmentation
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.cache import ImageCache, UncachedImages
+from ctexp.data.mixing import Mixing
 from ctexp.data.pixels import DevicePixels, HostPixels, Images, Pixels
 from ctexp.data.radiomics.inputs import FeatureInputs
+from ctexp.data.sampling import ClassBalanced, Sampler, Uniform
 from ctexp.data.selection import Selection
+from ctexp.models import losses
 from ctexp.models.build import build
-from ctexp.models.losses import cross_entropy
 from ctexp.models.weights import WeightsOrigin
+from ctexp.training.averaging import build_average
 from ctexp.training.finetune import Finetuning
 from ctexp.training.module import Classifier
 from ctexp.training.predict import labels_of
@@ -53,22 +63,27 @@ def build_module(
         image_size=settings.data.image_size,
         num_classes=len(CLASSES),
         dropout=settings.model.dropout,
+        stochastic_depth=settings.model.stochastic_depth,
+        attention=settings.model.attention,
+        fusion=settings.model.fusion,
         num_features=len(features.columns) if features else 0,
+        features_dropout=settings.features.dropout,
     )
     if device.type == "cuda" and settings.trainer.channels_last:
         model = model.to(memory_format=torch.channels_last)
     steps = -(-len(selection.rows["train"]) // images_a_step(settings))
     return Classifier(
         model,
-        _loss(settings, [selection.counts()["train"][name] for name in CLASSES]),
+        build_loss(settings, [selection.counts()["train"][name] for name in CLASSES]),
         Schedule(
             settings.scheduler,
             steps,
             settings.trainer.max_epochs,
             higher_is_better=higher_is_better(settings.trainer.monitor),
+            averaging=settings.averaging,
         ),
         Finetuning(model, settings.finetune, steps),
-        None,
+        build_average(settings, model),
         settings,
     )
 
@@ -78,13 +93,19 @@ def images_a_step(settings: Settings) -> int:
     return settings.data.batch_size * settings.trainer.accumulate_grad_batches
 
 
-def _loss(settings: Settings, counts: list[int]) -> nn.Module:
+def build_loss(settings: Settings, counts: Sequence[int]) -> nn.Module:
     """The loss, for so many training images of each class."""
     loss = settings.loss
     if isinstance(loss, CrossEntropySettings):
         balanced = loss.class_weights == "balanced"
-        return cross_entropy(counts, label_smoothing=loss.label_smoothing, balanced=balanced)
-    raise NotImplementedError
+        return losses.cross_entropy(counts, label_smoothing=loss.label_smoothing, balanced=balanced)
+    if isinstance(loss, FocalSettings):
+        return losses.FocalLoss(counts, gamma=loss.gamma, balanced=loss.class_weights == "balanced")
+    if isinstance(loss, ClassBalancedSettings):
+        return losses.class_balanced(counts, beta=loss.beta, label_smoothing=loss.label_smoothing)
+    if isinstance(loss, BalancedSoftmaxSettings):
+        return losses.BalancedSoftmax(counts, label_smoothing=loss.label_smoothing)
+    return losses.PairwiseConfusion(confusion=loss.confusion, label_smoothing=loss.label_smoothing)
 
 
 def refuse_unfit_input(module: Classifier, selection: Selection) -> None:
@@ -95,7 +116,8 @@ def refuse_unfit_input(module: Classifier, selection: Selection) -> None:
     """
     data = module.settings.data
     images = len(selection.rows["train"])
-    smallest = images // -(-images // data.batch_size)
+    steps = -(-images // images_a_step(module.settings))
+    smallest = max(1, images // steps // module.pieces)
     pixels = torch.zeros(min(smallest, 2), 1, data.image_size, data.image_size, dtype=torch.uint8)
     try:
         with torch.no_grad():
@@ -108,10 +130,33 @@ def refuse_unfit_input(module: Classifier, selection: Selection) -> None:
         ) from error
 
 
-def _amounts(settings: Settings) -> Amounts:
-    """What is changed in single images; mixing takes two."""
-    augment = settings.augment
-    return Amounts(**{field.name: getattr(augment, field.name) for field in fields(Amounts)})
+def build_train_batches(
+    settings: Settings, pixels: Pixels, labels: NDArray[np.int64], features: NDArray[np.float32] | None = None
+) -> TrainBatches:
+    """The training split, shuffled, sampled, augmented and mixed.
+
+    Args:
+        settings: of all that.
+        pixels: the training images.
+        labels: their labels (N,).
+        features: a row of numbers for each image (N, k), or None.
+    """
+    augment, seed = settings.augment, settings.seed
+    shape = (settings.data.image_size, settings.data.image_size)
+    sampler: Sampler = Uniform(len(labels), seed)
+    if settings.sampler.name == "class_balanced":
+        sampler = ClassBalanced(labels, seed)
+    amounts = Amounts(**{field.name: getattr(augment, field.name) for field in fields(Amounts)})
+    return TrainBatches(
+        pixels,
+        labels,
+        Augmentation(amounts, shape, seed, sampler.rows),
+        images_a_step(settings),
+        seed,
+        features,
+        sampler=sampler,
+        mixing=Mixing(augment.mixup, augment.cutmix, shape, seed),
+    )
 
 
 @dataclass(frozen=True)
@@ -139,16 +184,8 @@ class ImageStore:
         Raises:
             DataError: files are damaged or changed; all of them are named.
         """
-        settings, rows = self.settings, self.selection.rows["train"]
-        side = settings.data.image_size
-        return TrainBatches(
-            self._pixels("train"),
-            labels_of(rows),
-            Augmentation(_amounts(settings), (side, side), settings.seed, len(rows)),
-            images_a_step(settings),
-            settings.seed,
-            self._features("train"),
-        )
+        labels = labels_of(self.selection.rows["train"])
+        return build_train_batches(self.settings, self._pixels("train"), labels, self._features("train"))
 
     def eval_batches(self, split: str) -> EvalBatches:
         """A split as it is.

@@ -1,6 +1,8 @@
 """A run's beginning, new or resumed: whatever can be refused is refused before anything is written."""
 
 import os
+from functools import cached_property
+from pathlib import Path
 
 from ctexp.core import clock, files
 from ctexp.core.errors import DataError
@@ -8,16 +10,18 @@ from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.models.weights import WeightsOrigin, resolve
 from ctexp.record import environment, writing
 from ctexp.record.history import History
-from ctexp.record.manifest import Checkpoint, Manifest
-from ctexp.record.result import Result
+from ctexp.record.manifest import Checkpoint, Estimate, Manifest
+from ctexp.record.result import PARTS_A_STEP, Deviation, Result
 from ctexp.record.run_dir import RunDir
-from ctexp.training import checkpoints, dataset, describe
+from ctexp.training import checkpoints, dataset, describe, space
 from ctexp.training.attempt import RecordedAttempt
+from ctexp.training.compiling import require_compiler
 from ctexp.training.describe import Circumstances
 from ctexp.training.device import choose_device, make_repeatable
 from ctexp.training.module import Classifier
 from ctexp.training.order import Order
 from ctexp.training.recipe import ImageStore, build_module, refuse_unfit_input
+from ctexp.training.trial import Trial, trial
 
 
 class Training:
@@ -42,26 +46,46 @@ class Training:
             environment=self._surroundings.environment,
             variables=os.environ,
             parent=order.parent,
-            estimate=order.estimate,
         )
 
-    def preview(self) -> Manifest:
+    def preview(self, estimate: Estimate | None) -> Manifest:
         """The manifest as it would be written, of a run that is not begun."""
         name = describe.run_name(self._settings)
         run_id = f"{name}_{clock.stamp(clock.now())}_dryrun"
-        return self._manifest(run_id, *self._module())
+        return self._manifest(run_id, *self._module(), estimate)
 
-    def start(self) -> Result:
+    def trial(self, *, micro_batch: bool = False) -> Trial | None:
+        """Measure a few steps of what `start` would train; see `trial.trial`.
+
+        Raises:
+            CtexpError: refused, as `start` would.
+        """
+        module, _, (train, val) = self._fresh
+        runs = self._order.runs_dir
+        return trial(
+            module,
+            train,
+            val,
+            images=len(self._order.selection.rows["val"]),
+            device=self._device,
+            folder=next(folder for folder in (runs, *runs.parents) if folder.is_dir()),
+            micro_batch=micro_batch,
+        )
+
+    def start(self, estimate: Estimate | None = None) -> Result:
         """Train from the beginning, in a new run directory.
+
+        Args:
+            estimate: what it is expected to cost.
 
         Raises:
             CtexpError: refused; nothing was made.
         """
-        module, origin = self._module()
-        batches = self._decoded()
+        module, origin, batches = self._fresh
         run = RunDir.create(self._order.runs_dir, describe.run_name(self._settings))
         with run.lock():
-            attempt = self._attempt(run, self._manifest(run.id, module, origin), module, batches, None)
+            manifest = self._manifest(run.id, module, origin, estimate)
+            attempt = self._attempt(run, manifest, module, batches, None)
             writing.begin(
                 run,
                 config_yaml=self._order.config_yaml,
@@ -86,13 +110,19 @@ class Training:
             files.sweep_temporaries(run.path)
             found = checkpoints.newest(run.checkpoints)
             history = History(run.history)
+            earlier = writing.departures(run)
             # The checkpoint replaces first weights; without one they are needed again, and must be the same.
             module, origin = self._module(WeightsOrigin("random") if found else None)
             if found is None and origin.sha256 != manifest.weights.sha256:
                 raise DataError(f"{run.id}: the pretrained weights are not those it began with", "train anew")
+            there = sum(path.stat().st_size for path in run.checkpoints.iterdir())
+            self._refuse_without_space(run.path, module, there)
             batches = self._decoded()
             position = Checkpoint(epoch=found.epoch, step=found.step) if found else None
-            attempt = self._attempt(run, manifest, module, batches, position)
+            module.pieces = next(
+                (d.after for d in reversed(earlier) if d.what == PARTS_A_STEP), module.pieces
+            )
+            attempt = self._attempt(run, manifest, module, batches, position, earlier)
             writing.resume(run, attempt.attempt, self._order.source.patch)
             history.truncate_after(position.epoch if position else -1)
             return attempt.carry_out(found.path if found else None)
@@ -104,19 +134,33 @@ class Training:
         module: Classifier,
         batches: tuple[TrainBatches, EvalBatches],
         position: Checkpoint | None,
+        earlier: tuple[Deviation, ...] = (),
     ) -> RecordedAttempt:
         number = writing.next_attempt(run)
         return RecordedAttempt(
             run=run,
             manifest=manifest,
             attempt=describe.attempt(run.id, number, self._settings, self._about, position),
+            earlier=earlier,
             module=module,
             selection=self._order.selection,
             train=batches[0],
             val=batches[1],
             device=self._device,
+            conf=self._order.root / "conf",
             tell=self._order.tell,
         )
+
+    @cached_property
+    def _fresh(self) -> tuple[Classifier, WeightsOrigin, tuple[TrainBatches, EvalBatches]]:
+        """What a new run begins with; whatever refuses it does so here."""
+        module, origin = self._module()
+        self._refuse_without_space(self._order.runs_dir, module, there=0)
+        return module, origin, self._decoded()
+
+    def _refuse_without_space(self, folder: Path, module: Classifier, there: int) -> None:
+        wanted = space.needed(module, len(self._order.selection.rows["val"]))
+        space.refuse_unless_free(folder, wanted - there)
 
     def _decoded(self) -> tuple[TrainBatches, EvalBatches]:
         """Training and validation images; a damaged one refuses the run here."""
@@ -133,10 +177,14 @@ class Training:
             self._settings, self._order.selection, self._order.features, origin, self._device
         )
         refuse_unfit_input(module, self._order.selection)
+        if self._settings.trainer.compile:
+            require_compiler(self._device)
         return module, origin
 
-    def _manifest(self, run_id: str, module: Classifier, origin: WeightsOrigin) -> Manifest:
-        data = dataset.describe(self._order.selection, self._order.root)
+    def _manifest(
+        self, run_id: str, module: Classifier, origin: WeightsOrigin, estimate: Estimate | None
+    ) -> Manifest:
+        data = dataset.describe(self._order.selection, self._order.root, self._order.features)
         return describe.manifest(
-            run_id, self._settings, data, self._order.features, module, origin, self._about
+            run_id, self._settings, data, self._order.features, module, origin, self._about, estimate
         )

@@ -8,11 +8,13 @@ only the plateau schedule remembers anything, and what it remembers is in every 
 import math
 
 from ctexp.config.schema import (
+    AveragingSettings,
     CosineSettings,
     OneCycleSettings,
     PlateauSettings,
     SchedulerSettings,
     StepSettings,
+    SwaSettings,
 )
 
 
@@ -24,6 +26,7 @@ class Schedule:
         steps_per_epoch: optimizer steps in an epoch.
         max_epochs: epochs after which cosine has reached its end.
         higher_is_better: the direction of the monitored metric, for plateau.
+        averaging: stochastic weight averaging holds the rate constant from its first epoch on.
     """
 
     def __init__(
@@ -33,12 +36,16 @@ class Schedule:
         max_epochs: int,
         *,
         higher_is_better: bool,
+        averaging: AveragingSettings | None = None,
     ) -> None:
         self._settings = settings
         self._steps_per_epoch = steps_per_epoch
         warmup_epochs = 0.0 if isinstance(settings, OneCycleSettings) else settings.warmup_epochs
         self._warmup = round(warmup_epochs * steps_per_epoch)
         self._total = max_epochs * steps_per_epoch
+        self._constant: tuple[int, float] | None = None
+        if isinstance(averaging, SwaSettings):
+            self._constant = averaging.first_epoch(max_epochs) * steps_per_epoch, averaging.lr_ratio
         self._sign = 1.0 if higher_is_better else -1.0
         self._reductions = 0
         self._best = -math.inf
@@ -49,8 +56,11 @@ class Schedule:
 
         Warm-up is linear from 1/W to 1 over W steps (Goyal et al. 2017); cosine follows Loshchilov and Hutter
         (2017) without restarts, over the steps that are left after the warm-up; one cycle follows Smith and
-        Topin (2018), with half a cosine up and half a one down, as torch's `OneCycleLR` does.
+        Topin (2018), with half a cosine up and half a one down, as torch's `OneCycleLR` does. Stochastic
+        weight averaging replaces all of them by one rate (Izmailov et al. 2018).
         """
+        if self._constant is not None and step >= self._constant[0]:
+            return self._constant[1]
         if step < self._warmup:
             return (step + 1) / self._warmup
         settings = self._settings
@@ -66,10 +76,12 @@ class Schedule:
         return 1.0
 
     def _one_cycle(self, settings: OneCycleSettings, step: int) -> float:
-        top = settings.rise * self._total
+        top = (
+            settings.rise * self._total - 1
+        )  # in so short a training that it lies before the first step, all is descent
         if step < top:
             return _cosine(settings.start_ratio, 1.0, step / top)
-        return _cosine(1.0, settings.end_ratio, (step - top) / max(1.0, self._total - 1 - top))
+        return _cosine(1.0, settings.end_ratio, (step - top) / (self._total - 1 - top))
 
     def end_epoch(self, monitored: float) -> None:
         """Tell a plateau schedule the monitored metric of an epoch; the others do not listen."""

@@ -92,6 +92,8 @@ class EpochSums:
     def means(self) -> dict[str, float]:
         """Mean loss and accuracy over the images so far, mean and largest norm of the steps' gradients.
 
+        A mixed image counts as right where its own label is found, though the other's share may be larger.
+
         Raises:
             Diverged: as for `settle`.
         """

@@ -22,12 +22,12 @@ Values = dict[str, NDArray[np.float64]]
 """Per split the features of its images, in the selection's order."""
 
 
-def make_selection(scheme: str = "official") -> Selection:
+def make_selection(scheme: str = "official", fold: int | None = None) -> Selection:
     """Distinct images of all classes in every split."""
     rows = {split: tuple(_row(split, number) for number in range(count)) for split, count in COUNTS.items()}
     all_rows = tuple(one for part in rows.values() for one in part)
     catalog = Catalog("made", Path("raw"), Path("raw.parquet"), all_rows, "0" * 64)
-    return Selection(catalog, scheme, None, rows, "5" * 64)
+    return Selection(catalog, scheme, fold, rows, "5" * 64)
 
 
 def _row(split: str, number: int) -> ImageRow:
@@ -51,4 +51,5 @@ def write(folder: Path, selection: Selection, values: Values) -> FeatureLists:
     rows = [one for part in selection.rows.values() for one in part]
     table.write(table.table_file(folder, "made"), rows, np.vstack(list(values.values())))
     ranks = ranking.rank(values["train"], [one.label for one in selection.rows["train"]])
-    return lists.write(lists.lists_file(folder, "made"), selection, len(values["train"]), ranks)
+    ranked = ranking.ranked(selection, len(values["train"]), ranks)
+    return lists.write(lists.lists_file(folder, "made", selection.fold), selection, ranked)

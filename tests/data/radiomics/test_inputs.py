@@ -99,7 +99,7 @@ def test_a_list_gives_its_columns_and_where_it_comes_from(folder: Path) -> None:
     place = COLUMNS.index(top.columns[0])
     np.testing.assert_array_equal(top.values["val"][:, 0], everything.values["val"][:, place])
     assert top.record["columns"] == list(top.columns)
-    assert top.record["origin"]["training"]["sha256"] == lists.training_fingerprint(SELECTION.rows["train"])
+    assert top.record["origin"]["training"]["sha256"] == lists.fingerprint(SELECTION.rows["train"])
     assert everything.record["origin"] is None
     assert everything.record["table_sha256"] == top.record["table_sha256"]
 
@@ -113,7 +113,7 @@ def test_a_list_that_saw_other_images_is_refused(folder: Path) -> None:
     assert "inv extract-features --dataset made --split grouped" in caught.value.hint
     with pytest.raises(DataError) as caught:
         load(folder, "bottom_features", replace(other, scheme="kfold", fold=0))
-    assert caught.value.hint == "use features=all_features"
+    assert caught.value.hint == "rank the features: inv extract-features --dataset made --split kfold"
     assert load(folder, "all_features", other).values["val"].shape == (COUNTS["val"] + 1, 50)
 
 
@@ -126,6 +126,37 @@ def test_other_schemes_with_the_same_training_images_share_a_list(folder: Path) 
     )
 
     assert load(folder, "top_features", clean).columns == load(folder, "top_features").columns
+
+
+def test_a_fold_has_its_own_list_and_other_folds_cannot_use_it(tmp_path: Path) -> None:
+    train, val = SELECTION.rows["train"], SELECTION.rows["val"]
+    folds = [
+        replace(SELECTION, scheme="kfold", fold=fold, rows={**SELECTION.rows, "train": its, "val": val})
+        for fold, its in enumerate((train, train[:-1]))
+    ]
+    write(tmp_path, folds[0], VALUES)
+
+    assert load(tmp_path, "top_features", folds[0]).record["origin"]["split"]["fold"] == 0
+    with pytest.raises(DataError, match="data set 'made', fold 1, has no lists") as caught:
+        load(tmp_path, "top_features", folds[1])
+    assert caught.value.hint == "rank the features: inv extract-features --dataset made --split kfold"
+    lists.lists_file(tmp_path, "made", 0).rename(lists.lists_file(tmp_path, "made", 1))
+    with pytest.raises(DataError, match="ranked on other images than this kfold split trains on"):
+        load(tmp_path, "top_features", folds[1])
+
+
+def test_a_list_that_has_seen_validation_images_says_so_and_serves_no_others(tmp_path: Path) -> None:
+    write(tmp_path, SELECTION, VALUES)
+    assert load(tmp_path, "top_features").warnings == ()
+    ranked = lists.Ranked("by validation", 200, {}, COLUMNS[:3], COLUMNS[3:], {}, "a command", validated=True)
+    lists.write(lists.lists_file(tmp_path, "made"), SELECTION, ranked)
+
+    (warning,) = load(tmp_path, "top_features").warnings
+    assert warning.startswith("features=top_features: chosen by what counts on these very validation images")
+    assert load(tmp_path, "all_features").warnings == ()
+    other = replace(SELECTION, rows={**SELECTION.rows, "val": SELECTION.rows["test"]})
+    with pytest.raises(DataError, match="other validation images than this official split's"):
+        load(tmp_path, "top_features", other)
 
 
 def test_an_empty_list_is_refused(tmp_path: Path) -> None:

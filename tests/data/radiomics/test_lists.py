@@ -38,17 +38,17 @@ def test_the_same_ranking_is_the_same_bytes(tmp_path: Path, file: Path) -> None:
 
 def test_what_they_have_seen_is_the_training_images_and_their_classes() -> None:
     rows = make_selection().rows["train"]
-    seen = lists.training_fingerprint(rows)
+    seen = lists.fingerprint(rows)
 
-    assert lists.training_fingerprint(tuple(reversed(rows))) == seen
+    assert lists.fingerprint(tuple(reversed(rows))) == seen
     last = rows[-1]
     for changed in (
         replace(last, sha256="f" * 64),
         replace(last, class_name="adenocarcinoma"),
         replace(last, image_id="other"),
     ):
-        assert lists.training_fingerprint((*rows[:-1], changed)) != seen
-    assert lists.training_fingerprint(rows[:-1]) != seen
+        assert lists.fingerprint((*rows[:-1], changed)) != seen
+    assert lists.fingerprint(rows[:-1]) != seen
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,11 @@ def test_missing_lists_name_the_command(tmp_path: Path) -> None:
         lists.load(lists.lists_file(tmp_path, "made"))
 
     assert caught.value.hint == "rank the features: inv extract-features --dataset made"
+
+
+def test_the_method_of_lists_can_be_asked_of_any_file(tmp_path: Path, file: Path) -> None:
+    assert lists.method_in(file) == "Kruskal-Wallis test, one image of each group"
+    assert lists.method_in(tmp_path / "none.yaml") is None
+    for text in ("", "[1]", "origin: 3", "origin: {}", "\0: {"):
+        file.write_text(text)
+        assert lists.method_in(file) is None

@@ -1,5 +1,6 @@
 """How weights are learned: loss, optimizer, schedule, averaging. Each is one of several, told by its name."""
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -162,6 +163,10 @@ class SwaSettings(Strict):
     name: Literal["swa"]
     start: Annotated[float, Field(gt=0, lt=1)]
     lr_ratio: Annotated[float, Field(gt=0, le=1)]
+
+    def first_epoch(self, max_epochs: int) -> int:
+        """The first epoch, counted from 0, that is averaged; there always is one."""
+        return math.floor(round(self.start * max_epochs, 9))
 
 
 AveragingSettings = Annotated[NoAveragingSettings | EmaSettings | SwaSettings, Field(discriminator="name")]

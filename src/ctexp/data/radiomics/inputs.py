@@ -33,11 +33,13 @@ class FeatureInputs:
         values: per split the standardised features of its images, shape (n, k), in the selection's order:
             (value - mean) / std, cut off at ±`LIMIT`; 0 throughout for a column that is constant in training.
         record: what a run should remember: name, columns, origin, definitions, table_sha256, mean, std.
+        warnings: what a reader of figures on these features should know, one line each.
     """
 
     columns: tuple[str, ...]
     values: Mapping[str, NDArray[np.float32]]
     record: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, data_dir: Path, lists_folder: Path, selection: Selection, name: str) -> "FeatureInputs":
@@ -61,11 +63,15 @@ class FeatureInputs:
         dataset = selection.catalog.name
         found = table.load(table.table_file(data_dir, dataset))
         values = {split: found.of(rows) for split, rows in selection.rows.items()}
-        columns, origin = COLUMNS, None
+        columns, origin, warnings = COLUMNS, None, tuple[str, ...]()
         if name != ALL:
-            chosen = lists.load(lists.lists_file(lists_folder, dataset))
+            chosen = lists.load(lists.lists_file(lists_folder, dataset, selection.fold))
             _refuse_foreign(chosen, name, selection)
-            columns, origin = chosen.columns[name], chosen.origin
+            columns, origin, warnings = (
+                chosen.columns[name],
+                chosen.origin,
+                _warnings(chosen, name, selection),
+            )
         places = [COLUMNS.index(column) for column in columns]
         training = values["train"][:, places]
         mean, std = training.mean(axis=0), training.std(axis=0)
@@ -82,27 +88,45 @@ class FeatureInputs:
                 "mean": mean.tolist(),
                 "std": std.tolist(),
             },
+            warnings,
         )
 
 
 def _refuse_foreign(chosen: FeatureLists, name: str, selection: Selection) -> None:
-    """Refuse a list that other training images made, and one that holds nothing.
+    """Refuse a list that other images made, and one that holds nothing.
+
+    A list that validation images had a say in is bound to those too: other ones may be among this split's
+    test images.
 
     Raises:
         DataError: so it is.
     """
-    if chosen.origin["training"]["sha256"] != lists.training_fingerprint(selection.rows["train"]):
-        scheme = selection.scheme
-        way = "use features=all_features"
-        if scheme != "kfold":
-            way = f"rank anew: {table.command(selection.catalog.name, scheme)}; or {way}"
+    scheme = selection.scheme
+    way = f"rank anew: {table.command(selection.catalog.name, scheme)}; or use features=all_features"
+    if chosen.origin["training"]["sha256"] != lists.fingerprint(selection.rows["train"]):
         raise DataError(
             f"{chosen.file}: ranked on other images than this {scheme} split trains on; "
             "they may be among those it validates on",
             way,
         )
+    if chosen.origin.get("validation") is not None and not chosen.has_seen(selection.rows["val"]):
+        raise DataError(
+            f"{chosen.file}: ranked by other validation images than this {scheme} split's; "
+            "they may be among those it is tested on",
+            way,
+        )
     if not chosen.columns[name]:
         raise DataError(f"{chosen.file}: {name} is empty", "use features=all_features or features=none")
+
+
+def _warnings(chosen: FeatureLists, name: str, selection: Selection) -> tuple[str, ...]:
+    """What choosing columns by validation does to figures on validation."""
+    if not chosen.has_seen(selection.rows["val"]):
+        return ()
+    return (
+        f"features={name}: chosen by what counts on these very validation images; "
+        "validation figures are optimistic for top_features, pessimistic for bottom_features",
+    )
 
 
 def _scale(training: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:

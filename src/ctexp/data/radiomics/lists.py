@@ -1,12 +1,16 @@
 """The named lists of columns: `research/features/<data set>.yaml`, committed, with where they come from.
 
     origin            how the columns were ranked, on which images, by which thresholds
-    top_features      the columns that tell the classes apart, best first
+    top_features      the columns that count, best first
     bottom_features   all others, the negative control
     statistics        of every column
 
-The same images, split and definitions give the same bytes. A list is bound to the training images it was made
-from: on others it could have seen what a run validates on.
+Two commands write them: `extract-features` ranks by training images alone (`ranking`), `analyze-features` by
+what trained networks rely on, on validation images. Whichever was last stands in the file.
+
+The same images, split and definitions give the same bytes. A list is bound to the images it was made from: on
+others it could have seen what a run is judged on. Each fold of a kfold split has a list of its own,
+`<data set>.kfold-<fold>.yaml`, since what it validates on is what the others train on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +24,7 @@ from ctexp.core.errors import DataError, UsageError
 from ctexp.core.files import sha256_bytes, write_text
 from ctexp.core.names import did_you_mean
 from ctexp.data.catalog import ImageRow
-from ctexp.data.radiomics import ranking
 from ctexp.data.radiomics.columns import COLUMNS, DEFINITIONS
-from ctexp.data.radiomics.ranking import ColumnRank
 from ctexp.data.radiomics.table import command
 from ctexp.data.selection import Selection
 
@@ -43,62 +45,90 @@ class FeatureLists:
     origin: Mapping[str, Any]
     columns: Mapping[str, tuple[str, ...]]
 
+    def has_seen(self, rows: Sequence[ImageRow]) -> bool:
+        """Whether these validation images had a say in which columns are which."""
+        validation = self.origin.get("validation")
+        return isinstance(validation, Mapping) and validation.get("sha256") == fingerprint(rows)
 
-def lists_file(folder: Path, name: str) -> Path:
-    """Where the lists of a data set are, in a project's folder of lists."""
-    return folder / f"{name}.yaml"
+
+@dataclass(frozen=True)
+class Ranked:
+    """What decides the lists.
+
+    Attributes:
+        method: how the columns were ranked, a few words.
+        used: the number of training images that had a say.
+        details: what else `origin` says of that.
+        top: the columns that count, best first.
+        bottom: all others.
+        statistics: of each column, by name.
+        command: what makes the same lists again.
+        validated: whether validation images had a say.
+    """
+
+    method: str
+    used: int
+    details: Mapping[str, Any]
+    top: tuple[str, ...]
+    bottom: tuple[str, ...]
+    statistics: Mapping[str, Mapping[str, Any]]
+    command: str
+    validated: bool = False
 
 
-def training_fingerprint(rows: Sequence[ImageRow]) -> str:
-    """SHA-256 over ids, contents and classes of the training images: what a ranking was allowed to see."""
+def lists_file(folder: Path, name: str, fold: int | None = None) -> Path:
+    """Where the lists of a data set, or of one fold of its kfold split, are in the folder of lists."""
+    return folder / (f"{name}.yaml" if fold is None else f"{name}.kfold-{fold}.yaml")
+
+
+def fingerprint(rows: Sequence[ImageRow]) -> str:
+    """SHA-256 over ids, contents and classes of images: what a ranking was allowed to see."""
     lines = sorted(f"{row.sha256} {row.class_name} {row.image_id}\n" for row in rows)
     return sha256_bytes("".join(lines).encode())
 
 
-def write(file: Path, selection: Selection, used: int, ranks: Sequence[ColumnRank]) -> FeatureLists:
-    """Write the lists that a ranking on the training images of `selection` makes.
-
-    Args:
-        file: where to.
-        selection: whose training images.
-        used: how many of them were ranked by.
-        ranks: of all columns, best first.
+def write(file: Path, selection: Selection, ranked: Ranked) -> FeatureLists:
+    """Write the lists that a ranking on the images of `selection` makes.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written.
     """
-    training = selection.rows["train"]
+    training, validation = selection.rows["train"], selection.rows["val"]
+    fold = {} if selection.fold is None else {"fold": selection.fold}
     origin = {
-        "method": ranking.METHOD,
-        "correction": ranking.CORRECTION,
-        "threshold": {"corrected_p": ranking.MAX_CORRECTED_P, "epsilon_squared": ranking.MIN_EFFECT},
+        "method": ranked.method,
+        **ranked.details,
         "dataset": selection.catalog.name,
         "catalog": selection.catalog.fingerprint,
-        "split": {"scheme": selection.scheme, "sha256": selection.sha256},
-        "training": {"images": len(training), "used": used, "sha256": training_fingerprint(training)},
-        "definitions": DEFINITIONS,
-        "ctexp": __version__,
+        "split": {"scheme": selection.scheme, **fold, "sha256": selection.sha256},
+        "training": {"images": len(training), "used": ranked.used, "sha256": fingerprint(training)},
     }
+    if ranked.validated:
+        origin["validation"] = {"images": len(validation), "sha256": fingerprint(validation)}
     document = {
-        "origin": origin,
-        "top_features": [rank.column for rank in ranks if rank.is_top],
-        "bottom_features": [rank.column for rank in ranks if not rank.is_top],
-        "statistics": {rank.column: _statistics(rank) for rank in ranks},
+        "origin": origin | {"definitions": DEFINITIONS, "ctexp": __version__},
+        "top_features": list(ranked.top),
+        "bottom_features": list(ranked.bottom),
+        "statistics": {column: _rounded(its) for column, its in ranked.statistics.items()},
     }
-    about = f"# Written by: {command(selection.catalog.name, selection.scheme)}\n"
-    write_text(file, about + yaml_file.dump(document))
+    write_text(file, f"# Written by: {ranked.command}\n{yaml_file.dump(document)}")
     return load(file)
 
 
-def _statistics(rank: ColumnRank) -> dict[str, float]:
+def _rounded(statistics: Mapping[str, Any]) -> dict[str, Any]:
     """As they are written: what the last digits are differs between machines."""
-    values = {
-        "h": rank.h,
-        "p": rank.p,
-        "corrected_p": rank.corrected_p,
-        "epsilon_squared": rank.effect,
+    return {
+        name: float(f"{value:.5g}") if isinstance(value, float) else value
+        for name, value in statistics.items()
     }
-    return {name: float(f"{value:.5g}") for name, value in values.items()}
+
+
+def method_in(file: Path) -> str | None:
+    """By which method the lists in a file were made; None where there are none, or nobody can tell."""
+    try:
+        return str(yaml_file.read_mapping(file)["origin"]["method"])
+    except (UsageError, KeyError, TypeError):
+        return None
 
 
 def load(file: Path) -> FeatureLists:
@@ -108,9 +138,11 @@ def load(file: Path) -> FeatureLists:
         DataError: they are missing, cannot be read, are of other definitions, or name what is no column; all
             of it is listed.
     """
-    hint = f"rank the features: {command(file.stem)}"
+    name, _, fold = file.stem.partition(".kfold-")
+    hint = f"rank the features: {command(name, 'kfold' if fold else 'auto')}"
     if not file.is_file():
-        raise DataError(f"{file}: data set {file.stem!r} has no lists of top and bottom features", hint)
+        of_fold = f", fold {fold}," if fold else ""
+        raise DataError(f"{file}: data set {name!r}{of_fold} has no lists of top and bottom features", hint)
     try:
         document = yaml_file.read_mapping(file)
     except UsageError as error:

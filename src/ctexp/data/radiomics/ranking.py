@@ -20,7 +20,10 @@ from scipy.stats import false_discovery_control, kruskal
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
 from ctexp.data.catalog import ImageRow
+from ctexp.data.radiomics import table
 from ctexp.data.radiomics.columns import COLUMNS
+from ctexp.data.radiomics.lists import Ranked
+from ctexp.data.selection import Selection
 
 METHOD = "Kruskal-Wallis test, one image of each group"
 CORRECTION = "Benjamini-Hochberg"
@@ -89,6 +92,36 @@ def rank(values: NDArray[np.float64], labels: Sequence[int]) -> list[ColumnRank]
         for name, (h, p), corrected_p in zip(COLUMNS, tests, corrected, strict=True)
     ]
     return sorted(ranks, key=lambda one: -one.effect)
+
+
+def ranked(selection: Selection, used: int, ranks: Sequence[ColumnRank]) -> Ranked:
+    """A ranking as the lists remember it.
+
+    Args:
+        selection: whose training images.
+        used: how many of them were ranked by.
+        ranks: of all columns, best first.
+    """
+    return Ranked(
+        method=METHOD,
+        used=used,
+        details={
+            "correction": CORRECTION,
+            "threshold": {"corrected_p": MAX_CORRECTED_P, "epsilon_squared": MIN_EFFECT},
+        },
+        top=tuple(rank.column for rank in ranks if rank.is_top),
+        bottom=tuple(rank.column for rank in ranks if not rank.is_top),
+        statistics={
+            rank.column: {
+                "h": rank.h,
+                "p": rank.p,
+                "corrected_p": rank.corrected_p,
+                "epsilon_squared": rank.effect,
+            }
+            for rank in ranks
+        },
+        command=table.command(selection.catalog.name, selection.scheme),
+    )
 
 
 def _test(column: NDArray[np.float64], classes: NDArray[np.int64]) -> tuple[float, float]:

@@ -1,0 +1,187 @@
+"""`cross-validate`: every fold a run, and every image judged by networks that have not seen it."""
+
+import json as json_library
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ctexp.cli import fold_tables
+from ctexp.cli.train import heed_changes
+from ctexp.config.compose import Composed, compose, paths_of, resolve_paths
+from ctexp.core import clock, files, screen
+from ctexp.core.errors import CriterionNotMet, DataError, UsageError
+from ctexp.core.paths import project_root, shown, splits_folder
+from ctexp.data import catalog as catalogs
+from ctexp.data.catalog import Catalog
+from ctexp.data.splits import split_file
+from ctexp.data.splits.schemes import Split
+from ctexp.record import git
+from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
+from ctexp.record.manifest import command_line
+from ctexp.training.cross_validation import Folds, resume_command
+from ctexp.training.stopping import StopRequests
+
+_OURS = re.compile(r"(?:\+\+?)?(?P<key>seed|data\.split|data\.fold)=(?P<value>.*)", re.DOTALL)
+"""Overrides that say what a cross-validation says itself of each of its trainings."""
+
+
+def cross_validate(override: Sequence[str], seeds: int, resume: str | None, yes: bool, json: bool) -> int:
+    """Train what is not trained yet of a cross-validation, and judge it; 0 only if every fold finished."""
+    root = project_root()
+    place, record = (
+        _begun(root, override, seeds, yes) if resume is None else _gone_on(root, resume, override, seeds, yes)
+    )
+    composed = _composed(root, record.overrides, record.seeds[0])
+    data_dir, runs = paths_of(composed.settings.paths, root)
+    catalog, split, _ = _folds(root, data_dir, record.dataset)
+    with place.lock() as lock, StopRequests() as requests:
+        folds = Folds(place, lock, record, runs=runs, root=root, tell=screen.note)
+        folds.train(requests)
+        requests.let_finish()
+        record = folds.record
+
+        from ctexp.training.measure_folds import measure_folds
+
+        document = measure_folds(place, record, catalog, split, runs, tta=composed.settings.inference.tta)
+        told = fold_tables.text(record, document, place.path)
+        files.write_text(place.summary, told)
+    if json:
+        screen.emit_json(record.document() | {"path": str(place.path), "metrics": document})
+    else:
+        print(told, end="")
+    return _told(record, document)
+
+
+def _begun(
+    root: Path, override: Sequence[str], seeds: int, yes: bool
+) -> tuple[CrossValidationDir, CrossValidation]:
+    """A new one, everything checked, its folder made."""
+    kept, given, problems = [], {}, []
+    for text in override:
+        match = _OURS.fullmatch(text)
+        if match is None:
+            kept.append(text)
+        elif match["key"] == "data.fold":
+            problems.append(f"{text}: every fold is trained; leave it away")
+        elif match["key"] == "data.split" and match["value"].strip("\"'") != "kfold":
+            problems.append(f"{text}: a cross-validation uses data.split=kfold; leave it away")
+        else:
+            given[match["key"]] = text
+    if seeds < 1:
+        problems.append(f"--seeds: {seeds} is less than 1")
+    if problems:
+        raise UsageError(problems)
+    composed = compose([*kept, *given.values(), *_fold_words(given)], root)
+    settings = composed.settings
+    if settings.seed + seeds > 2**32:
+        raise UsageError(f"--seeds: {seeds} seeds from {settings.seed} on go beyond {2**32 - 1}")
+    data_dir, runs = paths_of(settings.paths, root)
+    catalog, split, sha256 = _folds(root, data_dir, settings.data.name)
+    heed_changes(git.capture(root, [data_dir, runs]), settings.git.dirty, yes)
+    files.probe_writable(runs)
+    numbers = tuple(range(settings.seed, settings.seed + seeds))
+    name = settings.run.name or settings.model.name
+    place = CrossValidationDir.create(runs, name)
+    flags = ["--seeds", str(seeds)] if seeds > 1 else []
+    record = CrossValidation(
+        id=place.id,
+        name=name,
+        created=clock.iso(clock.now()),
+        command=command_line("cross-validate", [*override, *flags]),
+        overrides=tuple(kept),
+        config_sha256=_digest(composed),
+        dataset=catalog.name,
+        catalog_sha256=catalog.sha256,
+        split_sha256=sha256,
+        folds=split.folds,
+        seeds=numbers,
+        members=tuple(Fold(fold=fold, seed=seed) for seed in numbers for fold in range(split.folds)),
+    )
+    record.write(place.record)
+    screen.note(f"{split.folds} folds, {_many(len(numbers), 'seed')}: {shown(place.path)}")
+    return place, record
+
+
+def _gone_on(
+    root: Path, selector: str, override: Sequence[str], seeds: int, yes: bool
+) -> tuple[CrossValidationDir, CrossValidation]:
+    """One that was begun before, with the configuration and data it began with.
+
+    Raises:
+        UsageError: more than its name was given.
+        DataError: it is damaged, or its configuration, data set or split is another now.
+    """
+    if override or seeds != 1:
+        what = repr(override[0]) if override else "--seeds"
+        raise UsageError(f"--resume takes what the cross-validation began with, not {what}", "leave it away")
+    place = CrossValidationDir.find(resolve_paths(root)[1], selector)
+    record = CrossValidation.read(place.record)
+    composed = _composed(root, record.overrides, record.seeds[0])
+    data_dir, runs = paths_of(composed.settings.paths, root)
+    catalog, _, sha256 = _folds(root, data_dir, record.dataset)
+    changed = [
+        f"{record.id}: {what} is not the one it began with"
+        for what, now, then in (
+            ("the configuration", _digest(composed), record.config_sha256),
+            (f"the data set {record.dataset}", catalog.sha256, record.catalog_sha256),
+            (f"the kfold split of {record.dataset}", sha256, record.split_sha256),
+        )
+        if now != then
+    ]
+    if changed:
+        raise DataError(changed, "bring the old one back (git log), or cross-validate anew")
+    if record.unfinished:
+        heed_changes(git.capture(root, [data_dir, runs]), composed.settings.git.dirty, yes)
+    else:
+        screen.note(f"{record.id}: every fold is finished, there is nothing to train")
+    return place, record
+
+
+def _composed(root: Path, overrides: Sequence[str], seed: int) -> Composed:
+    """The configuration of the first fold."""
+    return compose([*overrides, "data.split=kfold", "data.fold=0", f"seed={seed}"], root)
+
+
+def _fold_words(given: Mapping[str, str]) -> list[str]:
+    return ["data.fold=0"] if "data.split" in given else ["data.split=kfold", "data.fold=0"]
+
+
+def _folds(root: Path, data_dir: Path, dataset: str) -> tuple[Catalog, Split, str]:
+    """The data set, its folds, and the hash of the text that says them.
+
+    Raises:
+        DataError: there is no data set or no kfold split of it, or a fold lacks a class.
+    """
+    catalog = catalogs.load(data_dir, dataset)
+    split, sha256 = split_file.find(splits_folder(root), catalog, "kfold")
+    for fold in range(split.folds):
+        split.for_training(catalog, fold)
+    return catalog, split, sha256
+
+
+def _digest(composed: Composed) -> str:
+    """The hash of a configuration without what tells the members apart."""
+    resolved = {**composed.resolved, "seed": None, "data": {**composed.resolved["data"], "fold": None}}
+    return files.sha256_bytes(json_library.dumps(resolved, sort_keys=True, separators=(",", ":")).encode())
+
+
+def _told(record: CrossValidation, document: Mapping[str, Any] | None) -> int:
+    """Name what has not finished; the exit code."""
+    if not record.unfinished:
+        return 0
+    problems = [
+        f"fold {member.fold}, seed {member.seed} {member.state}"
+        f"{f' ({member.run_id})' if member.run_id else ''}{f': {member.problem}' if member.problem else ''}"
+        for member in record.unfinished
+    ]
+    if document is None:
+        problems.append("no fold has predictions: there is nothing to judge")
+    error = CriterionNotMet(problems, resume_command(record.id))
+    for line in error.lines():
+        screen.note(line)
+    return error.exit_code
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
