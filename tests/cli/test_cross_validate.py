@@ -34,14 +34,14 @@ INV = str(Path(sys.executable).with_name("inv"))
 WORDS = (*TINY[:-2], "trainer.max_epochs=1", "scheduler.warmup_epochs=0", "optimizer.lr=0.01", "logger=none")
 
 
-def start(project: Path, *words: str) -> "subprocess.Popen[str]":
+def start(project: Path, *words: str, stderr: Any = subprocess.PIPE) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [INV, "cross-validate", *words],
         cwd=project,
         env={key: value for key, value in os.environ.items() if not key.startswith(("CTEXP_", "WANDB_"))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
 

@@ -98,7 +98,8 @@ def test_a_signal_stops_after_a_checkpoint_and_says_how_to_go_on(
 @pytest.mark.timeout(900)
 def test_where_the_whole_thing_is_killed_nobody_trains_the_same_fold_twice(tmp_path: Path) -> None:
     project = project_of(tmp_path, folds=2)
-    with start(project, *LONG) as process:
+    # Not a pipe: the training that is left alone would end where nobody reads it.
+    with (tmp_path / "said").open("w") as said, start(project, *LONG, stderr=said) as process:
         child = wait_for(lambda: training_of(project, 1))
         os.kill(child, signal.SIGSTOP)  # so that it is still there when we look
         process.kill()

@@ -9,10 +9,9 @@ from ctexp.core import files
 from ctexp.data.batches import EvalBatches
 from ctexp.data.selection import Selection
 from ctexp.evaluation import figures, metrics, temperature
-from ctexp.evaluation.predictions import Predictions
-from ctexp.record.calibration import Calibration, Change, FittedOn
-from ctexp.record.checkpoint_files import BEST, read_sums
+from ctexp.record.checkpoint_files import BEST
 from ctexp.record.run_dir import RunDir
+from ctexp.training.calibrate import calibration_of_run
 from ctexp.training.checkpoints import load
 from ctexp.training.module import Classifier
 from ctexp.training.predict import VIEWS, predict
@@ -51,7 +50,7 @@ def measure(
         summary["notes"].append(
             f"logits are means over {VIEWS[tta]} views of each image (inference.tta={tta})"
         )
-    calibration = _calibration(run, predictions, split)
+    calibration = calibration_of_run(run, predictions, split)
     if calibration is None:
         summary["notes"].append("no temperature belongs to this checkpoint yet: evaluate it on val first")
     else:
@@ -65,39 +64,6 @@ def measure(
         predictions.probabilities, predictions.label, run.figures / f"reliability_{split}.png", split, title
     )
     return summary
-
-
-def calibration_of(predictions: Predictions, split: str, checkpoint_sha256: str | None) -> Calibration:
-    """The temperature of a split's predictions, as a document.
-
-    Args:
-        predictions: of images that the weights have not learned from.
-        split: their name.
-        checkpoint_sha256: of the weights.
-    """
-    found = temperature.fit(predictions.label, predictions.logits)
-    return Calibration(
-        temperature=found.temperature,
-        fitted_on=FittedOn(split=split, n=len(predictions.label), groups=len(set(predictions.group))),
-        nll=Change(before=found.loss[0], after=found.loss[1]),
-        ece=Change(before=found.ece[0], after=found.ece[1]),
-        method=temperature.METHOD,
-        checkpoint_sha256=checkpoint_sha256,
-        notes=found.notes,
-    )
-
-
-def _calibration(run: RunDir, predictions: Predictions, split: str) -> Calibration | None:
-    """The temperature of the best checkpoint: on val fitted and kept, else the one kept for these weights."""
-    digest = read_sums(run.checkpoints).get(BEST)
-    if split == "val":
-        fitted = calibration_of(predictions, split, digest)
-        fitted.write(run.calibration)
-        return fitted
-    if not run.calibration.exists():
-        return None
-    kept = Calibration.read(run.calibration)
-    return kept if kept.checkpoint_sha256 == digest else None
 
 
 def _merge(path: Path, split: str, summary: dict[str, Any]) -> None:

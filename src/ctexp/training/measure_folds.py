@@ -12,7 +12,7 @@ from ctexp.data.splits.schemes import Split
 from ctexp.evaluation import figures, metrics, out_of_fold, temperature
 from ctexp.evaluation.out_of_fold import OOF, Member
 from ctexp.evaluation.predictions import Predictions
-from ctexp.record.calibration import Calibration, Change, FittedOn
+from ctexp.record.calibration import Calibration
 from ctexp.record.checkpoint_files import BEST
 from ctexp.record.cross_validation import (
     CrossValidation,
@@ -21,6 +21,7 @@ from ctexp.record.cross_validation import (
     EnsembleMember,
 )
 from ctexp.record.run_dir import RunDir
+from ctexp.training import calibrate
 
 _JUDGED = {"finished", "timeout"}  # both end on their best checkpoint, measured
 
@@ -105,14 +106,8 @@ def _predictions(record: CrossValidation, runs: Path) -> tuple[dict[Member, Pred
 def _calibration(members: Mapping[Member, Predictions], whole: Predictions) -> Calibration:
     """One temperature for all members: each judged images it has not seen, and together they are many."""
     found = temperature.fit(*out_of_fold.pooled(members.values()))
-    return Calibration(
-        temperature=found.temperature,
-        fitted_on=FittedOn(split=OOF, n=len(whole.label), groups=len(set(whole.group))),
-        nll=Change(before=found.loss[0], after=found.loss[1]),
-        ece=Change(before=found.ece[0], after=found.ece[1]),
-        method=f"{temperature.METHOD}, over the out-of-fold logits of all members",
-        notes=found.notes,
-    )
+    method = f"{temperature.METHOD}, over the out-of-fold logits of all members"
+    return calibrate.document(found, whole, OOF, method)
 
 
 def _calibrated(members: Mapping[Member, Predictions], calibration: Calibration) -> dict[str, Any]:

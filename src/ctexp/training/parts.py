@@ -72,6 +72,8 @@ class FitInParts:
         beginning = copy.deepcopy(self.train.state_dict())
         while (problem := self._try(resume)) is not None:
             gc.collect()
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
             before, most = self.module.pieces, self._most_parts()
             if untouched is None or before >= most:
                 raise MemoryExhausted(problem, self._hint())
