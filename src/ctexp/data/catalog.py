@@ -238,7 +238,8 @@ def read(data_dir: Path, name: str) -> Catalog:
     except OSError as error:
         raise DataError(f"{file}: cannot be read ({error.strerror})", anew) from error
     try:
-        table = pq.read_table(pa.BufferReader(content))
+        # In this thread alone: one of pyarrow's that still holds the bytes at our exit aborts the process.
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file}: not a parquet file ({error})", anew) from error
     _refuse(file, _column_problems(table), anew)

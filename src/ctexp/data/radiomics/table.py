@@ -111,7 +111,8 @@ def load(file: Path) -> FeatureTable:
     hint = f"compute it: {command(file.stem)}"
     try:
         content = file.read_bytes()
-        table = pq.read_table(pa.BufferReader(content))
+        # In this thread alone: one of pyarrow's that still holds the bytes at our exit aborts the process.
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     except FileNotFoundError as error:
         raise DataError(f"{file}: data set {file.stem!r} has no table of features", hint) from error
     except (pa.ArrowException, OSError) as error:
