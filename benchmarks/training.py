@@ -35,9 +35,9 @@ from ctexp.data.intake.importer import import_dataset
 from ctexp.data.selection import Selection, select
 from ctexp.models.build import build
 from ctexp.models.weights import WeightsOrigin
-from ctexp.training.fit import fit
-from ctexp.training.recipe import ImageStore, build_module
-from ctexp.training.stopping import StopRequests
+from ctexp.training.kernel.fit import fit
+from ctexp.training.kernel.recipe import ImageStore, build_module
+from ctexp.training.kernel.stopping import StopRequests
 from tests.project import make_project
 
 IMAGES = 400

@@ -25,13 +25,13 @@ from ctexp.data.intake.importer import import_dataset
 from ctexp.data.selection import select
 from ctexp.models.build import build
 from ctexp.models.weights import resolve
-from ctexp.training.checkpoints import BEST, load
 from ctexp.training.dataset import features_of
-from ctexp.training.device import make_repeatable
-from ctexp.training.fit import fit
-from ctexp.training.predict import predict
-from ctexp.training.recipe import ImageStore, build_module
-from ctexp.training.stopping import StopRequests
+from ctexp.training.judging.predict import predict
+from ctexp.training.kernel.checkpoints import BEST, load
+from ctexp.training.kernel.device import make_repeatable
+from ctexp.training.kernel.fit import fit
+from ctexp.training.kernel.recipe import ImageStore, build_module
+from ctexp.training.kernel.stopping import StopRequests
 from tests.project import HERE, make_project
 from tests.training.tiny import Quiet
 
@@ -161,8 +161,8 @@ MUST_NOT_CHANGE = {
 SHOWN_ELSEWHERE = {
     "data.split": "tests/cli/test_train_splits.py",
     "data.fold": "tests/cli/test_train_splits.py",
-    "trainer.accelerator": "tests/training/test_device.py",
-    "trainer.compile": "tests/training/test_optim.py",
+    "trainer.accelerator": "tests/training/kernel/test_device.py",
+    "trainer.compile": "tests/training/kernel/test_optim.py",
     "paths.data": "tests/config/test_compose.py",
     "paths.runs": "tests/config/test_compose.py",
     **{

@@ -15,7 +15,6 @@ import torch
 from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
 from ctexp.core.paths import splits_folder
-from ctexp.data.batches import EvalBatches
 from ctexp.data.pixels import HostPixels
 from ctexp.data.selection import select
 from ctexp.evaluation.predictions import Predictions
@@ -25,8 +24,8 @@ from ctexp.record.find import run_paths
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.record.schemas import DOCUMENTS, schema
-from ctexp.training.ensemble import Ensemble
-from ctexp.training.predict import labels_of, predict
+from ctexp.training.folds.ensemble import Ensemble
+from ctexp.training.judging.predict import predict
 from tests.project import TINY, add_tiny_set, make_project
 from tests.training.tiny import Pictures
 

@@ -77,7 +77,7 @@ def _child(job: dict[str, Any]) -> int:
 
 def _before_fit(job: dict[str, Any]) -> None:
     """Set up what shall happen once the run itself trains, not the steps it was measured with before."""
-    from ctexp.training import parts
+    from ctexp.training.memory import parts
 
     original = vars(parts)["fit"]
 
@@ -117,7 +117,7 @@ def _at_rename(number: int, act: Callable[[], None]) -> None:
 
 
 def _at_step(step: int, act: Callable[[], None]) -> None:
-    from ctexp.training.module import Classifier
+    from ctexp.training.kernel.module import Classifier
 
     original = Classifier.on_train_batch_start
 

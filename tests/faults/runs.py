@@ -6,7 +6,7 @@ from typing import Any
 from ctexp.evaluation.predictions import Predictions
 from ctexp.record.history import read as read_history
 from ctexp.record.run_dir import RunDir
-from ctexp.training.checkpoints import BEST, LAST, load
+from ctexp.training.kernel.checkpoints import BEST, LAST, load
 
 TIMED = {"seconds", "images_per_second", "cpu_percent", "rss_mb"}
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ctexp.cli.verb import perform
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
-from ctexp.training.module import Classifier
+from ctexp.training.kernel.module import Classifier
 
 FLAGS = {"resume": None, "cfg": False, "dry_run": False, "yes": False, "json": False}
 

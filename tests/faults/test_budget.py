@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from torch import Tensor
 
-from ctexp.training.budget import TimeBudget
-from ctexp.training.checkpoints import newest
+from ctexp.training.kernel.budget import TimeBudget
+from ctexp.training.kernel.checkpoints import newest
 from tests.faults.runs import essence
 from tests.faults.starts import at_step, train
 from tests.project import TINY

@@ -18,9 +18,9 @@ from torch import Tensor
 from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
 from ctexp.record.find import run_paths
-from ctexp.training.checkpoints import BEFORE_LAST, BEST, LAST, DurableCheckpoints, load, newest
-from ctexp.training.module import Classifier
-from ctexp.training.stopping import StopRequests
+from ctexp.training.kernel.checkpoints import BEFORE_LAST, BEST, LAST, DurableCheckpoints, load, newest
+from ctexp.training.kernel.module import Classifier
+from ctexp.training.kernel.stopping import StopRequests
 from tests.faults.starts import FLAGS, at_step, train
 from tests.full_disk import largest_file
 from tests.project import TINY, add_tiny_set

@@ -13,7 +13,7 @@ from ctexp.record.events import read as read_events
 from ctexp.record.find import run_paths
 from ctexp.record.history import read as read_history
 from ctexp.record.run_dir import RunDir
-from ctexp.training.checkpoints import BEST, LAST, load
+from ctexp.training.kernel.checkpoints import BEST, LAST, load
 from tests.faults.starts import FLAGS, at_step, train
 from tests.full_disk import fill, small_disk
 from tests.project import TINY

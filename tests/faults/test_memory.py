@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ctexp.record.manifest import Attempt
 from ctexp.record.run_dir import RunDir
-from ctexp.training.checkpoints import LAST
+from ctexp.training.kernel.checkpoints import LAST
 from tests.faults.runs import essence
 from tests.faults.starts import at_step, train
 from tests.project import TINY
@@ -117,7 +117,7 @@ def test_an_evaluation_has_a_batch_of_its_own(monkeypatch: pytest.MonkeyPatch) -
     def exhausted(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("ctexp.training.module.Classifier.validation_step", exhausted)
+    monkeypatch.setattr("ctexp.training.kernel.module.Classifier.validation_step", exhausted)
     code, run = train(*TINY, "trainer.on_oom=retry", "data.eval_batch_size=8")
     result = run.read().result
     assert result is not None

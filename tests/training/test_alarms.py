@@ -22,9 +22,9 @@ from ctexp.record.events import read
 from ctexp.record.find import run_paths
 from ctexp.record.result import Result
 from ctexp.record.run_dir import RunDir
-from ctexp.training import recipe
-from ctexp.training.epochs import EpochReport
-from ctexp.training.module import Classifier
+from ctexp.training.kernel import recipe
+from ctexp.training.kernel.epochs import EpochReport
+from ctexp.training.kernel.module import Classifier
 from tests.leaky import add_leaky_set
 from tests.project import TINY, add_tiny_set, make_project
 

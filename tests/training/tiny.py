@@ -13,16 +13,16 @@ from ctexp.config.schema import Settings
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.pixels import HostPixels
 from ctexp.models.tiny_cnn import TinyCnn
-from ctexp.training.averaging import build_average
-from ctexp.training.budget import TimeBudget
-from ctexp.training.checkpoints import BEST, load
-from ctexp.training.epochs import EpochReport, Row
-from ctexp.training.finetune import Finetuning
-from ctexp.training.fit import fit
-from ctexp.training.module import Classifier
-from ctexp.training.recipe import build_loss, build_train_batches
-from ctexp.training.schedule import Schedule
-from ctexp.training.stopping import StopRequests
+from ctexp.training.kernel.averaging import build_average
+from ctexp.training.kernel.budget import TimeBudget
+from ctexp.training.kernel.checkpoints import BEST, load
+from ctexp.training.kernel.epochs import EpochReport, Row
+from ctexp.training.kernel.finetune import Finetuning
+from ctexp.training.kernel.fit import fit
+from ctexp.training.kernel.module import Classifier
+from ctexp.training.kernel.recipe import build_loss, build_train_batches
+from ctexp.training.kernel.schedule import Schedule
+from ctexp.training.kernel.stopping import StopRequests
 
 STEPS = 4
 EPOCHS = 3

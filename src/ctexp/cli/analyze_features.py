@@ -15,8 +15,8 @@ from ctexp.record.find import find, run_paths
 from ctexp.record.run_dir import RunDir
 
 if TYPE_CHECKING:
-    from ctexp.training.feature_runs import Opened
-    from ctexp.training.importance import ColumnImportance
+    from ctexp.training.judging.feature_runs import Opened
+    from ctexp.training.judging.importance import ColumnImportance
 
 METHOD = "permutation importance on validation images"
 _METRIC = "rise of log-loss, nats"
@@ -37,9 +37,9 @@ def analyze(run: Sequence[str], repeats: int, json: bool) -> None:
     runs = [find(runs_dir, selector) for selector in run] or [_newest(runs_dir)]
 
     from ctexp.evaluation import figures
-    from ctexp.training.feature_runs import judge, open_runs
-    from ctexp.training.importance import THRESHOLD
-    from ctexp.training.stopping import StopRequests
+    from ctexp.training.judging.feature_runs import judge, open_runs
+    from ctexp.training.judging.importance import THRESHOLD
+    from ctexp.training.kernel.stopping import StopRequests
 
     opened = open_runs(runs, root)
     with screen.status("permuting features"), StopRequests():
@@ -92,7 +92,7 @@ def _write_lists(
     """Write the lists, or say why not."""
     from ctexp.data.radiomics import lists
     from ctexp.data.radiomics.columns import COLUMNS
-    from ctexp.training.importance import THRESHOLD
+    from ctexp.training.judging.importance import THRESHOLD
 
     selection = opened.selection
     file = lists.lists_file(feature_lists_folder(root), selection.catalog.name, selection.fold)

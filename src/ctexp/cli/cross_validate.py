@@ -19,8 +19,8 @@ from ctexp.data.splits.schemes import Split
 from ctexp.record import git
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
 from ctexp.record.manifest import command_line
-from ctexp.training.cross_validation import Folds, resume_command
-from ctexp.training.stopping import StopRequests
+from ctexp.training.folds.cross_validation import Folds, resume_command
+from ctexp.training.kernel.stopping import StopRequests
 
 _OURS = re.compile(r"(?:\+\+?)?(?P<key>seed|data\.split|data\.fold)=(?P<value>.*)", re.DOTALL)
 """Overrides that say what a cross-validation says itself of each of its trainings."""
@@ -41,7 +41,7 @@ def cross_validate(override: Sequence[str], seeds: int, resume: str | None, yes:
         requests.let_finish()
         record = folds.record
 
-        from ctexp.training.measure_folds import measure_folds
+        from ctexp.training.folds.measure_folds import measure_folds
 
         document = measure_folds(place, record, catalog, split, runs, tta=composed.settings.inference.tta)
         told = fold_tables.text(record, document, place.path)

@@ -33,11 +33,11 @@ def evaluate(run: str, split: str, json: bool) -> None:
 
     from ctexp.evaluation.metrics import headline
     from ctexp.models.weights import WeightsOrigin
-    from ctexp.training.device import choose_device, make_repeatable
-    from ctexp.training.exhaustion import while_answering
-    from ctexp.training.measure import measure
-    from ctexp.training.recipe import ImageStore, build_module
-    from ctexp.training.stopping import StopRequests
+    from ctexp.training.judging.measure import measure
+    from ctexp.training.kernel.device import choose_device, make_repeatable
+    from ctexp.training.kernel.recipe import ImageStore, build_module
+    from ctexp.training.kernel.stopping import StopRequests
+    from ctexp.training.memory.exhaustion import while_answering
 
     device = choose_device(settings.trainer.accelerator)
     make_repeatable()

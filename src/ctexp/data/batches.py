@@ -4,7 +4,7 @@ Decoded images are already in memory pages, and augmentation costs microseconds;
 add start-up time and hidden state. The loader is a plain object with a position that a checkpoint keeps.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ctexp.data.augment import Augmentation
+from ctexp.data.catalog import ImageRow
 from ctexp.data.mixing import Mixing, Mixture
 from ctexp.data.pixels import Pixels
 from ctexp.data.sampling import Sampler, Uniform
@@ -189,3 +190,8 @@ class EvalBatches:
         for start in range(0, len(self._targets), self._batch_size):
             chosen = np.arange(start, min(start + self._batch_size, len(self._targets)))
             yield self._targets.batch(self._pixels.plain(chosen), chosen)
+
+
+def labels_of(rows: Sequence[ImageRow]) -> NDArray[np.int64]:
+    """The labels (N,) of catalog rows."""
+    return np.array([row.label for row in rows], dtype=np.int64)

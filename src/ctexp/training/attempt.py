@@ -30,15 +30,15 @@ from ctexp.record.result import Deviation, Result
 from ctexp.record.run_dir import RunDir
 from ctexp.record.run_log import RunLog
 from ctexp.training.alarms import Alarms
-from ctexp.training.budget import TimeBudget
-from ctexp.training.checkpoints import BEST
 from ctexp.training.ending import Ending
-from ctexp.training.epochs import EpochReport
-from ctexp.training.exhaustion import while_answering
-from ctexp.training.measure import measure
-from ctexp.training.module import Classifier
-from ctexp.training.parts import FitInParts, normalises_batches
-from ctexp.training.stopping import StopRequests
+from ctexp.training.judging.measure import measure
+from ctexp.training.kernel.budget import TimeBudget
+from ctexp.training.kernel.checkpoints import BEST
+from ctexp.training.kernel.epochs import EpochReport
+from ctexp.training.kernel.module import Classifier
+from ctexp.training.kernel.stopping import StopRequests
+from ctexp.training.memory.exhaustion import while_answering
+from ctexp.training.memory.parts import FitInParts, normalises_batches
 from ctexp.training.tracking import Background, TrackedRun, make_tracker
 
 

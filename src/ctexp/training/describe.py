@@ -23,7 +23,7 @@ from ctexp.record.manifest import (
     Tracker,
     Weights,
 )
-from ctexp.training.module import Classifier
+from ctexp.training.kernel.module import Classifier
 
 _TELLING = (
     "model.name",

@@ -12,7 +12,7 @@ from ctexp.evaluation import metrics
 from ctexp.record.manifest import Attempt
 from ctexp.record.result import Deviation, Failure, Measurement, Result, end_of
 from ctexp.record.run_dir import RunDir
-from ctexp.training.checkpoints import BEST, newest
+from ctexp.training.kernel.checkpoints import BEST, newest
 from ctexp.training.tracking import Outcome
 
 _ARTIFACTS = (

@@ -13,15 +13,16 @@ from ctexp.record.history import History
 from ctexp.record.manifest import Checkpoint, Estimate, Manifest
 from ctexp.record.result import PARTS_A_STEP, Deviation, Result
 from ctexp.record.run_dir import RunDir
-from ctexp.training import checkpoints, dataset, describe, space
+from ctexp.training import dataset, describe
 from ctexp.training.attempt import RecordedAttempt
-from ctexp.training.compiling import require_compiler
+from ctexp.training.cost.trial import Trial, trial
 from ctexp.training.describe import Circumstances
-from ctexp.training.device import choose_device, make_repeatable
-from ctexp.training.module import Classifier
+from ctexp.training.kernel import checkpoints, space
+from ctexp.training.kernel.compiling import require_compiler
+from ctexp.training.kernel.device import choose_device, make_repeatable
+from ctexp.training.kernel.module import Classifier
+from ctexp.training.kernel.recipe import ImageStore, build_module, refuse_unfit_input
 from ctexp.training.order import Order
-from ctexp.training.recipe import ImageStore, build_module, refuse_unfit_input
-from ctexp.training.trial import Trial, trial
 
 
 class Training:

@@ -1,0 +1,1 @@
+"""Cross-validation: folds as ordinary runs, their out-of-fold predictions, their ensemble."""

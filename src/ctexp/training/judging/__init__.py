@@ -1,0 +1,1 @@
+"""From trained weights to numbers: predictions, calibration, the importance of features."""

@@ -1,0 +1,96 @@
+"""The fit, in one screen."""
+
+import logging
+import signal
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+
+from ctexp.core.errors import Stopped
+from ctexp.core.metric_names import higher_is_better
+from ctexp.data.batches import EvalBatches, TrainBatches
+from ctexp.training.kernel.budget import TimeBudget
+from ctexp.training.kernel.checkpoints import BestCheckpoint, DurableCheckpoints, LastCheckpoint
+from ctexp.training.kernel.compiling import compile_network
+from ctexp.training.kernel.device import precision
+from ctexp.training.kernel.module import Classifier
+from ctexp.training.kernel.stopping import StopRequests
+
+PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "32": "32-true",
+    "bf16": "bf16-mixed",
+    "16": "16-mixed",
+}
+"""Lightning's names."""
+
+
+def fit(
+    module: Classifier,
+    train: TrainBatches,
+    val: EvalBatches,
+    *,
+    checkpoints: Path,
+    device: torch.device,
+    requests: StopRequests,
+    watchers: Sequence[Callback],
+    resume: Path | None,
+    budget: TimeBudget | None = None,
+) -> None:
+    """Train until the epochs, the patience or somebody's patience is over.
+
+    Args:
+        module: what to train, and its settings.
+        train: training batches; they know how to start in the middle of an epoch.
+        val: validation batches.
+        checkpoints: the folder for `best.ckpt` and `last.ckpt`.
+        device: where to train.
+        requests: signals that ask for a stop.
+        watchers: told about every epoch before its checkpoints are written, in this order.
+        resume: the checkpoint to go on from; None starts anew.
+        budget: the time there is; None for as long as it takes.
+
+    Raises:
+        Stopped: a signal was honoured; `last.ckpt` holds everything up to its step.
+        TimeBudgetUsed: the time is over; likewise.
+        Diverged: loss, logits or weights are not finite.
+        StorageError: a checkpoint could not be written.
+    """
+    # Its reports on the devices it looked for would be half of a run's log.
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    settings = module.settings
+    early = settings.trainer.early_stopping
+    best = BestCheckpoint(
+        checkpoints,
+        higher_is_better=higher_is_better(settings.trainer.monitor),
+        patience=early.patience if early else None,
+        min_delta=early.min_delta if early else 0.0,
+    )
+    trainer = pl.Trainer(
+        accelerator=device.type,
+        devices=1,
+        precision=PRECISION[precision(settings.trainer.precision, device)],
+        max_epochs=settings.trainer.max_epochs,
+        callbacks=[*watchers, best, LastCheckpoint(checkpoints, requests, budget or TimeBudget(None))],
+        plugins=[DurableCheckpoints()],
+        default_root_dir=checkpoints.parent,
+        logger=False,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    if settings.trainer.compile:
+        compile_network(module.model)
+    # Lightning 2.6 asks torch 2.15 a question in a form that torch no longer likes.
+    warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+    try:
+        trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
+    except SIGTERMException as error:
+        # It came in the instant between Lightning's taking the signal and our taking it back.
+        raise Stopped(signal.SIGTERM) from error
