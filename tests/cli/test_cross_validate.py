@@ -15,6 +15,7 @@ import torch
 from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
 from ctexp.core.paths import splits_folder
+from ctexp.data.batches import EvalBatches, labels_of
 from ctexp.data.pixels import HostPixels
 from ctexp.data.selection import select
 from ctexp.evaluation.predictions import Predictions
