@@ -56,26 +56,23 @@ def test_it_tells_first_and_deletes_when_asked(run: RunDir, capsys: pytest.Captu
     prune()
     said = capsys.readouterr()
     assert said.out.splitlines()[1].split()[:2] == [run.id, "checkpoints/last.ckpt"]
-    assert "2 files of 1 runs" in said.out
-    assert "would be deleted; 1 runs looked at" in said.out
+    assert "1 file of 1 run," in said.out
+    assert "would be deleted; 1 run looked at" in said.out
     assert "--apply" in said.err
     assert (run.checkpoints / "last.ckpt").exists()
 
-    sizes = sum((run.checkpoints / name).stat().st_size for name in ("last.ckpt", "last.prev.ckpt"))
+    size = (run.checkpoints / "last.ckpt").stat().st_size
     prune(apply=True, json=True)
     document = json.loads(capsys.readouterr().out)
     assert document["applied"] is True
-    assert document["bytes"] == sizes
-    assert [file["file"] for file in document["runs"][0]["files"]] == [
-        "checkpoints/last.ckpt",
-        "checkpoints/last.prev.ckpt",
-    ]
+    assert document["bytes"] == size
+    assert [file["file"] for file in document["runs"][0]["files"]] == ["checkpoints/last.ckpt"]
     assert {path.name for path in run.checkpoints.iterdir()} == {"best.ckpt", "sha256sums"}
 
     perform("evaluate:evaluate", {"run": run.id, "split": "val", "json": True}, debug=True)
     capsys.readouterr()
     prune()
-    assert capsys.readouterr().out.startswith("0 files of 0 runs, 0.0 MB, would be deleted; 1 runs looked at")
+    assert capsys.readouterr().out.startswith("0 files of 0 runs, 0.0 MB, would be deleted; 1 run looked at")
 
 
 def test_young_runs_lose_nothing(run: RunDir, capsys: pytest.CaptureFixture[str]) -> None:

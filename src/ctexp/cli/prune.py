@@ -78,11 +78,15 @@ def _tell(decided: Plan, done: list[Thinning], *, applied: bool) -> None:
     freed = _megabytes(sum(thinning.size for thinning in done))
     protected = f"; {len(decided.protected)} protected" if decided.protected else ""
     print(
-        f"{count} {'file' if count == 1 else 'files'} of {len(done)} runs, {freed} MB, {verb}; "
-        f"{decided.looked_at} runs looked at{protected}"
+        f"{_counted(count, 'file')} of {_counted(len(done), 'run')}, {freed} MB, {verb}; "
+        f"{_counted(decided.looked_at, 'run')} looked at{protected}"
     )
     if done and not applied:
         screen.note("nothing was deleted: --apply does it")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what if number == 1 else f'{what}s'}"
 
 
 def _megabytes(size: int) -> str:

@@ -39,6 +39,17 @@ def listed(folder: Path) -> list[tuple[str, str]]:
     return [(digest, name) for digest, _, name in (line.partition("  ") for line in lines)]
 
 
+def drop_spare(folder: Path) -> None:
+    """Delete the `last` before the newest: a finished run has no use for it, and it is a third of the disk.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    with files.storage_errors(folder / BEFORE_LAST):
+        (folder / BEFORE_LAST).unlink(missing_ok=True)
+    write_sums(folder, {name: digest for name, digest in read_sums(folder).items() if name != BEFORE_LAST})
+
+
 def write_sums(folder: Path, *sums: dict[str, str]) -> None:
     """Replace `sha256sums` by one line for each hash of each table.
 

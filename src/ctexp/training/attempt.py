@@ -22,7 +22,7 @@ from ctexp.core.paths import shown
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.selection import Selection
 from ctexp.evaluation import figures
-from ctexp.record import blocks, writing
+from ctexp.record import blocks, checkpoint_files, writing
 from ctexp.record.events import EventLog
 from ctexp.record.history import History, Row
 from ctexp.record.manifest import Attempt, Manifest
@@ -118,6 +118,9 @@ class RecordedAttempt:
             writing.end(
                 self.run, attempt=ending.closed(result), result=result, summary=f"{opening}\n{closing}"
             )
+            if result.state == "finished":
+                with contextlib.suppress(StorageError):  # what is left over harms nobody
+                    checkpoint_files.drop_spare(self.run.checkpoints)
         return result
 
     def _caught(self, work: Callable[[], None]) -> BaseException | None:
