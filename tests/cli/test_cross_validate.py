@@ -238,7 +238,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_made(tmp_path: Path) 
     _, err = cross_validate(project, *WORDS, "data.fold=1", "data.split=clean", "--seeds", "0", code=2)
     assert "data.fold=1: every fold is trained" in err
     assert "data.split=clean: a cross-validation uses data.split=kfold" in err
-    assert "--seeds: 0 is less than 1" in err
+    assert "--seeds: 0 is not between 1 and 1000" in err
     out, err = cross_validate(project, *WORDS, "--json", code=3)
     assert "inv data-split --dataset tiny --scheme kfold" in json.loads(out)["error"]["hint"]
     assert not (project / "runs").exists()

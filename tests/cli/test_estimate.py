@@ -113,7 +113,7 @@ def test_a_long_run_says_so_and_goes_on_where_nobody_can_answer(
     assert run.state() == "finished"
     said = capsys.readouterr().err
     assert "this run takes about " in said
-    assert "of memory, 6." in said
+    assert "of memory, 3." in said
     assert "(measured 2 steps)" in said
     smoke = "scripts/inv train experiment=smoke data.name=tiny model=tiny_cnn data.image_size=16 "
     assert f"try it first, in a minute or two: {smoke}trainer.accelerator=cpu\n" in said

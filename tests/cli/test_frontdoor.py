@@ -167,6 +167,15 @@ def test_a_wrong_command_is_one_line_and_exit_2(folder: Path, words: list[str], 
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("words", [("prune", "--keep", "x"), ("show",), ("train", "--nme")])
+def test_a_wrong_command_that_asks_for_json_gets_it(words: tuple[str, ...]) -> None:
+    done = inv(ROOT, *words, "--json")
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert error["exit_code"] == 2
+    assert done.stderr == f"UsageError: {error['problems'][0]} -> {error['hint']}\n"
+
+
 def test_a_positional_value_may_be_a_tasks_name(folder: Path) -> None:
     assert calls(folder, "show", "train") == [{"show": "train"}]
 

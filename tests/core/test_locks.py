@@ -46,6 +46,17 @@ def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:
         assert f"pid {os.getpid()}" in lock.holder()
 
 
+def test_a_child_that_outlives_its_parent_is_told_from_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with FileLock(path, "it"):
+        about = json.loads(path.read_text())
+        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+            pass
+        path.write_text(json.dumps(about | {"pid": ended.pid}))
+        with pytest.raises(Busy, match=rf"in use by what pid {ended.pid} \(.*\) .* had started"):
+            FileLock(path, "it").acquire()
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"pid": 1, "command": "init", "since": "ever"}', "[]"])
 def test_what_the_file_says_stops_nobody(tmp_path: Path, text: str) -> None:
     path = tmp_path / "lock"

@@ -73,6 +73,7 @@ def test_a_table_of_something_else_names_every_bad_line(tmp_path: Path) -> None:
     assert [problem.split(": ")[1] for problem in caught.value.problems] == [
         f"line {n}" for n in (3, 4, 5, 7)
     ]
+    assert "line 4: 1 cells instead of 2" in caught.value.problems[1]
 
 
 @pytest.mark.parametrize("content", [b"loss\n1\n", b"\xff\xfe", b"\0" * 20])

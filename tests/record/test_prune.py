@@ -1,6 +1,7 @@
 """Which checkpoints of old runs go, which never do, and what a kill in the middle leaves."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -179,6 +180,14 @@ def test_running_runs_and_those_that_were_resumed_meanwhile_are_left_alone(runs:
 
     assert passed_over == {busy.id: "in use", resumed.id: "resumed in the meantime"}
     assert [left(run) for run in (idle, busy, resumed)] == [set(), set(ALL), set(ALL)]
+
+
+def test_checkpoints_that_are_linked_from_elsewhere_are_left_alone(runs: Path) -> None:
+    guarded, other = make(runs, "guarded", tags=("baseline",)), make(runs, "other")
+    shutil.rmtree(other.checkpoints)
+    other.checkpoints.symlink_to(guarded.checkpoints)
+    assert pruned(runs, Rules(WEEK.age, "7d", keep=0)).thinnings == ()
+    assert left(guarded) == set(ALL)
 
 
 def test_records_stay_and_what_killed_writers_left_goes(runs: Path) -> None:

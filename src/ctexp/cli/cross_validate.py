@@ -25,6 +25,9 @@ from ctexp.training.kernel.stopping import StopRequests
 _OURS = re.compile(r"(?:\+\+?)?(?P<key>seed|data\.split|data\.fold)=(?P<value>.*)", re.DOTALL)
 """Overrides that say what a cross-validation says itself of each of its trainings."""
 
+_MOST_SEEDS = 1000
+"""More would be a slip of the keyboard; the record lists every fold of every one."""
+
 
 def cross_validate(override: Sequence[str], seeds: int, resume: str | None, yes: bool, json: bool) -> int:
     """Train what is not trained yet of a cross-validation, and judge it; 0 only if every fold finished."""
@@ -68,8 +71,8 @@ def _begun(
             problems.append(f"{text}: a cross-validation uses data.split=kfold; leave it away")
         else:
             given[match["key"]] = text
-    if seeds < 1:
-        problems.append(f"--seeds: {seeds} is less than 1")
+    if not 1 <= seeds <= _MOST_SEEDS:
+        problems.append(f"--seeds: {seeds} is not between 1 and {_MOST_SEEDS}")
     if problems:
         raise UsageError(problems)
     composed = compose([*kept, *given.values(), *_fold_words(given)], root)

@@ -20,7 +20,7 @@ _OVERRIDE = re.compile(rf"(?:\+\+?|~)?{_KEY}=|~{_KEY}\Z")
 
 
 class BadCommand(ParseError, Exit):
-    """A command line that makes no sense: exit code 2.
+    """A command line that makes no sense: exit code 2, and a document on stdout where it asks for JSON.
 
     Shell completion and `Program.run` know it as the `ParseError` it is, and the latter takes the exit code
     from `Exit`, asking for it first.
@@ -29,9 +29,14 @@ class BadCommand(ParseError, Exit):
     def __init__(self, problem: str, hint: str, context: ParserContext | None) -> None:
         from ctexp.core.errors import UsageError
 
-        line = UsageError(problem, hint).lines()[0]
+        error = UsageError(problem, hint)
+        line = error.lines()[0]
         super().__init__(line, context)
         self.args = (line,)  # what is printed, as the error of the parser
+        if "--json" in sys.argv and "--complete" not in sys.argv:
+            from ctexp.cli.verb import emit_error
+
+            emit_error(error.kind, error.exit_code, error.problems, error.hint)
         self.message = None  # and not once more, as the message of the exit
         self._code = UsageError.exit_code
 

@@ -102,11 +102,18 @@ def _tell(
     from ctexp.core import screen
 
     if flags.get("json"):
-        about = {"kind": kind, "exit_code": code, "problems": list(problems), "hint": hint}
-        screen.emit_json({"error": about})
+        emit_error(kind, code, problems, hint)
     for line in lines:
         screen.note(line)
     return code
+
+
+def emit_error(kind: str, code: int, problems: "list[str] | tuple[str, ...]", hint: str) -> None:
+    """Print the document that stands for a failure."""
+    from ctexp.core import screen
+
+    about = {"kind": kind, "exit_code": code, "problems": list(problems), "hint": hint}
+    screen.emit_json({"error": about})
 
 
 @contextmanager

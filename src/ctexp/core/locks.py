@@ -62,8 +62,9 @@ class FileLock:
         """Who says to hold the lock: `pid 123 (inv train …) since 2026-…`."""
         try:
             about = json.loads(self.path.read_text())
-            return f"pid {about['pid']} ({about['command']}) since {about['since']}"
-        except (OSError, ValueError, KeyError, TypeError):
+            said = f"pid {about['pid']} ({about['command']}) since {about['since']}"
+            return said if _lives(about["pid"]) else f"what {said} had started; itself it has ended"
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return "another process"
 
     def is_held(self) -> bool:
@@ -91,6 +92,17 @@ class FileLock:
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _taken_soon(descriptor: int) -> bool:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ctexp.data.augment import Plan
 from ctexp.data.augment.on_device import DeviceApplier
 from ctexp.data.augment.on_host import HostApplier
+from ctexp.data.augment.sending import sent
 
 _AT_ONCE = 1024  # images copied to a device in one piece
 
@@ -88,4 +89,4 @@ class DevicePixels:
         return self._applier.apply(self._taken(indices), plan).unsqueeze(1)
 
     def _taken(self, indices: NDArray[np.int64]) -> Tensor:
-        return self._images[torch.from_numpy(indices).to(self._images.device)]
+        return self._images[sent(indices, self._images.device)]

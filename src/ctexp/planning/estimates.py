@@ -31,7 +31,7 @@ RATIOS_NEEDED = 9
 
 
 class Measured(Protocol):
-    """What a trial of a few steps found out; see `training.trial.Trial`."""
+    """What a trial of a few steps found out; see `training.cost.trial.Trial`."""
 
     @property
     def fixed_seconds(self) -> float:

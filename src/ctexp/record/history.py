@@ -88,8 +88,7 @@ def read(path: Path) -> list[Row]:
     problems: list[str] = []
     for cells in table:
         try:
-            row = {name: _number(cell) for name, cell in zip(columns, cells, strict=True)}
-            _epoch(row)
+            row = _row(columns, cells)
         except ValueError as error:
             problems.append(f"{path}: line {table.line_num}: {error}")
         else:
@@ -97,6 +96,15 @@ def read(path: Path) -> list[Row]:
     if problems:
         raise DataError(problems)
     return rows
+
+
+def _row(columns: list[str], cells: list[str]) -> Row:
+    """A line's numbers by their columns."""
+    if len(cells) != len(columns):
+        raise ValueError(f"{len(cells)} cells instead of {len(columns)}")
+    row = {name: _number(cell) for name, cell in zip(columns, cells, strict=True)}
+    _epoch(row)
+    return row
 
 
 def _epoch(row: Row) -> float:

@@ -202,6 +202,8 @@ def _value(run: RunDir, result: Result | None, metric: str) -> float | None:
 def _checkpoints(run: RunDir, reading: Reading, rules: Rules, now: datetime, *, keep: bool) -> list[Doomed]:
     """The checkpoints of a run that may go."""
     result = reading.result
+    if run.checkpoints.is_symlink():  # they may be another run's, which something stands on
+        return []
     if result is None or now - datetime.fromisoformat(result.ended) <= rules.age:
         return []
     ago = f"{result.state} over {rules.said} ago"

@@ -40,6 +40,20 @@ def difference(amounts: Amounts, images: NDArray[np.uint8], seed: int, device: s
     return apart
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("option", [*OPTIONS, "all"])
+def test_nobody_waits_for_a_gpu(option: str) -> None:
+    images = torch.from_numpy(pictures((96, 96))).cuda()
+    amounts = ALL if option == "all" else Amounts(**{option: OPTIONS[option]})
+    plan = Augmentation(amounts, (96, 96), 5, len(images)).plan(0, np.arange(len(images)))
+    applier = DeviceApplier(torch.device("cuda"))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        applier.apply(images, plan)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("option", [*OPTIONS, "all"])

@@ -189,14 +189,17 @@ def test_layer_decay_and_the_schedule_both_set_the_rate(tmp_path: Path) -> None:
             for group in optimizer.param_groups:
                 rates.setdefault(group["rate"], []).append(group["lr"])
 
+    report = Rates()
     tiny.train(
-        tmp_path, tiny.settings(finetune={"layer_decay": 0.5}, trainer={"max_epochs": 2}), report=Rates()
+        tmp_path, tiny.settings(finetune={"layer_decay": 0.5}, trainer={"max_epochs": 2}), report=report
     )
 
     assert set(rates) == {1.0, 0.5, 0.25, 0.125, 0.0625}
     of_head = rates[1.0][::2]  # which has a group with decay and one without
     for share, of_group in rates.items():
         assert of_group[::2] == pytest.approx([share * rate for rate in of_head])
+    # History tells the rate of the head at the end of each epoch.
+    assert [row["learning_rate"] for row in report.rows] == of_head[tiny.STEPS - 1 :: tiny.STEPS]
 
 
 def test_frozen_stages_answer_as_in_evaluation_and_come_back_to_training() -> None:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
+from ctexp.data.augment.sending import sent
+
 _SIDE = 8
 # The first half of each basis vector times 2**13, as libjpeg's sums of rounded constants come out; the second
 # half mirrors it, in odd vectors with the other sign.
@@ -51,8 +53,8 @@ def recompressed(images: Tensor, quality: Tensor) -> Tensor:
         uint8 (B, height, width).
     """
     height, width = images.shape[1:]
-    basis = torch.from_numpy(_basis()).to(images.device)
-    steps = torch.from_numpy(_steps()).to(images.device)[quality][:, None, None]
+    basis = sent(_basis(), images.device)
+    steps = sent(_steps(), images.device)[quality][:, None, None]
     # The last row and column are repeated up to whole blocks.
     whole = pad(images.double(), (0, -width % _SIDE, 0, -height % _SIDE), mode="replicate") - 128
     blocks = whole.reshape(len(images), -1, _SIDE, whole.shape[2] // _SIDE, _SIDE).transpose(2, 3)

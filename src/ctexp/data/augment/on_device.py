@@ -8,6 +8,7 @@ from torch.nn.functional import grid_sample
 
 from ctexp.data.augment.jpeg import recompressed
 from ctexp.data.augment.plan import Affine, Noise, Patches, Plan, Slides, Surface, spline_basis
+from ctexp.data.augment.sending import sent
 
 
 class DeviceApplier:
@@ -47,7 +48,7 @@ class DeviceApplier:
         return images
 
     def _here(self, array: NDArray[np.generic]) -> Tensor:
-        return torch.tensor(array, device=self._device)
+        return sent(array, self._device)
 
     def _slid(self, images: Tensor, slides: Slides, fill: Tensor) -> Tensor:
         columns, rows = (

@@ -146,7 +146,7 @@ def trial(
         writing_seconds=saving.seconds + _SYNCS_AN_EPOCH * saving.sync_seconds,
         end_seconds=images * looks * each + watch.crowding * (_DRAWING_SECONDS + images * _MEASURING_SECONDS),
         memory_bytes=watch.memory_bytes,
-        disk_bytes=2 * saving.bytes + weights + _OTHER_BYTES,
+        disk_bytes=saving.bytes + weights + _OTHER_BYTES,
         largest_micro_batch=largest,
     )
 

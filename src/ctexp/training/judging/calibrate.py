@@ -1,5 +1,6 @@
 """The temperature that belongs to trained weights: fitted where they have not learned, kept beside them."""
 
+from ctexp.core.errors import DataError
 from ctexp.evaluation import temperature
 from ctexp.evaluation.predictions import Predictions
 from ctexp.evaluation.temperature import METHOD, TemperatureFit
@@ -31,8 +32,20 @@ def calibration_of_run(run: RunDir, predictions: Predictions, split: str) -> Cal
         return fitted
     if not run.calibration.exists():
         return None
-    kept = Calibration.read(run.calibration)
+    kept = _kept(run)
     return kept if kept.checkpoint_sha256 == digest else None
+
+
+def _kept(run: RunDir) -> Calibration:
+    """What was fitted before."""
+    way = f"fit it anew: scripts/inv evaluate --run {run.id} --split val"
+    try:
+        kept = Calibration.read(run.calibration)
+    except DataError as error:
+        raise DataError(error.problems, way) from error
+    if not temperature.LOWEST <= kept.temperature <= temperature.HIGHEST:
+        raise DataError(f"{run.calibration}: a temperature of {kept.temperature:g} was never fitted", way)
+    return kept
 
 
 def document(

@@ -111,9 +111,10 @@ class ColumnImportance:
 
 
 def deals(groups: NDArray[np.int64], repeats: int, seed: int = _SEED) -> NDArray[np.int64]:
-    """From which image each image gets its value, (repeats, N): every group from another, drawn at random.
+    """From which image each image gets its value, (repeats, N): each group from one drawn at random.
 
-    A group that is larger than its giver gets the giver's values over again.
+    No group gives twice, and now and then one is drawn for itself. One that is larger than its giver gets the
+    giver's values over again.
 
     Args:
         groups: the group of each image as 0..G-1 without gaps, (N,).

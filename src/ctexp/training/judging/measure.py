@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from ctexp.core import files
+from ctexp.core.errors import DataError
 from ctexp.data.batches import EvalBatches
 from ctexp.data.selection import Selection
 from ctexp.evaluation import figures, metrics, temperature
@@ -70,5 +71,7 @@ def _merge(path: Path, split: str, summary: dict[str, Any]) -> None:
     document: dict[str, Any] = {"schema_version": 1, "splits": {}}
     if path.exists():
         document = files.read_json(path)
+    if not (isinstance(document, dict) and isinstance(document.get("splits"), dict)):
+        raise DataError(f"{path}: `splits` is no table", "move the file away, and evaluate each split again")
     document["splits"][split] = summary
     files.write_json(path, document)

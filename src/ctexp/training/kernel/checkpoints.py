@@ -32,6 +32,8 @@ _FINITE_CHECK_STEPS = 25
 _DAMAGE = (EOFError, RuntimeError, pickle.UnpicklingError, KeyError, OSError, ValueError)
 """What `torch.load` raises on truncated, zeroed, patched or foreign files."""
 
+_INSTEAD = "name another run, or train this one again"
+
 
 class DurableCheckpoints(CheckpointIO):
     """Writes checkpoints atomically, with their hashes, keeping the `last` before the newest."""
@@ -88,13 +90,13 @@ def load(path: Path) -> dict[str, Any]:
     """
     refuse_pruned(path)
     if not path.is_file():
-        raise DataError(f"{path}: no such checkpoint", "name another run, or train this one again")
+        raise DataError(f"{path}: no such checkpoint", _INSTEAD)
     if files.sha256_file(path) not in {digest for digest, _ in listed(path.parent)}:
-        raise DataError(f"{path}: does not match its sha256 in {SUMS}: damaged or replaced")
+        raise DataError(f"{path}: does not match its sha256 in {SUMS}: damaged or replaced", _INSTEAD)
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except _DAMAGE as error:
-        raise DataError(f"{path}: cannot be read ({type(error).__name__})") from error
+        raise DataError(f"{path}: cannot be read ({type(error).__name__})", _INSTEAD) from error
     return checkpoint
 
 

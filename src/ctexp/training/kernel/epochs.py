@@ -82,9 +82,10 @@ class EpochReport(Callback):
         """Tell everybody."""
         assert isinstance(pl_module, Classifier)  # noqa: S101 - for the type checker
         row: Row = {"epoch": trainer.current_epoch + 1, "step": trainer.global_step}
-        row |= {f"train/{name}": value for name, value in pl_module.sums.means().items()}
+        row |= {f"train/{name}": _defined(value) for name, value in pl_module.sums.means().items()}
         row |= {f"val/{name}": _defined(value) for name, value in pl_module.val_metrics.items()}
-        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        # That of the head: layer decay lowers it for all before.
+        row["learning_rate"] = max(group["lr"] for group in trainer.optimizers[0].param_groups)
         if self._meters is not None:
             row |= self._meters.read(self._images)
             self._images = 0
@@ -104,7 +105,7 @@ class EpochReport(Callback):
 
 
 def _defined(value: float) -> float | None:
-    """None, which every file format knows, for a metric that is undefined on this split."""
+    """None, which every file format knows, for a number that is undefined here."""
     return None if math.isnan(value) else value
 
 

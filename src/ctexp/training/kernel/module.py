@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
 from ctexp.config.schema import Settings
@@ -153,8 +153,10 @@ class Classifier(pl.LightningModule):
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip the gradient, unscaled by now, and hand the step to the epoch's sums."""
         clip = self.settings.trainer.gradient_clip
-        learning = [p for group in optimizer.param_groups for p in group["params"]]
-        norm = clip_grad_norm_(learning, math.inf if clip is None else clip)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if clip is not None:
+            clip_grads_with_norm_(parameters, clip, norm)
         # In 16 bits a gradient may overflow: the scaler then leaves the step out and lowers its scale.
         may_overflow = self.trainer.precision == "16-mixed"
         self.sums.add(*self._step, None if may_overflow else norm)

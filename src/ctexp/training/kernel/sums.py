@@ -34,7 +34,7 @@ class EpochSums:
         self._count = 0
         self._gradient = 0.0
         self._largest = 0.0
-        self._steps = 0
+        self._measured = 0
         self._waiting: list[_Step] = []
 
     def add(
@@ -81,9 +81,10 @@ class EpochSums:
             _refuse_unless_finite("gradient", step.number, gradient)
             self._loss += loss
             self._count += len(step.labels)
-            self._gradient += gradient
-            self._largest = max(self._largest, gradient)
-            self._steps += 1
+            if step.gradient is not None:
+                self._gradient += gradient
+                self._largest = max(self._largest, gradient)
+                self._measured += 1
         logits, labels = (
             torch.cat(parts) for parts in ([s.logits for s in waiting], [s.labels for s in waiting])
         )
@@ -93,6 +94,7 @@ class EpochSums:
         """Mean loss and accuracy over the images so far, mean and largest norm of the steps' gradients.
 
         A mixed image counts as right where its own label is found, though the other's share may be larger.
+        The norms are NaN where no step told its own.
 
         Raises:
             Diverged: as for `settle`.
@@ -101,8 +103,8 @@ class EpochSums:
         return {
             "loss": self._loss / self._count,
             "accuracy": self._correct / self._count,
-            "gradient_norm": self._gradient / self._steps,
-            "gradient_norm_max": self._largest,
+            "gradient_norm": self._gradient / self._measured if self._measured else math.nan,
+            "gradient_norm_max": self._largest if self._measured else math.nan,
         }
 
     def state(self) -> list[float]:
@@ -112,14 +114,14 @@ class EpochSums:
             Diverged: as for `settle`.
         """
         self.settle()
-        return [self._loss, self._correct, self._count, self._gradient, self._largest, self._steps]
+        return [self._loss, self._correct, self._count, self._gradient, self._largest, self._measured]
 
     @classmethod
     def of(cls, state: list[float]) -> "EpochSums":
         """The sums that a checkpoint kept."""
         sums = cls()
         sums._loss, sums._gradient, sums._largest = state[0], state[3], state[4]
-        sums._correct, sums._count, sums._steps = int(state[1]), int(state[2]), int(state[5])
+        sums._correct, sums._count, sums._measured = int(state[1]), int(state[2]), int(state[5])
         return sums
 
 
