@@ -218,6 +218,16 @@ def test_an_ensemble_of_other_weights_is_refused(place: CrossValidationDir, proj
     assert len(caught.value.problems) == 2
 
 
+def test_what_every_fold_would_refuse_is_refused_once(place: CrossValidationDir, project: Path) -> None:
+    before = sorted((project / "runs").rglob("*.json"))
+    words = (*WORDS, "model.fusion=concat", "features=all_features")
+    _, err = cross_validate(project, *words, code=3)
+    assert err.count("DataError") == 1
+    assert "extract-features" in err
+    assert sorted((project / "runs").rglob("*.json")) == before
+    assert newest(project).id == place.id
+
+
 def test_another_configuration_or_split_is_not_gone_on_with(place: CrossValidationDir, project: Path) -> None:
     loss, split = project / "conf/loss/cross_entropy.yaml", project / "research/splits/tiny/kfold.txt"
     texts = loss.read_text(), split.read_text()

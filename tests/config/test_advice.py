@@ -30,6 +30,7 @@ def lines(project: Path, *overrides: str) -> list[str]:
         ([RANDOM, "finetune=frozen"], "finetune.frozen_stages=100"),
         ([RANDOM, "finetune.head_epochs=1.0"], "finetune"),
         ([RANDOM, "finetune.layer_decay=0.75"], "finetune"),
+        (["finetune.head_epochs=3.0", "trainer.max_epochs=3"], "finetune.head_epochs=3"),
         (["optimizer=lion", "optimizer.lr=1e-3"], "optimizer.lr=0.001"),
         (["scheduler=step", "scheduler.step_epochs=30"], "scheduler.step_epochs=30"),
         (["scheduler=plateau", "scheduler.patience=9"], "scheduler.patience=9"),

@@ -14,11 +14,13 @@ from ctexp.core.errors import CriterionNotMet, DataError, UsageError
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog
+from ctexp.data.selection import select
 from ctexp.data.splits import split_file
 from ctexp.data.splits.schemes import Split
 from ctexp.record import git
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
 from ctexp.record.manifest import command_line
+from ctexp.training.dataset import features_of
 from ctexp.training.folds.cross_validation import Folds, resume_command
 from ctexp.training.kernel.stopping import StopRequests
 
@@ -81,6 +83,9 @@ def _begun(
         raise UsageError(f"--seeds: {seeds} seeds from {settings.seed} on go beyond {2**32 - 1}")
     data_dir, runs = paths_of(settings.paths, root)
     catalog, split, sha256 = _folds(root, data_dir, settings.data.name)
+    for fold in range(split.folds):  # what would refuse each of them refuses here, once
+        selection = select(data_dir, splits_folder(root), catalog.name, "kfold", fold, settings.data.sample)
+        features_of(settings, selection, data_dir, root)
     heed_changes(git.capture(root, [data_dir, runs]), settings.git.dirty, yes)
     files.probe_writable(runs)
     numbers = tuple(range(settings.seed, settings.seed + seeds))

@@ -55,6 +55,13 @@ def _nothing_to_keep(settings: Settings) -> Iterator[str]:
         )
 
 
+def _never_thawed(settings: Settings) -> Iterator[str]:
+    """Stages whose turn to learn comes after the end."""
+    head, epochs = settings.finetune.head_epochs, settings.trainer.max_epochs
+    if head >= epochs:
+        yield f"finetune.head_epochs={head:g}: trainer.max_epochs={epochs} ends before the backbone learns"
+
+
 def _lion_too_fast(settings: Settings) -> Iterator[str]:
     """Its step has the size of the rate in every weight, whatever the gradient (Chen et al. 2023)."""
     optimizer = settings.optimizer
@@ -109,6 +116,7 @@ def _ill_averaged(settings: Settings) -> Iterator[str]:
 _RULES: tuple[Callable[[Settings], Iterator[str]], ...] = (
     _balanced_twice,
     _nothing_to_keep,
+    _never_thawed,
     _lion_too_fast,
     _never_lowered,
     _ill_averaged,
