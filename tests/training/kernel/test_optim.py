@@ -110,10 +110,10 @@ def test_a_machine_that_cannot_compile_is_refused_before_the_run(
     from torch._inductor import config
 
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(config.cpp, "cxx", (None, str(tmp_path / "no-compiler")))
     torch.compiler.reset()
+    without = config.patch({"cpp.cxx": (None, str(tmp_path / "no-compiler"))})
 
-    with pytest.raises(PreflightError) as caught:
+    with without, pytest.raises(PreflightError) as caught:
         compiling.require_compiler(CPU)
 
     (line,) = caught.value.lines()
