@@ -15,6 +15,7 @@ from ctexp.config.overrides import parse
 from ctexp.config.schema import Settings
 from ctexp.config.schema.base import Strict
 from ctexp.core import yaml_file
+from ctexp.core.dotted import flattened
 from ctexp.core.errors import UsageError
 
 _Condition = Callable[[Settings], bool]
@@ -89,16 +90,8 @@ def _experiment(conf: Path, name: Any) -> set[str]:
         document = yaml_file.read_mapping(conf / EXPERIMENT / f"{name}.yaml")
     except UsageError:  # a resumed run's experiment, edited since: its keys are not known any more
         return set()
-    found = set(_leaves({key: value for key, value in document.items() if key != "defaults"}, ""))
+    found = set(flattened({key: value for key, value in document.items() if key != "defaults"}))
     for entry in document.get("defaults", []):
         if isinstance(entry, dict):
             found |= {str(group).removeprefix("override ").strip("/ ") for group in entry}
     return found
-
-
-def _leaves(document: dict[str, Any], prefix: str) -> Iterator[str]:
-    for name, value in document.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"

@@ -7,6 +7,7 @@ do not, what was set differently never reached the network: four arms of an augm
 from typing import Any, NamedTuple
 
 from ctexp.core import yaml_file
+from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError
 from ctexp.record.find import run_paths
 from ctexp.record.result import Result
@@ -105,14 +106,6 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
 def _flat(run: RunDir) -> dict[str, Any]:
     """The configuration of a run by dotted key; empty where it cannot be read."""
     try:
-        return dict(_leaves(yaml_file.read_mapping(run.config), ""))
+        return flattened(yaml_file.read_mapping(run.config))
     except CtexpError:
         return {}
-
-
-def _leaves(document: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for key, value in document.items():
-        name = f"{prefix}{key}"
-        found += _leaves(value, f"{name}.") if isinstance(value, dict) else [(name, value)]
-    return found

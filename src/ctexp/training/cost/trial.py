@@ -24,13 +24,11 @@ from ctexp.training.cost.stopwatch import STEPS, WARM_UP, Stopwatch, TimedCheckp
 from ctexp.training.judging.predict import views
 from ctexp.training.kernel.compiling import compile_network
 from ctexp.training.kernel.device import precision
-from ctexp.training.kernel.finetune import Finetuning
+from ctexp.training.kernel.finetune import AFTER_ALL_STEPS, Finetuning
 from ctexp.training.kernel.fit import PRECISION
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
 from ctexp.training.memory.measured import free_bytes, measure_memory, trial_batch
-
-_AFTER_ALL_STEPS = 2**31
 
 _SYNCS_AN_EPOCH = 11
 """Small files and renames that are brought onto the disk: history, hashes twice a checkpoint, folders."""
@@ -159,7 +157,7 @@ class _AllLearning(Finetuning):
 
     def apply(self, step: int) -> None:
         del step
-        super().apply(_AFTER_ALL_STEPS)
+        super().apply(AFTER_ALL_STEPS)
 
 
 def _fit_a_little(

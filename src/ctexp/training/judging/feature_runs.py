@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ctexp.config.compose import load, paths_of
 from ctexp.config.schema import Settings
+from ctexp.core.dotted import flattened
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.paths import splits_folder
 from ctexp.data.batches import labels_of
@@ -81,7 +82,7 @@ def open_runs(runs: Sequence[RunDir], root: Path) -> Opened:
     settings = [load(run.config, one.config_sha256) for run, one in zip(runs, manifests, strict=True)]
     facts = [
         {
-            **_flat(its.model_dump(mode="json")),
+            **flattened(its.model_dump(mode="json")),
             **{f"dataset.{key}": getattr(one.dataset, key) for key in _DATA},
             "features.columns": (one.features or {})["columns"],
             "features.table_sha256": (one.features or {})["table_sha256"],
@@ -96,14 +97,6 @@ def open_runs(runs: Sequence[RunDir], root: Path) -> Opened:
         refuse_other_features(run.id, one.features, features)
     assert features is not None  # noqa: S101 - for the type checker: refused above
     return Opened(tuple(runs), tuple(settings), selection, features)
-
-
-def _flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`{"data": {"fold": 1}}` as `{"data.fold": 1}`."""
-    flat: dict[str, Any] = {}
-    for key, value in document.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
 
 
 def _refuse_differing(runs: Sequence[RunDir], facts: Sequence[Mapping[str, Any]]) -> None:

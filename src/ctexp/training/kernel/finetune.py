@@ -15,6 +15,9 @@ from ctexp.config.schema import FinetuneSettings
 from ctexp.core.errors import UsageError
 from ctexp.models.depth import Depth
 
+AFTER_ALL_STEPS = 2**31
+"""By then everything learns that will ever learn."""
+
 
 class Finetuning:
     """Freezes and unfreezes the stages of a network as functions of the step.

@@ -13,10 +13,8 @@ from torch.optim import Optimizer
 
 from ctexp.data.batches import Batch, EvalBatches
 from ctexp.training.kernel.device import autocast
+from ctexp.training.kernel.finetune import AFTER_ALL_STEPS
 from ctexp.training.kernel.module import Classifier
-
-_AFTER_ALL_STEPS = 2**31
-"""By then everything learns that will ever learn."""
 
 
 class MemoryModel(NamedTuple):
@@ -65,7 +63,7 @@ def measure_memory(module: Classifier, batch: Batch, device: torch.device) -> Me
         torch.cuda.empty_cache()
     before = torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
     probe = copy.deepcopy(module).train().to(device)
-    probe.finetuning.apply(_AFTER_ALL_STEPS)
+    probe.finetuning.apply(AFTER_ALL_STEPS)
     optimizer = probe.configure_optimizers()
     parts = [next(batch.pieces(2)), batch]
     # The first step makes the gradients, which stay, and the optimizer's state.
