@@ -127,9 +127,9 @@ def test_two_at_once_share_the_cache(tmp_path: Path) -> None:
     raw, folder = tmp_path / "raw", tmp_path / "features"
     rows = make(raw)
     with begin(raw, folder) as one, begin(raw, folder) as other:
-        assert one.communicate()[0]
-        assert other.communicate()[0]
+        told = [one.communicate()[0], other.communicate()[0]]
 
+    assert any(told)  # a late starter may find that everything is measured
     assert (one.returncode, other.returncode) == (0, 0)
     done: Extraction = extract(raw, rows, folder)
     assert done.measured == 0
