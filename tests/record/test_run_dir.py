@@ -137,3 +137,11 @@ def test_many_processes_starting_at_once_share_nothing(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         ids = pool.map(_create, [tmp_path / "runs"] * 100)
     assert len(set(ids)) == 100
+
+
+def test_a_cross_validation_is_no_run(tmp_path: Path) -> None:
+    folder = tmp_path / "cv_20260101-000000_abc123"
+    folder.mkdir()
+    (folder / "cross_validation.json").write_text("{}")
+    with pytest.raises(DataError, match="a cross-validation, not a run"):
+        RunDir.open(folder)

@@ -182,7 +182,8 @@ def _tell_notes(document: dict[str, Any]) -> None:
         "correlated columns share importance: one may count for little because its partner tells the same"
     )
     screen.note(
-        "nats: rise of validation log-loss when the column is permuted; gradient: its integrated gradients"
+        "nats: rise of validation log-loss when the column is permuted; accuracy: change of balanced "
+        "accuracy; gradient: its integrated gradients"
     )
     if len(document["runs"]) == 1:
         screen.note("one run: other seeds may rely on other columns; name several with --run A --run B")

@@ -59,6 +59,8 @@ def split(dataset: str, scheme: str, folds: int, ratios: str, seed: int, json: b
     fold = " data.fold=0" if made.folds else ""
     screen.note(f"commit it: git add {shown(file)}")
     screen.note(f"train on it: scripts/inv train data.name={dataset} data.split={scheme}{fold}")
+    if made.folds:
+        screen.note(f"train every fold: scripts/inv cross-validate data.name={dataset}")
 
 
 def _warnings(catalog: Catalog, made: Split) -> list[str]:

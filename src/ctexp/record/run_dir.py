@@ -90,6 +90,8 @@ class RunDir:
             raise DataError(f"{path}: cannot be looked at ({error.strerror})") from error
         if not there:
             raise DataError(f"{path}: no such run directory")
+        if (path / "cross_validation.json").is_file():
+            raise DataError(f"{path}: a cross-validation, not a run", "its summary.txt names its runs")
         if not is_run(path):
             raise DataError(f"{path}: not a run directory (no manifest.json, and no run's id for a name)")
         return cls(path.resolve())
