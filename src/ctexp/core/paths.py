@@ -43,6 +43,16 @@ def baselines_file(root: Path) -> Path:
     return root / "research" / "baselines.yaml"
 
 
+def ledger_file(root: Path) -> Path:
+    """Where every look at a test split is written down; committed."""
+    return root / "research" / "test_ledger.jsonl"
+
+
+def decisions_file(root: Path) -> Path:
+    """Where every decision about a candidate is written down, with its reason; committed."""
+    return root / "research" / "decisions.jsonl"
+
+
 def shown(path: Path) -> str:
     """A path as a person here would type it: relative where it lies below the working folder."""
     try:

@@ -1,5 +1,6 @@
 """What a model said of each image: the table from which every later number is computed."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,24 @@ class Predictions:
     def probabilities(self) -> NDArray[np.float64]:
         """Softmax of the logits, `(N, 4)`."""
         return softmax(self.logits)
+
+    def at(self, rows: NDArray[np.int64]) -> "Predictions":
+        """The rows at these places, in their order."""
+        return Predictions(
+            image_id=tuple(self.image_id[row] for row in rows),
+            sha256=tuple(self.sha256[row] for row in rows),
+            group=tuple(self.group[row] for row in rows),
+            label=self.label[rows],
+            logits=self.logits[rows],
+        )
+
+    def sorted(self) -> "Predictions":
+        """The same rows in the order of their ids."""
+        return self.at(np.array(sorted(range(len(self.image_id)), key=self.image_id.__getitem__)))
+
+    def of(self, image_ids: Collection[str]) -> "Predictions":
+        """The rows of these images, in their order here."""
+        return self.at(np.flatnonzero([image_id in image_ids for image_id in self.image_id]))
 
     def write(self, path: Path) -> None:
         """Replace `path` by this table as parquet, atomically; equal tables give equal bytes.

@@ -91,13 +91,7 @@ class Classifier(pl.LightningModule):
 
     def _inputs(self, images: Tensor, features: Tensor | None) -> Inputs:
         """What the network is called with."""
-        data = self.settings.data
-        # (images / 255 - mean) / std, in the fewest passes over memory
-        inputs = images.to(torch.get_default_dtype()).sub_(255 * data.mean).mul_(1 / (255 * data.std))
-        if self.settings.model.in_channels > 1:
-            inputs = inputs.expand(-1, self.settings.model.in_channels, -1, -1)
-        if inputs.is_cuda and self.settings.trainer.channels_last:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        inputs = standardised(images, self.settings)
         return (inputs,) if features is None else (inputs, features)
 
     def on_train_epoch_start(self) -> None:
@@ -223,3 +217,15 @@ class Classifier(pl.LightningModule):
         """Take them back."""
         self.sums = EpochSums.of(checkpoint["epoch_sums"])
         self.schedule.load_state_dict(checkpoint["schedule"])
+
+
+def standardised(images: Tensor, settings: Settings) -> Tensor:
+    """Images as a network takes them: float (B, C, H, W) of uint8 (B, 1, H, W), on the same device."""
+    data = settings.data
+    # (images / 255 - mean) / std, in the fewest passes over memory
+    inputs = images.to(torch.get_default_dtype()).sub_(255 * data.mean).mul_(1 / (255 * data.std))
+    if settings.model.in_channels > 1:
+        inputs = inputs.expand(-1, settings.model.in_channels, -1, -1)
+    if inputs.is_cuda and settings.trainer.channels_last:
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    return inputs

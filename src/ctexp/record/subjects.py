@@ -1,0 +1,167 @@
+"""What a person means by a thing to compare: a run, all seeds of a name, the best run, a cross-validation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ctexp.core import yaml_file
+from ctexp.core.dotted import flattened
+from ctexp.core.errors import CtexpError, DataError, UsageError
+from ctexp.core.metric_names import higher_is_better
+from ctexp.record import index
+from ctexp.record.cross_validation import FOLDER, CrossValidation, CrossValidationDir
+from ctexp.record.find import find
+from ctexp.record.run_dir import RUN_ID, RunDir
+
+JUDGED = ("finished", "timeout")
+"""States of runs that ended on their best checkpoint, measured."""
+
+SEED_KEYS = ("seed", "run.", "git.", "paths.", "logger.")
+"""Settings that leave an experiment the same."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Trainings of one experiment, which differ by their seed alone.
+
+    Attributes:
+        said: what the user called it.
+        title: what to call it: a run's id, a name, a cross-validation's id.
+        runs: at least one, by seed; those of a cross-validation by seed and fold.
+        place: the cross-validation, where it is one.
+        notes: what was left out, one line each.
+    """
+
+    said: str
+    title: str
+    kind: Literal["run", "name", "cross-validation"]
+    runs: tuple[RunDir, ...]
+    place: CrossValidationDir | None = None
+    notes: tuple[str, ...] = ()
+
+
+def subject(
+    runs: Path, selector: str, *, best_by: str = "val/macro_f1", baseline: str | None = None
+) -> Subject:
+    """What `selector` means.
+
+    Args:
+        runs: the folder of all runs.
+        selector: `best`, `latest`, `baseline`, the id of a run or of a cross-validation or the beginning of
+            one, a path, or a `run.name`, which means all its judged runs.
+        best_by: the validation metric that makes a run the best.
+        baseline: what `baseline` stands for; None where there is none yet.
+
+    Raises:
+        UsageError: several things are meant, or runs of the name differ by more than their seed.
+        DataError: nothing is meant, or it has not finished.
+    """
+    if selector == "baseline":
+        if baseline is None:
+            raise DataError(
+                "no baseline is set yet",
+                "set one: scripts/inv compare-baselines --baseline A --candidate B --promote",
+            )
+        selector = baseline
+    if selector == "best":
+        return _single(_best(runs, best_by), selector)
+    if "/" in selector:
+        path = Path(selector)
+        if (path / "cross_validation.json").is_file():
+            return _folds(CrossValidationDir(path.resolve()), runs, selector)
+        return _single(RunDir.open(path), selector)
+    named = [run for run in index.list_runs(runs) if run.name == selector]
+    if named and not (runs / selector).is_dir():
+        return _seeds(named, selector)
+    place = _cross_validation(runs, selector)
+    if place is not None:
+        return _folds(place, runs, selector)
+    return _single(find(runs, selector), selector)
+
+
+def _single(run: RunDir, said: str) -> Subject:
+    reading = run.read()
+    if reading.state not in JUDGED:
+        raise DataError(
+            f"{run.id}: {reading.state}, not finished",
+            f"finish it: scripts/inv train --resume {run.id}"
+            if reading.state == "interrupted"
+            else "name another",
+        )
+    return Subject(said, run.id, "run", (run,))
+
+
+def _best(runs: Path, metric: str) -> RunDir:
+    found = [
+        run for run in index.list_runs(runs) if run.state in JUDGED and run.metrics.get(metric) is not None
+    ]
+    if not found:
+        raise DataError(f"best: no finished run has {metric}", "train one: scripts/inv train")
+    chosen = index.order(found, metric, descending=higher_is_better(metric))[0]
+    return RunDir(chosen.path)
+
+
+def _seeds(named: Sequence[index.RunSummary], name: str) -> Subject:
+    """The newest judged run of each seed."""
+    newest: dict[int | None, index.RunSummary] = {}
+    notes = []
+    for run in named:  # newest first
+        if run.state not in JUDGED:
+            notes.append(f"{run.id}: {run.state}, left out")
+        elif run.seed in newest:
+            notes.append(f"{run.id}: an earlier run of seed {run.seed}, left out")
+        else:
+            newest[run.seed] = run
+    if not newest:
+        raise DataError([f"{name}: none of its {len(named)} runs has finished", *notes])
+    chosen = tuple(RunDir(newest[seed].path) for seed in sorted(newest, key=lambda seed: seed or 0))
+    _refuse_differing(chosen, name)
+    return Subject(name, name, "name", chosen, notes=tuple(notes))
+
+
+def _refuse_differing(runs: Sequence[RunDir], name: str) -> None:
+    """Refuse runs of one name that are not one experiment."""
+    try:
+        first, *others = [flattened(yaml_file.read_mapping(run.config)) for run in runs]
+    except CtexpError as error:
+        raise DataError(error.problems) from error
+    problems = []
+    for run, flat in zip(runs[1:], others, strict=True):
+        keys = differing_keys(first, flat)
+        if keys:
+            problems.append(f"{name}: {run.id} differs from {runs[0].id} in {', '.join(keys)}")
+    if problems:
+        raise UsageError(problems, "name single runs by their ids, or give experiments names of their own")
+
+
+def differing_keys(one: dict[str, object], other: dict[str, object]) -> list[str]:
+    """Dotted keys in which two flat configurations differ, less those that leave an experiment the same."""
+    return [
+        key
+        for key in sorted(one.keys() | other.keys())
+        if not key.startswith(SEED_KEYS) and one.get(key) != other.get(key)
+    ]
+
+
+def _cross_validation(runs: Path, selector: str) -> CrossValidationDir | None:
+    ids = [path.name for path in (runs / FOLDER).glob("*") if RUN_ID.fullmatch(path.name)]
+    meant = [selector] if selector in ids else [one for one in ids if selector and one.startswith(selector)]
+    if len(meant) > 1:
+        raise UsageError(
+            f"{selector!r} means {len(meant)} cross-validations: {', '.join(meant)}", "type more of it"
+        )
+    return CrossValidationDir(runs / FOLDER / meant[0]) if meant else None
+
+
+def _folds(place: CrossValidationDir, runs: Path, said: str) -> Subject:
+    record = CrossValidation.read(place.record)
+    found, notes = [], []
+    for member in sorted(record.members, key=lambda one: (one.seed, one.fold)):
+        if member.run_id is not None and member.state in JUDGED:
+            found.append(RunDir(runs / member.run_id))
+        else:
+            notes.append(f"fold {member.fold}, seed {member.seed}: {member.state}, left out")
+    if not found:
+        raise DataError([f"{place.id}: none of its folds has finished", *notes])
+    return Subject(said, place.id, "cross-validation", tuple(found), place, tuple(notes))

@@ -1,0 +1,94 @@
+"""A trained network on its own: what a run directory alone is enough to open.
+
+Training needs the data set it began with; a finished network needs its checkpoint, its configuration and the
+numbers by which its features were standardised, all of which the run keeps.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ctexp.config.compose import load as load_settings
+from ctexp.config.schema import Settings
+from ctexp.core.classes import CLASSES
+from ctexp.core.errors import DataError
+from ctexp.models.build import build
+from ctexp.models.weights import WeightsOrigin
+from ctexp.record.checkpoint_files import BEST, read_sums
+from ctexp.record.manifest import Manifest
+from ctexp.record.run_dir import RunDir
+from ctexp.training.kernel.checkpoints import load
+from ctexp.training.kernel.module import standardised
+
+
+class Network(nn.Module):
+    """The network with its best weights, from images as they are cached to logits.
+
+    Args:
+        model: from what `standardised` makes to logits.
+        settings: it was trained with.
+    """
+
+    def __init__(self, model: nn.Module, settings: Settings) -> None:
+        super().__init__()
+        self.model = model
+        self.settings = settings
+
+    def forward(self, images: Tensor, features: Tensor | None = None) -> Tensor:
+        """Logits (B, 4) of images uint8 (B, 1, H, W) and, for networks that take them, features (B, k)."""
+        inputs = standardised(images, self.settings)
+        logits: Tensor = self.model(inputs) if features is None else self.model(inputs, features)
+        return logits
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run's network, opened.
+
+    Attributes:
+        checkpoint_sha256: of the weights.
+        network: in evaluation mode, on its device.
+    """
+
+    run: RunDir
+    manifest: Manifest
+    settings: Settings
+    checkpoint_sha256: str
+    network: Network
+
+
+def open_network(run: RunDir, device: torch.device) -> Trained:
+    """Open the best weights of a run.
+
+    Args:
+        run: its directory.
+        device: where the network will compute.
+
+    Raises:
+        DataError: the record or the checkpoint is missing or damaged, or was pruned.
+    """
+    reading = run.read()
+    if reading.manifest is None:
+        raise DataError(reading.problems, "a run without a whole manifest cannot be opened")
+    manifest = reading.manifest
+    settings = load_settings(run.config, manifest.config_sha256)
+    weights = load(run.checkpoints / BEST)["state_dict"]
+    model = build(
+        settings.model.name,
+        WeightsOrigin("random"),
+        in_channels=settings.model.in_channels,
+        image_size=settings.data.image_size,
+        num_classes=len(CLASSES),
+        dropout=settings.model.dropout,
+        stochastic_depth=settings.model.stochastic_depth,
+        attention=settings.model.attention,
+        fusion=settings.model.fusion,
+        num_features=len((manifest.features or {}).get("columns", ())),  # type: ignore[arg-type]
+        features_dropout=settings.features.dropout,
+    )
+    model.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
+    if device.type == "cuda" and settings.trainer.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    network = Network(model, settings).eval().to(device)
+    return Trained(run, manifest, settings, read_sums(run.checkpoints)[BEST], network)
