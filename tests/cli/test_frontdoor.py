@@ -214,9 +214,10 @@ def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
     assert done.returncode == 0
     lines = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ")]
     assert [name for name, _ in lines] == [
-        *("analyze-features", "check", "cross-validate", "data-audit", "data-import", "data-phantom"),
-        *("data-pull", "data-push", "data-split", "doctor", "estimate", "evaluate", "extract-features"),
-        *("prune", "quickstart", "ruff", "runs", "show", "test", "train", "wandb-sync"),
+        *("analyze-errors", "analyze-features", "check", "compare-baselines", "cross-validate"),
+        *("data-audit", "data-import", "data-phantom", "data-pull", "data-push", "data-split"),
+        *("doctor", "estimate", "evaluate", "export", "extract-features", "predict", "prune"),
+        *("quickstart", "report", "ruff", "runs", "show", "test", "train", "wandb-sync"),
     ]
     assert all(about.endswith(".") for _, about in lines)
 
