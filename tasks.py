@@ -198,11 +198,11 @@ def evaluate(
     iterable=["candidate"],
     help={
         "baseline": "a run, a name (all its seeds), best or a cross-validation; else the current one",
-        "candidate": "the same; may be given again",
+        "candidate": "the same; given again for each more: --candidate B --candidate C",
         "split": "val or test",
         "final": "for --split test: open it; the look is counted in research/test_ledger.jsonl",
         "intersect": "compare on the images that all have judged, where the sets differ",
-        "require": "better: exit 12 unless a candidate is better by the primary metric",
+        "require": "better: exit 12 unless every candidate is, by the primary metric",
         "promote": "make the candidate the baseline, if all gates pass",
         "reason": "why, for research/decisions.jsonl",
     }
@@ -291,6 +291,7 @@ def report(
         "abstain-below": "give no class where the calibrated probability is lower, 0 to 1",
         "window": "lung, mediastinum or LEVEL,WIDTH: how DICOM and 16-bit values become grey",
         "batch-size": "images at a time",
+        "skip-unreadable": "go on without images that cannot be read, instead of writing nothing",
     }
     | JSON
     | DEBUG,
@@ -303,6 +304,7 @@ def predict(
     abstain_below: float = 0.0,
     window: str | None = None,
     batch_size: int = 64,
+    skip_unreadable: bool = False,
     json: bool = False,
     debug: bool = False,
 ) -> None:
@@ -409,7 +411,7 @@ def wandb_sync(_: Context, run: str | None = None, json: bool = False, debug: bo
     "runs:runs",
     iterable=["tag"],
     help={
-        "name": "only runs of this run.name",
+        "name": "only runs whose run.name has this in it",
         "tag": "only runs with this tag; may be repeated",
         "state": "only runs in this state: finished, interrupted, diverged, oom, timeout, failed, running",
         "sort": "started, duration, or a metric such as val/macro_f1",
@@ -437,7 +439,7 @@ def runs(
     help={"run": "its id, a prefix of it, or latest, given bare"} | JSON | DEBUG,
 )
 def show(_: Context, run: str, json: bool = False, debug: bool = False) -> None:
-    """Show one run: inv show RUN."""
+    """Show one run or cross-validation: inv show RUN."""
 
 
 @verb("dev:ruff", help={"check": "change nothing, say what would change"} | DEBUG)

@@ -14,19 +14,17 @@ import torch
 
 from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
-from ctexp.core.paths import splits_folder
-from ctexp.data.batches import EvalBatches, labels_of
-from ctexp.data.pixels import HostPixels
-from ctexp.data.selection import select
+from ctexp.core.paths import ledger_file
+from ctexp.data.unlabelled import Image, Reader
 from ctexp.evaluation.predictions import Predictions
 from ctexp.record.calibration import Calibration
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, EnsembleList
 from ctexp.record.find import run_paths
+from ctexp.record.ledger import Ledger
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.record.schemas import DOCUMENTS, schema
-from ctexp.training.folds.ensemble import Ensemble
-from ctexp.training.judging.predict import predict
+from ctexp.training.judging.ensemble import Ensemble
 from tests.project import TINY, add_tiny_set, make_project
 from tests.training.tiny import Pictures
 
@@ -164,7 +162,8 @@ def test_the_train_split_is_calibrated_by_what_was_kept_and_foreign_weights_by_n
     monkeypatch.chdir(project)
 
     def calibrated() -> Any:
-        perform("evaluate:evaluate", {"run": run.id, "split": "train", "json": True}, debug=False)
+        flags = {"run": run.id, "split": "train", "final": False, "prevalence": None, "json": True}
+        perform("evaluate:evaluate", flags, debug=False)
         return json.loads(capsys.readouterr().out)["calibrated"]
 
     assert calibrated()["temperature"] == kept.temperature
@@ -188,33 +187,68 @@ def test_nothing_is_trained_twice(place: CrossValidationDir, project: Path) -> N
     assert all(RunDir(path).attempt_numbers() == [1] for path in runs)
 
 
+def test_official_test_images_among_the_folds_are_one_look_however_often_it_is_gone_on_with(
+    place: CrossValidationDir, project: Path, said: tuple[str, str]
+) -> None:
+    assert "1 cross-validation has judged images of it out of fold" in said[1]
+    (look,) = Ledger(ledger_file(project)).looks("tiny")
+    assert (look.kind, look.images, look.subjects) == ("cross-validation", 8, (place.id,))
+    assert json.loads(place.metrics.read_text())["splits"]["oof"]["look"] == look.named
+
+
 def test_the_ensemble_is_the_mean_of_its_members_calibrated_probabilities(
     place: CrossValidationDir, project: Path
 ) -> None:
     device, runs = torch.device("cpu"), project / "runs"
-    ensemble = Ensemble.load(EnsembleList.read(place.ensemble), runs, project, device)
-    rows = select(project / "data", splits_folder(project), "tiny", "kfold", 0).rows["val"]
-    pictures = Pictures(len(rows), seed=9)
-    batches = EvalBatches(HostPixels(pictures), labels_of(rows), 8)
+    images = torch.from_numpy(Pictures(9, seed=9).take(np.arange(9))[:, None])
+    (project / "data").rename(project / "elsewhere")
+    try:  # it needs no data set
+        ensemble = Ensemble.load(EnsembleList.read(place.ensemble), runs, device)
+    finally:
+        (project / "elsewhere").rename(project / "data")
 
-    found = ensemble.predict(lambda _: batches, rows)
+    found = ensemble.probabilities(images)
 
     temperature = Calibration.read(place.calibration).temperature
-    its = [predict(n.module, batches, rows, device, tta="flip").logits for n in ensemble.networks]
+    with torch.no_grad():
+        networks = [member.trained.network for member in ensemble.members]
+        its = [(network(images) + network(images.flip(-1))).numpy() / 2 for network in networks]
     assert not np.allclose(its[0], its[1])
     exponentials = [np.exp(logits.astype(np.float64) / temperature) for logits in its]
     expected = np.mean([e / e.sum(axis=1, keepdims=True) for e in exponentials], axis=0)
-    order = np.argsort([row.image_id for row in rows])
-    assert found.probabilities == pytest.approx(expected[order], abs=1e-5)
+    assert ensemble.calibrated
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_predict_asks_the_ensemble(
+    place: CrossValidationDir,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project)
+    capsys.readouterr()
+    flags = {"output": None, "abstain_below": 0.0, "window": None, "batch_size": 5, "skip_unreadable": False}
+    perform(
+        "predict:predict", flags | {"path": "data/raw/tiny/val", "run": place.id, "json": True}, debug=False
+    )
+    document = json.loads(capsys.readouterr().out)
+    members = EnsembleList.read(place.ensemble).members
+    assert [one["checkpoint_sha256"] for one in document["networks"]] == [one.sha256 for one in members]
+    ensemble = Ensemble.load(EnsembleList.read(place.ensemble), project / "runs", torch.device("cpu"))
+    rows = document["predictions"]
+    reader = Reader(project / "data/raw/tiny/val", 16, "pad")
+    images = [reader(row["path"]) for row in rows]
+    squares = np.stack([image.square for image in images if isinstance(image, Image)])[:, None]
+    expected = ensemble.probabilities(torch.from_numpy(squares))
+    assert [list(row["probabilities"].values()) for row in rows] == pytest.approx(expected, abs=1e-6)
 
 
 def test_an_ensemble_of_other_weights_is_refused(place: CrossValidationDir, project: Path) -> None:
     listed = EnsembleList.read(place.ensemble)
     foreign = tuple(m.model_copy(update={"sha256": "0" * 64}) for m in listed.members)
     with pytest.raises(DataError, match="not the checkpoint that the ensemble lists") as caught:
-        Ensemble.load(
-            listed.model_copy(update={"members": foreign}), project / "runs", project, torch.device("cpu")
-        )
+        Ensemble.load(listed.model_copy(update={"members": foreign}), project / "runs", torch.device("cpu"))
     assert len(caught.value.problems) == 2
 
 

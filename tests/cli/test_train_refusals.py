@@ -33,7 +33,7 @@ def refused(
     said = capsys.readouterr()
     assert caught.value.code == code, said.err
     assert not list(Path("runs").glob("*")), "something was left behind"
-    return [line for line in said.err.splitlines() if "training on the CPU" not in line]
+    return [line for line in said.err.splitlines() if "computing on the CPU" not in line]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from ctexp.core.classes import CLASSES
 from ctexp.data.catalog import ImageRow
-from ctexp.data.caveats import caveats
+from ctexp.data.caveats import caveats, leaking
 from ctexp.data.leakage import leaks
 from tests.data.splits.sets import full, image
 
@@ -35,7 +35,7 @@ def test_what_is_measured_on_copies_flatters() -> None:
         image("test/b.png", "b", "normal", "test"),
     ]
 
-    assert caveats("official", parts(rows)) == (
+    assert leaking("official", parts(rows)) == (
         "official split: 1 of 42 test images are copies of training images or show the same patients; "
         "figures on them flatter",
         "official split: 1 of 42 test images are copies of validation images; figures on them flatter",
@@ -54,7 +54,7 @@ def test_labels_that_contradict_are_counted_on_every_side() -> None:
     ]
 
     says = "copies under several classes, so that labels contradict"
-    assert caveats("official", parts(rows))[1:] == (
+    assert caveats(parts(rows)) == (
         f"train: {says} (images: 3, groups of copies: 2)",
         f"val: {says} (images: 1, groups of copies: 1)",
     )
@@ -66,10 +66,10 @@ def test_a_patient_may_have_images_of_several_classes_but_a_picture_may_not() ->
         image("train/a.png", "P7", "normal", patient="P7"),
         image("train/b.png", "P7", "adenocarcinoma", patient="P7"),
     ]
-    assert caveats("official", parts(rows)) == ()
+    assert caveats(parts(rows)) == ()
 
     copy = replace(rows[-1], image_id="train/c.png", class_name="normal")
-    (line,) = caveats("official", parts([*rows, copy]))
+    (line,) = caveats(parts([*rows, copy]))
     assert line.startswith("train: copies under several classes")
     assert "(images: 2, groups of copies: 1)" in line
 
@@ -79,10 +79,10 @@ def test_a_class_is_too_rare_below_ten_independent_images() -> None:
     rows["test"] = [row for row in rows["test"] if row.image_id != "test/normal/03.png"]
     rows["val"][:2] = [image(f"{n}.png", "same", CLASSES[0], "val") for n in range(2)]
 
-    assert caveats("official", rows) == (
+    assert caveats(rows) == (
         "val: few independent images (9 of adenocarcinoma): sensitivity can hardly be measured",
         "test: few independent images (9 of normal): specificity can hardly be measured",
     )
-    assert caveats("kfold", rows | {"test": [], "val": rows["train"]}) == (
+    assert leaking("kfold", rows | {"test": [], "val": rows["train"]}) == (
         "kfold split: 40 of 40 val images are copies of training images; figures on them flatter",
     )

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from ctexp.core.errors import DataError, MemoryExhausted
-from ctexp.data.parallel import each_in_processes
+from ctexp.data.parallel import each_in_processes, in_order
 
 
 def square(number: int) -> tuple[int, int]:
@@ -67,7 +67,7 @@ def test_no_process_outlives_a_killed_parent(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
         "import time\n"
-        "from ctexp.data.parallel import each_in_processes\n"
+        "from ctexp.data.parallel import each_in_processes, in_order\n"
         "if __name__ == '__main__':\n"
         "    each_in_processes(time.sleep, [0, 0] + [60] * 2, lambda _: print('begun', flush=True))\n"
     )
@@ -79,3 +79,22 @@ def test_no_process_outlives_a_killed_parent(tmp_path: Path) -> None:
 
     _, alive = psutil.wait_procs(children, timeout=5)
     assert not alive
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_results_come_in_the_order_of_the_items(processes: bool) -> None:
+    found = in_order(square, range(20), ahead=3, processes=processes)
+    assert [number for number, _ in found] == [number * number for number in range(20)]
+
+
+def test_no_more_is_made_than_was_asked_for_and_a_little_ahead() -> None:
+    begun: list[int] = []
+    results = in_order(lambda number: begun.append(number), range(1000), ahead=4)
+    next(results)
+    results.close()
+    assert len(begun) <= 5
+
+
+def test_a_killed_process_is_told_while_results_are_taken_in_order() -> None:
+    with pytest.raises(MemoryExhausted, match="a worker process was killed"):
+        list(in_order(die, [1, 2], ahead=2, processes=True))

@@ -64,7 +64,7 @@ def test_official_that_is_named_is_whole_and_carries_the_warning(project: Path) 
     chosen = selected(project, "official")
 
     assert chosen.counts()["test"]["normal"] == 12
-    assert chosen.warnings[0] == (
+    assert chosen.leaks[0] == (
         f"official split: {COPIES} of 48 test images are copies of training images; figures on them flatter"
     )
 

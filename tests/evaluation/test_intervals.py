@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.special import expit, logit
+from scipy.stats import binomtest, sem, t
 
 from ctexp.evaluation import intervals
 
@@ -80,3 +81,42 @@ def test_intervals_of_copied_images_cover_the_truth(rate: float) -> None:
         naive += low <= rate <= high
     assert covered / 600 > 0.93
     assert naive < covered
+
+
+def test_the_standard_error_of_a_mean_is_the_textbooks() -> None:
+    """The jackknife of a mean is its standard error exactly, and the bootstrap's comes near."""
+    values = np.random.default_rng(4).exponential(size=60)
+    groups = np.arange(60)
+    left_out = intervals.without_each_group(groups) @ values / 59
+    drawn = intervals.group_weights(groups, 4000, seed=1) @ values / 60
+    expected = sem(values)
+    assert intervals.standard_error(np.full(5, 1.0), left_out, 60) == pytest.approx(expected, rel=1e-12)
+    assert intervals.standard_error(drawn, None, 60) == pytest.approx(expected, rel=0.05)
+    assert intervals.standard_error(drawn, left_out, 60) >= expected * (1 - 1e-12)
+    assert np.isnan(intervals.standard_error(np.full(9, np.nan), left_out, 60))
+
+
+@pytest.mark.parametrize(("name", "value"), [("auroc", 0.93), ("macro_f1", 0.4), ("auprc_normal", 0.999)])
+def test_shares_are_bounded_on_the_logit_scale(name: str, value: float) -> None:
+    found = intervals.on_scale(name, value, 0.02, 40)
+    assert found is not None
+    (low, high), scale = found
+    half = t.ppf(0.975, 39) * 0.02 / (value * (1 - value))
+    assert scale == "logit"
+    assert (low, high) == pytest.approx(expit(logit(value) + np.array([-half, half])), abs=1e-10)
+    assert 0 <= low < value < high <= 1
+
+
+def test_other_metrics_have_scales_of_their_own() -> None:
+    half = t.ppf(0.975, 39) * 0.05
+    loss, correlation, brier = (intervals.on_scale(name, 0.6, 0.05, 40) for name in ("loss", "mcc", "brier"))
+    assert loss is not None
+    assert correlation is not None
+    assert brier is not None
+    assert loss[0] == pytest.approx(0.6 * np.exp([-half / 0.6, half / 0.6]), abs=1e-10)
+    turned = np.arctanh(0.6) + np.array([-half, half]) / (1 - 0.6**2)
+    assert correlation[0] == pytest.approx(np.tanh(turned), abs=1e-10)
+    doubled = logit(0.3) + np.array([-half, half]) / 2 / (0.3 * 0.7)
+    assert brier[0] == pytest.approx(2 * expit(doubled), abs=1e-10)
+    for name, end in (("auroc", 1.0), ("mcc", 1.0), ("mcc", -1.0), ("loss", 0.0), ("auprc", 0.0)):
+        assert intervals.on_scale(name, end, 0.05, 40) is None

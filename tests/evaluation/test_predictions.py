@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
+from ctexp.evaluation.metrics import summarise
 from ctexp.evaluation.predictions import COLUMNS, Predictions
 
 Split = Callable[..., Predictions]
@@ -185,3 +186,42 @@ def test_an_empty_table_is_refused(split: Split, path: Path) -> None:
         dataclasses.replace(
             table, image_id=(), sha256=(), group=(), label=table.label[:0], logits=table.logits[:0]
         ).write(path)
+
+
+def test_probabilities_that_are_no_numbers_are_refused(split: Split, path: Path) -> None:
+    split(6, 1).write(path)
+
+    def change(columns: dict[str, list[Any]]) -> None:
+        columns["prob_normal"][3] = float("nan")
+        columns["logit_adenocarcinoma"][1] = float("nan")
+
+    rewrite(path, change)
+    assert problems(path) == ["column logit_adenocarcinoma, row 1: nan is not finite"]
+    split(6, 1).write(path)
+    rewrite(path, lambda columns: columns["prob_normal"].__setitem__(3, float("nan")))
+    assert problems(path) == ["column prob_normal, row 3: nan is not the softmax of the logits"]
+
+
+@pytest.mark.parametrize("content", [b"", b"image_id,label\n1,2\n", b"PAR1PAR1", b"\0" * 4000])
+def test_a_file_of_another_kind_is_refused(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    (problem,) = problems(path)
+    assert problem.startswith("cannot be read as parquet")
+
+
+def test_the_table_of_another_program_is_refused_by_its_columns(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    parquet.write_table(pa.table({"image_id": ["a"], "label": [0], "score": [0.5]}), path)
+    found = problems(path)
+    assert "column sha256 is missing" in found
+    assert "column score is unknown" in found
+
+
+def test_a_single_image_is_read_and_measured(split: Split, path: Path) -> None:
+    split(1, 1).write(path)
+    document = summarise(Predictions.read(path), "val", resamples=50)
+    assert document["n"] == 1
+    assert document["metrics"]["val/auroc"]["value"] is None
+    assert document["metrics"]["val/loss"]["low"] is None
+    assert any("all images are of one class" in note for note in document["notes"])

@@ -54,6 +54,9 @@ def reference(
         for k in present
     ]
     values["auroc"], values["auprc"] = (float(mean) for mean in np.mean(ranked, axis=0))
+    for k, name in enumerate(CLASSES):
+        auroc, auprc = ranked[list(present).index(k)] if k in present else (np.nan, np.nan)
+        values |= {f"auroc_{name}": auroc, f"auprc_{name}": auprc}
     precision, recall, f1, _ = sk.precision_recall_fscore_support(
         labels, predicted, labels=everything, zero_division=np.nan, **by
     )
@@ -62,6 +65,7 @@ def reference(
         values[f"recall_{name}"] = recall[k]
         values[f"f1_{name}"] = f1[k] if k in present else np.nan
         values[f"specificity_{name}"] = sk.recall_score(labels != k, predicted != k, **by)
+        values[f"npv_{name}"] = sk.precision_score(labels != k, predicted != k, zero_division=np.nan, **by)
     return values
 
 
@@ -72,12 +76,40 @@ def test_every_metric_agrees_with_scikit_learn(seed: int, classes: list[int], de
     labels, logits, weights = table(seed, 90, classes, decimals)
     tables = np.stack([np.ones(len(labels)), weights])
     found = scores.weighted(labels, logits, tables)
-    assert tuple(found) == scores.NAMES
+    assert tuple(found) == (*scores.NAMES, *scores.RANKED_NAMES)
     for row, sample_weight in enumerate(tables):
         expected = reference(labels, logits, sample_weight)
         assert set(found) - set(expected) == {"ece"}
         for name, value in expected.items():
             np.testing.assert_allclose(found[name][row], value, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_every_metric_of_a_fixed_table() -> None:
+    """By hand: 10 images, two of them wrong, by a network that is always sure."""
+    labels = np.array([0, 0, 0, 1, 1, 2, 2, 3, 3, 3])
+    logits = 1000 * np.eye(4)[[0, 0, 3, 1, 1, 2, 2, 3, 3, 0]]
+    found = {name: value[0] for name, value in scores.weighted(labels, logits, np.ones((1, 10))).items()}
+    expected = {
+        "accuracy": 8 / 10,
+        "balanced_accuracy": (2 / 3 + 1 + 1 + 2 / 3) / 4,
+        "macro_f1": (2 / 3 + 1 + 1 + 2 / 3) / 4,
+        "mcc": (8 * 10 - (9 + 4 + 4 + 9)) / (100 - (9 + 4 + 4 + 9)),
+        "loss": 2 * 1000 / 10,
+        "brier": 2 * 2 / 10,
+        "ece": 1 - 0.8,
+        "miss_rate": 1 / 7,
+        "precision_normal": 2 / 3,
+        "npv_normal": 6 / 7,
+        "recall_normal": 2 / 3,
+        "specificity_normal": 6 / 7,
+        "f1_normal": 2 / 3,
+        # Of 21 pairs 2 x 6 are won, 2 x 1 + 1 x 6 are ties, 1 x 1 is lost.
+        "auroc_normal": (12 + 8 / 2) / 21,
+        "auprc_normal": 2 / 3 * 2 / 3 + 1 / 3 * 3 / 10,
+        "auroc_large_cell_carcinoma": 1,
+        "auprc_large_cell_carcinoma": 1,
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=0, abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -133,6 +165,7 @@ def test_of_a_single_class_only_its_own_numbers_exist() -> None:
     assert undefined == {
         *("mcc", "auroc", "auprc", "specificity_adenocarcinoma"),
         *("precision_large_cell_carcinoma", "precision_squamous_cell_carcinoma"),
+        *scores.RANKED_NAMES,
         *(f"{metric}_{name}" for metric in ("recall", "f1") for name in CLASSES[1:]),
     }
     assert found["balanced_accuracy"][0] == pytest.approx(2 / 3)

@@ -19,7 +19,9 @@ from ctexp.data.splits import split_file
 from ctexp.data.splits.schemes import Split
 from ctexp.record import git
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
+from ctexp.record.ledger import count_cross_validation
 from ctexp.record.manifest import command_line
+from ctexp.record.subjects import JUDGED
 from ctexp.training.dataset import features_of
 from ctexp.training.folds.cross_validation import Folds, resume_command
 from ctexp.training.kernel.stopping import StopRequests
@@ -48,7 +50,10 @@ def cross_validate(override: Sequence[str], seeds: int, resume: str | None, yes:
 
         from ctexp.training.folds.measure_folds import measure_folds
 
-        document = measure_folds(place, record, catalog, split, runs, tta=composed.settings.inference.tta)
+        look = count_cross_validation(root, record, _official_test_images(record, catalog, split))
+        document = measure_folds(
+            place, record, catalog, split, runs, tta=composed.settings.inference.tta, look=look
+        )
         told = fold_tables.text(record, document, place.path)
         files.write_text(place.summary, told)
     if json:
@@ -166,6 +171,12 @@ def _folds(root: Path, data_dir: Path, dataset: str) -> tuple[Catalog, Split, st
     for fold in range(split.folds):
         split.for_training(catalog, fold)
     return catalog, split, sha256
+
+
+def _official_test_images(record: CrossValidation, catalog: Catalog, split: Split) -> int:
+    """How many images that are officially of the test split the measured folds judge."""
+    judged = {str(member.fold) for member in record.members if member.state in JUDGED}
+    return sum(row.split == "test" and split.part_of.get(row.image_id) in judged for row in catalog.rows)
 
 
 def _digest(composed: Composed) -> str:

@@ -1,6 +1,6 @@
 """`runs` and `show`: what has been run, read from the run directories alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from rich.table import Table
@@ -12,10 +12,12 @@ from ctexp.core.errors import UsageError
 from ctexp.core.metric_names import canonical, higher_is_better
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root, shown
-from ctexp.record import blocks, index
-from ctexp.record.find import find
-from ctexp.record.index import RunSummary
-from ctexp.record.show import describe
+from ctexp.record import blocks
+from ctexp.record.cross_validation import CrossValidationDir
+from ctexp.record.find import find_either
+from ctexp.record.index import Index, Query, RunSummary
+from ctexp.record.run_dir import RunDir
+from ctexp.record.show import describe, describe_cross_validation
 
 _STATES = ("running", "finished", "interrupted", "diverged", "oom", "timeout", "failed", "unreadable")
 _WIDE = 150
@@ -28,26 +30,39 @@ def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, lim
         raise UsageError(f"--state: {state!r} is no state of a run", did_you_mean(state, _STATES))
     if limit < 0:
         raise UsageError(f"--limit: {limit} is negative", "0 lists all")
-    every = index.list_runs(resolve_paths(project_root())[1])
-    chosen = index.select(every, name=name, tags=tag, states=[state] if state else [])
     column, metric = _column(sort)
-    ascending = metric and not higher_is_better(column)
-    chosen = index.order(chosen, column, descending=not ascending) if chosen else []
-    listed = chosen[:limit] if limit else chosen
+    query = Query(
+        name_part=name,
+        tags=tag,
+        states=[state] if state else [],
+        sort=column,
+        descending=not metric or higher_is_better(column),
+        limit=limit or None,
+    )
+    with Index(resolve_paths(project_root())[1]) as index:
+        listed, matching = index.select(query), index.count(query)
+        none_yet = not matching and not index.count(Query())
     if json:
-        screen.emit_json({"runs": [_document(run) for run in listed], "matching": len(chosen)})
+        screen.emit_json({"runs": [_document(run) for run in listed], "matching": matching})
         return
     _print(listed, column if metric else None)
-    if len(listed) < len(chosen):
-        screen.note(f"{len(listed)} of {len(chosen)} runs; --limit 0 lists all")
-    if not every:
+    if len(listed) < matching:
+        screen.note(f"{len(listed)} of {matching} runs; --limit 0 lists all")
+    if none_yet:
         screen.note("no runs yet: scripts/inv quickstart makes the first")
 
 
 def show(run: str, json: bool) -> None:
-    """Show one run: its blocks, or with `json` everything its directory says."""
-    found = find(resolve_paths(project_root())[1], run)
-    document = describe(found)
+    """Show one run or cross-validation, or with `json` everything its directory says."""
+    found = find_either(resolve_paths(project_root())[1], run)
+    if isinstance(found, CrossValidationDir):
+        _show_cross_validation(found, json)
+    else:
+        _show_run(found, json)
+
+
+def _show_run(run: RunDir, json: bool) -> None:
+    document = describe(run)
     if json:
         screen.emit_json(document.document())
         return
@@ -55,19 +70,36 @@ def show(run: str, json: bool) -> None:
         screen.warn(problem)
     for line in document.pruned:
         screen.note(line)
-    print(f"{found.id}  {document.state}")
+    print(f"{run.id}  {document.state}")
     if document.manifest is not None:
-        print(blocks.manifest_block(document.manifest, shown(found.path)), end="")
+        print(blocks.manifest_block(document.manifest, shown(run.path)), end="")
     if document.result is not None:
         estimate = document.manifest.estimate if document.manifest else None
-        block = blocks.results_block(document.result, shown(found.path), shown(found.train_log), estimate)
+        block = blocks.results_block(document.result, shown(run.path), shown(run.train_log), estimate)
         print(block, end="")
     elif document.state == "interrupted":
-        screen.note(f"no end was recorded -> scripts/inv train --resume {found.id}")
+        screen.note(f"no end was recorded -> scripts/inv train --resume {run.id}")
+
+
+def _show_cross_validation(place: CrossValidationDir, json: bool) -> None:
+    document = describe_cross_validation(place)
+    if json:
+        screen.emit_json(document.document())
+        return
+    for problem in document.problems:
+        screen.warn(problem)
+    print(f"{place.id}  {document.state}")
+    if document.summary is not None:
+        print(document.summary, end="")
+    elif document.record is not None:
+        for one in document.record.members:
+            print(f"fold {one.fold}, seed {one.seed}: {one.state}  {one.run_id or ''}".rstrip())
+    if document.state == "interrupted":
+        screen.note(f"it is not complete -> scripts/inv cross-validate --resume {place.id}")
 
 
 def _column(sort: str) -> tuple[str, bool]:
-    """What `--sort` means, and whether it is a metric; unknown names are left for `index.order` to refuse."""
+    """What `--sort` means, and whether it is a metric; unknown names are left for the index to refuse."""
     if sort == "duration":
         return "duration_seconds", False
     try:
@@ -92,26 +124,46 @@ def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
     if console.is_terminal and console.width < _WIDE:
         metrics = metrics[:1]  # one number with its interval says more than three without
     table = Table(box=None, pad_edge=False)
-    with_features = any(run.features for run in listed)
-    columns = ["run", "state", "model", *(["features"] if with_features else []), "data"]
-    for heading in (*columns, "epochs", "duration", *metrics):
-        # A run's id is there to be copied: on a narrow terminal everything else gives way first.
-        width = max(len(run.id) for run in listed) if heading == "run" and listed else None
-        left = heading in columns
-        table.add_column(heading, justify="left" if left else "right", no_wrap=True, min_width=width)
+    facts: dict[str, Callable[[RunSummary], str | None]] = {
+        "state": lambda run: run.state,
+        "model": lambda run: run.model,
+        "features": lambda run: run.features or "image alone",
+        "data": lambda run: run.dataset,
+        "fold": lambda run: None if run.fold is None else str(run.fold),
+        "part of": lambda run: run.parent,
+    }
+    absent = {
+        "features": not any(run.features for run in listed),
+        "fold": all(run.fold is None for run in listed),
+        "part of": all(run.parent is None for run in listed),
+    }
+    facts = {heading: fact for heading, fact in facts.items() if not absent.get(heading)}
+    # A run's id is there to be copied: on a narrow terminal everything else gives way first.
+    table.add_column("run", no_wrap=True, min_width=max((len(run.id) for run in listed), default=None))
+    for heading in facts:
+        table.add_column(heading, no_wrap=True)
+    for heading in ("epochs", "duration", *metrics):
+        table.add_column(heading, justify="right", no_wrap=True)
     for run in listed:
         table.add_row(
             Text(run.id),
-            run.state,
-            Text(run.model or ""),
-            *([run.features or "image alone"] if with_features else []),
-            Text(run.dataset or ""),
+            *(Text(fact(run) or "") for fact in facts.values()),
             "" if run.epochs is None else str(run.epochs),
-            "" if run.duration_seconds is None else clock.duration(run.duration_seconds),
+            _duration(run),
             *(_measured(run, metric) for metric in metrics),
         )
     if listed:
         console.print(table)
+
+
+def _duration(run: RunSummary) -> str:
+    """`3 min 05 s`; of a resumed run `3 min 05 s of 12 min 40 s`: its last attempt, of all together."""
+    if run.total_seconds is None:
+        return ""
+    total = clock.duration(run.total_seconds)
+    if run.duration_seconds in (None, run.total_seconds):
+        return total
+    return f"{clock.duration(run.duration_seconds)} of {total}"
 
 
 def _measured(run: RunSummary, metric: str) -> str:

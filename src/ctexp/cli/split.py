@@ -15,7 +15,7 @@ from ctexp.core.files import sha256_bytes, write_bytes
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog, ImageRow
-from ctexp.data.caveats import caveats
+from ctexp.data.caveats import caveats, leaking
 from ctexp.data.splits import split_file
 from ctexp.data.splits.deal import RATIOS
 from ctexp.data.splits.schemes import LEFT_OUT, Split, check_scheme, make
@@ -70,12 +70,16 @@ def _warnings(catalog: Catalog, made: Split) -> list[str]:
         DataError: training could not use it, since a class is missing.
     """
     if not made.folds:
-        return list(caveats(made.scheme, made.for_training(catalog, None)))
+        return _of(made.scheme, made.for_training(catalog, None))
     return [
-        f"with data.fold={fold}, {caveat}"
+        f"with data.fold={fold}, {line}"
         for fold in range(made.folds)
-        for caveat in caveats(made.scheme, made.for_training(catalog, fold))
+        for line in _of(made.scheme, made.for_training(catalog, fold))
     ]
+
+
+def _of(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> list[str]:
+    return [*leaking(scheme, rows), *caveats(rows)]
 
 
 def _counts(rows: Sequence[ImageRow]) -> dict[str, int]:

@@ -34,6 +34,7 @@ class FileLock:
 
         Raises:
             Busy: another process has it; the message names the holder.
+            StorageError: the disk is full, or the folder cannot be written.
         """
         with storage_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,10 +42,15 @@ class FileLock:
         if not _taken_soon(descriptor):
             os.close(descriptor)
             raise Busy(f"{self.what} is in use by {self.holder()}", "wait for it to end, or stop it")
-        about = {"pid": os.getpid(), "command": " ".join(sys.argv), "since": clock.iso(clock.now())}
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(about).encode(), 0)
         self._descriptor = descriptor
+        about = {"pid": os.getpid(), "command": " ".join(sys.argv), "since": clock.iso(clock.now())}
+        try:
+            with storage_errors(self.path):
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps(about).encode(), 0)
+        except BaseException:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Give the lock back; harmless when it is not held."""

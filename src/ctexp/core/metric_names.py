@@ -1,7 +1,8 @@
 """The metrics' names, which way each is better, and the old spellings people bring along.
 
 A metric is `<split>/<name>`, for example `val/macro_f1`. The names are those of `METRICS`; every split has
-all of them.
+all of them. Of a class, `recall` is what clinicians call sensitivity, `precision` the positive predictive
+value (PPV) and `npv` the negative one.
 """
 
 from ctexp.core.classes import CLASSES, SPLITS
@@ -16,7 +17,11 @@ METRICS: dict[str, str] = {
     "mcc": "max",
     "auroc": "max",
     "auprc": "max",
-    **{f"{kind}_{name}": "max" for kind in ("precision", "recall", "specificity", "f1") for name in CLASSES},
+    **{
+        f"{kind}_{name}": "max"
+        for kind in ("precision", "npv", "recall", "specificity", "f1")
+        for name in CLASSES
+    },
     "miss_rate": "min",
     "ece": "min",
     "brier": "min",

@@ -181,6 +181,11 @@ class EvalBatches:
         self._targets = _Targets(labels, features)
         self._batch_size = batch_size
 
+    @property
+    def images(self) -> int:
+        """Images in one pass."""
+        return len(self._targets)
+
     def __len__(self) -> int:
         """Batches in one pass."""
         return -(-len(self._targets) // self._batch_size)

@@ -13,8 +13,8 @@ ENOUGH = 10
 _MUST_DIFFER = (("val", "train", "training"), ("test", "train", "training"), ("test", "val", "validation"))
 
 
-def caveats(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> tuple[str, ...]:
-    """One line for each: images with relatives on another side, labels that contradict, classes too rare.
+def leaking(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> tuple[str, ...]:
+    """A line for each pair of sides of which one has relatives of images on the other.
 
     Args:
         scheme: the split's, for the message.
@@ -28,8 +28,12 @@ def caveats(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> tuple[str, .
                 f"{scheme} split: {len(shared):,} of {len(rows[split]):,} {split} images are "
                 f"{relation(shared, kind)}; figures on them flatter"
             )
-    lines += _contradicting(rows)
-    return (*lines, *_too_few("val", rows["val"]), *_too_few("test", rows["test"]))
+    return tuple(lines)
+
+
+def caveats(rows: Mapping[str, Sequence[ImageRow]]) -> tuple[str, ...]:
+    """A line for each split with labels that contradict, or with classes too rare to say much."""
+    return (*_contradicting(rows), *_too_few("val", rows["val"]), *_too_few("test", rows["test"]))
 
 
 def _contradicting(rows: Mapping[str, Sequence[ImageRow]]) -> list[str]:

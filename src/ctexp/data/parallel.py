@@ -5,9 +5,11 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -90,20 +92,58 @@ def each_in_processes(
         for item in items:
             take(partial(function, item))
     else:
-        # Not fork: the caller may have threads, whose locks a fork would copy in mid-use.
-        spawn = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin_process)
-        try:
+        with _closing(_processes(processes)) as pool:
             for future in as_completed([pool.submit(function, item) for item in items]):
                 take(future.result)
-        except BrokenProcessPool as error:
-            raise MemoryExhausted(
-                "a worker process was killed, as happens when memory runs out", "free some, then start again"
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
     if problems:
         raise DataError(sorted(problems), hint)
+
+
+def in_order(
+    function: Callable[[T], R], items: Sequence[T], *, ahead: int, processes: bool = False
+) -> Generator[R]:
+    """`function(item)` for each, in the order of the items, a few of them before they are asked for.
+
+    However many items there are, no more than `ahead` results wait in memory.
+
+    Args:
+        function: called once an item.
+        items: what to work on.
+        ahead: how many are worked on before the first is taken, at least 1.
+        processes: whether `function` keeps hold of the interpreter's lock, and repays processes; a fresh one
+            must be able to import it. Else there are threads.
+
+    Raises:
+        MemoryExhausted: a process was killed.
+    """
+    cores = len(os.sched_getaffinity(0))
+    waiting: deque[Future[R]] = deque()
+    with _closing(_processes(cores) if processes else ThreadPoolExecutor(cores)) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) == ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    # Not fork: the caller may have threads, whose locks a fork would copy in mid-use.
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(count, mp_context=spawn, initializer=_begin_process)
+
+
+@contextmanager
+def _closing(pool: Executor) -> Iterator[Executor]:
+    """A pool that drops what it has not begun when its user leaves, and says what a killed process means."""
+    try:
+        yield pool
+    except BrokenProcessPool as error:
+        raise MemoryExhausted(
+            "a worker process was killed, as happens when memory runs out", "free some, then start again"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _begin_process() -> None:

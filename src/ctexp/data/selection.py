@@ -9,7 +9,7 @@ from ctexp.core.classes import CLASSES
 from ctexp.core.errors import UsageError
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog, ImageRow
-from ctexp.data.caveats import caveats
+from ctexp.data.caveats import caveats, leaking
 from ctexp.data.leakage import leaks, relation
 from ctexp.data.sample import sample
 from ctexp.data.splits import split_file
@@ -30,7 +30,8 @@ class Selection:
         rows: catalog rows of train, val and test, in catalog order.
         sha256: of the split's text, which is its identity.
         notes: what was decided here, one line each.
-        warnings: what a reader of this run's figures should know, one line each.
+        leaks: images whose relatives are on another side, one line for each pair of sides.
+        warnings: what else a reader of this run's figures should know, one line each.
         sample: how many images of each split were asked for; None for all.
     """
 
@@ -40,6 +41,7 @@ class Selection:
     rows: Mapping[str, tuple[ImageRow, ...]]
     sha256: str
     notes: tuple[str, ...] = ()
+    leaks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sample: int | None = None
 
@@ -77,18 +79,18 @@ def select(
     catalog = catalogs.load(data_dir, name)
     notes = []
     if scheme == AUTO:
-        leaking = {split: rows for split, rows in leaks(catalog.rows).items() if rows}
-        scheme = "clean" if leaking else "official"
-        notes = [_choice(leaking)] if leaking else []
+        copied = {split: rows for split, rows in leaks(catalog.rows).items() if rows}
+        scheme = "clean" if copied else "official"
+        notes = [_choice(copied)] if copied else []
     split, sha256 = split_file.find(splits, catalog, scheme)
     _check_fold(split, fold, split_file.split_file(splits, name, scheme))
     rows = split.for_training(catalog, fold)
-    warnings = caveats(scheme, rows)
+    shared, warnings = leaking(scheme, rows), caveats(rows)
     if size is not None:
         rows = {part: sample(members, size) for part, members in rows.items()}
         warnings = (f"data.sample={size}: a sample of each split, for trying things out", *warnings)
     catalog.verify_files([row for part in rows.values() for row in part], full=True)
-    return Selection(catalog, scheme, fold, rows, sha256, tuple(notes), warnings, size)
+    return Selection(catalog, scheme, fold, rows, sha256, tuple(notes), shared, warnings, size)
 
 
 def _choice(leaking: Mapping[str, tuple[ImageRow, ...]]) -> str:

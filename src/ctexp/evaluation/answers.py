@@ -1,14 +1,23 @@
 """The stored predictions of what is compared: one table a seed, and what all seeds say together."""
 
+import math
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ctexp.core.errors import DataError
+from ctexp.evaluation import metrics
 from ctexp.evaluation.out_of_fold import OOF, averaged
 from ctexp.evaluation.predictions import Predictions
 from ctexp.record.manifest import Manifest
+from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject
+
+_NAMED = 3  # commands in one hint
+
+Point = dict[str, float | None]
+"""Metrics by name, without intervals; None where undefined."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +43,26 @@ class Answers:
         """The mean of the seeds' probabilities; a single seed's own table."""
         return self.tables[0] if len(self.seeds) == 1 else averaged(self.tables)
 
-    def of(self, image_ids: set[str]) -> "Answers":
+    @cached_property
+    def points(self) -> dict[int, Point]:
+        """Every metric of each seed."""
+        return {seed: _point(its) for seed, its in self.seeds.items()}
+
+    @cached_property
+    def joint_point(self) -> Point:
+        """Every metric of the joint answer."""
+        return next(iter(self.points.values())) if len(self.seeds) == 1 else _point(self.joint)
+
+    def of(self, image_ids: Collection[str]) -> "Answers":
         """The same for some of the images."""
         return Answers(
             self.subject, self.split, {seed: its.of(image_ids) for seed, its in self.seeds.items()}
         )
+
+
+def unpredicted(subject: Subject, split: str) -> list[RunDir]:
+    """The runs that have no predictions of a split; a cross-validation's are those of its folds' val."""
+    return [run for run in subject.runs if not run.predictions(_stored(subject, split)).is_file()]
 
 
 def read(subject: Subject, split: str) -> Answers:
@@ -49,15 +73,16 @@ def read(subject: Subject, split: str) -> Answers:
     """
     found: dict[int, list[Predictions]] = defaultdict(list)
     problems: list[str] = []
+    broken: list[RunDir] = []
     for run in subject.runs:
         try:
-            seed = Manifest.read(run.manifest).seed
-            found[seed].append(Predictions.read(run.predictions("val" if subject.place else split)))
+            table = Predictions.read(run.predictions(_stored(subject, split)))
+            found[Manifest.read(run.manifest).seed].append(table)
         except DataError as error:
             problems += error.problems
+            broken.append(run)
     if problems:
-        way = "" if split == "val" else f"scripts/inv evaluate --run {subject.runs[0].id} --split {split}"
-        raise DataError(problems, f"predict the split first: {way}" if way else "")
+        raise DataError(problems, f"make them: {commands(broken, _stored(subject, split))}")
     seeds = {
         seed: averaged(tables) if subject.place else tables[0].sorted()
         for seed, tables in sorted(found.items())
@@ -69,3 +94,19 @@ def read(subject: Subject, split: str) -> Answers:
             "finish what is missing, or name single runs",
         )
     return Answers(subject, OOF if subject.place else split, seeds)
+
+
+def commands(runs: Sequence[RunDir], split: str) -> str:
+    """What makes the predictions of these runs, the first few of them."""
+    flags = {"val": "", "test": " --split test --final"}.get(split, f" --split {split}")
+    lines = [f"scripts/inv evaluate --run {run.id}{flags}" for run in runs[:_NAMED]]
+    return "; ".join(lines) + (f"; and {len(runs) - _NAMED} more" if len(runs) > _NAMED else "")
+
+
+def _point(table: Predictions) -> Point:
+    values = metrics.point(table.label, table.logits)
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def _stored(subject: Subject, split: str) -> str:
+    return "val" if subject.place else split

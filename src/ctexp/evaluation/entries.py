@@ -46,6 +46,7 @@ def proportions(
     for k, name in enumerate(CLASSES):
         true, called = labels == k, predicted == k
         table[f"precision_{name}"] = called, true & called
+        table[f"npv_{name}"] = ~called, ~called & ~true
         table[f"recall_{name}"] = true, true & called
         table[f"specificity_{name}"] = ~true, ~true & ~called
         table[f"f1_{name}"] = true | called, true & called
@@ -74,17 +75,34 @@ def of_proportion(name: str, value: float, hits: NDArray[np.bool_], groups: NDAr
     return entry(value, (low, high), len(hits), method)
 
 
-def of_resamples(value: float, drawn: NDArray[np.float64], n: int, method: str) -> Entry:
-    """The entry of a metric by the percentiles of its bootstrap; none where they do not differ.
+def of_resamples(
+    name: str,
+    value: float,
+    drawn: NDArray[np.float64],
+    left_out: NDArray[np.float64] | None,
+    n: int,
+    groups: int,
+) -> Entry:
+    """The entry of a metric by its standard error in a group bootstrap; no interval where that is 0.
 
     Args:
+        name: the metric; `auroc_<class>` and `auprc_<class>` are on the scale of their means.
         value: the metric's value, NaN where undefined.
         drawn: its value in each resample, NaN where a class has vanished.
+        left_out: its value without each group, likewise; None where there are too many groups.
         n: images.
-        method: what to call it.
+        groups: in which they come.
     """
-    finite = drawn[np.isfinite(drawn)]
-    return entry(value, apart(intervals.percentiles(finite)) if len(finite) else None, n, method)
+    if not np.isfinite(value) or groups < 2:
+        return entry(value, None, n, "")
+    error = intervals.standard_error(drawn, left_out, groups)
+    if not error > 1e-12:  # without width it would claim a certainty nobody has
+        return entry(value, None, n, "")
+    found = intervals.on_scale(name, value, error, groups)
+    if found is None:
+        return entry(value, None, n, "")
+    bounds, scale = found
+    return entry(value, bounds, n, f"group bootstrap, {len(drawn)} resamples, {scale} scale")
 
 
 def of_classes(value: float, parts: Iterable[Entry], n: int) -> Entry:
@@ -126,8 +144,10 @@ def of_calibration(
 
     Noise makes gaps larger, so the error is biased upwards, in resamples once more, and their percentiles
     often exclude the truth. The upper bound is that of the basic bootstrap, `2 value - quantile`, which takes
-    the bias back. For the lower one that is not enough near perfect calibration; but two sums of sizes differ
-    at most by the sum of the sizes of the differences, so `value` less how far resamples stray is safe.
+    the bias back; but where few bins hold the images, and their gaps happen to be small, it lies much too
+    low, and is raised to what noise in a single bin may hide. For the lower bound neither is enough near
+    perfect calibration; but two sums of sizes differ at most by the sum of the sizes of the differences, so
+    `value` less how far resamples stray is safe.
 
     Args:
         value: the calibration error.
@@ -136,9 +156,12 @@ def of_calibration(
         n: images.
         method: what to call it.
     """
-    astray = float(np.quantile(np.abs(drawn - gaps).sum(axis=1), 0.975))
+    strays = np.abs(drawn - gaps)
+    astray = float(np.quantile(strays.sum(axis=1), 0.975))
+    hidden = float(np.quantile(strays.max(axis=1), 0.95))
     smallest = float(np.quantile(np.abs(drawn).sum(axis=1), 0.025))
-    return entry(value, apart((max(0.0, value - astray), 2 * value - smallest)), n, method)
+    high = min(1.0, max(2 * value - smallest, value + hidden))
+    return entry(value, apart((max(0.0, value - astray), high)), n, method)
 
 
 def apart(bounds: tuple[float, float]) -> tuple[float, float] | None:

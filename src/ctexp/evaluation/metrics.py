@@ -17,9 +17,10 @@ from ctexp.evaluation.predictions import Predictions
 HEADLINE = ("macro_f1", "balanced_accuracy", "accuracy", "auroc", "miss_rate", "ece", "loss")
 """The metrics printed after a run, most telling first."""
 
-_RESAMPLED = ("loss", "balanced_accuracy", "macro_f1", "mcc", "auroc", "auprc", "brier")
 _OVER_CLASSES = ("balanced_accuracy", "macro_f1", "auroc", "auprc")  # means that change when a class goes
+_RESAMPLED = ("loss", "mcc", "brier", *_OVER_CLASSES, *scores.RANKED_NAMES)
 _CHUNK = 250  # resamples at once: tables that stay in the processor's cache are twice as fast
+_JACKKNIFED = 1000  # groups; with more the jackknife says what the bootstrap does
 
 
 def point(labels: NDArray[np.int64], logits: NDArray[Any], loss: float | None = None) -> dict[str, float]:
@@ -34,22 +35,21 @@ def point(labels: NDArray[np.int64], logits: NDArray[Any], loss: float | None = 
         name without split -> value, NaN where undefined.
     """
     columns = scores.weighted(labels, logits, np.ones((1, len(labels))))
-    values = {name: float(column[0]) for name, column in columns.items()}
+    values = {name: float(columns[name][0]) for name in scores.NAMES}
     return values if loss is None else values | {"loss": loss}
 
 
 def summarise(predictions: Predictions, split: str, seed: int = 0, resamples: int = 2000) -> dict[str, Any]:
     """All metrics of a split with 95 % intervals, as a JSON document without NaN.
 
-    - Accuracy, precision, recall, specificity, miss rate and F1 are shares of images (see
+    - Accuracy, precision, NPV, recall, specificity, miss rate and F1 are shares of images (see
       `entries.proportions`): Wilson intervals, widened by the design effect where images come in groups. They
       keep a width when all images are right, where a bootstrap has none.
-    - The rest: percentiles of a bootstrap over groups. Resamples in which a class has vanished are left
-      out of means over classes; more than 5 % of them are noted. A metric that is the same in every
-      resample gets no interval, and a note.
-    - With fewer than five independent errors (or hits) a bootstrap interval covers nearer 70 % than 95 %.
-      Balanced accuracy, macro-F1 and AUROC then get the mean of their classes' Wilson intervals, the others
-      a note.
+    - The rest: a bootstrap over groups, see `intervals.on_scale`. Resamples in which a class has vanished are
+      left out of means over classes; more than 5 % of them are noted. A metric that is the same in every
+      resample gets no interval, and a note; the AUROC of a class then has a Wilson interval.
+    - With fewer than five independent errors (or hits) a bootstrap has little to draw. Balanced accuracy,
+      macro-F1 and AUROC then get the mean of their classes' Wilson intervals, the others a note.
     - The calibration error is biased, and its interval allows for it: see `entries.of_calibration`.
 
     Args:
@@ -60,9 +60,9 @@ def summarise(predictions: Predictions, split: str, seed: int = 0, resamples: in
 
     Returns:
         `split`, `n` images, `groups`, `classes`, `support` (images by class), `metrics` (`<split>/<name>` ->
-        `value`, `low`, `high`, `n` it rests on, `method`), the same entries as `per_class` -> precision,
-        recall, specificity, f1, the `confusion` matrix (rows truth, columns predicted), and `notes` for the
-        reader.
+        `value`, `low`, `high`, `n` it rests on, `method`), the same entries as `per_class` -> precision, npv,
+        recall, specificity, f1 and with them auroc and auprc against the other classes, the `confusion`
+        matrix (rows truth, columns predicted), and `notes` for the reader.
     """
     labels, logits, n = predictions.label, predictions.logits, len(predictions.label)
     groups = np.unique(np.array(predictions.group), return_inverse=True)[1]
@@ -76,7 +76,8 @@ def summarise(predictions: Predictions, split: str, seed: int = 0, resamples: in
         "support": dict(zip(CLASSES, table.sum(axis=1).tolist(), strict=True)),
         "metrics": {f"{split}/{name}": found[name] for name in scores.NAMES},
         "per_class": {
-            cls: {metric: found[f"{metric}_{cls}"] for metric in scores.PER_CLASS} for cls in CLASSES
+            cls: {metric: found[f"{metric}_{cls}"] for metric in (*scores.PER_CLASS, *scores.RANKED)}
+            for cls in CLASSES
         },
         "confusion": table.tolist(),
         "notes": said,
@@ -98,31 +99,43 @@ def _with_intervals(
 ) -> tuple[dict[str, Entry], list[str]]:
     """The entry of every metric, and the notes; groups are 0..G-1."""
     n, predicted, probabilities = len(labels), logits.argmax(axis=1), scores.softmax(logits)
-    values = point(labels, logits)
+    columns = scores.weighted(labels, logits, np.ones((1, n)))
+    values = {name: float(column[0]) for name, column in columns.items()}
     found: dict[str, Entry] = {}
     said = notes.on_groups(groups)
     for name, (members, hits) in entries.proportions(labels, predicted).items():
         found[name] = entries.of_proportion(name, values[name], hits[members], groups[members])
         said += notes.on_support(name, groups[members])
 
+    ranked = {
+        f"auroc_{name}": entries.of_ranking(labels == k, probabilities[:, k], groups)
+        for k, name in enumerate(CLASSES)
+    }
     parts: dict[str, list[Entry]] = {}
     right, wrong = (len(np.unique(groups[chosen])) for chosen in (labels == predicted, labels != predicted))
     if min(right, wrong) < intervals.FEW:
         parts["balanced_accuracy"] = [found[f"recall_{name}"] for name in CLASSES]
         parts["macro_f1"] = [found[f"f1_{name}"] for name in CLASSES]
-        parts["auroc"] = [
-            entries.of_ranking(labels == k, column, groups) for k, column in enumerate(probabilities.T)
-        ]
+        parts["auroc"] = list(ranked.values())
     counts = intervals.group_weights(groups, resamples, seed)
-    method = f"group bootstrap, {resamples} resamples"
-    for name, drawn in _resample(labels, logits, counts).items():
+    count = int(groups.max()) + 1
+    drawn = _resample(labels, logits, counts)
+    left_out = (
+        _resample(labels, logits, intervals.without_each_group(groups)) if 1 < count <= _JACKKNIFED else None
+    )
+    for name in _RESAMPLED:
         if name in parts:
             found[name] = entries.of_classes(values[name], parts[name], n)
-        else:
-            found[name] = entries.of_resamples(values[name], drawn, n, method)
-            said += notes.on_resamples(name, drawn)
+            continue
+        others = None if left_out is None else left_out[name]
+        found[name] = entries.of_resamples(name, values[name], drawn[name], others, n, count)
+        if found[name]["method"] == "none" and name in ranked:
+            found[name] = ranked[name]
+        if name not in scores.RANKED_NAMES:
+            said += notes.on_resamples(name, drawn[name])
     gaps = scores.calibration_gaps(labels, probabilities, np.ones((1, n)))[0]
     drawn_gaps = scores.calibration_gaps(labels, probabilities, counts.astype(np.float64))
+    method = f"group bootstrap, {resamples} resamples"
     found["ece"] = entries.of_calibration(values["ece"], gaps, drawn_gaps, n, method)
     return found, said + notes.on_intervals(found, wrong) + notes.on_undefined(labels, values)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctexp.core.classes import CLASSES
+from ctexp.core.metric_names import METRICS
 from ctexp.evaluation.entries import Entry
 from ctexp.evaluation.intervals import FEW
 
@@ -40,8 +41,8 @@ def on_resamples(name: str, drawn: NDArray[np.float64]) -> list[str]:
 
 def on_intervals(found: Mapping[str, Entry], errors: int) -> list[str]:
     """Notes on intervals that could not be made, or hardly (given: how many groups hold an error)."""
-    resampled = [name for name, part in found.items() if str(part["method"]).startswith("group bootstrap")]
-    without = [name for name, part in found.items() if part["method"] == "none"]
+    resampled = [name for name in METRICS if str(found[name]["method"]).startswith("group bootstrap")]
+    without = [name for name in METRICS if found[name]["method"] == "none"]
     notes = []
     if errors < FEW and resampled:
         where = f"only {_many(errors, 'independent error')}" if errors else "no error"
@@ -63,6 +64,8 @@ def on_undefined(labels: NDArray[np.int64], values: Mapping[str, float]) -> list
             )
         if not np.isfinite(values[f"precision_{name}"]):
             notes.append(f"no image is called {name.replace('_', ' ')}: its precision is undefined")
+        if not np.isfinite(values[f"npv_{name}"]):
+            notes.append(f"every image is called {name.replace('_', ' ')}: its NPV is undefined")
     if len(present) == 1:
         notes.append("all images are of one class: its specificity, mcc, auroc and auprc are undefined")
     if not np.isfinite(values["miss_rate"]):

@@ -47,17 +47,19 @@ class Predictions:
 
     def at(self, rows: NDArray[np.int64]) -> "Predictions":
         """The rows at these places, in their order."""
+        chosen = rows.tolist()
         return Predictions(
-            image_id=tuple(self.image_id[row] for row in rows),
-            sha256=tuple(self.sha256[row] for row in rows),
-            group=tuple(self.group[row] for row in rows),
+            image_id=tuple(self.image_id[row] for row in chosen),
+            sha256=tuple(self.sha256[row] for row in chosen),
+            group=tuple(self.group[row] for row in chosen),
             label=self.label[rows],
             logits=self.logits[rows],
         )
 
     def sorted(self) -> "Predictions":
-        """The same rows in the order of their ids."""
-        return self.at(np.array(sorted(range(len(self.image_id)), key=self.image_id.__getitem__)))
+        """The same rows in the order of their ids; the table itself where they are."""
+        order = sorted(range(len(self.image_id)), key=self.image_id.__getitem__)
+        return self if order == list(range(len(order))) else self.at(np.array(order))
 
     def of(self, image_ids: Collection[str]) -> "Predictions":
         """The rows of these images, in their order here."""

@@ -18,11 +18,17 @@ Floats = NDArray[np.float64]
 ECE_BINS = 15
 """Equal-width confidence bins of the expected calibration error, as in Guo et al. 2017."""
 
-PER_CLASS = ("precision", "recall", "specificity", "f1")
-"""The metrics of one class: `<metric>_<class>`."""
+PER_CLASS = ("precision", "npv", "recall", "specificity", "f1")
+"""The metrics of one class that have a name of their own: `<metric>_<class>`."""
+
+RANKED = ("auroc", "auprc")
+"""What is told of each class against the others besides, as `<metric>_<class>`; `NAMES` has their means."""
 
 NAMES = tuple(METRICS)
 """Every metric, without its split, in the order tables list them."""
+
+RANKED_NAMES = tuple(f"{metric}_{name}" for metric in RANKED for name in CLASSES)
+"""Those of one class against the others, which `NAMES` lacks."""
 
 
 def softmax(logits: NDArray[Any]) -> Floats:
@@ -38,7 +44,7 @@ def cross_entropy(labels: NDArray[np.int64], logits: NDArray[Any]) -> Floats:
 
 
 def weighted(labels: NDArray[np.int64], logits: NDArray[Any], weights: Floats) -> dict[str, Floats]:
-    """Every metric of `NAMES` under each row of `weights`.
+    """Every metric of `NAMES`, and those of `RANKED` for each class, under each row of `weights`.
 
     Balanced accuracy, macro-F1, AUROC and AUPRC are unweighted means over the classes that have images;
     AUROC and AUPRC are one-vs-rest and need images of other classes too. The Matthews coefficient is 0 when
@@ -47,7 +53,7 @@ def weighted(labels: NDArray[np.int64], logits: NDArray[Any], weights: Floats) -
     Args:
         labels: true classes, indices into `CLASSES`, `(N,)`.
         logits: finite, `(N, 4)`.
-        weights: how often each image counts, `(B, N)`, not negative.
+        weights: how often each image counts, `(B, N)`, not negative; fastest in column-major order.
 
     Returns:
         name -> values `(B,)`.
@@ -64,11 +70,13 @@ def weighted(labels: NDArray[np.int64], logits: NDArray[Any], weights: Floats) -
     f1 = np.where(truth > 0, ratio(2 * hits, truth + called), np.nan)
     per_class = {
         "precision": ratio(hits, called),
+        "npv": ratio(others - (called - hits), total[:, None] - called),
         "recall": recall,
         "specificity": ratio(others - (called - hits), others),
         "f1": f1,
     }
     ranked = [ranking(labels == k, probabilities[:, k], weights) for k in range(len(CLASSES))]
+    auroc, auprc = (np.stack(columns, axis=1) for columns in zip(*ranked, strict=True))
     cancers = np.arange(len(CLASSES)) != NORMAL
     squares = ((probabilities - np.eye(len(CLASSES))[labels]) ** 2).sum(axis=1)
     values = {
@@ -77,15 +85,15 @@ def weighted(labels: NDArray[np.int64], logits: NDArray[Any], weights: Floats) -
         "balanced_accuracy": mean_of_defined(recall),
         "macro_f1": mean_of_defined(f1),
         "mcc": matthews(table),
-        "auroc": mean_of_defined(np.stack([auroc for auroc, _ in ranked], axis=1)),
-        "auprc": mean_of_defined(np.stack([auprc for _, auprc in ranked], axis=1)),
+        "auroc": mean_of_defined(auroc),
+        "auprc": mean_of_defined(auprc),
         "miss_rate": ratio(table[:, cancers, NORMAL].sum(axis=1), truth[:, cancers].sum(axis=1)),
         "ece": np.abs(calibration_gaps(labels, probabilities, weights)).sum(axis=1),
         "brier": ratio(weights @ squares, total),
     }
-    for metric, columns in per_class.items():
+    for metric, columns in {**per_class, "auroc": auroc, "auprc": auprc}.items():
         values |= {f"{metric}_{name}": columns[:, k] for k, name in enumerate(CLASSES)}
-    return {name: values[name] for name in NAMES}
+    return {name: values[name] for name in (*NAMES, *RANKED_NAMES)}
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
@@ -129,18 +137,23 @@ def ranking(positive: NDArray[np.bool_], scores: Floats, weights: Floats) -> tup
         weights: `(B, N)`.
     """
     order = np.argsort(-scores, kind="stable")
-    falling = scores[order]
+    falling, hit = scores[order], positive[order]
     starts = np.flatnonzero(np.r_[True, falling[1:] != falling[:-1]])
-    sorted_weights = weights[:, order]
-    hits = np.add.reduceat(sorted_weights * positive[order], starts, axis=1)
-    both = np.add.reduceat(sorted_weights, starts, axis=1)
-    reached, found = np.cumsum(both, axis=1), np.cumsum(hits, axis=1)
-    positives, negatives = found[:, -1], reached[:, -1] - found[:, -1]
+    both = weights.T[order]  # images in rows: what is summed up below lies side by side in memory
+    hits = both * hit[:, None]
+    if len(starts) < len(order):
+        both, hits = (np.add.reduceat(entering, starts, axis=0) for entering in (both, hits))
+        hit = np.logical_or.reduceat(hit, starts)
+    reached, found = np.cumsum(both, axis=0), np.cumsum(hits, axis=0)
+    positives = found[-1]
+    negatives = reached[-1] - positives
+    # Only where positives enter does either sum grow.
+    both, hits, reached, found = (table[hit] for table in (both, hits, reached, found))
     # Pairs in which the positive scores higher: the negatives that come after it, and half of the tied ones.
-    beaten = negatives[:, None] - (reached - found) + (both - hits) / 2
-    auroc = ratio((hits * beaten).sum(axis=1), positives * negatives)
+    beaten = negatives - (reached - found) + (both - hits) / 2
+    auroc = ratio(np.einsum("nb,nb->b", hits, beaten), positives * negatives)
     precision = np.divide(found, reached, out=np.zeros_like(found), where=reached > 0)
-    auprc = ratio((hits * precision).sum(axis=1), positives)
+    auprc = ratio(np.einsum("nb,nb->b", hits, precision), positives)
     return auroc, np.where(negatives > 0, auprc, np.nan)
 
 

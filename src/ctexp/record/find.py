@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
+from ctexp.record.cross_validation import FOLDER, CrossValidationDir
 from ctexp.record.run_dir import RUN_ID, RunDir, is_run
 
 _SHOWN = 10
@@ -20,17 +21,18 @@ def run_paths(runs: Path) -> list[Path]:
     try:
         with os.scandir(runs) as entries:
             found = [
-                Path(entry.path)
-                for entry in entries
-                if entry.is_dir()
-                and is_run(Path(entry.path))
-                and not (entry.is_symlink() and Path(entry.path).resolve().parent == runs.resolve())
+                Path(entry.path) for entry in entries if entry.is_dir() and is_listed(Path(entry.path), runs)
             ]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise DataError(f"{runs}: cannot be read ({error.strerror})") from error
     return sorted(found, key=lambda path: (_stamp(path), path.name))
+
+
+def is_listed(path: Path, runs: Path) -> bool:
+    """Whether a directory in `runs`, or what a link there leads to, is a run of its own."""
+    return is_run(path) and not (path.is_symlink() and path.resolve().parent == runs.resolve())
 
 
 def find(runs: Path, selector: str) -> RunDir:
@@ -55,6 +57,33 @@ def find(runs: Path, selector: str) -> RunDir:
         return _one(_newest(paths), selector)
     exact = [path for path in paths if path.name == selector]
     return _one(exact or [path for path in paths if path.name.startswith(selector)], selector, paths)
+
+
+def find_either(runs: Path, selector: str) -> RunDir | CrossValidationDir:
+    """The run, or else the cross-validation, that `selector` means.
+
+    A cross-validation is meant by its id, by the beginning of it where no run's id begins so, or by its path.
+
+    Raises:
+        UsageError: several are meant; they are listed.
+        DataError: none is; the nearest name is given.
+    """
+    if "/" in selector:
+        path = Path(selector)
+        named = (path / "cross_validation.json").is_file()
+        return CrossValidationDir(path.resolve()) if named else RunDir.open(path)
+    ids = [path.name for path in (runs / FOLDER).glob("*") if RUN_ID.fullmatch(path.name)]
+    if selector in ids:
+        return CrossValidationDir(runs / FOLDER / selector)
+    begun = sorted(one for one in ids if selector and one.startswith(selector))
+    if begun and not any(path.name.startswith(selector) for path in run_paths(runs)):
+        if len(begun) > 1:
+            raise UsageError(
+                f"RUN: {selector!r} means {len(begun)} cross-validations: {', '.join(begun[-_SHOWN:])}",
+                "type more of the one you mean",
+            )
+        return CrossValidationDir(runs / FOLDER / begun[0])
+    return find(runs, selector)
 
 
 def _newest(paths: list[Path]) -> list[Path]:

@@ -133,6 +133,22 @@ def is_source(path: str) -> bool:
     return suffix in _CODE or (suffix in {".json", ".txt"} and folder in {"conf", "src"})
 
 
+def lines_ever_committed(root: Path, file: Path) -> list[str]:
+    """The lines that commits up to `HEAD` have added to a file, oldest first; none outside a repository.
+
+    Args:
+        root: the project's folder.
+        file: inside it; it need not exist.
+    """
+    found = ("log", "--full-history", "--topo-order", "--reverse", "--format=", *_DIFF[1:-1], "--patch")
+    try:
+        name = file.relative_to(root).as_posix()
+        told = _git(root, *found, "--unified=0", "--text", "--", name).decode("utf-8", "replace")
+    except (_NoAnswer, OSError):
+        return []
+    return [line[1:].rstrip("\r") for line in told.split("\n") if line[:1] == "+" and line[:4] != "+++ "]
+
+
 def _uncommitted(
     root: Path, commit: str | None, own: set[PurePosixPath]
 ) -> tuple[list[str], list[str], list[str], bytes]:

@@ -49,7 +49,9 @@ class Dataset(Part):
         split_shares: of all images that are used, per split.
         class_shares: of a split's images, per split and class; none for an empty split.
         grey: of the pixels, per split that is not empty.
-        warnings: what makes figures on these splits flatter, or mean little; one line each.
+        leaks: where training saw something of what it is judged on, one line each; null in records from
+            before they were told apart.
+        warnings: what makes figures on these splits flatter, or mean little; one line each, leaks included.
         synthetic: whether a program drew the images; they show no patient then.
     """
 
@@ -65,6 +67,7 @@ class Dataset(Part):
     split_shares: dict[str, float] = Field(default_factory=dict)
     class_shares: dict[str, dict[str, float]] = Field(default_factory=dict)
     grey: dict[str, Grey] = Field(default_factory=dict)
+    leaks: tuple[Text, ...] | None = None
     warnings: tuple[Text, ...] = ()
     synthetic: bool = False
 

@@ -10,10 +10,11 @@ from typing import Any
 from ctexp.core import files
 from ctexp.record.calibration import Calibration
 from ctexp.record.cross_validation import CrossValidation, EnsembleList
+from ctexp.record.decisions import Decision
 from ctexp.record.documents import Document
 from ctexp.record.manifest import Attempt, Manifest
 from ctexp.record.result import Result
-from ctexp.record.show import ShownRun
+from ctexp.record.show import ShownCrossValidation, ShownRun
 
 DOCUMENTS: dict[str, type[Document]] = {
     "manifest": Manifest,
@@ -22,7 +23,9 @@ DOCUMENTS: dict[str, type[Document]] = {
     "calibration": Calibration,
     "cross_validation": CrossValidation,
     "ensemble": EnsembleList,
+    "decision": Decision,
     "show": ShownRun,
+    "show_cross_validation": ShownCrossValidation,
 }
 """The published documents, by the name of their schema file."""
 

@@ -1,17 +1,21 @@
-"""One run in full: the document behind `inv show RUN --json`."""
+"""One run, or one cross-validation, in full: the documents behind `inv show --json`."""
 
 import math
 from pathlib import Path
+from typing import Literal
 
 from pydantic import JsonValue
 from pydantic_core import from_json
 
 from ctexp.core.errors import DataError
 from ctexp.record import history, pruned
+from ctexp.record.cross_validation import CrossValidation, CrossValidationDir
 from ctexp.record.documents import Document, Text
 from ctexp.record.manifest import Attempt, Manifest
 from ctexp.record.result import Result, State
 from ctexp.record.run_dir import RunDir
+
+_State = Literal["running", "finished", "interrupted", "unreadable"]
 
 HISTORY_TAIL = 10
 """Epochs of the history that the document repeats."""
@@ -42,6 +46,61 @@ class ShownRun(Document):
     files: dict[Text, int]
     pruned: tuple[Text, ...] = ()
     problems: tuple[Text, ...]
+
+
+class ShownCrossValidation(Document):
+    """All that the folder of a cross-validation says; its runs have directories of their own.
+
+    Attributes:
+        state: `running` while somebody is at it, `finished` when every fold is, else `interrupted`;
+            `unreadable` where its record is damaged.
+        record: null where it cannot be read.
+        metrics: `metrics.json` as it is; null where nothing was measured yet.
+        summary: what was printed; null likewise.
+        files: size in bytes of every file, by its path in the folder.
+        problems: what is damaged, one line each; empty for a sound record.
+    """
+
+    id: Text
+    path: Text
+    state: _State
+    record: CrossValidation | None
+    metrics: dict[str, JsonValue] | None
+    summary: Text | None
+    files: dict[Text, int]
+    problems: tuple[Text, ...]
+
+
+def describe_cross_validation(place: CrossValidationDir) -> ShownCrossValidation:
+    """Read the folder of a cross-validation as far as it can be read; what cannot is told in `problems`."""
+    running = place.lock().is_held()
+    problems: list[str] = []
+    record = metrics = summary = None
+    try:
+        record = CrossValidation.read(place.record)
+    except DataError as error:
+        problems += error.problems
+    try:
+        metrics = _json_object(place.metrics)
+    except DataError as error:
+        problems += error.problems
+    try:
+        summary = place.summary.read_text(errors="replace")
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        problems.append(f"{place.summary}: cannot be read ({error.strerror})")
+    ended: _State = "unreadable" if record is None else "interrupted" if record.unfinished else "finished"
+    return ShownCrossValidation(
+        id=place.id,
+        path=str(place.path),
+        state="running" if running else ended,
+        record=record,
+        metrics=metrics,
+        summary=summary,
+        files=_sizes(place.path),
+        problems=tuple(problems),
+    )
 
 
 def describe(run: RunDir) -> ShownRun:

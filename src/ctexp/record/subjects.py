@@ -10,12 +10,18 @@ from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.core.metric_names import higher_is_better
 from ctexp.record import index
+from ctexp.record.baselines import Baseline
 from ctexp.record.cross_validation import FOLDER, CrossValidation, CrossValidationDir
 from ctexp.record.find import find
+from ctexp.record.index import Query
+from ctexp.record.manifest import Dataset
 from ctexp.record.run_dir import RUN_ID, RunDir
 
 JUDGED = ("finished", "timeout")
 """States of runs that ended on their best checkpoint, measured."""
+
+_IMAGES = ("catalog_sha256", "split", "split_sha256", "fold", "sample")
+"""What two runs of one data set agree in that were judged on the same images."""
 
 SEED_KEYS = ("seed", "run.", "git.", "paths.", "logger.")
 """Settings that leave an experiment the same."""
@@ -42,7 +48,12 @@ class Subject:
 
 
 def subject(
-    runs: Path, selector: str, *, best_by: str = "val/macro_f1", baseline: str | None = None
+    runs: Path,
+    selector: str,
+    *,
+    best_by: str = "val/macro_f1",
+    baseline: Baseline | None = None,
+    like: Dataset | None = None,
 ) -> Subject:
     """What `selector` means.
 
@@ -52,32 +63,49 @@ def subject(
             one, a path, or a `run.name`, which means all its judged runs.
         best_by: the validation metric that makes a run the best.
         baseline: what `baseline` stands for; None where there is none yet.
+        like: the best of runs on these very images; None for the best of all.
 
     Raises:
         UsageError: several things are meant, or runs of the name differ by more than their seed.
         DataError: nothing is meant, or it has not finished.
     """
     if selector == "baseline":
-        if baseline is None:
-            raise DataError(
-                "no baseline is set yet",
-                "set one: scripts/inv compare-baselines --baseline A --candidate B --promote",
-            )
-        selector = baseline
+        return _current(runs, baseline)
     if selector == "best":
-        return _single(_best(runs, best_by), selector)
+        return _single(_best(runs, best_by, like), selector)
     if "/" in selector:
         path = Path(selector)
         if (path / "cross_validation.json").is_file():
             return _folds(CrossValidationDir(path.resolve()), runs, selector)
         return _single(RunDir.open(path), selector)
-    named = [run for run in index.list_runs(runs) if run.name == selector]
-    if named and not (runs / selector).is_dir():
+    if RUN_ID.fullmatch(selector) and (runs / selector).is_dir():
+        return _single(RunDir.open(runs / selector), selector)
+    named = index.select(runs, Query(where={"name": selector, "parent": None}))  # folds are a whole's parts
+    if named:
         return _seeds(named, selector)
     place = _cross_validation(runs, selector)
     if place is not None:
         return _folds(place, runs, selector)
     return _single(find(runs, selector), selector)
+
+
+def _current(runs: Path, baseline: Baseline | None) -> Subject:
+    """The runs that were promoted, whatever has been trained under their name since."""
+    if baseline is None:
+        raise DataError(
+            "no baseline is set yet",
+            "set one: scripts/inv compare-baselines --baseline A --candidate B --promote",
+        )
+    if baseline.kind == "cross-validation":
+        return _folds(CrossValidationDir(runs / FOLDER / baseline.title), runs, "baseline")
+    gone = [run for run in baseline.runs if not (runs / run).is_dir()]
+    if gone:
+        raise DataError(
+            [f"{run}: a run of the baseline {baseline.title}, and no longer in {runs}" for run in gone],
+            "bring it back, or name what to compare with: --baseline RUN",
+        )
+    found = tuple(RunDir(runs / run) for run in baseline.runs)
+    return Subject("baseline", baseline.title, baseline.kind, found)
 
 
 def _single(run: RunDir, said: str) -> Subject:
@@ -92,14 +120,21 @@ def _single(run: RunDir, said: str) -> Subject:
     return Subject(said, run.id, "run", (run,))
 
 
-def _best(runs: Path, metric: str) -> RunDir:
-    found = [
-        run for run in index.list_runs(runs) if run.state in JUDGED and run.metrics.get(metric) is not None
-    ]
-    if not found:
-        raise DataError(f"best: no finished run has {metric}", "train one: scripts/inv train")
-    chosen = index.order(found, metric, descending=higher_is_better(metric))[0]
-    return RunDir(chosen.path)
+def _best(runs: Path, metric: str, like: Dataset | None) -> RunDir:
+    """The first by a metric, of runs that stand for themselves."""
+    images = {key: getattr(like, key) for key in _IMAGES} | {"dataset": like.name} if like else {}
+    query = Query(
+        where={"parent": None} | images,
+        states=JUDGED,
+        metric=metric,
+        sort=metric,
+        descending=higher_is_better(metric),
+        limit=1,
+    )
+    for run in index.select(runs, query):
+        return RunDir(run.path)
+    where = f" on the images of {like.name} that the baseline was judged on" if like else ""
+    raise DataError(f"best: no finished run has {metric}{where}", "train one: scripts/inv train")
 
 
 def _seeds(named: Sequence[index.RunSummary], name: str) -> Subject:

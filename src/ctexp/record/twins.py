@@ -4,6 +4,7 @@ Two trainings that differ in anything that matters give different logits, if onl
 do not, what was set differently never reached the network: four arms of an augmentation that all score alike.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ctexp.core import yaml_file
@@ -57,7 +58,7 @@ def twins(run: RunDir, split: str, sha256: str) -> list[Twin]:
     if not same:
         return []
     config = _flat(run)
-    return [Twin(other.id, _differing(config, flat)) for other in same if (flat := _flat(other))]
+    return [Twin(other.id, effective_keys(config, flat)) for other in same if (flat := _flat(other))]
 
 
 def told(found: list[Twin], split: str) -> tuple[str, str]:
@@ -92,7 +93,8 @@ def _has(run: RunDir, split: str, sha256: str) -> bool:
         return False
 
 
-def _differing(one: dict[str, Any], other: dict[str, Any]) -> tuple[str, ...]:
+def effective_keys(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys of two flat configurations that differ and ought to have made a difference."""
     keys = [*one, *(key for key in other if key not in one)]
     return tuple(
         key

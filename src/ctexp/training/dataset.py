@@ -26,7 +26,7 @@ def describe(selection: Selection, root: Path, features: "FeatureInputs | None" 
     Args:
         selection: the images.
         root: the project's folder, where `dvc.lock` is.
-        features: what stands beside them, whose warnings are the images' too.
+        features: what stands beside them, whose warnings are of leaks.
     """
     counts = selection.counts()
     totals = {split: sum(classes.values()) for split, classes in counts.items()}
@@ -47,7 +47,8 @@ def describe(selection: Selection, root: Path, features: "FeatureInputs | None" 
             if totals[split]
         },
         grey={split: _grey(rows) for split, rows in selection.rows.items() if rows},
-        warnings=(*selection.warnings, *(features.warnings if features else ())),
+        leaks=(leaks := (*selection.leaks, *(features.warnings if features else ()))),
+        warnings=(*leaks, *selection.warnings),
         synthetic=selection.catalog.synthetic,
     )
 

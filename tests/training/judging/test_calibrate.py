@@ -9,7 +9,7 @@ import pytest
 from ctexp.core.errors import DataError
 from ctexp.evaluation.predictions import Predictions
 from ctexp.record.run_dir import RunDir
-from ctexp.training.judging.calibrate import calibration_of_run
+from ctexp.training.judging import calibrate
 from ctexp.training.judging.measure import _merge
 
 LABELS = np.arange(8) % 4
@@ -26,16 +26,16 @@ JUDGED = Predictions(
 def test_a_damaged_temperature_is_refused_and_fitted_anew(tmp_path: Path, temperature: object) -> None:
     run = RunDir(tmp_path)
     run.checkpoints.mkdir()
-    fitted = calibration_of_run(run, JUDGED, "val")
-    assert calibration_of_run(run, JUDGED, "train") == fitted
+    fitted = calibrate.fit_calibration(run, JUDGED)
+    assert calibrate.kept_calibration(run) == fitted
     document = json.loads(run.calibration.read_text())
     run.calibration.write_text(json.dumps(document | {"temperature": temperature}))
 
     with pytest.raises(DataError, match=r"calibration\.json") as caught:
-        calibration_of_run(run, JUDGED, "train")
+        calibrate.kept_calibration(run)
 
     assert "--split val" in caught.value.hint
-    assert calibration_of_run(run, JUDGED, "val") == fitted
+    assert calibrate.fit_calibration(run, JUDGED) == fitted
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"splits": []}', "null"])

@@ -42,6 +42,6 @@ def test_the_cpu_is_used_when_it_was_said() -> None:
 
 def test_without_a_gpu_auto_says_that_it_is_the_cpu(capsys: pytest.CaptureFixture[str]) -> None:
     assert choose_device("auto").type == "cpu"
-    assert "training on the CPU" in capsys.readouterr().err
+    assert "computing on the CPU" in capsys.readouterr().err
     with pytest.raises(PreflightError, match="no NVIDIA GPU"):
         choose_device("gpu")

@@ -177,7 +177,7 @@ class _Search:
         inner, files = self._children(folder)
         images: list[Path] = []
         for file in files:
-            if file.suffix.lower() in SUFFIXES or _is_dicom(file):
+            if file.suffix.lower() in SUFFIXES or is_dicom(file):
                 images.append(file)
             else:
                 self._refuse_files([file], "not a PNG, JPEG, TIFF or DICOM file")
@@ -192,7 +192,7 @@ class _Search:
     def _slices(self, series: Path) -> list[Path]:
         """The DICOM files of a folder inside a class folder; nothing else may lie that deep."""
         inner, files = self._children(series)
-        dicom = {file: _is_dicom(file) for file in files}
+        dicom = {file: is_dicom(file) for file in files}
         if not any(dicom.values()):
             self.problems.append(f"{self._name(series)}: a folder inside a class folder, but no DICOM series")
             return []
@@ -219,7 +219,7 @@ class _Search:
                 self.ignored.append(self._name(entry))
             elif entry.is_symlink():
                 self.problems.append(f"{self._name(entry)}: a symbolic link; copy what it points at instead")
-            elif not _is_plain(entry.name):
+            elif not is_plain(entry.name):
                 self.problems.append(f"{self._name(entry)}: control or undecodable characters in the name")
             elif entry.name.startswith("."):
                 self.problems.append(f"{self._name(entry)}: hidden; rename or remove it")
@@ -234,7 +234,7 @@ class _Search:
     def _name(self, path: Path) -> str:
         """How a message calls `path`: relative to the source, fit for one line."""
         name = path.relative_to(self.source).as_posix() if path != self.source else self.called
-        return name if _is_plain(name) else ascii(name)
+        return name if is_plain(name) else ascii(name)
 
     def _names(self, paths: Sequence[Path]) -> str:
         return ", ".join(self._name(path) for path in paths)
@@ -245,7 +245,7 @@ def _means_something(folder: Path) -> bool:
     return bool(split_of(folder.name) or class_of(folder.name))
 
 
-def _is_dicom(file: Path) -> bool:
+def is_dicom(file: Path) -> bool:
     """Whether a file is DICOM by its name or by the mark inside."""
     suffix = file.suffix.lower()
     if suffix in SUFFIXES or suffix in DICOM_SUFFIXES:
@@ -257,6 +257,6 @@ def _is_dicom(file: Path) -> bool:
         return False
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
     """Whether a name fits into one line of UTF-8 text, as the catalog and every message need."""
     return not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name)

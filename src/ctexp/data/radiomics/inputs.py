@@ -21,7 +21,7 @@ LIMIT = 10.0
 """Standardised values end here: one odd image must not decide a step."""
 
 _CONSTANT = 1e-12
-"""A column whose standard deviation is this share of its largest value or less varies by rounding alone."""
+"""A column whose standard deviation is this share of its mean or less varies by rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,9 @@ class FeatureInputs:
         places = [COLUMNS.index(column) for column in columns]
         training = values["train"][:, places]
         mean, std = training.mean(axis=0), training.std(axis=0)
-        scale = _scale(training, std)
         return cls(
             columns,
-            {split: _standardised(part[:, places], mean, scale) for split, part in values.items()},
+            {split: _standardised(part[:, places], mean, std) for split, part in values.items()},
             {
                 "name": name,
                 "columns": list(columns),
@@ -90,6 +89,34 @@ class FeatureInputs:
             },
             warnings,
         )
+
+
+def standardise(measured: NDArray[np.float64], record: Mapping[str, Any]) -> NDArray[np.float32]:
+    """The features of any images as a trained network takes them.
+
+    Args:
+        measured: all fifty columns, shape (n, 50), in the order of `COLUMNS`.
+        record: what the run's manifest keeps of its features.
+
+    Returns:
+        Shape (n, k), as `FeatureInputs.values`.
+
+    Raises:
+        DataError: the record is of other definitions of the columns.
+    """
+    if record["definitions"] != DEFINITIONS:
+        raise DataError(
+            f"the network was trained on version {record['definitions']} of the features' definitions, "
+            f"this is version {DEFINITIONS}",
+            "use the release that trained it, or train anew",
+        )
+    places = [COLUMNS.index(column) for column in record["columns"]]
+    return _standardised(measured[:, places], np.array(record["mean"]), np.array(record["std"]))
+
+
+def scale(mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What to divide by: infinity where a column is constant, which makes it 0."""
+    return np.where(std > _CONSTANT * np.abs(mean), std, np.inf)
 
 
 def _refuse_foreign(chosen: FeatureLists, name: str, selection: Selection) -> None:
@@ -129,12 +156,7 @@ def _warnings(chosen: FeatureLists, name: str, selection: Selection) -> tuple[st
     )
 
 
-def _scale(training: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What to divide by: infinity where a column is constant, which makes it 0."""
-    return np.where(std > _CONSTANT * np.abs(training).max(axis=0), std, np.inf)
-
-
 def _standardised(
-    values: NDArray[np.float64], mean: NDArray[np.float64], scale: NDArray[np.float64]
+    values: NDArray[np.float64], mean: NDArray[np.float64], std: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    return np.clip((values - mean) / scale, -LIMIT, LIMIT).astype(np.float32)
+    return np.clip((values - mean) / scale(mean, std), -LIMIT, LIMIT).astype(np.float32)

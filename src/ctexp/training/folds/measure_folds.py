@@ -20,6 +20,7 @@ from ctexp.record.cross_validation import (
     EnsembleList,
     EnsembleMember,
 )
+from ctexp.record.look import Look
 from ctexp.record.run_dir import RunDir
 from ctexp.training.judging import calibrate
 
@@ -34,6 +35,7 @@ def measure_folds(
     runs: Path,
     *,
     tta: str,
+    look: Look | None = None,
 ) -> dict[str, Any] | None:
     """Put the folds' validation predictions together, and write all that follows from them.
 
@@ -44,6 +46,7 @@ def measure_folds(
         split: its folds.
         runs: the folder of all runs.
         tta: the views that predictions are means over.
+        look: that at official test images, where there are any among them.
 
     Returns:
         The document in `metrics.json`; None where no member has predictions yet, and nothing is written.
@@ -62,7 +65,7 @@ def measure_folds(
     calibration = _calibration(members, whole)
     coverage = _coverage(record, catalog, split, members, whole)
     ensemble, gone = _ensemble(record, members, runs, calibration)
-    summary = metrics.summarise(whole, OOF) | {"tta": tta}
+    summary = metrics.summarise(whole, OOF) | {"tta": tta, "look": look.named if look else None}
     summary["notes"] += [*_notes(record, coverage), *problems, *gone]
     summary["calibrated"] = _calibrated(members, calibration)
     document = {

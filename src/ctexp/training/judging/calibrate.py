@@ -9,43 +9,41 @@ from ctexp.record.checkpoint_files import BEST, read_sums
 from ctexp.record.run_dir import RunDir
 
 
-def calibration_of_run(run: RunDir, predictions: Predictions, split: str) -> Calibration | None:
-    """The temperature of a run's best checkpoint: on val fitted and kept, elsewhere what was kept.
-
-    Args:
-        run: its directory.
-        predictions: of the split, by the best checkpoint.
-        split: its name.
-
-    Returns:
-        None where what was kept, if anything, is of other weights.
+def fit_calibration(run: RunDir, predictions: Predictions) -> Calibration:
+    """Fit the temperature of a run's best checkpoint on its validation predictions, and keep it.
 
     Raises:
-        DataError: what was kept is damaged.
         StorageError: the disk is full.
     """
     digest = read_sums(run.checkpoints).get(BEST)
-    if split == "val":
-        found = temperature.fit(predictions.label, predictions.logits)
-        fitted = document(found, predictions, split, METHOD, digest)
-        fitted.write(run.calibration)
-        return fitted
+    found = temperature.fit(predictions.label, predictions.logits)
+    calibration = document(found, predictions, "val", METHOD, digest)
+    calibration.write(run.calibration)
+    return calibration
+
+
+def kept_calibration(run: RunDir) -> Calibration | None:
+    """What was fitted before; None where there is nothing, or it is of other weights.
+
+    Raises:
+        DataError: it is damaged.
+    """
     if not run.calibration.exists():
         return None
-    kept = _kept(run)
-    return kept if kept.checkpoint_sha256 == digest else None
+    found = _kept(run)
+    return found if found.checkpoint_sha256 == read_sums(run.checkpoints).get(BEST) else None
 
 
 def _kept(run: RunDir) -> Calibration:
-    """What was fitted before."""
+    """What was fitted before, checked."""
     way = f"fit it anew: scripts/inv evaluate --run {run.id} --split val"
     try:
-        kept = Calibration.read(run.calibration)
+        found = Calibration.read(run.calibration)
     except DataError as error:
         raise DataError(error.problems, way) from error
-    if not temperature.LOWEST <= kept.temperature <= temperature.HIGHEST:
-        raise DataError(f"{run.calibration}: a temperature of {kept.temperature:g} was never fitted", way)
-    return kept
+    if not temperature.LOWEST <= found.temperature <= temperature.HIGHEST:
+        raise DataError(f"{run.calibration}: a temperature of {found.temperature:g} was never fitted", way)
+    return found
 
 
 def document(

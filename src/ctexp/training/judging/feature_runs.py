@@ -18,16 +18,15 @@ from ctexp.data.batches import labels_of
 from ctexp.data.radiomics.inputs import FeatureInputs
 from ctexp.data.selection import Selection
 from ctexp.models.dual_pathway import DualPathway
-from ctexp.models.weights import WeightsOrigin
 from ctexp.record.pruned import told
 from ctexp.record.run_dir import RunDir
 from ctexp.training.dataset import features_of, refuse_other_features, same_data
 from ctexp.training.judging import importance
 from ctexp.training.judging.importance import ColumnImportance, Subject
+from ctexp.training.judging.network import open_network
 from ctexp.training.kernel.checkpoints import BEST
-from ctexp.training.kernel.checkpoints import load as load_checkpoint
 from ctexp.training.kernel.device import choose_device, make_repeatable
-from ctexp.training.kernel.recipe import ImageStore, build_module
+from ctexp.training.kernel.recipe import ImageStore
 
 _MAY_DIFFER = ("seed", "run.", "git.", "paths.", "logger.")
 """Settings that leave an experiment the same."""
@@ -145,19 +144,17 @@ def _subject(run: RunDir, settings: Settings, opened: Opened, data_dir: Path) ->
     device = choose_device(settings.trainer.accelerator)
     make_repeatable()
     selection, features = opened.selection, opened.features
-    module = build_module(settings, selection, features, WeightsOrigin("random"), device)
-    module.adopt(load_checkpoint(run.checkpoints / BEST)["state_dict"])
-    module.eval().to(device)
-    network = module.network
-    assert isinstance(network, DualPathway)  # noqa: S101 - for the type checker: it takes features
+    network = open_network(run, device).network
+    dual = network.model
+    assert isinstance(dual, DualPathway)  # noqa: S101 - for the type checker: it takes features
     seen: list[torch.Tensor] = []
-    hook = network.image.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    hook = dual.image.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     with torch.no_grad():  # not inference mode, whose tensors no gradient may come near
         for batch in ImageStore(settings, selection, features, data_dir, device).eval_batches("val"):
-            module(batch.images.to(device), None)
+            network(batch.images.to(device))
     hook.remove()
     return Subject(
-        joined=network.joined,
+        joined=dual.joined,
         image=torch.cat(seen),
         features=torch.from_numpy(features.values["val"]).to(device),
         labels=torch.from_numpy(labels_of(selection.rows["val"])).to(device),

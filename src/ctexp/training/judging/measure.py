@@ -1,5 +1,6 @@
 """From a checkpoint to the numbers and pictures of a split, written into the run directory."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ from ctexp.core import files
 from ctexp.core.errors import DataError
 from ctexp.data.batches import EvalBatches
 from ctexp.data.selection import Selection
-from ctexp.evaluation import figures, metrics, temperature
+from ctexp.evaluation import figures, metrics, operating, temperature
+from ctexp.evaluation.operating import Asked
+from ctexp.evaluation.predictions import Predictions
 from ctexp.record.checkpoint_files import BEST
+from ctexp.record.look import Look
 from ctexp.record.run_dir import RunDir
-from ctexp.training.judging.calibrate import calibration_of_run
+from ctexp.training.judging import calibrate
 from ctexp.training.judging.predict import VIEWS, predict
+from ctexp.training.judging.speed import Pace, speed
 from ctexp.training.kernel.checkpoints import load
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
@@ -27,11 +32,25 @@ def measure(
     split: str,
     device: torch.device,
     requests: StopRequests,
+    *,
+    asked: Asked | None = None,
+    opening: Callable[[], Look] | None = None,
 ) -> dict[str, Any]:
     """Predict a split with the best checkpoint and write predictions, calibration, metrics and figures.
 
     Each image is looked at as `inference.tta` says. The temperature is fitted on val and kept; other splits
     use the one that was kept.
+
+    Args:
+        run: its directory.
+        module: the network.
+        batches: the split's images.
+        selection: the data set.
+        split: the split's name.
+        device: where to compute.
+        requests: to stop.
+        asked: what to tell besides of cancer against normal, of speed and of size; None at a training's end.
+        opening: writes down the look at a sealed split; called when all is ready and nothing is predicted.
 
     Returns:
         The split's summary, as it stands in `metrics.json`.
@@ -44,20 +63,35 @@ def measure(
     module.adopt(load(run.checkpoints / BEST)["state_dict"])
     rows = selection.rows[split]
     tta = module.settings.inference.tta
-    predictions = predict(module, batches, rows, device, tta=tta, between=requests.check)
+    calibration = None if split == "val" else calibrate.kept_calibration(run)
+    validation = None if calibration is None or asked is None else _validation(run, selection)
+    look = None if opening is None else opening()
+    pace = Pace(requests.check)
+    predictions = predict(module, batches, rows, device, tta=tta, between=pace)
     predictions.write(run.predictions(split))
     summary = metrics.summarise(predictions, split) | {"tta": tta, "calibrated": None}
+    if look is not None:
+        summary["look"] = look.named
     if VIEWS[tta] > 1:
         summary["notes"].append(
             f"logits are means over {VIEWS[tta]} views of each image (inference.tta={tta})"
         )
-    calibration = calibration_of_run(run, predictions, split)
+    if split == "val":
+        calibration, validation = calibrate.fit_calibration(run, predictions), predictions
     if calibration is None:
         summary["notes"].append("no temperature belongs to this checkpoint yet: evaluate it on val first")
     else:
         summary["calibrated"] = temperature.summarise_calibrated(
             predictions, split, calibration.temperature, calibration.fitted_on.split
         )
+    if asked is not None:
+        scale = None if calibration is None else calibration.temperature
+        summary["cancer"] = operating.summarise_cancer(predictions, split, validation, asked, scale)
+        summary["speed"] = speed(module, batches, device, tta, pace, requests.check)
+        summary["size"] = {
+            "parameters": sum(parameter.numel() for parameter in module.model.parameters()),
+            "checkpoint_bytes": (run.checkpoints / BEST).stat().st_size,
+        }
     _merge(run.metrics, split, summary)
     title = selection.catalog.title
     figures.confusion(summary["confusion"], run.figures / f"confusion_{split}.png", split, title)
@@ -65,6 +99,21 @@ def measure(
         predictions.probabilities, predictions.label, run.figures / f"reliability_{split}.png", split, title
     )
     return summary
+
+
+def _validation(run: RunDir, selection: Selection) -> Predictions | None:
+    """The stored predictions that the threshold is chosen on; None where there are none."""
+    path = run.predictions("val")
+    if not path.exists():
+        return None
+    way = f"predict them anew: scripts/inv evaluate --run {run.id} --split val"
+    try:
+        found = Predictions.read(path)
+    except DataError as error:
+        raise DataError(error.problems, way) from error
+    if set(found.sha256) != {row.sha256 for row in selection.rows["val"]}:
+        raise DataError(f"{path}: not of the val images of {selection.catalog.name}", way)
+    return found
 
 
 def _merge(path: Path, split: str, summary: dict[str, Any]) -> None:

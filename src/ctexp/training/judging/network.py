@@ -5,6 +5,7 @@ numbers by which its features were standardised, all of which the run keeps.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from ctexp.models.weights import WeightsOrigin
 from ctexp.record.checkpoint_files import BEST, read_sums
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
+from ctexp.training.judging.predict import views
 from ctexp.training.kernel.checkpoints import load
 from ctexp.training.kernel.module import standardised
 
@@ -40,6 +42,11 @@ class Network(nn.Module):
         inputs = standardised(images, self.settings)
         logits: Tensor = self.model(inputs) if features is None else self.model(inputs, features)
         return logits
+
+    def answer(self, images: Tensor, features: Tensor | None = None) -> Tensor:
+        """The same, float32, as means over the views that `inference.tta` asks for."""
+        seen = [self(view, features).float() for view in views(images, self.settings.inference.tta)]
+        return torch.stack(seen).mean(dim=0)
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,23 @@ def open_network(run: RunDir, device: torch.device) -> Trained:
     manifest = reading.manifest
     settings = load_settings(run.config, manifest.config_sha256)
     weights = load(run.checkpoints / BEST)["state_dict"]
-    model = build(
+    model = without_weights(settings, manifest)
+    model.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
+    if device.type == "cuda" and settings.trainer.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+    network = Network(model, settings).eval().to(device)
+    return Trained(run, manifest, settings, read_sums(run.checkpoints)[BEST], network)
+
+
+def without_weights(settings: Settings, manifest: Manifest) -> nn.Module:
+    """The architecture that a run trained, with random weights.
+
+    Args:
+        settings: of the run.
+        manifest: says how many features stand beside the image.
+    """
+    features: dict[str, Any] = dict(manifest.features or {})
+    return build(
         settings.model.name,
         WeightsOrigin("random"),
         in_channels=settings.model.in_channels,
@@ -84,11 +107,6 @@ def open_network(run: RunDir, device: torch.device) -> Trained:
         stochastic_depth=settings.model.stochastic_depth,
         attention=settings.model.attention,
         fusion=settings.model.fusion,
-        num_features=len((manifest.features or {}).get("columns", ())),  # type: ignore[arg-type]
+        num_features=len(features.get("columns", ())),
         features_dropout=settings.features.dropout,
     )
-    model.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
-    if device.type == "cuda" and settings.trainer.channels_last:
-        model = model.to(memory_format=torch.channels_last)
-    network = Network(model, settings).eval().to(device)
-    return Trained(run, manifest, settings, read_sums(run.checkpoints)[BEST], network)

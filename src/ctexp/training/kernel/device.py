@@ -32,7 +32,7 @@ def choose_device(accelerator: str) -> torch.device:
         raise PreflightError(f"this machine's GPU cannot be used: {why}", way_out)
     if accelerator == "gpu":
         raise PreflightError("trainer.accelerator=gpu: this machine has no NVIDIA GPU", _WAY_OUT)
-    screen.note("no GPU on this machine: training on the CPU")
+    screen.note("no GPU on this machine: computing on the CPU")
     return torch.device("cpu")
 
 

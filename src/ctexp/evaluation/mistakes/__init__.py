@@ -1,0 +1,1 @@
+"""Where a run is wrong: computed from stored predictions and the catalog, without any network."""

@@ -1,0 +1,190 @@
+"""Making a candidate the baseline: its files under DVC, its name in `research/baselines.yaml`.
+
+`research/baselines/<title>/` gets what it takes to use it without its runs: the best seed's checkpoint,
+configuration, temperature and model card; of a cross-validation, those of each fold, and the ensemble's list.
+`baselines.yaml` is written last: until then the old baseline is the baseline.
+"""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctexp.core import clock, files
+from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, UsageError
+from ctexp.core.locks import FileLock
+from ctexp.core.metric_names import METRICS
+from ctexp.core.paths import baselines_file
+from ctexp.data.versions import dvc
+from ctexp.evaluation.verdicts.documents import Candidate, Comparison
+from ctexp.record import baselines
+from ctexp.record.baselines import Baseline
+from ctexp.record.checkpoint_files import BEST
+from ctexp.record.run_dir import RunDir
+from ctexp.record.subjects import Subject
+
+CARD = "model_card.md"
+"""What a person should read before using a promoted network."""
+
+_TEMPORARY = ".tmp"
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What a promotion did.
+
+    Attributes:
+        before: the title of the old baseline; None for the first.
+        commit: the files to commit, relative to the project.
+        push: the DVC file that a remote gets, relative to the project.
+    """
+
+    baseline: Baseline
+    before: str | None
+    commit: tuple[str, ...]
+    push: str
+
+
+def refuse_early(root: Path, candidates: int) -> None:
+    """Refuse before anything is compared what could not be promoted afterwards.
+
+    Raises:
+        UsageError: several candidates were named.
+        PreflightError: DVC is not set up in the project.
+        DataError: `baselines.yaml` is damaged.
+    """
+    if candidates != 1:
+        raise UsageError(f"--promote: {candidates} candidates, and one can be the baseline", "name one")
+    if not (root / ".dvc").is_dir():
+        raise PreflightError(f"--promote: DVC is not set up in {root}", f"set it up: {dvc.typed('init')}")
+    baselines.read(root)
+
+
+def failing(candidate: Candidate) -> list[str]:
+    """The gates that do not pass, each with its evidence; none for what may be promoted."""
+    return [f"{candidate.title}: {gate.name}: {gate.evidence}" for gate in candidate.gates if not gate.passed]
+
+
+def promote(
+    root: Path,
+    subject: Subject,
+    comparison: Comparison,
+    *,
+    command: str,
+    reason: str,
+    follow: dvc.Follow | None = None,
+) -> Promoted:
+    """Make the only candidate of a comparison the baseline.
+
+    Args:
+        root: the project's folder.
+        subject: the candidate.
+        comparison: what it won.
+        command: what asked for it.
+        reason: why.
+        follow: told of DVC's progress.
+
+    Raises:
+        CriterionNotMet: it is not to be promoted.
+        Busy: another promotion, or another DVC, is at work.
+        DataError: a file of it is missing.
+        PreflightError: DVC fails.
+        StorageError: the disk is full.
+    """
+    (candidate,) = comparison.candidates
+    if problems := failing(candidate):
+        raise CriterionNotMet(problems, "nothing was promoted")
+    figures = candidate.metrics[comparison.primary]
+    if figures.candidate is None:
+        raise ValueError("a metric without a value cannot be better")
+    file = baselines_file(root)
+    folder = file.parent / "baselines" / subject.title
+    baseline = Baseline(
+        title=subject.title,
+        kind=subject.kind,
+        runs=candidate.runs,
+        folder=folder.relative_to(root).as_posix(),
+        promoted=clock.iso(clock.now()),
+        command=command,
+        over=comparison.baseline.title,
+        split=comparison.split,
+        metric=comparison.primary,
+        value=figures.candidate,
+        low=figures.low,
+        high=figures.high,
+        reason=reason,
+    )
+    with FileLock(file.with_name(f".{file.stem}.lock"), "the baselines"):
+        _fill(folder, root, subject, _kept(subject, comparison.primary))
+        dvc.run(root, "add", baseline.folder, follow=follow)
+        known = baselines.read(root)
+        baselines.write(root, known.then(baseline))
+    return Promoted(
+        baseline=baseline,
+        before=known.current.title if known.current else None,
+        commit=tuple(_uncommitted(root)),
+        push=f"{baseline.folder}.dvc",
+    )
+
+
+def _kept(subject: Subject, primary: str) -> tuple[RunDir, ...]:
+    """The runs whose networks are kept: the best seed's on validation, whatever was judged; of folds, all."""
+    if subject.place is not None:
+        return subject.runs
+    sign = 1 if METRICS[primary] == "max" else -1
+
+    def worth(run: RunDir) -> float:
+        try:
+            value = files.read_json(run.metrics)["splits"]["val"]["metrics"][f"val/{primary}"]["value"]
+        except (DataError, KeyError, TypeError):
+            value = None
+        return float("-inf") if value is None else float(sign * value)
+
+    return (max(subject.runs, key=worth),)
+
+
+def _fill(folder: Path, root: Path, subject: Subject, runs: tuple[RunDir, ...]) -> None:
+    """Put a whole new folder in the place of an old one; the caller keeps others away."""
+    from ctexp.evaluation.model_card import text
+
+    files.make_folder(folder.parent)
+    for leftover in folder.parent.glob(f".*{_TEMPORARY}"):
+        shutil.rmtree(leftover)
+    temporary = tempfile.TemporaryDirectory(prefix=".", suffix=_TEMPORARY, dir=folder.parent)
+    with files.storage_errors(folder), temporary as made:
+        new = Path(made) / folder.name
+        for run in runs:
+            into = new / run.id if subject.place else new
+            into.mkdir(parents=True)
+            _copy((run.checkpoints / BEST, run.config, run.calibration), into)
+            files.write_text(into / CARD, text(run, root))
+        if subject.place:
+            _copy((subject.place.ensemble, subject.place.calibration), new)
+        if folder.exists():
+            folder.rename(Path(made) / "old")
+        new.rename(folder)
+    files.fsync_directory(folder.parent)
+
+
+def _copy(wanted: Sequence[Path], into: Path) -> None:
+    for source in wanted:
+        try:
+            shutil.copyfile(source, into / source.name)
+        except FileNotFoundError as error:
+            raise DataError(f"{source}: no such file", "nothing was promoted") from error
+
+
+def _uncommitted(root: Path) -> list[str]:
+    """What git does not have as it is, below `research/`."""
+    done = subprocess.run(
+        ["git", "status", "--porcelain", "--untracked-files=all", "-z", "--", "research"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    ours = ("research/baselines", "research/decisions.jsonl", "research/test_ledger.jsonl")
+    return [line[3:] for line in done.stdout.split("\0") if line[3:].startswith(ours)]

@@ -1,0 +1,1 @@
+"""Small charts as SVG text: crisp on paper, made to be read aloud too, a few kilobytes each."""

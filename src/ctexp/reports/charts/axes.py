@@ -1,0 +1,76 @@
+"""The frame of a chart: where a value lies on the sheet, round ticks, thin grid lines, names of the axes."""
+
+import math
+from dataclasses import dataclass
+
+from ctexp.reports.charts.svg import WIDTH, Drawing, Point
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The values from `low` to `high`; `name` says of what, with its unit."""
+
+    name: str
+    low: float
+    high: float
+    whole: bool = False
+
+    def ticks(self, most: int = 6) -> list[float]:
+        """Round values inside, at most so many: 1, 2 or 5 times a power of ten apart."""
+        span = self.high - self.low
+        power = 10 ** math.floor(math.log10(span / most))
+        step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most)
+        if self.whole:
+            step = max(1.0, step)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [index * step for index in range(first, last + 1)]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The inner rectangle of a chart.
+
+    Attributes:
+        x: the axis below.
+        y: the axis at the left.
+        top: where the rectangle begins.
+        bottom: where it ends.
+    """
+
+    x: Axis
+    y: Axis
+    top: float
+    bottom: float
+    left: float = 42
+    right: float = WIDTH - 10
+
+    def at(self, x: float, y: float) -> Point:
+        """Where a pair of values lies; values outside lie on the edge."""
+        return (
+            _between(x, self.x, self.left, self.right),
+            _between(y, self.y, self.bottom, self.top),
+        )
+
+    def draw(self, drawing: Drawing) -> None:
+        """Grid, ticks and names."""
+        for value in self.y.ticks():
+            height = self.at(self.x.low, value)[1]
+            drawing.line((self.left, height), (self.right, height), "grid")
+            drawing.text((self.left - 5, height + 3.5), _tick(value), "tick", "end")
+        for value in self.x.ticks():
+            place = self.at(value, self.y.low)[0]
+            drawing.line((place, self.bottom), (place, self.bottom + 3), "axis")
+            drawing.text((place, self.bottom + 14), _tick(value), "tick", "middle")
+        drawing.line((self.left, self.bottom), (self.right, self.bottom), "axis")
+        drawing.text(((self.left + self.right) / 2, self.bottom + 28), self.x.name, "name", "middle")
+        drawing.text((4, self.top - 14), self.y.name, "name")
+
+
+def _between(value: float, axis: Axis, start: float, end: float) -> float:
+    share = (min(max(value, axis.low), axis.high) - axis.low) / (axis.high - axis.low)
+    return start + share * (end - start)
+
+
+def _tick(value: float) -> str:
+    return f"{value + 0.0:g}" if abs(value) < 1e4 else f"{value:.0e}"

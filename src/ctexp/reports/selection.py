@@ -1,0 +1,152 @@
+"""Which runs a page is about, put together to experiments: seeds of a name, folds of a cross-validation."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ctexp.core import clock, yaml_file
+from ctexp.core.dotted import flattened
+from ctexp.core.errors import CtexpError, DataError, UsageError
+from ctexp.record import index
+from ctexp.record.baselines import Baseline
+from ctexp.record.cross_validation import FOLDER
+from ctexp.record.index import RunSummary
+from ctexp.record.run_dir import RUN_ID, RunDir
+from ctexp.record.subjects import JUDGED, Subject, differing_keys, subject
+from ctexp.reports import moments
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a page is about.
+
+    Attributes:
+        subjects: the experiments, oldest first, or as they were named; at least one.
+        asked: how they were chosen, in words.
+        notes: what was left out and why, one line each.
+    """
+
+    subjects: tuple[Subject, ...]
+    asked: str
+    notes: tuple[str, ...] = ()
+
+
+def select(
+    runs: Path,
+    named: Sequence[str],
+    queue: str | None,
+    since: str | None,
+    *,
+    now: datetime,
+    best_by: str = "val/macro_f1",
+    baseline: Baseline | None = None,
+) -> Selection:
+    """The experiments that are meant; without a word those since yesterday, else the latest run.
+
+    Args:
+        runs: the folder of all runs.
+        named: what `record.subjects.subject` understands.
+        queue: the name of a queue.
+        since: as `moments.since`.
+        now: aware, in the user's time zone.
+        best_by: the metric that makes a run the best.
+        baseline: what `baseline` stands for.
+
+    Raises:
+        UsageError: a word means nothing, or several things.
+        DataError: there is no such run, or none that was judged; the message says what there is.
+    """
+    if named:
+        if queue is not None or since is not None:
+            raise UsageError("--runs beside --queue or --since", "choose runs one way")
+        found = [subject(runs, one, best_by=best_by, baseline=baseline) for one in dict.fromkeys(named)]
+        notes = [f"{one.title}: {note}" for one in found for note in one.notes]
+        return Selection(_distinct(found), "", tuple(notes))
+    every = index.list_runs(runs)
+    if not every:
+        raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
+    asked = _asked(queue, since or ("" if queue else "yesterday"))
+    chosen = [run for run in every if queue is None or run.queue == queue]
+    if since is not None or queue is None:
+        begin = clock.iso(moments.since(since or "yesterday", now))
+        chosen = [run for run in chosen if _moment(run) >= begin]
+    if not chosen and queue is None and since is None:
+        latest = next((run for run in every if run.state in JUDGED), None)
+        chosen, asked = ([latest] if latest else []), "the latest run; there is none since yesterday"
+    subjects, notes = _experiments(runs, list(reversed(chosen)))
+    if not subjects:
+        raise DataError([f"{asked}: no run that was judged", *notes, _there_is(every)], _HINT)
+    return Selection(_distinct(subjects), asked, tuple(notes))
+
+
+_HINT = "scripts/inv runs lists all; name one with --runs"
+
+
+def _asked(queue: str | None, since: str) -> str:
+    of = f"the runs of queue {queue}" if queue else "the runs"
+    return f"{of} since {since}" if since else of
+
+
+def _there_is(every: Sequence[RunSummary]) -> str:
+    queues = sorted({run.queue for run in every if run.queue})
+    about = f"; queues: {', '.join(queues[:5])}" if queues else ""
+    return f"there are {len(every):,} runs, the newest {every[0].id} ({every[0].state}){about}"
+
+
+def _moment(run: RunSummary) -> str:
+    """When it was started, as a sortable text; by its id where its record does not say."""
+    if run.started:
+        return run.started
+    match = RUN_ID.fullmatch(run.id)
+    if match is None:
+        return ""
+    day = match["stamp"]
+    return f"{day[:4]}-{day[4:6]}-{day[6:8]}T{day[9:11]}:{day[11:13]}:{day[13:15]}.000Z"
+
+
+def _experiments(runs: Path, chosen: Sequence[RunSummary]) -> tuple[list[Subject], list[str]]:
+    """Seeds of one configuration under one name, or folds of one cross-validation, are one experiment."""
+    notes = []
+    together: dict[tuple[str, str], list[RunSummary]] = defaultdict(list)
+    for run in chosen:
+        if run.state in JUDGED:
+            whole = run.parent is not None and (runs / FOLDER / run.parent).is_dir()
+            key = ("cross-validation", run.parent or "") if whole else ("name", run.name)
+            together[key].append(run)
+        else:
+            notes.append(f"{run.id}: {run.state}, left out" + (f" ({run.problem})" if run.problem else ""))
+    found: list[Subject] = []
+    for (kind, name), members in together.items():
+        if kind == "name":
+            found += _by_seed(name, members)
+            continue
+        try:
+            found.append(subject(runs, name))
+            notes += [f"{name}: {note}" for note in found[-1].notes]
+        except CtexpError as error:
+            notes += error.problems
+    return found, notes
+
+
+def _by_seed(name: str, members: Sequence[RunSummary]) -> Iterable[Subject]:
+    """One experiment where runs differ by their seed alone, else each by itself."""
+    seeds = {run.seed for run in members}
+    if 1 < len(members) == len(seeds) and not _differ(members):
+        ordered = sorted(members, key=lambda run: run.seed or 0)
+        return [Subject(name, name, "name", tuple(RunDir(run.path) for run in ordered))]
+    return [Subject(run.id, run.id, "run", (RunDir(run.path),)) for run in members]
+
+
+def _differ(members: Sequence[RunSummary]) -> bool:
+    try:
+        first, *others = [flattened(yaml_file.read_mapping(RunDir(run.path).config)) for run in members]
+    except CtexpError:
+        return True
+    return any(differing_keys(first, other) for other in others)
+
+
+def _distinct(subjects: Sequence[Subject]) -> tuple[Subject, ...]:
+    """Each experiment once, however often and under what words it was named."""
+    return tuple({tuple(run.path for run in one.runs): one for one in subjects}.values())

@@ -1,0 +1,1 @@
+"""A trained network for other programs: written, compared with what it was, described."""
