@@ -1,5 +1,6 @@
 """A project of its own for a test: the real configuration, a real git repository, a small data set."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,10 @@ from ctexp.core.classes import CLASSES
 from ctexp.data.intake.importer import import_dataset
 
 HERE = Path(__file__).parent.parent
+INV = Path(sys.executable).with_name("inv")
+DVC = Path(sys.executable).with_name("dvc")
+
+_SETTINGS = ("CTEXP_", "DVC_", "WANDB_")
 
 TINY = (
     "data.name=tiny",
@@ -30,6 +35,27 @@ def git(folder: Path, *arguments: str) -> str:
     who = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
     done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True)
     return done.stdout
+
+
+def call(project: Path, *command: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run a program in a project, without a terminal and without settings of this machine."""
+    nobody = {key: value for key, value in os.environ.items() if not key.startswith(_SETTINGS)}
+    done = subprocess.run(
+        command,
+        cwd=project,
+        env=nobody | {"DVC_SITE_CACHE_DIR": str(project.parent / "site")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def inv(project: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the stock program, as people do."""
+    return call(project, INV, *words, code=code)
 
 
 def make_project(folder: Path) -> Path:

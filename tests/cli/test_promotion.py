@@ -1,9 +1,7 @@
 """A promotion with a real git and a real DVC: what lies where, what a clone gets, what the next one keeps."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,27 +13,9 @@ from ctexp.record.checkpoint_files import BEST
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 from tests import judged
-from tests.project import git, make_project
+from tests.project import DVC, INV, call, git, make_project
 
 pytestmark = pytest.mark.slow
-
-DVC = str(Path(sys.executable).with_name("dvc"))
-INV = str(Path(sys.executable).with_name("inv"))
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("CTEXP_", "DVC_"))}
-
-
-def call(project: Path, *command: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=CLEAN | {"DVC_SITE_CACHE_DIR": str(project.parent / "site")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
 
 
 def compare(project: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -88,10 +68,10 @@ def test_a_promoted_run_is_under_dvc_protected_and_what_comes_next_is_compared_w
         BEST,
         "config.yaml",
         "calibration.json",
-        "model_card.md",
+        "MODEL_CARD.md",
     }
     assert files.sha256_file(folder / BEST) == files.sha256_file(best.checkpoints / BEST)
-    assert best.id in (folder / "model_card.md").read_text()
+    assert best.id in (folder / "MODEL_CARD.md").read_text()
     git(project, "add", *to_commit)
     git(project, "commit", "--quiet", "--message=baseline")
     assert "research" not in git(project, "status", "--porcelain")
@@ -154,7 +134,7 @@ def test_a_cross_validation_is_promoted_with_all_its_folds(project: Path) -> Non
     folds = [path for path in folder.iterdir() if path.is_dir()]
     assert len(folds) == 2
     assert all(
-        {BEST, "config.yaml", "model_card.md"} <= {file.name for file in fold.iterdir()} for fold in folds
+        {BEST, "config.yaml", "MODEL_CARD.md"} <= {file.name for file in fold.iterdir()} for fold in folds
     )
     assert (folder / "ensemble.json").is_file()
     said = compare(project, "--candidate", "poor", "--intersect").stdout

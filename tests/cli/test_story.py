@@ -1,11 +1,9 @@
 """The main story through the real command line: import, train, look, evaluate, train again, the same."""
 
 import json
-import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +14,13 @@ from ctexp.evaluation.predictions import Predictions
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 from tests.kaggle import build_kaggle_tree
-from tests.project import HERE, TINY, add_tiny_set, make_project
+from tests.project import HERE, TINY, add_tiny_set, inv, make_project
 
-INV = str(Path(sys.executable).with_name("inv"))
 TYPED = (
     *("model=resnet50", "data.batch_size=32", "data.name=kaggle", "model.pretrained=false"),
     *("trainer.max_epochs=1", "data.image_size=32", "trainer.accelerator=cpu"),
     *("run.tags=[first,second]", "run.description='why, and \"how\"'"),
 )
-
-
-def inv(project: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run the stock program in a project, without a terminal."""
-    done = subprocess.run(
-        [INV, *words],
-        cwd=project,
-        env={key: value for key, value in os.environ.items() if not key.startswith(("CTEXP_", "WANDB_"))},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")

@@ -1,34 +1,16 @@
 """Five seeds each on synthetic images: a true difference is found, one of seeds alone is not claimed."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.project import make_project
+from tests.project import inv, make_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-INV = str(Path(sys.executable).with_name("inv"))
 RECIPE = ("experiment=quickstart", "data.image_size=48", "logger=none", "trainer.accelerator=cpu")
-
-
-def inv(project: Path, *words: str, code: int = 0) -> str:
-    done = subprocess.run(
-        [INV, *words],
-        cwd=project,
-        env={key: value for key, value in os.environ.items() if not key.startswith(("CTEXP_", "WANDB_"))},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done.stdout
 
 
 def train(project: Path, name: str, seeds: range, epochs: int) -> None:
@@ -41,7 +23,7 @@ def compare(project: Path, baseline: str, candidate: str, *words: str, code: int
         project,
         *("compare-baselines", "--baseline", baseline, "--candidate", candidate, "--json", *words),
         code=code,
-    )
+    ).stdout
     document: dict[str, Any] = json.loads(said)
     return document
 

@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pexpect
@@ -13,32 +11,17 @@ import psutil
 import pytest
 
 from ctexp.core.locks import FileLock
-from tests.project import add_pipeline, add_tiny_set, git, make_project
+from tests.project import DVC, add_pipeline, add_tiny_set, call, git, make_project
 
-DVC = str(Path(sys.executable).with_name("dvc"))
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("CTEXP_", "DVC_"))}
 
 
-def call(project: Path, command: Sequence[str], code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=CLEAN | {"DVC_SITE_CACHE_DIR": str(project.parent / "site")},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
 def inv(project: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    return call(project, ["scripts/inv", *words], code)
+    return call(project, "scripts/inv", *words, code=code)
 
 
 def repro(project: Path, *stages: str, code: int = 0) -> str:
-    done = call(project, [DVC, "repro", *stages], code)
+    done = call(project, DVC, "repro", *stages, code=code)
     return done.stdout + done.stderr
 
 
@@ -48,7 +31,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     project = make_project(tmp_path_factory.mktemp("origin") / "project")
     add_pipeline(project)
     add_tiny_set(project)
-    call(project, [DVC, "remote", "add", "-d", "store", str(project.parent / "store")])
+    call(project, DVC, "remote", "add", "-d", "store", str(project.parent / "store"))
     done = inv(project, "data-push", "--dataset", "tiny")
     git(project, "add", ".")
     git(project, "commit", "--quiet", "--message=tiny")
@@ -107,7 +90,7 @@ def test_a_pull_on_a_terminal_draws_a_line_that_is_gone_at_the_end(clone: Path) 
 def test_a_failure_is_one_line_of_its_own_code(clone: Path) -> None:
     misspelt = inv(clone, "data-pull", "--dataset", "tniy", "--json", code=3)
     assert json.loads(misspelt.stdout)["error"]["hint"] == "did you mean 'tiny'?"
-    call(clone, [DVC, "remote", "remove", "store"])
+    call(clone, DVC, "remote", "remove", "store")
     alone = inv(clone, "data-pull", code=4)
     assert alone.stdout == ""
     assert alone.stderr.startswith("PreflightError: DVC has no remote")
@@ -147,7 +130,7 @@ def test_what_the_pipeline_makes_of_a_set_is_pushed_and_pulled_with_it(clone: Pa
     assert pulled["sets"] == pushed["sets"]
     for made in ("data/audit/tiny/audit.json", "data/features/tiny.parquet"):
         assert (second / made).read_bytes() == (clone / made).read_bytes()
-    assert "Data and pipelines are up to date." in call(second, [DVC, "status", *pulled["stages"]]).stdout
+    assert "Data and pipelines are up to date." in call(second, DVC, "status", *pulled["stages"]).stdout
 
 
 @pytest.mark.slow
@@ -172,7 +155,7 @@ def test_a_fresh_clone_makes_everything_and_the_second_time_nothing(tmp_path: Pa
     image = next((clone / "data/raw/phantom").rglob("*.png"))
     before = image.read_bytes()
     flip(image)
-    assert "modified:           data/raw/phantom" in call(clone, [DVC, "status", "phantom"]).stdout
+    assert "modified:           data/raw/phantom" in call(clone, DVC, "status", "phantom").stdout
     refused = inv(clone, "train", "data=phantom", "model=tiny_cnn", "--dry-run", code=3)
     assert str(image.relative_to(clone)) in refused.stderr
     repro(clone)

@@ -1,6 +1,5 @@
 """The worst mistakes with their pictures, taken from the data set where it still holds the same images."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from ctexp.core.classes import CLASSES, NORMAL
 from ctexp.core.errors import CtexpError
 from ctexp.core.files import sha256_bytes
+from ctexp.core.page import jpeg
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog, ImageRow
 from ctexp.data.images import decode, read_content
@@ -101,7 +101,7 @@ def _thumbnail(content: bytes, image_id: str, window: str) -> str:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    return f"data:image/jpeg;base64,{b64encode(coded.tobytes()).decode()}"
+    return jpeg(coded.tobytes())
 
 
 def mistakes(sheet: Sheet, view: View, sets: DataSets, experiments: int) -> list[Mistake]:

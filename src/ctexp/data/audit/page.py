@@ -1,12 +1,10 @@
 """The page for people: one HTML file with its pictures in it, no scripts, readable offline and on paper."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ctexp.core.classes import CLASSES, SPLITS
+from ctexp.core.page import jpeg, template
 from ctexp.data.audit.findings import Findings
 from ctexp.data.audit.separation import ENOUGH, MOST
 from ctexp.data.audit.verdict import verdict
@@ -26,16 +24,9 @@ def render(findings: Findings, thumbnails: Mapping[str, bytes]) -> str:
         findings: what the audit found.
         thumbnails: image id -> JPEG, of the images in groups of copies.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"plain": plain, "percent": percent, "area": area, "amount": amount}
+    filters = {"plain": plain, "percent": percent, "area": area, "amount": amount}
     statements = verdict(findings)
-    return environment.get_template("page.html").render(
+    return template(Path(__file__).parent, filters).render(
         found=findings,
         statements=statements,
         alarms=list(dict.fromkeys(one.topic for one in statements if one.level == "alarm")),
@@ -45,5 +36,5 @@ def render(findings: Findings, thumbnails: Mapping[str, bytes]) -> str:
         members_shown=MEMBERS_SHOWN,
         most=MOST,
         enough=ENOUGH,
-        picture=lambda image_id: f"data:image/jpeg;base64,{b64encode(thumbnails[image_id]).decode()}",
+        picture=lambda image_id: jpeg(thumbnails[image_id]),
     )

@@ -1,13 +1,11 @@
 """The page for people: one HTML file with its pictures in it, no scripts, readable offline and on paper."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ctexp.core.classes import CLASSES, NORMAL
+from ctexp.core.page import jpeg, template
 from ctexp.data.audit.wording import amount, plain
 from ctexp.evaluation.mistakes.cases import Share
 from ctexp.evaluation.mistakes.document import Mistakes
@@ -23,15 +21,8 @@ def render(found: Mistakes, pictures: Mapping[str, bytes]) -> str:
         found: the mistakes.
         pictures: JPEGs by the names that the gallery gives them.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"plain": plain, "amount": amount, "share": share, "p": p_value}
-    return environment.get_template("page.html").render(
+    filters = {"plain": plain, "amount": amount, "share": share, "p": p_value}
+    return template(Path(__file__).parent, filters).render(
         found=found,
         classes=CLASSES,
         normal=CLASSES[NORMAL],
@@ -39,7 +30,7 @@ def render(found: Mistakes, pictures: Mapping[str, bytes]) -> str:
         slices=[(name, list(its)) for name, its in groupby(found.slices, key=lambda one: one.attribute)],
         told=[one for one in found.slices if is_told(one.difference.p_holm)],
         is_told=is_told,
-        picture=lambda name: f"data:image/jpeg;base64,{b64encode(pictures[name]).decode()}",
+        picture=lambda name: jpeg(pictures[name]),
     )
 
 

@@ -25,7 +25,7 @@ from ctexp.record.checkpoint_files import BEST
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject
 
-CARD = "model_card.md"
+CARD = "MODEL_CARD.md"
 """What a person should read before using a promoted network."""
 
 _TEMPORARY = ".tmp"

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ctexp.core import clock
 from ctexp.core.classes import CLASSES
+from ctexp.core.page import template
 from ctexp.evaluation.verdicts.costs import cost
 from ctexp.reports import comparing, pictures, provenance, wording
 from ctexp.reports.build import Judged, Report
@@ -31,14 +31,7 @@ def render(report: Report, moment: datetime) -> str:
         report: what stands on it.
         moment: when it is written; all else depends on the records alone.
     """
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    filters = {
         "plain": wording.plain,
         "amount": wording.amount,
         "percent": wording.percent,
@@ -53,7 +46,7 @@ def render(report: Report, moment: datetime) -> str:
         "minutes": wording.minutes,
     }
     titles = [sheet.title for sheet in report.sheets]
-    return environment.get_template("page.html").render(
+    return template(_HERE, filters).render(
         title=_title(titles),
         subtitle=_subtitle(report),
         sections=_sections(report),
