@@ -22,7 +22,9 @@ _ALL = "all"
 _ORDER = ("val", "train", "test")  # temperature and threshold come from val
 
 
-def evaluate(run: str, split: str, final: bool, prevalence: float | str | None, json: bool) -> None:
+def evaluate(
+    run: str, split: str, json: bool, final: bool = False, prevalence: float | str | None = None
+) -> None:
     """Predict splits with a run's best checkpoint; write and print their metrics."""
     splits = _splits(split, final)
     root = project_root()
