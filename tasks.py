@@ -173,7 +173,7 @@ def train(
 @verb(
     "evaluate:evaluate",
     help={
-        "run": "the run: its id, a prefix of it, or latest",
+        "run": "a run, a name (all its seeds), best, baseline or latest, which it is without the flag",
         "split": "train, val, test or all",
         "final": "open the sealed test split; the look is counted in research/test_ledger.jsonl",
         "prevalence": "the share of cancers at which PPV and NPV are told, 0 to 1; else conf/verdict.yaml",
@@ -183,14 +183,14 @@ def train(
 )
 def evaluate(
     _: Context,
-    run: str = "latest",
+    run: str | None = None,
     split: str = "val",
     final: bool = False,
     prevalence: float | None = None,
     json: bool = False,
     debug: bool = False,
 ) -> None:
-    """Evaluate a run's best checkpoint on a split."""
+    """Evaluate best checkpoints on a split."""
 
 
 @verb(

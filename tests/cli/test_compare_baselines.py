@@ -239,6 +239,9 @@ def test_a_promotion_that_could_not_be_is_refused_before_the_comparison(
     said = compare("good", "again", baseline="poor", promote=True, code=2)
     assert "2 candidates, and one can be the baseline" in said
     (project / ".dvc").mkdir()
+    elsewhere = shutil.copytree(next((project / "runs").glob("good_*")), project / "else" / "good")
+    said = compare(str(elsewhere), baseline="poor", promote=True, code=2)
+    assert f"{elsewhere} is not in {project / 'runs'}" in said
     baselines_file(project).parent.mkdir()
     baselines_file(project).write_text("current: [\n")
     assert "baselines.yaml" in compare("good", baseline="poor", promote=True, code=3)

@@ -119,6 +119,27 @@ def test_the_sealed_test_split_is_not_predicted_without_final(project: Path) -> 
         evaluate("latest", "val", final=True, prevalence=None, json=False)
 
 
+def test_all_seeds_of_a_name_are_one_look(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train((*TINY, "seed=43"), cfg=False, dry_run=False, resume=None, yes=True, json=False) == 0
+    capsys.readouterr()
+    evaluate("tiny_cnn", "test", final=True, json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert len({its["run_id"] for its in document["runs"]}) == 2
+    assert [its["look"]["seq"] for its in document["runs"]] == [1, 1]
+    (look,) = Ledger(ledger_file(project)).looks("tiny")
+    assert set(look.subjects) == {its["run_id"] for its in document["runs"]}
+
+
+def test_nobody_opens_the_test_split_by_chance(project: Path) -> None:
+    with pytest.raises(UsageError, match="which run is to open the test split"):
+        evaluate(None, "test", final=True, json=False)
+    run(project).result.unlink()  # as a kill leaves it
+    with pytest.raises(DataError, match="interrupted, not finished") as refused:
+        evaluate("latest", "test", final=True, json=False)
+    assert "--resume" in refused.value.hint
+    assert not ledger_file(project).exists()
+
+
 def test_a_deleted_ledger_line_is_noticed_and_nothing_is_predicted(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,3 +244,25 @@ def test_a_run_recorded_before_any_of_this_can_still_be_read(project: Path) -> N
     summary = recorded(project)["val"]
     assert not {"cancer", "speed", "size", "look"} & set(summary)
     assert set(summary["per_class"]["normal"]) >= {"precision", "recall", "specificity", "f1"}
+
+
+def test_what_earlier_weights_said_of_other_splits_is_removed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "all", final=True)
+    said(capsys, "val")
+    assert set(recorded(project)) == {"train", "val", "test"}
+
+    found = run(project)  # as where a run that had ended by its time limit went on to better weights
+    document = json.loads(found.metrics.read_text())
+    for its in document["splits"].values():
+        its["checkpoint_sha256"] = "0" * 64
+    found.metrics.write_text(json.dumps(document))
+    evaluate("latest", "val", final=False, prevalence=None, json=False)
+
+    assert set(recorded(project)) == {"val"}
+    assert not found.predictions("test").exists()
+    assert not (found.figures / "confusion_test.png").exists()
+    assert "is removed" in capsys.readouterr().err
+    assert found.predictions("val").exists()
+    assert looks(project) == 1

@@ -153,11 +153,26 @@ def test_any_override_arrives_verbatim_and_in_order(parts: Sequence[tuple[str, s
             ["model=x", "train"],
             "model=x: an override before any task -> name the task first: inv train model=x",
         ),
-        (["train", "=x"], "=x: no such task -> choose one of: runs, show, train"),
+        (
+            ["train", "=x"],
+            "'=x' stands alone: train takes overrides and flags -> write KEY==x, or see inv --help train",
+        ),
         (["runs", "--limit", "many"], "--limit: 'many' is not a whole number -> inv --help runs"),
         (["train", "--resume"], "--resume: its value is missing -> inv --help train"),
         (["train", "--tag"], "--tag: its value is missing -> inv --help train"),
-        (["show"], "'show' did not receive required positional arguments: 'run' -> inv --help show"),
+        (["show"], "show: no run is named -> name a run: inv show RUN"),
+        (["sh"], "sh: no such task -> did you mean 'show'?"),
+        (["show", "a", "b"], "'b' stands alone: show takes one RUN -> inv --help show"),
+        (["runs", "a_2"], "'a_2' stands alone: runs takes flags -> write --name a_2"),
+        (["runs", "--name", "a", "8"], "'8' stands alone: runs takes flags -> write --limit 8"),
+        (
+            ["train", "resnet50"],
+            "'resnet50' stands alone: train takes overrides and flags -> "
+            "write KEY=resnet50, or see inv --help train",
+        ),
+        (["train", "--run.name=a"], "--run.name: no such flag of train -> write run.name=a, without dashes"),
+        (["train", "--seed", "3"], "--seed: no such flag of train -> write seed=3, without dashes"),
+        (["runs", "--run.name=a"], "--run.name: no such flag of runs -> inv --help runs"),
     ],
 )
 def test_a_wrong_command_is_one_line_and_exit_2(folder: Path, words: list[str], line: str) -> None:
@@ -165,6 +180,30 @@ def test_a_wrong_command_is_one_line_and_exit_2(folder: Path, words: list[str], 
     assert done.returncode == 2
     assert done.stderr == f"UsageError: {line}\n"
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("compare", "compare: no such task -> did you mean 'compare-baselines'?"),
+        ("evaluate b_2026", "'b_2026' stands alone: evaluate takes flags -> write --run b_2026"),
+        ("compare-baselines a b", "'a' stands alone: compare-baselines takes flags -> write --candidate a"),
+        (
+            "compare-baselines --candidate a b",
+            "'b' stands alone: compare-baselines takes flags -> write --candidate b",
+        ),
+        ("predict --run best", "predict: no path is named -> name a path: inv predict PATH"),
+        ("doctor xyz", "'xyz' stands alone: nothing here takes a value -> inv --help doctor"),
+        (
+            "cross-validate --folds 3",
+            "--folds: no such flag of cross-validate -> "
+            "folds are made first: inv data-split --scheme kfold --folds 3",
+        ),
+    ],
+)
+def test_a_wrong_word_names_the_verb_or_flag_that_was_meant(words: str, line: str) -> None:
+    done = inv(ROOT, *words.split())
+    assert (done.returncode, done.stderr) == (2, f"UsageError: {line}\n")
 
 
 @pytest.mark.parametrize("words", [("prune", "--keep", "x"), ("show",), ("train", "--nme")])

@@ -268,6 +268,7 @@ def test_a_signal_leaves_no_part_of_a_file(
         return before(*arguments)
 
     monkeypatch.setattr(answer, "_look", look)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
     output = tmp_path / "out" / "said.csv"
     output.parent.mkdir()
     refused(code, scans, capsys, output=str(output), batch_size=1)

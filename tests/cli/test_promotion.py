@@ -102,7 +102,8 @@ def test_the_same_name_promoted_again_replaces_its_files(project: Path) -> None:
     compare(project, "--baseline", "poor", "--candidate", "good", "--promote")
     (second,) = seeds(project, "good", (9.0,), 11)
     assert run_paths(project / "runs")[-1].name in {first.id, second.id}
-    compare(project, "--baseline", "poor", "--candidate", "good", "--promote")
+    said = compare(project, "--baseline", "poor", "--candidate", "good", "--promote").stderr
+    assert "instead of good, with which it was not compared, but with poor" in said
     found = baselines.read(project)
     assert found.current is not None
     kept = RunDir(project / "runs" / found.current.runs[0])

@@ -124,11 +124,11 @@ def test_a_fold_is_trained_resumed_and_evaluated_only_on_its_own_split(
     assert json.loads(capsys.readouterr().out)["n"] == sum(manifest.dataset.rows["val"].values())
 
     call("split:split", 0, **SPLIT | {"scheme": "kfold", "seed": 9})
-    run.result.unlink()
     capsys.readouterr()
-    train(resume=run.id, code=3)
-    assert "the kfold split of leaky is not the one it began with" in capsys.readouterr().err
     call("evaluate:evaluate", 3, run=run.id, split="val", json=False)
+    assert "the kfold split of leaky is not the one it began with" in capsys.readouterr().err
+    run.result.unlink()
+    train(resume=run.id, code=3)
     assert "the kfold split of leaky is not the one it began with" in capsys.readouterr().err
 
     call("split:split", 0, **SPLIT | {"scheme": "kfold"})

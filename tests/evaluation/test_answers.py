@@ -8,7 +8,7 @@ import pytest
 from ctexp.core.errors import DataError
 from ctexp.evaluation import answers
 from ctexp.evaluation.predictions import Predictions
-from ctexp.record.subjects import subject
+from ctexp.record.subjects import Subject, subject
 from tests import judged
 
 
@@ -75,3 +75,9 @@ def test_seeds_that_judged_different_images_are_refused(tmp_path: Path) -> None:
     judged.a_run(tmp_path, "net", 2, tables={"val": judged.predictions(n=70)})
     with pytest.raises(DataError, match="its seeds judged different images"):
         answers.read(subject(tmp_path, "net"), "val")
+
+
+def test_a_seed_told_twice_is_refused(tmp_path: Path) -> None:
+    runs = (judged.a_run(tmp_path, "net", 1), judged.a_run(tmp_path, "other", 1, skill=3))
+    with pytest.raises(DataError, match="net: 2 runs of seed 1"):
+        answers.read(Subject("baseline", "net", "name", runs), "val")

@@ -9,6 +9,7 @@ import pytest
 
 from ctexp.core import clock, files
 from ctexp.core.classes import CLASSES
+from ctexp.core.errors import DataError
 from ctexp.core.paths import ledger_file
 from ctexp.evaluation import metrics, model_card, temperature
 from ctexp.record.calibration import Calibration, Change, FittedOn
@@ -165,3 +166,13 @@ def test_a_card_needs_no_torch() -> None:
     code = "import sys, ctexp.evaluation.model_card; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_figures_of_another_shape_are_refused_with_their_place(tmp_path: Path) -> None:
+    run = recorded(tmp_path)
+    document = files.read_json(run.metrics)
+    del document["splits"]["val"]["groups"]
+    files.write_json(run.metrics, document)
+
+    with pytest.raises(DataError, match=r"metrics\.json: splits\.val\.groups: Field required"):
+        model_card.text(run, tmp_path)

@@ -204,3 +204,11 @@ def test_a_threshold_is_a_calibrated_probability_and_no_answer_changes(
     assert cooled["operating"]["threshold"] != plain["operating"]["threshold"]
     assert cooled["answered"] == plain["answered"]
     assert (plain["score"], cooled["score"]) == ("1 - p(normal), uncalibrated", "1 - p(normal), calibrated")
+
+
+@pytest.mark.parametrize("prevalence", [1e-320, 1e-17, 1 - 1e-16])
+@pytest.mark.parametrize("sensitivity", [0.0, 0.8])
+def test_any_prevalence_gives_shares(sensitivity: float, prevalence: float) -> None:
+    for value, bounds in predictive_values(sensitivity, 40, 0.9, 60, prevalence).values():
+        assert 0 <= value <= 1
+        assert 0 <= bounds[0] <= bounds[1] <= 1

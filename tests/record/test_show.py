@@ -91,3 +91,24 @@ def test_the_other_documents_obey_their_schemas() -> None:
     }.items():
         schema = json.loads((PUBLISHED / f"{name}.schema.json").read_text())
         jsonschema.Draft202012Validator(schema).validate(document.document())
+
+
+def test_a_file_that_a_training_removes_meanwhile_is_left_out(
+    run: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving = run.path / "leaving.tmp"
+    leaving.touch()
+    looked_at = Path.is_file
+
+    def and_gone(path: Path) -> bool:
+        there = looked_at(path)
+        if path == leaving:
+            path.unlink(missing_ok=True)
+        return there
+
+    monkeypatch.setattr(Path, "is_file", and_gone)
+
+    files = describe(run).files
+
+    assert "manifest.json" in files
+    assert "leaving.tmp" not in files

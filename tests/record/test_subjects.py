@@ -131,3 +131,9 @@ def test_names_and_seeds_make_no_other_experiment() -> None:
     one: dict[str, object] = {"seed": 1, "run.name": "a", "optimizer.lr": 0.1, "paths.runs": "x"}
     other: dict[str, object] = {"seed": 2, "run.name": "b", "optimizer.lr": 0.2, "model.name": "new"}
     assert differing_keys(one, other) == ["model.name", "optimizer.lr"]
+
+
+def test_latest_is_the_newest_run_though_one_is_named_so(tmp_path: Path) -> None:
+    judged.a_run(tmp_path, "latest", 1, created="2026-01-01T00:00:00.000Z")
+    newer = judged.a_run(tmp_path, "net", 1, created="2027-01-01T00:00:00.000Z")
+    assert subject(tmp_path, "latest").runs == (newer,)

@@ -47,7 +47,7 @@ def compare_baselines(
     from ctexp.evaluation.verdicts.compare import compare
 
     if promote:
-        promotion.refuse_early(root, len(candidate))
+        promotion.refuse_early(root, runs, subjects[1:])
     if split == "test":
         _open_test(root, runs, subjects, final=final)
     first, *others = [answers.read(one, split) for one in subjects]
@@ -171,6 +171,8 @@ def _open_test(root: Path, runs: Path, subjects: Sequence[Subject], *, final: bo
 
 def _tell_promoted(promoted: "Promoted") -> None:
     before = f", instead of {promoted.before}" if promoted.before else ""
+    if promoted.before not in (None, promoted.baseline.over):
+        before += f", with which it was not compared, but with {promoted.baseline.over}"
     screen.note(f"{promoted.baseline.title} is the baseline now{before}: {promoted.baseline.folder}")
     if promoted.commit:
         screen.note(f"commit {', '.join(promoted.commit)}")

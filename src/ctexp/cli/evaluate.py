@@ -1,7 +1,8 @@
 """`evaluate`: a run's best checkpoint on a split."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from ctexp.core import screen
 from ctexp.core.classes import SPLITS
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
-from ctexp.core.paths import project_root, splits_folder
-from ctexp.record.find import find
+from ctexp.core.paths import ledger_file, project_root, shown, splits_folder
+from ctexp.record import baselines
 from ctexp.record.ledger import open_test, refuse_changed
+from ctexp.record.look import Look
 from ctexp.record.run_dir import RunDir
+from ctexp.record.subjects import Subject, subject
 from ctexp.training.dataset import features_of, refuse_other_features, same_data
 
 _ALL = "all"
@@ -23,26 +26,59 @@ _ORDER = ("val", "train", "test")  # temperature and threshold come from val
 
 
 def evaluate(
-    run: str, split: str, json: bool, final: bool = False, prevalence: float | str | None = None
+    run: str | None, split: str, json: bool, final: bool = False, prevalence: float | str | None = None
 ) -> None:
-    """Predict splits with a run's best checkpoint; write and print their metrics."""
+    """Predict splits with the best checkpoints of a run, or of a name's seeds; write and print metrics."""
     splits = _splits(split, final)
+    if final and run is None:
+        raise UsageError("--final: which run is to open the test split?", "name it: --run RUN")
     root = project_root()
-    settings_of_verdict = verdict.load(root)
-    share = settings_of_verdict.prevalence if prevalence is None else _share(prevalence)
+    asked = verdict.load(root)
+    share = asked.prevalence if prevalence is None else _share(prevalence)
     runs = resolve_paths(root)[1]
-    found = find(runs, run)
+    found = _found(root, runs, run or "latest", f"val/{asked.primary}")
+    opening = cache(partial(open_test, root, runs, kind="evaluate", subjects=found.runs, final=final))
     if final:  # refused now rather than after minutes
         refuse_changed(root, runs)
     elif "test" in splits:
-        open_test(root, runs, kind="evaluate", subjects=[found], final=False)
-    summaries = _measured(root, found, splits, settings_of_verdict.specificity, share)
+        opening()
+    summaries = {
+        one.id: _measured(root, one, splits, asked.specificity, share, opening) for one in found.runs
+    }
     if json:
-        one = summaries[0] if split != _ALL else {"splits": {its["split"]: its for its in summaries}}
-        screen.emit_json({"run_id": found.id, **one})
+        told = [_document(run_id, its, split) for run_id, its in summaries.items()]
+        screen.emit_json(told[0] if found.kind == "run" else {"name": found.title, "runs": told})
         return
-    for number, summary in enumerate(summaries):
-        evaluation_tables.show(found.id, summary, after_another=number > 0)
+    number = 0
+    for run_id, its in summaries.items():
+        for summary in its:
+            evaluation_tables.show(run_id, summary, after_another=number > 0)
+            number += 1
+    if final:
+        screen.note(f"commit the look: git add {shown(ledger_file(root))}")
+
+
+def _found(root: Path, runs: Path, said: str, best_by: str) -> Subject:
+    """The runs that are meant.
+
+    Raises:
+        UsageError: a cross-validation is meant, whose figures are made with it.
+    """
+    found = subject(runs, said, best_by=best_by, baseline=baselines.current(root))
+    if found.place is not None:
+        raise UsageError(
+            f"--run: {found.title} is a cross-validation, judged out of fold when it ended",
+            f"see it: scripts/inv show {found.title}; or name one of its runs",
+        )
+    for note in found.notes:
+        screen.note(note)
+    return found
+
+
+def _document(run_id: str, summaries: Sequence[dict[str, Any]], split: str) -> dict[str, Any]:
+    if split == _ALL:
+        return {"run_id": run_id, "splits": {its["split"]: its for its in summaries}}
+    return {"run_id": run_id, **summaries[0]}
 
 
 def _splits(split: str, final: bool) -> Sequence[str]:
@@ -67,14 +103,19 @@ def _share(given: float | str) -> float:
 
 
 def _measured(
-    root: Path, run: RunDir, splits: Sequence[str], specificity: float, prevalence: float | None
+    root: Path,
+    run: RunDir,
+    splits: Sequence[str],
+    specificity: float,
+    prevalence: float | None,
+    opening: Callable[[], Look],
 ) -> list[dict[str, Any]]:
     """The summaries of the splits, in the order train, val, test."""
     reading = run.read()
     if reading.manifest is None:
         raise DataError(reading.problems, "a run without a whole manifest cannot be evaluated")
     settings = load(run.config, reading.manifest.config_sha256)
-    data_dir, runs = paths_of(settings.paths, root)
+    data_dir, _ = paths_of(settings.paths, root)
     selection = same_data(run.id, reading.manifest.dataset, data_dir, splits_folder(root))
     features = features_of(settings, selection, data_dir, root)
     refuse_other_features(run.id, reading.manifest.features, features)
@@ -103,10 +144,6 @@ def _measured(
                 device,
                 requests,
                 asked=Asked(specificity, prevalence),
-                opening=(
-                    (lambda: open_test(root, runs, kind="evaluate", subjects=[run], final=True))
-                    if split == "test"
-                    else None
-                ),
+                opening=opening if split == "test" else None,
             )
     return [found[split] for split in SPLITS if split in found]

@@ -39,11 +39,10 @@ def show(run_id: str, summary: Mapping[str, Any], *, after_another: bool) -> Non
     console.print(_cost(summary["speed"], summary["size"]))
     scaled = summary["calibrated"]
     if scaled is not None:
-        screen.note(
-            f"calibrated: logits divided by {scaled['temperature']:.3g}, fitted on {scaled['fitted_on']}"
-        )
+        how = f"logits divided by {scaled['temperature']:.3g}, fitted on {scaled['fitted_on']}"
+        screen.note(f"{split}: calibrated by {how}")
     for line in [*summary["notes"], *(scaled["notes"] if scaled else []), *summary["cancer"]["notes"]]:
-        screen.note(line)
+        screen.note(f"{split}: {line}")
 
 
 def _metrics(summary: Mapping[str, Any]) -> Table:

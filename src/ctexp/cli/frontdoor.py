@@ -72,9 +72,15 @@ class FrontDoorMachine(ParseMachine):
 
     def error(self, msg: str) -> None:
         """Say what is wrong with the command line, and the nearest thing that would be right."""
-        if not msg.startswith("No idea what"):
-            raise BadCommand(msg, self._help(), self.context)
-        raise BadCommand(*self._unknown(self._token), self.context)
+        missing = self.context.missing_positional_args
+        if msg.startswith("No idea what"):
+            raise BadCommand(*self._unknown(self._token), self.context)
+        if missing and "did not receive" in msg:
+            task, (name, *_) = self.context.name, [arg.name for arg in missing]
+            raise BadCommand(
+                f"{task}: no {name} is named", f"name a {name}: inv {task} {name.upper()}", self.context
+            )
+        raise BadCommand(msg, self._help(), self.context)
 
     def _help(self) -> str:
         """The command that shows what would be right here."""
@@ -82,24 +88,75 @@ class FrontDoorMachine(ParseMachine):
 
     def _unknown(self, token: str) -> tuple[str, str]:
         """The problem with a word that is nothing here, and what to do about it."""
-        from ctexp.core.names import did_you_mean
-
         task = self.context.name
         if token.startswith("-"):
-            flags = [*self.context.flag_names(), *self.initial.flag_names()]
-            return f"{token}: no such flag{f' of {task}' if task else ''}", did_you_mean(
-                token, flags
-            ) or self._help()
+            return f"{token}: no such flag{f' of {task}' if task else ''}", self._flag_hint(token)
         if _OVERRIDE.match(token):
             if task is None:
                 return f"{token}: an override before any task", f"name the task first: inv train {token}"
             return f"{token}: {task} takes no overrides", self._help()
-        return f"{token}: no such task", did_you_mean(token, self.contexts) or self._help()
+        if task is None:
+            return f"{token}: no such task", self._task_hint(token)
+        return self._bare(task, token)
+
+    def _flag_hint(self, token: str) -> str:
+        """The flag, the override or the task that was meant by a flag that is none of this task."""
+        from ctexp.core.names import did_you_mean
+
+        given = _value_of(token)
+        if (self.context.name, token) == ("cross-validate", "--folds"):
+            return f"folds are made first: inv data-split --scheme kfold --folds {given or 5}"
+        near = did_you_mean(token, [*self.context.flag_names(), *self.initial.flag_names()])
+        key = token.lstrip("-")
+        if self._override_argument() and ("." in key or (given and "did you mean" not in near)):
+            return f"write {key}={given}, without dashes"
+        return near or self._help()
+
+    def _task_hint(self, token: str) -> str:
+        """The task that a first word begins, or is nearest to."""
+        from ctexp.core.names import did_you_mean
+
+        begun = sorted(name for name in self.contexts if name.startswith(token))
+        if len(begun) == 1:
+            return f"did you mean {begun[0]!r}?"
+        return did_you_mean(token, begun or self.contexts) or self._help()
+
+    def _bare(self, task: str, token: str) -> tuple[str, str]:
+        """What to say of a word that follows a task: a task misspelt, or a value without its flag."""
+        from ctexp.core.names import did_you_mean
+
+        near = did_you_mean(token, self.contexts)
+        if near.startswith("did you mean"):
+            return f"{token}: no such task", near
+        alone = f"{token!r} stands alone"
+        if self._override_argument():
+            return f"{alone}: {task} takes overrides and flags", f"write KEY={token}, or see {self._help()}"
+        if taken := self.context.positional_args:
+            return f"{alone}: {task} takes one {taken[0].name.upper()}", self._help()
+        free = [flag for flag, arg in self.context.flags.items() if _wants_value(arg)]
+        if not free:
+            return f"{alone}: nothing here takes a value", self._help()
+        return f"{alone}: {task} takes flags", f"write {free[0]} {token}"
 
     def _override_argument(self) -> Argument | None:
         """Where the current task keeps its overrides, if it takes any."""
         argument = self.context.args.get("override")
         return argument if argument is not None and argument.kind is list else None
+
+
+def _wants_value(arg: Argument) -> bool:
+    """Whether a flag's value can still be given."""
+    return arg.takes_value and (arg.kind is list or not arg.got_value)
+
+
+def _value_of(flag: str) -> str:
+    """What was typed after a flag, as `--flag=value` or `--flag value`; the parser does not say it."""
+    for word, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+        if word == flag and not following.startswith("-"):
+            return following
+    return ""
 
 
 # The states belong to the class that declared them: invoke's state machines do not inherit them.

@@ -143,7 +143,8 @@ def _tell(document: dict[str, Any], target: Path | None) -> None:
         called.append(f"{document['abstained']} abstained (below {document['abstain_below']:g})")
     if document["unreadable"]:
         called.append(f"{document['unreadable']} unreadable")
-    screen.note(f"{document['images']:,} images by {document['subject']['title']}: {', '.join(called)}")
+    images = f"{document['images']:,} image{'' if document['images'] == 1 else 's'}"
+    screen.note(f"{images} by {document['subject']['title']}: {', '.join(called)}")
     if target is not None:
         screen.note(f"written to {shown(target)}")
     over = document["passed_over"]

@@ -5,6 +5,7 @@ more than 8 bits become grey by a window that the user names; without one they a
 in them cannot be guessed. `formats` has the rules of each format.
 """
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,12 +106,14 @@ def read_content(path: Path, name: str) -> bytes:
     """The file's bytes.
 
     Raises:
-        DataError: it is missing, cannot be read, is empty or larger than `MAX_BYTES`.
+        DataError: it is missing, no file, cannot be read, is empty or larger than `MAX_BYTES`.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise DataError(f"{name}: {size:,} bytes; at most {MAX_BYTES:,} are read")
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):  # a pipe nobody writes to, or a device without an end
+            raise DataError(f"{name}: not a regular file")
+        if about.st_size > MAX_BYTES:
+            raise DataError(f"{name}: {about.st_size:,} bytes; at most {MAX_BYTES:,} are read")
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(f"{name}: no such file") from error

@@ -69,7 +69,8 @@ def read(subject: Subject, split: str) -> Answers:
     """Read a subject's predictions; a cross-validation has them out of fold, as its runs' validation images.
 
     Raises:
-        DataError: predictions are missing or damaged, all told; or seeds judged different images.
+        DataError: predictions are missing or damaged, all told; or seeds judged different images, or are told
+            twice.
     """
     found: dict[int, list[Predictions]] = defaultdict(list)
     problems: list[str] = []
@@ -83,6 +84,12 @@ def read(subject: Subject, split: str) -> Answers:
             broken.append(run)
     if problems:
         raise DataError(problems, f"make them: {commands(broken, _stored(subject, split))}")
+    twice = [seed for seed, tables in sorted(found.items()) if len(tables) > 1 and not subject.place]
+    if twice:
+        raise DataError(
+            [f"{subject.title}: {len(found[seed])} runs of seed {seed}" for seed in twice],
+            "a seed is trained once: name single runs",
+        )
     seeds = {
         seed: averaged(tables) if subject.place else tables[0].sorted()
         for seed, tables in sorted(found.items())

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ctexp.core import files
 from ctexp.core.classes import CLASSES, SPLITS
 from ctexp.core.paths import ledger_file
+from ctexp.evaluation import recorded
 from ctexp.evaluation.metrics import HEADLINE
 from ctexp.record.calibration import Calibration
 from ctexp.record.checkpoint_files import BEST, read_sums
@@ -40,7 +40,7 @@ def text(run: RunDir, root: Path) -> str:
         DataError: the manifest, the result, the metrics, the calibration or the ledger cannot be read.
     """
     manifest, result = Manifest.read(run.manifest), Result.read(run.result)
-    splits: dict[str, Any] = files.read_json(run.metrics)["splits"]
+    splits = recorded.splits(run)
     digest = read_sums(run.checkpoints).get(BEST)
     kept = Calibration.read(run.calibration) if run.calibration.exists() else None
     calibration = kept if kept is not None and kept.checkpoint_sha256 == digest else None
@@ -165,7 +165,10 @@ def _analyses(splits: Mapping[str, Any]) -> Iterator[str]:
         yield from _table(
             ("of each class", *CLASSES),
             [("images", *(summary["support"][name] for name in CLASSES))]
-            + [(kind, *(_short(classes[name][kind]) for name in CLASSES)) for kind in classes[CLASSES[0]]],
+            + [
+                (kind, *(_short(classes[name][kind]) for name in CLASSES))
+                for kind in classes.get(CLASSES[0], ())
+            ],
         )
         yield "\nRows are true classes, columns what they were called:\n"
         yield from _table(

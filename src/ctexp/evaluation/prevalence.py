@@ -12,6 +12,7 @@ half as Agresti & Coull 1998 do, by z^2 more people of whom half are hits, which
 """
 
 import numpy as np
+from scipy.special import expit
 
 from ctexp.evaluation.intervals import Z
 
@@ -31,29 +32,31 @@ def predictive_values(
     Returns:
         A value is NaN where nobody would get that answer.
     """
-    values = _values(sensitivity, specificity, prevalence)
+    values = {
+        name: right / (right + wrong) if right + wrong > 0 else float("nan")
+        for name, (right, wrong) in _shares(sensitivity, specificity, prevalence).items()
+    }
     if min(sensitivity, specificity) <= 0 or max(sensitivity, specificity) >= 1:
         sensitivity, cancers = _towards_a_half(sensitivity, cancers)
         specificity, others = _towards_a_half(specificity, others)
-    middles = _values(sensitivity, specificity, prevalence)
+    shares = _shares(sensitivity, specificity, prevalence)
     variances = {
         "ppv": (1 - sensitivity) / (sensitivity * cancers) + specificity / ((1 - specificity) * others),
         "npv": sensitivity / ((1 - sensitivity) * cancers) + (1 - specificity) / (specificity * others),
     }
     found = {}
     for name, variance in variances.items():
-        middle, step = np.log(middles[name] / (1 - middles[name])), Z * np.sqrt(variance)
-        low, high = (float(1 / (1 + np.exp(-(middle + sign * step)))) for sign in (-1, 1))
-        found[name] = values[name], (low, high)
+        right, wrong = shares[name]
+        middle, step = np.log(right) - np.log(wrong), Z * np.sqrt(variance)
+        found[name] = values[name], (float(expit(middle - step)), float(expit(middle + step)))
     return found
 
 
-def _values(sensitivity: float, specificity: float, prevalence: float) -> dict[str, float]:
-    right = {"ppv": sensitivity * prevalence, "npv": specificity * (1 - prevalence)}
-    wrong = {"ppv": (1 - specificity) * (1 - prevalence), "npv": (1 - sensitivity) * prevalence}
+def _shares(sensitivity: float, specificity: float, prevalence: float) -> dict[str, tuple[float, float]]:
+    """Of all people, those who get an answer rightly and those who get it wrongly."""
     return {
-        name: right[name] / (right[name] + wrong[name]) if right[name] + wrong[name] > 0 else float("nan")
-        for name in right
+        "ppv": (sensitivity * prevalence, (1 - specificity) * (1 - prevalence)),
+        "npv": (specificity * (1 - prevalence), (1 - sensitivity) * prevalence),
     }
 
 

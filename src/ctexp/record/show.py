@@ -1,5 +1,6 @@
 """One run, or one cross-validation, in full: the documents behind `inv show --json`."""
 
+import contextlib
 import math
 from pathlib import Path
 from typing import Literal
@@ -157,6 +158,10 @@ def _finite(row: history.Row) -> history.Row:
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    """Every file below a folder, with its size."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+    """Every file below a folder, with its size; what a running training takes away meanwhile is left out."""
+    sizes = {}
+    for path in sorted(folder.rglob("*")):
+        with contextlib.suppress(OSError):
+            if path.is_file():
+                sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
+    return sizes

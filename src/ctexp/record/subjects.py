@@ -73,6 +73,8 @@ def subject(
         return _current(runs, baseline)
     if selector == "best":
         return _single(_best(runs, best_by, like), selector)
+    if selector == "latest":
+        return _single(find(runs, selector), selector)
     if "/" in selector:
         path = Path(selector)
         if (path / "cross_validation.json").is_file():

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctexp.core.errors import CtexpError, DataError
-from ctexp.core.files import read_json
-from ctexp.evaluation import answers, metrics
+from ctexp.evaluation import answers, metrics, recorded
 from ctexp.evaluation.answers import Answers
 from ctexp.evaluation.mistakes import cases
 from ctexp.evaluation.mistakes.cases import Cases
@@ -96,7 +95,7 @@ class View:
         what they say together is better than what the network of one seed will say.
         """
         full = f"{self.split}/{name}"
-        own = [recorded.get(full) for recorded in self.of_seeds]
+        own = [one.get(full) for one in self.of_seeds]
         if own and all(isinstance(its, dict) and its.get("value") is not None for its in own):
             lows, highs = ([its[end] for its in own if its] for end in ("low", "high"))
             return {
@@ -162,7 +161,7 @@ def _member(run: RunDir, problems: list[str]) -> Member:
     found: Mapping[str, Any] = {}
     epochs: list[history.Row] = []
     try:
-        found = _splits(run)
+        found = recorded.splits(run)
     except DataError as error:
         problems += error.problems
     try:
@@ -170,14 +169,6 @@ def _member(run: RunDir, problems: list[str]) -> Member:
     except DataError as error:
         problems += error.problems
     return Member(run, manifest, result, found, tuple(epochs))
-
-
-def _splits(run: RunDir) -> Mapping[str, Any]:
-    document = read_json(run.metrics)
-    splits = document.get("splits") if isinstance(document, dict) else None
-    if not isinstance(splits, dict) or not all(isinstance(its, dict) for its in splits.values()):
-        raise DataError(f"{run.metrics}: no metrics of any split")
-    return splits
 
 
 def _judged(subject: Subject, members: tuple[Member, ...], split: str) -> Subject:
@@ -214,9 +205,9 @@ def _summary(its: Answers, members: tuple[Member, ...]) -> Mapping[str, Any]:
     """As recorded where there is one table, else anew of the seeds' mean."""
     joint, split = its.joint, its.split
     if len(its.subject.runs) == 1 and split != OOF:
-        recorded = next(m.metrics for m in members if m.run.id == its.subject.runs[0].id).get(split)
-        if recorded and recorded.get("n") == len(joint.label):
-            return recorded
+        kept = next(m.metrics for m in members if m.run.id == its.subject.runs[0].id).get(split)
+        if kept and kept["n"] == len(joint.label):
+            return kept
     return metrics.summarise(joint, split)
 
 

@@ -56,10 +56,11 @@ def noise(seed: int, height: int = 40, width: int = 50) -> Grey:
 
 
 def save(raw: Path, name: str, grey: Grey) -> ImageRow:
-    """Write a PNG into a raw folder; its row."""
+    """Write a PNG into a raw folder where it is not there yet; its row."""
     file = raw / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(grey).save(file)
+    if not file.exists():  # another process may be reading it
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(grey).save(file)
     content = file.read_bytes()
     sha256 = sha256_bytes(content)
     height, width = grey.shape

@@ -1,6 +1,7 @@
 """Whole comparisons: what is called, what is not, and why."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -238,3 +239,18 @@ def test_more_seeds_help_where_seeds_spread_and_images_do_where_they_do_not(netw
     its = compared(steady[:2], steady[2:]).metrics["accuracy"]
     assert its.detectable is not None
     assert its.detectable > abs(float(its.difference or 0))
+
+
+def test_a_metric_undefined_for_a_seed_is_told_without_a_number(networks: Networks) -> None:
+    drawn = networks(60, [1.0] * 4)
+    never = replace(drawn[0], logits=drawn[0].logits - 99 * np.eye(4, dtype=np.float32)[3])
+    its = compared([never, drawn[1]], drawn[2:], "precision_normal").metrics["precision_normal"]
+    assert (its.difference, its.p, its.verdict) == (None, 1.0, "undecided")
+    assert "undefined for the baseline" in its.reason
+
+
+def test_what_no_difference_could_decide_has_no_number(networks: Networks) -> None:
+    drawn = networks(60, [0.5, 0.5, 2.0, 2.0])
+    for its in judge([pair(drawn[:2], drawn[2:], FAMILY)], 1e-300)[0].metrics.values():
+        assert its.verdict == "undecided"
+        assert its.detectable is None

@@ -74,3 +74,22 @@ def test_an_id_that_stands_for_two_things_is_always_refused(intersect: bool) -> 
     assert f"b: another class under {whole.image_id[3]}" in refused
     assert f"c: another content under {whole.image_id[0]}" in refused
     assert "--intersect" not in refused
+
+
+def test_images_grouped_otherwise_are_refused_by_name() -> None:
+    table = judged.predictions(8)
+    other = replace(table, group=("all",) * 8)
+    said = judged.refusal(
+        lambda: matched([of("a", table), of("b", other, other.at(np.arange(8)))], intersect=True), DataError
+    )
+    assert said.count("b: another group under val/adenocarcinoma/0000.png") == 1
+
+
+def test_seeds_with_the_same_answers_are_no_seeds() -> None:
+    table = judged.predictions()
+    said = judged.refusal(
+        lambda: matched([of("a", judged.predictions(seed=3)), of("b", table, table)], intersect=False),
+        DataError,
+    )
+    assert "b: seeds 0, 1 gave the same answers, byte by byte" in said
+    assert "name a single run" in said

@@ -77,3 +77,11 @@ def test_a_cross_validation_stands_for_validation_alone(tmp_path: Path) -> None:
     assert target(its, WANTED).said == "a cross-validation has no test split"
     found = target(its, TargetSettings(metric="val/accuracy", value=0.9))
     assert (found.status, found.measured) == ("met", 1.0)
+
+
+@pytest.mark.parametrize("entry", [{"value": 0.95}, {"value": "high", "low": 0.9, "high": 0.98}, 3])
+def test_a_damaged_entry_is_none(tmp_path: Path, entry: object) -> None:
+    its = measured(tmp_path, (0.95, 0.92, 0.98))
+    metrics = {"splits": {"test": {"metrics": {"test/accuracy": entry}}}}
+    files.write_json(its.runs[0].metrics, metrics)
+    assert target(its, WANTED).status == "undecided"

@@ -88,7 +88,7 @@ class Side:
 
     @property
     def shared(self) -> float | None:
-        """The part of the spread that is due to these images; None for a single seed.
+        """The part of the spread that is due to these images; None for a single seed, or an undefined metric.
 
         That is how differently the seeds of one side move from resample to resample.
         """
@@ -96,6 +96,8 @@ class Side:
         if count == 1:
             return None
         moved = self.drawn[:, np.isfinite(self.drawn).all(axis=0)]
+        if not moved.size:
+            return None
         return float((moved - moved.mean(axis=0)).var(axis=1).mean()) * count / (count - 1)
 
 

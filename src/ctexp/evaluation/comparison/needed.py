@@ -60,8 +60,9 @@ class _Parts:
 
 
 def detectable(effect: Effect, level: float) -> float | None:
-    """The smallest difference that these images and seeds decide; None without an error to go by."""
-    return _parts(effect).reach(level) if effect.image_se else None
+    """The smallest difference that these images and seeds decide; None without an error to go by, or any."""
+    reach = _parts(effect).reach(level) if effect.image_se else float("inf")
+    return reach if np.isfinite(reach) else None
 
 
 def needed(effect: Effect, groups: int, seeds: tuple[int, int], level: float) -> Needed | None:

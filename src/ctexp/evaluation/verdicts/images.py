@@ -11,6 +11,7 @@ from ctexp.evaluation.answers import Answers
 from ctexp.evaluation.predictions import Predictions
 
 _SHOWN = 5  # images named in one refusal
+_TOLD = ("content", "class", "group")  # of each image, beside its id
 
 
 class Matched(NamedTuple):
@@ -34,10 +35,12 @@ def matched(answers: Sequence[Answers], *, intersect: bool) -> Matched:
         intersect: keep the common images, instead of refusing.
 
     Raises:
-        DataError: the sets differ and may not be intersected, have nothing in common, or an image has
-            another content or class in one of them, which nothing can mend.
+        DataError: the sets differ and may not be intersected, have nothing in common, an image has another
+            content, class or group in one of them, which nothing can mend, or seeds of one experiment gave
+            the same answers.
     """
     _refuse_contradictions(answers)
+    _refuse_repeated(answers)
     sets = [set(its.tables[0].image_id) for its in answers]
     common = set.intersection(*sets)
     if any(ids != common for ids in sets):
@@ -61,33 +64,50 @@ def matched(answers: Sequence[Answers], *, intersect: bool) -> Matched:
 
 def _refuse_contradictions(answers: Sequence[Answers]) -> None:
     """Refuse an id that stands for different things."""
-    first: dict[str, tuple[str, int]] = {}
+    first: dict[str, tuple[str, int, str]] = {}
     problems: list[str] = []
     reference = answers[0].tables[0]
-    for its in answers:
-        table = its.tables[0]
+    for title, table in ((its.subject.title, table) for its in answers for table in its.tables):
         if first and _same(table, reference):  # as nearly always
             continue
-        changed, relabelled = [], []
-        for image_id, sha256, label in zip(table.image_id, table.sha256, table.label.tolist(), strict=True):
-            known = first.setdefault(image_id, (sha256, label))
-            if known[0] != sha256:
-                changed.append(image_id)
-            elif known[1] != label:
-                relabelled.append(image_id)
-        for images, what in ((changed, "another content"), (relabelled, "another class")):
+        wrong: dict[str, list[str]] = {what: [] for what in _TOLD}
+        told = zip(table.sha256, table.label.tolist(), table.group, strict=True)
+        for image_id, said in zip(table.image_id, told, strict=True):
+            known = first.setdefault(image_id, said)
+            if known != said:
+                what = next(name for name, one, other in zip(_TOLD, known, said, strict=True) if one != other)
+                wrong[what].append(image_id)
+        for what, images in wrong.items():
             if images:
                 more = f" and {len(images) - _SHOWN:,} more" if len(images) > _SHOWN else ""
-                problems.append(f"{its.subject.title}: {what} under {', '.join(images[:_SHOWN])}{more}")
+                problems.append(f"{title}: another {what} under {', '.join(images[:_SHOWN])}{more}")
     if problems:
         raise DataError(
-            problems, "the data set was changed in between: train or evaluate again on one version of it"
+            list(dict.fromkeys(problems)),  # once, whatever the number of seeds
+            "the data set was changed in between: train or evaluate again on one version of it",
         )
+
+
+def _refuse_repeated(answers: Sequence[Answers]) -> None:
+    """Refuse seeds with byte-identical answers, which tell of a spread over seeds that nobody has seen."""
+    problems = []
+    for its in answers:
+        seeds: dict[bytes, list[int]] = {}
+        for seed, table in its.seeds.items():
+            seeds.setdefault(table.logits.tobytes(), []).append(seed)
+        problems += [
+            f"{its.subject.title}: seeds {', '.join(map(str, same))} gave the same answers, byte by byte"
+            for same in seeds.values()
+            if len(same) > 1
+        ]
+    if problems:
+        raise DataError(problems, "they are one training, however often it is kept: name a single run")
 
 
 def _same(one: Predictions, other: Predictions) -> bool:
     labels = np.array_equal(one.label, other.label)
-    return labels and one.image_id == other.image_id and one.sha256 == other.sha256
+    texts = all(getattr(one, name) == getattr(other, name) for name in ("image_id", "sha256", "group"))
+    return labels and texts
 
 
 def _digest(table: Predictions) -> str:

@@ -47,16 +47,22 @@ class Promoted:
     push: str
 
 
-def refuse_early(root: Path, candidates: int) -> None:
+def refuse_early(root: Path, runs: Path, candidates: Sequence[Subject]) -> None:
     """Refuse before anything is compared what could not be promoted afterwards.
 
     Raises:
-        UsageError: several candidates were named.
+        UsageError: several candidates were named, or one outside the folder of all runs.
         PreflightError: DVC is not set up in the project.
         DataError: `baselines.yaml` is damaged.
     """
-    if candidates != 1:
-        raise UsageError(f"--promote: {candidates} candidates, and one can be the baseline", "name one")
+    if len(candidates) != 1:
+        raise UsageError(f"--promote: {len(candidates)} candidates, and one can be the baseline", "name one")
+    outside = [run.path for run in candidates[0].runs if (runs / run.id).resolve() != run.path.resolve()]
+    if outside:
+        problems = [
+            f"--promote: {path} is not in {runs}, where the baseline is looked for" for path in outside
+        ]
+        raise UsageError(problems, "move it there, and name it by its id")
     if not (root / ".dvc").is_dir():
         raise PreflightError(f"--promote: DVC is not set up in {root}", f"set it up: {dvc.typed('init')}")
     baselines.read(root)
@@ -87,7 +93,7 @@ def promote(
         follow: told of DVC's progress.
 
     Raises:
-        CriterionNotMet: it is not to be promoted.
+        CriterionNotMet: it is not to be promoted, or another has become the baseline since.
         Busy: another promotion, or another DVC, is at work.
         DataError: a file of it is missing.
         PreflightError: DVC fails.
@@ -117,9 +123,10 @@ def promote(
         reason=reason,
     )
     with FileLock(file.with_name(f".{file.stem}.lock"), "the baselines"):
+        known = baselines.read(root)
+        _refuse_overtaken(known.current, comparison)
         _fill(folder, root, subject, _kept(subject, comparison.primary))
         dvc.run(root, "add", baseline.folder, follow=follow)
-        known = baselines.read(root)
         baselines.write(root, known.then(baseline))
     return Promoted(
         baseline=baseline,
@@ -127,6 +134,16 @@ def promote(
         commit=tuple(_uncommitted(root)),
         push=f"{baseline.folder}.dvc",
     )
+
+
+def _refuse_overtaken(current: Baseline | None, comparison: Comparison) -> None:
+    """Refuse one that beat a baseline which is none any more: another promotion was faster."""
+    before = comparison.baseline
+    if before.said == "baseline" and current is not None and current.runs != before.runs:
+        raise CriterionNotMet(
+            f"{current.title} has become the baseline while {before.title} was compared with",
+            "nothing was promoted: compare again",
+        )
 
 
 def _kept(subject: Subject, primary: str) -> tuple[RunDir, ...]:

@@ -76,9 +76,12 @@ def _unknown(asked: TargetSettings, said: str, measured: float | None = None) ->
 
 
 def _entry(path: Path, split: str, name: str) -> Mapping[str, Any] | None:
-    """A metric of a record; None where there is none or it is undefined."""
+    """A metric of a record; None where there is none, it is undefined or damaged."""
     try:
         entry = files.read_json(path)["splits"][split]["metrics"][f"{split}/{name}"]
-        return entry if entry["value"] is not None else None
+        whole = isinstance(entry["value"], int | float) and all(
+            isinstance(entry[bound], int | float | None) for bound in ("low", "high")
+        )
+        return entry if whole else None
     except (CtexpError, KeyError, TypeError):
         return None

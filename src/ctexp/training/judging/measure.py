@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 
-from ctexp.core import files
+from ctexp.core import files, screen
 from ctexp.core.errors import DataError
 from ctexp.data.batches import EvalBatches
 from ctexp.data.selection import Selection
 from ctexp.evaluation import figures, metrics, operating, temperature
 from ctexp.evaluation.operating import Asked
 from ctexp.evaluation.predictions import Predictions
-from ctexp.record.checkpoint_files import BEST
+from ctexp.record.checkpoint_files import BEST, read_sums
 from ctexp.record.look import Look
 from ctexp.record.run_dir import RunDir
 from ctexp.training.judging import calibrate
@@ -39,7 +39,8 @@ def measure(
     """Predict a split with the best checkpoint and write predictions, calibration, metrics and figures.
 
     Each image is looked at as `inference.tta` says. The temperature is fitted on val and kept; other splits
-    use the one that was kept.
+    use the one that was kept. What earlier weights said of other splits, before the training went on, is
+    removed.
 
     Args:
         run: its directory.
@@ -68,6 +69,9 @@ def measure(
     look = None if opening is None else opening()
     pace = Pace(requests.check)
     predictions = predict(module, batches, rows, device, tta=tta, between=pace)
+    weights = read_sums(run.checkpoints).get(BEST)
+    if weights is not None:
+        _forget_others(run, split, weights)
     predictions.write(run.predictions(split))
     summary = metrics.summarise(predictions, split) | {"tta": tta, "calibrated": None}
     if look is not None:
@@ -85,6 +89,7 @@ def measure(
             predictions, split, calibration.temperature, calibration.fitted_on.split
         )
     if asked is not None:
+        summary["checkpoint_sha256"] = weights
         scale = None if calibration is None else calibration.temperature
         summary["cancer"] = operating.summarise_cancer(predictions, split, validation, asked, scale)
         summary["speed"] = speed(module, batches, device, tta, pace, requests.check)
@@ -116,11 +121,41 @@ def _validation(run: RunDir, selection: Selection) -> Predictions | None:
     return found
 
 
+def _forget_others(run: RunDir, split: str, weights: str) -> None:
+    """Remove what earlier weights than these said of other splits; the ledger keeps their looks."""
+    document = _recorded(run.metrics)
+    told = document["splits"]
+    outdated = [
+        other
+        for other, its in told.items()
+        if other != split and its.get("checkpoint_sha256") not in {None, weights}
+    ]
+    if not outdated:
+        return
+    for other in outdated:
+        for path in (
+            run.predictions(other),
+            run.figures / f"confusion_{other}.png",
+            run.figures / f"reliability_{other}.png",
+        ):
+            path.unlink(missing_ok=True)
+        del told[other]
+    files.write_json(run.metrics, document)
+    screen.note(f"{run.id}: what earlier weights said of {' and '.join(outdated)} is removed")
+
+
 def _merge(path: Path, split: str, summary: dict[str, Any]) -> None:
+    document = _recorded(path)
+    document["splits"][split] = summary
+    files.write_json(path, document)
+
+
+def _recorded(path: Path) -> dict[str, Any]:
+    """`metrics.json` as it stands; an empty one where there is none."""
     document: dict[str, Any] = {"schema_version": 1, "splits": {}}
     if path.exists():
         document = files.read_json(path)
-    if not (isinstance(document, dict) and isinstance(document.get("splits"), dict)):
+    splits = document.get("splits") if isinstance(document, dict) else None
+    if not isinstance(splits, dict) or not all(isinstance(its, dict) for its in splits.values()):
         raise DataError(f"{path}: `splits` is no table", "move the file away, and evaluate each split again")
-    document["splits"][split] = summary
-    files.write_json(path, document)
+    return document
