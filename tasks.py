@@ -436,7 +436,7 @@ def runs(
 @verb(
     "runs:show",
     positional=["run"],
-    help={"run": "its id, a prefix of it, or latest, given bare"} | JSON | DEBUG,
+    help={"run": "a run, a name, best, baseline, latest or a cross-validation, given bare"} | JSON | DEBUG,
 )
 def show(_: Context, run: str, json: bool = False, debug: bool = False) -> None:
     """Show one run or cross-validation: inv show RUN."""

@@ -167,6 +167,13 @@ def test_development_gets_its_tools_and_keeps_them(desk: Desk, verb: str) -> Non
     assert desk.installed == "two and tools"
 
 
+def test_a_value_named_like_a_verb_of_development_installs_no_tools(desk: Desk) -> None:
+    desk.with_uv().start("evaluate", "--split", "test")
+    assert desk.installed == "one==1"
+    desk.start("--echo", "test")
+    assert desk.installed == "one==1 and tools"
+
+
 @pytest.mark.parametrize(
     ("ability", "uv", "install"),
     [

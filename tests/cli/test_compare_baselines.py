@@ -17,6 +17,7 @@ from ctexp.cli.verb import perform
 from ctexp.core.paths import baselines_file, decisions_file, ledger_file
 from ctexp.record import baselines, decisions
 from ctexp.record.ledger import Ledger
+from ctexp.record.subjects import subject
 from tests import judged
 from tests.project import make_project
 
@@ -163,6 +164,12 @@ def test_a_run_is_not_compared_with_itself(project: Path, compare: Compare) -> N
     one = min(path.name for path in (project / "runs").glob("good_*"))
     assert f"has the same run: {one}" in compare(one, baseline="good", code=2)
     assert "another candidate (good) has the same run" in compare("good", "good", baseline="poor", code=2)
+
+
+def test_what_is_the_baseline_itself_is_not_better(project: Path, compare: Compare) -> None:
+    best = subject(project / "runs", "best").runs[0].id
+    said = compare("best", require="better", baseline=best, code=12)
+    assert f"best is the baseline itself, {best}: nothing is better" in said
 
 
 def test_other_images_are_refused_or_left_out_and_counted(compare: Compare) -> None:

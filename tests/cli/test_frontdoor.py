@@ -155,7 +155,7 @@ def test_any_override_arrives_verbatim_and_in_order(parts: Sequence[tuple[str, s
         ),
         (
             ["train", "=x"],
-            "'=x' stands alone: train takes overrides and flags -> write KEY==x, or see inv --help train",
+            "'=x' stands alone: train takes overrides and flags -> write KEY=VALUE; inv --help train",
         ),
         (["runs", "--limit", "many"], "--limit: 'many' is not a whole number -> inv --help runs"),
         (["train", "--resume"], "--resume: its value is missing -> inv --help train"),
@@ -167,12 +167,11 @@ def test_any_override_arrives_verbatim_and_in_order(parts: Sequence[tuple[str, s
         (["runs", "--name", "a", "8"], "'8' stands alone: runs takes flags -> write --limit 8"),
         (
             ["train", "resnet50"],
-            "'resnet50' stands alone: train takes overrides and flags -> "
-            "write KEY=resnet50, or see inv --help train",
+            "'resnet50' stands alone: train takes overrides and flags -> write KEY=VALUE; inv --help train",
         ),
         (["train", "--run.name=a"], "--run.name: no such flag of train -> write run.name=a, without dashes"),
         (["train", "--seed", "3"], "--seed: no such flag of train -> write seed=3, without dashes"),
-        (["runs", "--run.name=a"], "--run.name: no such flag of runs -> inv --help runs"),
+        (["runs", "--run.name=a"], "--run.name: no such flag of runs -> did you mean '--name'?"),
     ],
 )
 def test_a_wrong_command_is_one_line_and_exit_2(folder: Path, words: list[str], line: str) -> None:

@@ -55,7 +55,7 @@ def test_a_promoted_run_is_under_dvc_protected_and_what_comes_next_is_compared_w
         "research/baselines/good.dvc",
         "research/decisions.jsonl",
     ]
-    assert f"commit {', '.join(to_commit)}" in done.stderr
+    assert f"git add {' '.join(to_commit)}" in done.stderr
     assert "push research/baselines/good.dvc" in done.stderr
 
     current = baselines.current(project)
@@ -94,6 +94,8 @@ def test_a_promoted_run_is_under_dvc_protected_and_what_comes_next_is_compared_w
     assert [one.title for one in found.earlier] == ["good"]
     refused = compare(project, "--candidate", newer[0].id, code=2).stderr
     assert "the baseline (baseline) has the same run" in refused
+    again = compare(project, "--baseline", "good", "--candidate", "newest", "--promote", code=2).stderr
+    assert "newest is the baseline already" in again
 
 
 def test_the_same_name_promoted_again_replaces_its_files(project: Path) -> None:

@@ -26,7 +26,8 @@ def a_baseline(title: str = "net", runs: tuple[str, ...] = ("net_20261121-050417
         split="val",
         metric="macro_f1",
         value=0.875,
-        low=0.01,
+        difference=0.05,
+        difference_low=0.01,
         reason="three seeds\nall gates",
     )
 

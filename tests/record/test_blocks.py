@@ -65,7 +65,7 @@ def test_the_results_block_of_a_failed_second_attempt() -> None:
 @pytest.mark.parametrize(
     ("state", "exit_code", "first"),
     [
-        ("finished", 0, f"scripts/inv show {ID}"),
+        ("finished", 0, f"scripts/inv report --runs {ID}"),
         ("interrupted", 143, f"scripts/inv train --resume {ID}"),
         ("timeout", 124, f"scripts/inv train --resume {ID}"),
         ("oom", 10, "try a smaller data.batch_size or data.image_size"),

@@ -41,6 +41,7 @@ def compare_baselines(
     data_dir, runs = resolve_paths(root)
     decisions.read(decisions_file(root))  # a damaged list refuses before anything is looked at
     subjects = _subjects(root, runs, [baseline, *candidate], settings.primary)
+    _refuse_shared(subjects, require)
 
     from ctexp.evaluation import answers
     from ctexp.evaluation.verdicts import journal, promotion
@@ -68,7 +69,7 @@ def compare_baselines(
     if not json:
         from ctexp.cli import comparison_tables
 
-        comparison_tables.tell(comparison)
+        comparison_tables.tell(comparison, promoting=promote)
         screen.note(f"written to {shown(decisions_file(root))}")
     promoted = None
     if promote and comparison.candidates[0].decision == "promote":
@@ -124,7 +125,6 @@ def _subjects(root: Path, runs: Path, selectors: Sequence[str], primary: str) ->
     if errors:
         usage = any(isinstance(error, UsageError) for error in errors)
         raise (UsageError if usage else DataError)([line for error in errors for line in _with_hint(error)])
-    _refuse_shared(found)
     return found
 
 
@@ -134,8 +134,17 @@ def _with_hint(error: CtexpError) -> list[str]:
     return [*lines, f"{last} ({error.hint})" if error.hint else last]
 
 
-def _refuse_shared(subjects: Sequence[Subject]) -> None:
-    """Refuse a run on two sides: what it has in common with itself is no evidence."""
+def _refuse_shared(subjects: Sequence[Subject], require: str | None) -> None:
+    """Refuse a run on two sides: what it has in common with itself is no evidence.
+
+    Raises:
+        CriterionNotMet: the best or latest is the baseline itself, and it was required to be better.
+        UsageError: a run stands on two sides.
+    """
+    first = subjects[0]
+    same = [one for one in subjects[1:] if one.said in {"best", "latest"} and one.runs == first.runs]
+    if same and require:
+        raise CriterionNotMet(f"{same[0].said} is the baseline itself, {first.title}: nothing is {require}")
     problems = []
     for i, one in enumerate(subjects):
         for other in subjects[i + 1 :]:
@@ -175,7 +184,7 @@ def _tell_promoted(promoted: "Promoted") -> None:
         before += f", with which it was not compared, but with {promoted.baseline.over}"
     screen.note(f"{promoted.baseline.title} is the baseline now{before}: {promoted.baseline.folder}")
     if promoted.commit:
-        screen.note(f"commit {', '.join(promoted.commit)}")
+        screen.note(f"commit them: git add {' '.join(promoted.commit)}")
     screen.note(f"where there is a DVC remote: dvc push {promoted.push}")
 
 

@@ -14,8 +14,8 @@ _LEFT = ("verdict", "", "evidence", _DECIDED)  # words; numbers stand at the rig
 _SHOWN = 5  # images and settings named; --json has all
 
 
-def tell(comparison: Comparison) -> None:
-    """Print a comparison."""
+def tell(comparison: Comparison, *, promoting: bool) -> None:
+    """Print a comparison; what a promotion that is under way would be the next step of is left out."""
     base = comparison.baseline
     print(
         f"{comparison.split}: {comparison.images:,} images in {comparison.groups:,} groups; "
@@ -27,25 +27,28 @@ def tell(comparison: Comparison) -> None:
         screen.note(note)
     for candidate in comparison.candidates:
         print()
-        _tell_candidate(candidate, comparison)
+        _tell_candidate(candidate, comparison, promoting=promoting)
 
 
-def _tell_candidate(candidate: Candidate, comparison: Comparison) -> None:
+def _tell_candidate(candidate: Candidate, comparison: Comparison, *, promoting: bool) -> None:
     print(f"{_called(candidate)}: {candidate.decision}")
     print(f"  {candidate.reason}")
     aim = candidate.target
     print(f"  target {aim.metric} {aim.value:g}: {aim.status} ({aim.said})")
-    for line in candidate.next:
-        print(f"  next: {line}")
+    if not (promoting and candidate.decision == "promote"):
+        for line in candidate.next:
+            print(f"  next: {line}")
     for warning in candidate.warnings:
         screen.warn(f"{candidate.title} {warning}")
     for note in candidate.notes:
         screen.note(note)
     tests = len(comparison.candidates) * len(comparison.family)
     _print(_metrics(candidate))
-    print(f"p: corrected for the {tests} tests of this comparison (Holm)")
-    _print(_repetitions(candidate), _gates(candidate), _classes(candidate))
-    _print(_rankings(candidate), _costs(candidate, comparison.baseline))
+    print(f"intervals: of one metric alone. p, which decides: of the {tests} tests together (Holm)")
+    _print(_repetitions(candidate), _gates(candidate), _classes(candidate), _rankings(candidate))
+    if len(candidate.seeds) > 1 or len(comparison.baseline.seeds) > 1:
+        print("classes and images: by the seeds' mean answer; the metrics above: means over single networks")
+    _print(_costs(candidate, comparison.baseline))
     print()
     apart = candidate.mcnemar
     print(
@@ -140,7 +143,7 @@ def _costs(candidate: Candidate, baseline: Side) -> Table:
     }
     for name, values in rows.items():
         if any(values):
-            table.add_row(name, *values)
+            table.add_row(name, *(value or "not measured" for value in values))
     return table
 
 

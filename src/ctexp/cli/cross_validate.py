@@ -186,8 +186,10 @@ def _digest(composed: Composed) -> str:
 
 
 def _told(record: CrossValidation, document: Mapping[str, Any] | None) -> int:
-    """Name what has not finished; the exit code."""
+    """Name what comes next, or what has not finished; the exit code."""
     if not record.unfinished:
+        screen.note(f"see it again: scripts/inv show {record.id}")
+        screen.note(f"see where it is wrong: scripts/inv analyze-errors --run {record.id}")
         return 0
     problems = [
         f"fold {member.fold}, seed {member.seed} {member.state}"

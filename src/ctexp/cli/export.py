@@ -38,6 +38,7 @@ def export(run: str, format: str, output: str | None, json: bool) -> None:
     card = model_card.text(found, root)
     window = window_of_set(data_dir, manifest.dataset.name, manifest.dataset.catalog_sha256)
 
+    from ctexp.training.exporting.package import SUMS
     from ctexp.training.exporting.package import export as write
 
     with screen.status(f"exporting {found.id}"):
@@ -46,7 +47,7 @@ def export(run: str, format: str, output: str | None, json: bool) -> None:
         screen.emit_json(told_of)
         return
     print(shown(folder))
-    for name in told_of["files"]:
+    for name in (*told_of["files"], SUMS):
         print(f"  {name}")
     its = told_of["agreement"]
     screen.note(

@@ -130,7 +130,7 @@ class FrontDoorMachine(ParseMachine):
             return f"{token}: no such task", near
         alone = f"{token!r} stands alone"
         if self._override_argument():
-            return f"{alone}: {task} takes overrides and flags", f"write KEY={token}, or see {self._help()}"
+            return f"{alone}: {task} takes overrides and flags", f"write KEY=VALUE; {self._help()}"
         if taken := self.context.positional_args:
             return f"{alone}: {task} takes one {taken[0].name.upper()}", self._help()
         free = [flag for flag, arg in self.context.flags.items() if _wants_value(arg)]

@@ -116,6 +116,7 @@ def _refuse_wrong_words(
             problems.append(f"--output: there is no folder {target.parent}")
         elif target.exists():
             problems.append(f"--output: {output} is there already, and is not written over")
+            hint = hint or "move it away, or name another"
     if problems:
         raise UsageError(problems, hint)
     if target is not None:

@@ -49,9 +49,11 @@ def report(
     from ctexp.reports import build, tables  # half a second that a refusal needs none of
     from ctexp.reports.page.render import render
 
+    for line in selected.unfinished:
+        screen.warn(line)
     with screen.steps() as progress:
         made = build.build(
-            replace(selected, notes=(*selected.notes, *notes)),
+            replace(selected, notes=(*selected.unfinished, *selected.notes, *notes)),
             chosen,
             root=root,
             data=data_dir,

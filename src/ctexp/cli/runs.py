@@ -2,25 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
 
+from ctexp.config import verdict
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
 from ctexp.core.errors import UsageError
 from ctexp.core.metric_names import canonical, higher_is_better
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root, shown
-from ctexp.record import blocks
+from ctexp.record import baselines, blocks
 from ctexp.record.cross_validation import CrossValidationDir
-from ctexp.record.find import find_either
-from ctexp.record.index import Index, Query, RunSummary
+from ctexp.record.find import find_either, several
+from ctexp.record.index import Index, Query, RunSummary, select
 from ctexp.record.run_dir import RunDir
 from ctexp.record.show import describe, describe_cross_validation
+from ctexp.record.subjects import subject
 
 _STATES = ("running", "finished", "interrupted", "diverged", "oom", "timeout", "failed", "unreadable")
 _WIDE = 150
+_GIVE_WAY = ("state", "model", "data")
 _SHOWN = ("val/macro_f1", "val/accuracy", "val/miss_rate")
 
 
@@ -41,24 +45,53 @@ def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, lim
     )
     with Index(resolve_paths(project_root())[1]) as index:
         listed, matching = index.select(query), index.count(query)
-        none_yet = not matching and not index.count(Query())
+        in_all = matching or index.count(Query())
     if json:
         screen.emit_json({"runs": [_document(run) for run in listed], "matching": matching})
         return
     _print(listed, column if metric else None)
     if len(listed) < matching:
         screen.note(f"{len(listed)} of {matching} runs; --limit 0 lists all")
-    if none_yet:
+    if not in_all:
         screen.note("no runs yet: scripts/inv quickstart makes the first")
+    elif not matching:
+        asked = {"--name": [name], "--tag": tag, "--state": [state]}
+        filters = [f"{flag} {value}" for flag, values in asked.items() for value in values if value]
+        runs_in_all = "1 run" if in_all == 1 else f"{in_all} runs"
+        screen.note(f"no run matches {' '.join(filters)} ({runs_in_all} in all)")
 
 
 def show(run: str, json: bool) -> None:
     """Show one run or cross-validation, or with `json` everything its directory says."""
-    found = find_either(resolve_paths(project_root())[1], run)
+    found = _meant(project_root(), run)
     if isinstance(found, CrossValidationDir):
         _show_cross_validation(found, json)
     else:
         _show_run(found, json)
+
+
+def _meant(root: Path, said: str) -> RunDir | CrossValidationDir:
+    """What is to be shown: what other verbs take too, where that is one thing, and runs that never finished.
+
+    Raises:
+        UsageError: several runs are meant; they are listed.
+        DataError: none is.
+    """
+    runs = resolve_paths(root)[1]
+    if said in {"best", "baseline"}:
+        meant = subject(
+            runs, said, best_by=f"val/{verdict.load(root).primary}", baseline=baselines.current(root)
+        )
+        if meant.place is not None:
+            return meant.place
+        found = list(meant.runs)
+    elif said == "latest" or "/" in said or (runs / said).is_dir():
+        return find_either(runs, said)
+    else:  # folds have the name of their cross-validation, and are its parts
+        found = [RunDir(one.path) for one in select(runs, Query(where={"name": said, "parent": None}))]
+    if len(found) > 1:
+        raise several(said, [one.id for one in found], "name one")
+    return found[0] if found else find_either(runs, said)
 
 
 def _show_run(run: RunDir, json: bool) -> None:
@@ -77,6 +110,8 @@ def _show_run(run: RunDir, json: bool) -> None:
         estimate = document.manifest.estimate if document.manifest else None
         block = blocks.results_block(document.result, shown(run.path), shown(run.train_log), estimate)
         print(block, end="")
+        for line in blocks.evaluated_since(document.metrics):
+            print(f"evaluated since, {line}")
     elif document.state == "interrupted":
         screen.note(f"no end was recorded -> scripts/inv train --resume {run.id}")
 
@@ -121,7 +156,8 @@ def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
     if sorted_by is not None and sorted_by not in metrics:
         metrics.insert(0, sorted_by)
     console = screen.results()
-    if console.is_terminal and console.width < _WIDE:
+    narrow = console.is_terminal and console.width < _WIDE
+    if narrow:
         metrics = metrics[:1]  # one number with its interval says more than three without
     table = Table(box=None, pad_edge=False)
     facts: dict[str, Callable[[RunSummary], str | None]] = {
@@ -129,26 +165,28 @@ def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
         "model": lambda run: run.model,
         "features": lambda run: run.features or "image alone",
         "data": lambda run: run.dataset,
+        "seed": lambda run: None if run.seed is None else str(run.seed),
         "fold": lambda run: None if run.fold is None else str(run.fold),
         "part of": lambda run: run.parent,
     }
     absent = {
         "features": not any(run.features for run in listed),
         "fold": all(run.fold is None for run in listed),
-        "part of": all(run.parent is None for run in listed),
+        "part of": narrow or all(run.parent is None for run in listed),
     }
     facts = {heading: fact for heading, fact in facts.items() if not absent.get(heading)}
-    # A run's id is there to be copied: on a narrow terminal everything else gives way first.
+    # A run's id is there to be copied: on a narrow terminal everything else gives way, single words first.
     table.add_column("run", no_wrap=True, min_width=max((len(run.id) for run in listed), default=None))
     for heading in facts:
-        table.add_column(heading, no_wrap=True)
-    for heading in ("epochs", "duration", *metrics):
+        table.add_column(heading, no_wrap=heading not in _GIVE_WAY, overflow="ellipsis")
+    numbers = ["duration"] if narrow else ["epochs", "duration"]
+    for heading in (*numbers, *metrics):
         table.add_column(heading, justify="right", no_wrap=True)
     for run in listed:
         table.add_row(
             Text(run.id),
             *(Text(fact(run) or "") for fact in facts.values()),
-            "" if run.epochs is None else str(run.epochs),
+            *([] if narrow else ["" if run.epochs is None else str(run.epochs)]),
             _duration(run),
             *(_measured(run, metric) for metric in metrics),
         )

@@ -46,7 +46,7 @@ def find(path: Path) -> Found:
     """
     try:
         if not path.exists():
-            raise DataError(f"{path}: no such file or folder")
+            raise DataError(f"{path}: no such file or folder", "name an image, or a folder of images")
         found = _below(path) if path.is_dir() else Found(path.parent, (path.name,))
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be looked at ({error.strerror})") from error
@@ -58,7 +58,10 @@ def find(path: Path) -> Found:
     if unfit:
         raise DataError(unfit, "rename it" if len(unfit) == 1 else "rename them")
     if not found.names:
-        raise DataError(f"{path}: holds no PNG, JPEG, TIFF or DICOM image")
+        raise DataError(
+            f"{path}: holds no PNG, JPEG, TIFF or DICOM image",
+            "name the folder that does; an image of another name is read when it is named by itself",
+        )
     return found
 
 

@@ -33,8 +33,9 @@ class Baseline(Part):
         split: of the images they were compared on.
         metric: what decided, without its split.
         value: of the metric.
-        low: the lower end of the 95 % interval of its improvement; null where there was none.
-        high: the upper end, likewise.
+        difference: to that of what it was compared with.
+        difference_low: the lower end of the difference's 95 % interval; null where there was none.
+        difference_high: the upper end, likewise.
         reason: why.
     """
 
@@ -48,8 +49,9 @@ class Baseline(Part):
     split: Text
     metric: Text
     value: float
-    low: float | None = None
-    high: float | None = None
+    difference: float
+    difference_low: float | None = None
+    difference_high: float | None = None
     reason: Text = ""
 
 

@@ -1,15 +1,22 @@
-"""The two blocks that frame a run on the screen, in `train.log` and in `summary.txt`: plain text."""
+"""The two blocks that frame a run on the screen, in `train.log` and in `summary.txt`: plain text.
+
+What was evaluated after the second block was written stands below it, on the screen alone.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue, ValidationError
 
 from ctexp.core import clock
+from ctexp.core.classes import SPLITS
 from ctexp.record.git import GitState
 from ctexp.record.manifest import Dataset, Estimate, Manifest
 from ctexp.record.result import Measurement, Result
 
 _LABEL = 22
 _NAMED_FILES = 5
+_SINCE = ("macro_f1", "accuracy", "miss_rate")
 
 
 def manifest_block(manifest: Manifest, location: str) -> str:
@@ -60,13 +67,37 @@ def results_block(result: Result, location: str, log_file: str, estimate: Estima
     return _block("EXPERIMENT RESULTS", lines)
 
 
+def evaluated_since(metrics: Mapping[str, JsonValue] | None) -> list[str]:
+    """`test (look 3): macro_f1 0.512 (95 % interval ...), ...`: a line a split evaluated after training.
+
+    Args:
+        metrics: `metrics.json`; what in it is no figure is passed over. Training measures a split without
+            asking for cancer against normal; `evaluate` asks.
+    """
+    splits = (metrics or {}).get("splits")
+    lines = []
+    for split in SPLITS if isinstance(splits, dict) else ():
+        its = splits.get(split)
+        if not isinstance(its, dict) or "cancer" not in its:
+            continue
+        read = {name: _entry(its.get("metrics"), f"{split}/{name}") for name in _SINCE}
+        told = [f"{name} {_measurement(metric)}" for name, metric in read.items() if metric]
+        look = its.get("look")
+        counted = f" (look {look.get('seq')})" if isinstance(look, dict) else ""
+        lines.append(f"{split}{counted}: {', '.join(told) or 'no figures'}")
+    return lines
+
+
 def next_steps(result: Result) -> list[str]:
     """Commands worth typing after a run, one a line."""
     show = f"scripts/inv show {result.run_id}"
     resume = f"scripts/inv train --resume {result.run_id}"
     match result.state:
         case "finished":
-            return [show, f"scripts/inv evaluate --run {result.run_id} --split val"]
+            return [
+                f"scripts/inv report --runs {result.run_id}",
+                f"scripts/inv analyze-errors --run {result.run_id}",
+            ]
         case "interrupted" | "timeout":
             return [resume, show]
         case "oom":
@@ -149,6 +180,17 @@ def _compared(result: Result, estimate: Estimate | None) -> list[str]:
     if estimate is None or result.state != "finished" or result.attempt > 1:
         return []
     return [f"estimated {_expected(estimate)}, took {clock.duration(result.duration_seconds)}"]
+
+
+def _entry(metrics: JsonValue, name: str) -> Measurement | None:
+    """A metric as `metrics.json` has it; None where it is missing or no figure."""
+    entry = metrics.get(name) if isinstance(metrics, dict) else None
+    if not isinstance(entry, dict):
+        return None
+    try:
+        return Measurement.model_validate({key: entry.get(key) for key in ("value", "low", "high")})
+    except ValidationError:
+        return None
 
 
 def _measurement(metric: Measurement) -> str:

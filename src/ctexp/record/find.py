@@ -1,6 +1,7 @@
 """From what a person types to a run directory."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ctexp.core.errors import DataError, UsageError
@@ -47,7 +48,7 @@ def find(runs: Path, selector: str) -> RunDir:
         DataError: none is; the nearest name is given.
     """
     if not selector or "\0" in selector:
-        raise UsageError("RUN: a run's id, the beginning of one, a path or `latest` is expected")
+        raise UsageError("a run's id, the beginning of one, a path or `latest` is expected")
     if "/" in selector:
         return RunDir.open(Path(selector))
     paths = run_paths(runs)
@@ -60,9 +61,9 @@ def find(runs: Path, selector: str) -> RunDir:
 
 
 def find_either(runs: Path, selector: str) -> RunDir | CrossValidationDir:
-    """The run, or else the cross-validation, that `selector` means.
+    """The run or the cross-validation that `selector` means.
 
-    A cross-validation is meant by its id, by the beginning of it where no run's id begins so, or by its path.
+    A cross-validation is meant by its id, by the beginning of it, which its folds' ids share, or by its path.
 
     Raises:
         UsageError: several are meant; they are listed.
@@ -76,14 +77,18 @@ def find_either(runs: Path, selector: str) -> RunDir | CrossValidationDir:
     if selector in ids:
         return CrossValidationDir(runs / FOLDER / selector)
     begun = sorted(one for one in ids if selector and one.startswith(selector))
-    if begun and not any(path.name.startswith(selector) for path in run_paths(runs)):
-        if len(begun) > 1:
-            raise UsageError(
-                f"RUN: {selector!r} means {len(begun)} cross-validations: {', '.join(begun[-_SHOWN:])}",
-                "type more of the one you mean",
-            )
-        return CrossValidationDir(runs / FOLDER / begun[0])
-    return find(runs, selector)
+    if len(begun) > 1:
+        raise UsageError(
+            f"{selector!r} means {len(begun)} cross-validations: {', '.join(begun[-_SHOWN:])}",
+            "type more of the one you mean",
+        )
+    return CrossValidationDir(runs / FOLDER / begun[0]) if begun else find(runs, selector)
+
+
+def several(selector: str, ids: Sequence[str], hint: str) -> UsageError:
+    """The error of a word that means more runs than the one that is wanted; the first of them are listed."""
+    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return UsageError(f"{selector!r} means {len(ids)} runs: {', '.join(ids[:_SHOWN])}{more}", hint)
 
 
 def _newest(paths: list[Path]) -> list[Path]:
@@ -98,12 +103,7 @@ def _one(found: list[Path], selector: str, known: list[Path] | None = None) -> R
     if len(found) == 1:
         return RunDir.open(found[0])
     if found:
-        listed = [path.name for path in reversed(found)]
-        more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-        raise UsageError(
-            f"RUN: {selector!r} means {len(listed)} runs: {', '.join(listed[:_SHOWN])}{more}",
-            "type more of the one you mean",
-        )
+        raise several(selector, [path.name for path in reversed(found)], "type more of the one you mean")
     ids = [path.name for path in known or []]
     options = {_name(path) for path in ids} | set(ids[-_COMPARED:]) | {"latest"}
     raise DataError(

@@ -47,6 +47,15 @@ class Subject:
     notes: tuple[str, ...] = ()
 
 
+class Unfinished(DataError):
+    """What is meant is there, and no run of it has been judged; to scripts a DataError like any other."""
+
+    @property
+    def kind(self) -> str:
+        """The name scripts match on."""
+        return DataError.__name__
+
+
 def subject(
     runs: Path,
     selector: str,
@@ -67,7 +76,8 @@ def subject(
 
     Raises:
         UsageError: several things are meant, or runs of the name differ by more than their seed.
-        DataError: nothing is meant, or it has not finished.
+        DataError: nothing is meant.
+        Unfinished: it has not finished.
     """
     if selector == "baseline":
         return _current(runs, baseline)
@@ -113,13 +123,15 @@ def _current(runs: Path, baseline: Baseline | None) -> Subject:
 def _single(run: RunDir, said: str) -> Subject:
     reading = run.read()
     if reading.state not in JUDGED:
-        raise DataError(
+        raise Unfinished(
             f"{run.id}: {reading.state}, not finished",
-            f"finish it: scripts/inv train --resume {run.id}"
-            if reading.state == "interrupted"
-            else "name another",
+            _resume(run.id) if reading.state == "interrupted" else "name another",
         )
     return Subject(said, run.id, "run", (run,))
+
+
+def _resume(run_id: str) -> str:
+    return f"finish it: scripts/inv train --resume {run_id}"
 
 
 def _best(runs: Path, metric: str, like: Dataset | None) -> RunDir:
@@ -151,7 +163,9 @@ def _seeds(named: Sequence[index.RunSummary], name: str) -> Subject:
         else:
             newest[run.seed] = run
     if not newest:
-        raise DataError([f"{name}: none of its {len(named)} runs has finished", *notes])
+        killed = [run.id for run in named if run.state == "interrupted"]
+        hint = _resume(killed[0]) if killed else ""
+        raise Unfinished([f"{name}: none of its {len(named)} runs has finished", *notes], hint)
     chosen = tuple(RunDir(newest[seed].path) for seed in sorted(newest, key=lambda seed: seed or 0))
     _refuse_differing(chosen, name)
     return Subject(name, name, "name", chosen, notes=tuple(notes))
@@ -200,5 +214,5 @@ def _folds(place: CrossValidationDir, runs: Path, said: str) -> Subject:
         else:
             notes.append(f"fold {member.fold}, seed {member.seed}: {member.state}, left out")
     if not found:
-        raise DataError([f"{place.id}: none of its folds has finished", *notes])
+        raise Unfinished([f"{place.id}: none of its folds has finished", *notes])
     return Subject(said, place.id, "cross-validation", tuple(found), place, tuple(notes))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctexp.core.paths import ledger_file
-from ctexp.record.ledger import Ledger
+from ctexp.record.ledger import Ledger, counted
 from ctexp.record.manifest import Manifest
 from ctexp.reports.sheets import Member, Sheet
 from ctexp.reports.wording import amount
@@ -63,7 +63,7 @@ def _short(sha256: str | None) -> str:
 
 
 def looks(sheets: Sequence[Sheet], root: Path) -> list[str]:
-    """How often the test split of each data set was looked at, one line a data set and version."""
+    """What the ledger counts for each data set and version, in its own words, one line each."""
     ledger = Ledger(ledger_file(root))
     versions = {
         (manifest.dataset.name, manifest.dataset.catalog_sha256)
@@ -72,8 +72,9 @@ def looks(sheets: Sequence[Sheet], root: Path) -> list[str]:
     }
     told = []
     for name, catalog in sorted(versions):
-        found = ledger.looks(name, catalog)
-        often = {0: "never looked at", 1: "looked at once"}.get(len(found), f"looked at {len(found)} times")
-        last = f", last on {found[-1].time[:10]} to {found[-1].kind}" if found else ""
-        told.append(f"The test split of {name} (catalog {catalog[:12]}) was {often}{last}.")
+        at_it = [look for look in ledger.looks(name, catalog) if look.kind != "cross-validation"]
+        last = f"; last look on {at_it[-1].time[:10]} to {at_it[-1].kind}" if at_it else ""
+        told.append(
+            f"The test ledger, of all runs: {counted(ledger, name, catalog)} (catalog {catalog[:12]}){last}."
+        )
     return told

@@ -14,7 +14,7 @@ from ctexp.record.baselines import Baseline
 from ctexp.record.cross_validation import FOLDER
 from ctexp.record.index import RunSummary
 from ctexp.record.run_dir import RUN_ID, RunDir
-from ctexp.record.subjects import JUDGED, Subject, differing_keys, subject
+from ctexp.record.subjects import JUDGED, Subject, Unfinished, differing_keys, subject
 from ctexp.reports import moments
 
 
@@ -26,11 +26,13 @@ class Selection:
         subjects: the experiments, oldest first, or as they were named; at least one.
         asked: how they were chosen, in words.
         notes: what was left out and why, one line each.
+        unfinished: what was named and left out, since no run of it has finished, and what would finish it.
     """
 
     subjects: tuple[Subject, ...]
     asked: str
     notes: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
 
 def select(
@@ -56,14 +58,12 @@ def select(
 
     Raises:
         UsageError: a word means nothing, or several things.
-        DataError: there is no such run, or none that was judged; the message says what there is.
+        DataError: there is no such run, or none of all that was judged; the message says what there is.
     """
     if named:
         if queue is not None or since is not None:
             raise UsageError("--runs beside --queue or --since", "choose runs one way")
-        found = [subject(runs, one, best_by=best_by, baseline=baseline) for one in dict.fromkeys(named)]
-        notes = [f"{one.title}: {note}" for one in found for note in one.notes]
-        return Selection(_distinct(found), "", tuple(notes))
+        return _named(runs, dict.fromkeys(named), best_by, baseline)
     every = index.list_runs(runs)
     if not every:
         raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
@@ -79,6 +79,28 @@ def select(
     if not subjects:
         raise DataError([f"{asked}: no run that was judged", *notes, _there_is(every)], _HINT)
     return Selection(_distinct(subjects), asked, tuple(notes))
+
+
+def _named(runs: Path, named: Iterable[str], best_by: str, baseline: Baseline | None) -> Selection:
+    """What was named and has finished; the rest is no reason to refuse the page.
+
+    Raises:
+        UsageError: a word means several things.
+        DataError: one means nothing, or nothing of it all has finished.
+    """
+    found: list[Subject] = []
+    refused: list[Unfinished] = []
+    for one in named:
+        try:
+            found.append(subject(runs, one, best_by=best_by, baseline=baseline))
+        except Unfinished as error:
+            refused.append(error)
+    if not found:
+        problems = [problem for error in refused for problem in error.problems]
+        raise DataError(problems, next((error.hint for error in refused if error.hint), _HINT))
+    unfinished = [f"left out: {'; '.join(filter(None, (*error.problems, error.hint)))}" for error in refused]
+    notes = [f"{one.title}: {note}" for one in found for note in one.notes]
+    return Selection(_distinct(found), "", tuple(notes), tuple(unfinished))
 
 
 _HINT = "scripts/inv runs lists all; name one with --runs"

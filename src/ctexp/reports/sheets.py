@@ -75,8 +75,7 @@ class View:
     @cached_property
     def calibrated(self) -> Predictions:
         """The seeds' mean after temperature scaling, where the temperature is known."""
-        joint = self.answers.joint
-        return replace(joint, logits=(joint.logits / (self.cases.temperature or 1.0)).astype(np.float32))
+        return _calibrated(self.answers.joint, self.cases.temperature)
 
     @cached_property
     def score(self) -> NDArray[np.float64]:
@@ -132,10 +131,35 @@ class Sheet:
         """The split that was not opened for good: validation, or out of fold."""
         return self.views.get(OOF) or self.views.get("val")
 
+    def named(self, view: View) -> str:
+        """What to call a view: the title, and how many seeds speak where some are silent."""
+        speak, there = len(view.answers.subject.runs), len(self.subject.runs)
+        if self.subject.place or speak == there:
+            return self.title
+        return f"{self.title} ({speak} of {there} seeds)"
+
+    def choosing(self, view: View) -> Predictions | None:
+        """The calibrated answers that a threshold for a view is chosen on: by exactly its seeds.
+
+        Whoever answers together is another subject than each of them, with scores of its own. None where
+        one of the view's seeds has no answers on validation.
+        """
+        chosen, seeds = self.chosen, view.answers.seeds
+        if chosen is None or not seeds.keys() <= chosen.answers.seeds.keys():
+            return None
+        if seeds.keys() == chosen.answers.seeds.keys():
+            return chosen.calibrated
+        same = {seed: chosen.answers.seeds[seed] for seed in seeds}
+        return _calibrated(Answers(view.answers.subject, chosen.split, same).joint, view.cases.temperature)
+
     @property
     def manifest(self) -> Manifest | None:
         """The first readable one: those of one experiment differ by their seed alone."""
         return next((member.manifest for member in self.members if member.manifest), None)
+
+
+def _calibrated(joint: Predictions, temperature: float | None) -> Predictions:
+    return replace(joint, logits=(joint.logits / (temperature or 1.0)).astype(np.float32))
 
 
 def read(subject: Subject) -> Sheet:

@@ -7,7 +7,7 @@ from typing import Literal
 from ctexp.config.verdict import VerdictSettings
 from ctexp.core.classes import CLASSES
 from ctexp.core.metric_names import higher_is_better
-from ctexp.evaluation.verdicts.documents import Candidate, Comparison
+from ctexp.evaluation.verdicts.documents import Candidate, Comparison, MetricVerdict, Target
 from ctexp.evaluation.verdicts.target import target
 from ctexp.reports.sheets import Sheet, View
 from ctexp.reports.wording import amount, measured, p_value, percent, plain, sentence, signed, three, where
@@ -40,13 +40,22 @@ def lead(document: Comparison | None, sheets: Sequence[Sheet], settings: Verdict
             open_ones = by["undecided"]
             whether = f"Whether {_and(open_ones)} {_is(open_ones)} better or worse than {than}"
             said.append(f"{whether}, these data do not decide.")
-    by_status = {
-        status: [sheet.title for sheet in sheets if target(sheet.subject, settings.target).status == status]
-        for status in ("met", "missed", "undecided")
+    by_word: dict[str, list[str]] = {
+        "met by": [],
+        "missed by": [],
+        "not decided for": [],
+        "not judged for": [],
     }
-    words = {"met": "met by", "missed": "missed by", "undecided": "not decided for"}
-    parts = [f"{words[status]} {_and(titles)}" for status, titles in by_status.items() if titles]
+    for sheet in sheets:
+        by_word[_for_whom(target(sheet.subject, settings.target))].append(sheet.title)
+    parts = [f"{word} {_and(titles)}" for word, titles in by_word.items() if titles]
     return " ".join([*said, f"The target, {_asked(settings)}, is {'; '.join(parts)}."])
+
+
+def _for_whom(found: Target) -> str:
+    if found.low is None:
+        return "not judged for"
+    return {"met": "met by", "missed": "missed by", "undecided": "not decided for"}[found.status]
 
 
 _CALLS = ("better", "worse", "undecided")
@@ -93,14 +102,22 @@ def compared(candidate: Candidate, document: Comparison) -> list[Statement]:
 def _primary(candidate: Candidate, baseline: str, metric: str) -> Statement:
     its = candidate.metrics[metric]
     text = (
-        f"Neither better nor worse than {baseline} by {plain(metric)}, as far as these data decide."
+        f"Not called different from {baseline} by {plain(metric)}."
         if its.verdict == "undecided"
         else f"It is {its.verdict} than {baseline} by {plain(metric)}."
     )
     against = f"{three(its.candidate)} against {three(its.baseline)}: {signed(its.model_dump())}"
     corrected = f"p = {p_value(its.p_holm)} corrected for everything compared"
     needed = its.needed.said if its.needed else its.reason
-    return Statement(its.verdict, text, f"{against}, {corrected}. {sentence(needed)}".strip())
+    detail = " ".join(filter(None, (f"{against}, {corrected}.", sentence(apart(its)), sentence(needed))))
+    return Statement(its.verdict, text, detail)
+
+
+def apart(its: MetricVerdict) -> str:
+    """Why there is no verdict where an interval alone would suggest one; empty elsewhere."""
+    if its.verdict != "undecided" or its.low is None or its.high is None or its.low <= 0 <= its.high:
+        return ""
+    return "not called different: after correction for everything compared"
 
 
 def _others(candidate: Candidate, primary: str) -> str:
@@ -127,14 +144,17 @@ def alone(sheet: Sheet, settings: VerdictSettings) -> list[Statement]:
 def _target(sheet: Sheet, settings: VerdictSettings) -> Statement:
     found = target(sheet.subject, settings.target)
     split, _, name = found.metric.partition("/")
-    words = {"met": "met", "missed": "missed", "undecided": "neither surely met nor surely missed"}
-    text = f"The target, {_asked(settings)}, is {words[found.status]}."
-    detail = sentence(found.said)
+    if found.low is not None:
+        words = {"met": "met", "missed": "missed", "undecided": "neither surely met nor surely missed"}
+        text = f"The target, {_asked(settings)}, is {words[found.status]}."
+        return Statement(found.status, text, sentence(found.said))
+    text = sentence(f"the target, {_asked(settings)}, is not judged: {found.said}")
     view = sheet.chosen
-    if found.measured is None and view is not None:
+    detail = [] if found.measured is None else [f"What there is says {found.measured:.3f}."]
+    if view is not None:
         figure = measured(view.entry(name))
-        detail += f" {where(view.split).capitalize()} it is {figure}, which is no verdict on {split}."
-    return Statement(found.status, text, detail)
+        detail.append(f"{where(view.split).capitalize()} it is {figure}, which is no verdict on {split}.")
+    return Statement(found.status, text, " ".join(detail))
 
 
 def _against_a_guess(view: View) -> Statement:

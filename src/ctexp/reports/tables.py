@@ -100,7 +100,7 @@ def _metrics(report: Report) -> Table:
     for one in report.judged:
         for metric, its in one.view.summary["metrics"].items():
             values = (its["value"], its["low"], its["high"], its["n"], its["method"])
-            table.append((one.sheet.title, one.view.split, metric.partition("/")[2], *values))
+            table.append((one.sheet.named(one.view), one.view.split, metric.partition("/")[2], *values))
     return table
 
 
@@ -110,7 +110,7 @@ def _per_class(report: Report) -> Table:
         for name, entries in one.view.summary["per_class"].items():
             for metric, its in entries.items():
                 values = (its["value"], its["low"], its["high"], its["n"], its["method"])
-                table.append((one.sheet.title, one.view.split, name, metric, *values))
+                table.append((one.sheet.named(one.view), one.view.split, name, metric, *values))
     return table
 
 
@@ -146,7 +146,13 @@ def _predictions(report: Report) -> Table:
         for row, image_id in enumerate(cases.image_id):
             table.append(
                 (
-                    *(one.sheet.title, one.view.split, image_id, cases.sha256[row], int(cases.group[row])),
+                    *(
+                        one.sheet.named(one.view),
+                        one.view.split,
+                        image_id,
+                        cases.sha256[row],
+                        int(cases.group[row]),
+                    ),
                     *(CLASSES[cases.label[row]], CLASSES[cases.called[row]], cases.temperature is not None),
                     *(float(value) for value in cases.probabilities[row]),
                 )
@@ -167,7 +173,15 @@ def _slices(report: Report) -> Table:
             accuracy, miss, apart = its.accuracy, its.miss_rate, its.difference
             table.append(
                 (
-                    *(one.sheet.title, one.view.split, its.attribute, its.value, its.n, its.groups, its.few),
+                    *(
+                        one.sheet.named(one.view),
+                        one.view.split,
+                        its.attribute,
+                        its.value,
+                        its.n,
+                        its.groups,
+                        its.few,
+                    ),
                     *(its.errors, accuracy.value, accuracy.low, accuracy.high),
                     *(miss.value, miss.low, miss.high),
                     *(apart.value, apart.low, apart.high, apart.p, apart.p_holm),

@@ -254,3 +254,14 @@ def test_what_no_difference_could_decide_has_no_number(networks: Networks) -> No
     for its in judge([pair(drawn[:2], drawn[2:], FAMILY)], 1e-300)[0].metrics.values():
         assert its.verdict == "undecided"
         assert its.detectable is None
+
+
+def test_an_interval_ends_where_differences_do(networks: Networks) -> None:
+    """With two seeds a side that lie far apart, t with hardly a degree of freedom reaches beyond."""
+    drawn = networks(60, [0.2, 4.0, 0.3, 3.0])
+    judged = compared(drawn[:2], drawn[2:])
+    for its in judged.metrics.values():
+        assert its.low is not None
+        assert its.high is not None
+        assert -1 <= its.low <= its.high <= 1
+    assert judged.metrics["macro_f1"].low == -1

@@ -39,6 +39,7 @@ def test_a_baseline_that_another_promotion_has_replaced_is_none_to_beat(tmp_path
         split="val",
         metric="macro_f1",
         value=0.9,
+        difference=0.1,
     )
     baselines_file(tmp_path).parent.mkdir()
     baselines.write(tmp_path, Baselines(current=current))

@@ -68,7 +68,7 @@ def test_a_sealed_test_split_stays_sealed(tmp_path: Path) -> None:
 def test_seeds_without_figures_leave_it_open(tmp_path: Path) -> None:
     found = target(measured(tmp_path, (0.95, 0.92, 0.98), None), WANTED)
     assert found.status == "undecided"
-    assert found.said == "1 of 2 seeds have no test/accuracy with an interval"
+    assert found.said == "only 1 of 2 seeds have test figures"
 
 
 def test_a_cross_validation_stands_for_validation_alone(tmp_path: Path) -> None:

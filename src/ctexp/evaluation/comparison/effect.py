@@ -25,6 +25,10 @@ _NOTHING = 1e-12  # differences below are rounding
 SeedSource = Literal["measured", "pooled", "assumed"]
 
 
+_REACH = {"loss": float("inf"), "brier": 2.0, "mcc": 2.0}
+"""How far apart two values of a metric can lie; 1 for all others. Two seeds' intervals may reach further."""
+
+
 @dataclass(frozen=True)
 class Effect:
     """One metric of one pair. None stands where a number is undefined; `reason` then says why.
@@ -153,7 +157,8 @@ def effect(
         else:
             df = satterthwaite(images, groups - 1, seeds)
             half = float(stdtrit(df, 0.975)) * error
-            low, high = difference - half, difference + half
+            reach = _REACH.get(metric, 1.0)
+            low, high = max(-reach, difference - half), min(reach, difference + half)
             p = max(2 * float(stdtr(df, -abs(difference) / error)), p_images)
     told = error is not None
     return Effect(

@@ -51,7 +51,7 @@ def refuse_early(root: Path, runs: Path, candidates: Sequence[Subject]) -> None:
     """Refuse before anything is compared what could not be promoted afterwards.
 
     Raises:
-        UsageError: several candidates were named, or one outside the folder of all runs.
+        UsageError: several candidates were named, or one outside the folder of all runs, or the baseline.
         PreflightError: DVC is not set up in the project.
         DataError: `baselines.yaml` is damaged.
     """
@@ -65,7 +65,9 @@ def refuse_early(root: Path, runs: Path, candidates: Sequence[Subject]) -> None:
         raise UsageError(problems, "move it there, and name it by its id")
     if not (root / ".dvc").is_dir():
         raise PreflightError(f"--promote: DVC is not set up in {root}", f"set it up: {dvc.typed('init')}")
-    baselines.read(root)
+    standing = baselines.current(root)
+    if standing is not None and standing.runs == tuple(run.id for run in candidates[0].runs):
+        raise UsageError(f"--promote: {standing.title} is the baseline already", "leave --promote away")
 
 
 def failing(candidate: Candidate) -> list[str]:
@@ -103,7 +105,7 @@ def promote(
     if problems := failing(candidate):
         raise CriterionNotMet(problems, "nothing was promoted")
     figures = candidate.metrics[comparison.primary]
-    if figures.candidate is None:
+    if figures.candidate is None or figures.difference is None:
         raise ValueError("a metric without a value cannot be better")
     file = baselines_file(root)
     folder = file.parent / "baselines" / subject.title
@@ -118,8 +120,9 @@ def promote(
         split=comparison.split,
         metric=comparison.primary,
         value=figures.candidate,
-        low=figures.low,
-        high=figures.high,
+        difference=figures.difference,
+        difference_low=figures.low,
+        difference_high=figures.high,
         reason=reason,
     )
     with FileLock(file.with_name(f".{file.stem}.lock"), "the baselines"):

@@ -44,7 +44,9 @@ def target(subject: Subject, asked: TargetSettings) -> Target:
         )
     bounds = [bound for entry in known for bound in (entry["low"], entry["high"]) if bound is not None]
     measured = float(np.mean([entry["value"] for entry in known]))
-    if len(known) < len(found) or len(bounds) < 2 * len(known):
+    if len(known) < len(found):
+        return _unknown(asked, f"only {len(known)} of {len(found)} seeds have {split} figures", measured)
+    if len(bounds) < 2 * len(known):
         lacking = len(found) - len(bounds) // 2
         return _unknown(
             asked, f"{lacking} of {len(found)} seeds have no {split}/{name} with an interval", measured

@@ -19,16 +19,15 @@ _FRAME = Frame(Axis("1 - specificity", 0, 1), Axis("sensitivity", 0, 1), 28, 328
 
 def panel(report: Report) -> dict[str, Any]:
     """The template's words: `operating` for the script, `start` of the first view, `starts` of all."""
-    thresholds = {sheet.title: _threshold(sheet, report.settings.specificity) for sheet in report.sheets}
     views: list[dict[str, Any]] = []
     starts: list[dict[str, Any]] = []
     for one in report.judged:
         view, cases = one.view, one.view.cases
-        threshold = thresholds[one.sheet.title]
+        threshold = _threshold(one.sheet, view, report.settings.specificity)
         told = {
-            "title": one.sheet.title,
+            "title": one.sheet.named(view),
             "split": view.split,
-            "origin": _origin(threshold, one.sheet, report.settings.specificity),
+            "origin": _origin(threshold, one.sheet, view, report.settings.specificity),
         }
         views.append(told | {"start": threshold} | operating.packed(cases.cancer, view.score, cases.group))
         point = operating.at(cases.cancer, view.score, cases.group, threshold)
@@ -51,17 +50,21 @@ def panel(report: Report) -> dict[str, Any]:
     return {"operating": script, "starts": starts, "start": starts[0]}
 
 
-def _threshold(sheet: Sheet, specificity: float) -> float:
-    """Chosen on validation, or out of fold, after calibration."""
-    found = threshold_at(sheet.chosen.calibrated, specificity) if sheet.chosen else None
+def _threshold(sheet: Sheet, view: View, specificity: float) -> float:
+    """Chosen on validation, or out of fold, after calibration, by the seeds of the view."""
+    answers = sheet.choosing(view)
+    found = None if answers is None else threshold_at(answers, specificity)
     return operating.NOTHING if found is None else found
 
 
-def _origin(threshold: float, sheet: Sheet, specificity: float) -> str:
-    if threshold > 1 or sheet.chosen is None:
+def _origin(threshold: float, sheet: Sheet, view: View, specificity: float) -> str:
+    if sheet.chosen is None or sheet.choosing(view) is None:
+        return "not chosen: not all of these seeds have answers on validation"
+    if threshold > 1:
         return "not chosen: no normal image of validation to choose it by"
     asked = f"for a specificity of at least {wording.percent(specificity)}"
-    return f"chosen {wording.where(sheet.chosen.split)} {asked}"
+    by = "" if len(view.answers.seeds) == len(sheet.chosen.answers.seeds) else " by the same seeds alone"
+    return f"chosen {wording.where(sheet.chosen.split)}{by} {asked}"
 
 
 def _curve(view: View, point: OperatingPoint) -> Markup:

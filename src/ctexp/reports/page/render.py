@@ -12,7 +12,7 @@ from ctexp.core import clock
 from ctexp.core.classes import CLASSES
 from ctexp.core.page import template
 from ctexp.evaluation.verdicts.costs import cost
-from ctexp.reports import comparing, pictures, provenance, wording
+from ctexp.reports import comparing, pictures, provenance, statements, wording
 from ctexp.reports.build import Judged, Report
 from ctexp.reports.page import panel
 from ctexp.reports.sheets import Sheet, View
@@ -40,6 +40,7 @@ def render(report: Report, moment: datetime) -> str:
         "p": wording.p_value,
         "sentence": wording.sentence,
         "signed": lambda its: wording.signed(its.model_dump()),
+        "apart": statements.apart,
         "interval": wording.interval,
         "points": wording.points,
         "unit": wording.unit,
@@ -59,6 +60,7 @@ def render(report: Report, moment: datetime) -> str:
         forests=_forests(report),
         learning=[(sheet.title, pictures.learning(sheet)) for sheet in report.sheets],
         judged=[_told(one) for one in report.judged],
+        averaged=_averaged(report.judged),
         classes=CLASSES,
         costs=[(sheet.title, cost(sheet.subject, _split(sheet))) for sheet in report.sheets],
         looks=report.looks,
@@ -133,7 +135,7 @@ def _forests(report: Report) -> list[Any]:
 
 def _told(one: Judged) -> dict[str, Any]:
     return {
-        "title": one.sheet.title,
+        "title": one.sheet.named(one.view),
         "split": one.view.split,
         "images": one.view.images,
         "confusion": pictures.confusion(one.view),
@@ -143,6 +145,15 @@ def _told(one: Judged) -> dict[str, Any]:
         "wrong": int(one.view.cases.wrong.sum()),
         "slices": one.slices,
     }
+
+
+def _averaged(judged: Sequence[Judged]) -> str:
+    """Whose answers stand in the sections on single images, where that is not who stands in the tables."""
+    several = {len(one.view.answers.seeds) for one in judged if len(one.view.answers.seeds) > 1}
+    if not several:
+        return ""
+    who = f"the {several.pop()} seeds" if len(several) == 1 else "each experiment's seeds"
+    return f"Answers of {who} averaged; the tables above are means of single networks."
 
 
 def _split(sheet: Sheet) -> str:

@@ -7,7 +7,7 @@ CSV, one row an image:
     confidence       the highest probability
     prob_<class>     calibrated where the column `calibrated` says yes
     sha256           of the file
-    calibrated       yes or no
+    calibrated       yes or no; nothing where the image could not be read
     error            why an image could not be read
 
 A text that a spreadsheet would take for a formula gets an apostrophe in front, as spreadsheets write texts.
@@ -114,7 +114,7 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
                 _plain(row["confidence"]),
                 *(_plain((row["probabilities"] or {}).get(name)) for name in CLASSES),
                 row["sha256"],
-                "yes" if row["calibrated"] else "no",
+                {True: "yes", False: "no", None: ""}[row["calibrated"]],
                 _harmless(row["error"] or ""),
             ]
         )
@@ -122,15 +122,16 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def as_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """The rows for the screen, one a line."""
+    """The rows for the screen, one a line; a column of errors where there are any."""
     wide = max(len("path"), *(len(row["path"]) for row in rows))
     longest = max(map(len, CLASSES))
-    yield f"{'path':<{wide}}  {'called':<{longest}}  confidence"
+    errors = any(row["error"] for row in rows)
+    yield f"{'path':<{wide}}  {'called':<{longest}}  confidence{'  error' if errors else ''}"
     for row in rows:
-        if row["error"]:
-            yield f"{row['path']:<{wide}}  {row['error']}"
-        else:
-            yield f"{row['path']:<{wide}}  {row['called']:<{longest}}  {row['confidence']:.3f}"
+        confidence = "" if row["confidence"] is None else f"{row['confidence']:.3f}"
+        error = (row["error"] or "").removeprefix(f"{row['path']}: ")
+        line = f"{row['path']:<{wide}}  {row['called'] or '':<{longest}}  {confidence:<10}  {error}"
+        yield line.rstrip()
 
 
 def _rows(answered: Answered, abstain_below: float, calibrated: bool) -> Iterator[dict[str, Any]]:
@@ -146,7 +147,7 @@ def _rows(answered: Answered, abstain_below: float, calibrated: bool) -> Iterato
             "confidence": None if problem else float(probabilities[best]),
             "probabilities": None if problem else dict(zip(CLASSES, probabilities.tolist(), strict=True)),
             "sha256": sha256 or None,
-            "calibrated": calibrated,
+            "calibrated": None if problem else calibrated,
             "error": problem,
         }
 
