@@ -197,7 +197,8 @@ def test_what_is_there_already_and_what_is_no_format_is_refused(
     assert "did you mean 'onnx'?" in refused(2, capsys, format="onx")
     assert "no run" in refused(3, capsys, run="nobody")
     export(format="safetensors")
-    capsys.readouterr()
+    folder, *names = capsys.readouterr().out.splitlines()
+    assert sorted(name.strip() for name in names) == sorted(path.name for path in Path(folder).iterdir())
     assert "is there already" in refused(2, capsys, format="safetensors")
     assert (run.path.parent / "exports" / f"{run.id}_safetensors" / "model.safetensors").is_file()
 

@@ -185,6 +185,7 @@ def test_a_wrong_command_is_one_line_and_exit_2(folder: Path, words: list[str], 
     ("words", "line"),
     [
         ("compare", "compare: no such task -> did you mean 'compare-baselines'?"),
+        ("analyze", "analyze: no such task -> choose one of: analyze-errors, analyze-features"),
         ("evaluate b_2026", "'b_2026' stands alone: evaluate takes flags -> write --run b_2026"),
         ("compare-baselines a b", "'a' stands alone: compare-baselines takes flags -> write --candidate a"),
         (

@@ -184,9 +184,19 @@ def test_all_unreadable_images_are_named_and_nothing_is_written(
     rows = {row["path"]: row for row in rows_of(output)}
     assert len(rows) == 6
     assert rows["c.png"]["error"] == "c.png: empty file"
-    assert (rows["c.png"]["called"], rows["c.png"]["confidence"], rows["c.png"]["sha256"]) == ("", "", "")
+    assert {column for column, value in rows["c.png"].items() if value} == {"path", "error"}
     assert rows["z.tif"]["called"] in CLASSES
     assert "2 unreadable" in capsys.readouterr().err
+
+    predict(scans, skip_unreadable=True)
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split() == ["path", "called", "confidence", "error"]
+    (unread,) = [line for line in lines if line.startswith("c.png")]
+    assert unread.split(maxsplit=1) == ["c.png", "empty file"]
+    assert unread.index("empty") == head.index("error")
+    predict(scans, skip_unreadable=True, json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert {row["calibrated"] for row in document["predictions"]} == {True, None}
 
 
 @pytest.mark.usefixtures("project")
@@ -224,14 +234,16 @@ def test_every_wrong_flag_is_told_at_once(
     )
     assert err.count("UsageError") == 5
     assert "did you mean 'lung'?" in err
-    assert "is there already" in refused(2, scans, capsys, output=str(there))
+    told = refused(2, scans, capsys, output=str(there))
+    assert "is there already, and is not written over -> move it away, or name another" in told
     assert there.read_text() == "mine"
     assert "is no probability" in refused(2, scans, capsys, abstain_below=float("nan"))
 
 
 @pytest.mark.usefixtures("project")
 def test_what_holds_no_image_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no such file or folder" in refused(3, tmp_path / "nowhere", capsys)
+    assert "no such file or folder -> name an image" in refused(3, tmp_path / "nowhere", capsys)
+    assert "DICOM image -> name the folder" in refused(3, tmp_path, capsys)
     (tmp_path / "list.txt").write_text("a")
     assert "holds no PNG, JPEG, TIFF or DICOM image" in refused(3, tmp_path, capsys)
     assert "not a PNG, JPEG, TIFF or DICOM image" in refused(3, tmp_path / "list.txt", capsys)

@@ -116,6 +116,23 @@ def test_words_that_mean_nothing_end_in_2(
     assert said in err
 
 
+def test_a_killed_run_beside_others_is_warned_of_and_does_not_hide_them(
+    project: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    killed = judged.a_run(project / "runs", "killed", 1, root=project, state="interrupted")
+    out, err = reported(capsys, runs=["good", killed.id], output=str(page), json=True)
+    document = json.loads(out)
+    assert [one["title"] for one in document["experiments"]] == ["good"]
+    resume = f"scripts/inv train --resume {killed.id}"
+    assert f"warning: left out: {killed.id}: interrupted" in err
+    assert resume in err
+    assert any(one["about"] == "this page" and resume in one["text"] for one in document["warnings"])
+    assert resume in page.read_text()
+    _, err = reported(capsys, 3, runs=[killed.id])
+    assert resume in err
+
+
 def test_no_torch_is_loaded(project: Path, tmp_path: Path) -> None:
     program = (
         "import sys; from ctexp.cli.report import report; "

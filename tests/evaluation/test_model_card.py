@@ -16,7 +16,7 @@ from ctexp.record.calibration import Calibration, Change, FittedOn
 from ctexp.record.checkpoint_files import write_sums
 from ctexp.record.ledger import Ledger
 from ctexp.record.look import Look
-from ctexp.record.manifest import Dataset
+from ctexp.record.manifest import Dataset, Manifest
 from ctexp.record.run_dir import RunDir
 from tests.evaluation.conftest import draw
 from tests.record.samples import COMMIT, HASH, run_of
@@ -176,3 +176,12 @@ def test_figures_of_another_shape_are_refused_with_their_place(tmp_path: Path) -
 
     with pytest.raises(DataError, match=r"metrics\.json: splits\.val\.groups: Field required"):
         model_card.text(run, tmp_path)
+
+
+def test_what_a_person_wrote_stays_words(tmp_path: Path) -> None:
+    run = recorded(tmp_path)
+    said = {"description": "two lines\n## Data\n<script>x</script>", "tags": ("a|b",)}
+    Manifest.read(run.manifest).model_copy(update=said).write(run.manifest)
+    card = model_card.text(run, tmp_path)
+    assert r"> two lines \#\# Data \<script\>x\</script\>" in card
+    assert r"tags a\|b" in card

@@ -80,8 +80,9 @@ def test_a_misspelt_run_names_the_nearest(typed: str, nearest: str, runs: Path) 
 
 @pytest.mark.parametrize("selector", ["", "a\0b"])
 def test_what_cannot_name_a_run_is_a_bad_command(selector: str, runs: Path) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         find(runs, selector)
+    assert "RUN" not in str(caught.value), "the word may have been given as --run"
 
 
 @pytest.mark.parametrize("selector", ["./queues", "/nonexistent/run", "x/" * 3000])

@@ -83,6 +83,7 @@ def a_baseline(kind: str, title: str, names: list[str]) -> Baseline:
             "split": "val",
             "metric": "macro_f1",
             "value": 0.9,
+            "difference": 0.1,
         },
         strict=False,
     )

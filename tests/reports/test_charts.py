@@ -63,9 +63,50 @@ def test_a_forest_shows_every_verdict_in_words_and_stays_on_the_sheet() -> None:
         Difference("f1", 0, 0, 0, "0", "undecided"),
     ]
     svg = forest.chart("a against b", rows).svg()
-    assert "said · worse" in svg
-    assert "0 · undecided" in svg
+    assert "accuracy said, worse" in svg
+    assert all(f">{verdict}</text>" in svg for verdict in ("worse", "undecided"))
     assert all(0 <= x <= WIDTH for x in coordinates(svg))
+
+
+def whiskers(svg: str) -> list[tuple[float, float]]:
+    found = re.findall(r'<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)" class="whisker', svg)
+    return [(float(x1), float(x2)) for x1, y1, x2, y2 in found if y1 == y2]
+
+
+def test_a_forest_keeps_signs_and_says_for_each_row_which_side_is_better() -> None:
+    rows = [
+        Difference("miss rate", 0.1, 0.05, 0.15, "+0.100", "worse", higher=False),
+        Difference("f1", 0.1, 0.05, 0.15, "+0.100", "better"),
+    ]
+    drawn = forest.chart("a against b", rows)
+    svg = drawn.svg()
+    assert all(low > WIDTH / 2 and high > low for low, high in whiskers(svg))
+    assert svg.index("miss rate</text>") < svg.index("← lower is better") < svg.index("f1</text>")
+    assert "higher is better →" in svg
+    assert "miss rate +0.100, worse, lower is better" in drawn.description
+
+
+def test_one_wide_interval_is_cut_with_an_arrow_and_leaves_the_others_their_size() -> None:
+    usual = [Difference(name, 0.02, -0.08, 0.12, "said", "undecided") for name in ("a", "b", "c")]
+    wide = Difference("d", 0.1, -0.9, 1.0, "said", "undecided")
+    alone, together = (forest.chart("t", rows).svg() for rows in (usual, [*usual, wide]))
+    assert "goes on" not in alone
+    assert "an arrow: the interval goes on" in together
+    (low, high), *_, (left, right) = whiskers(together)
+    assert high - low > WIDTH / 4
+    assert (left, right) == (14, WIDTH - 14)
+    slanted = re.findall(r'<line x1="(\S+)" y1="(\S+)" x2="\S+" y2="(?!\2")\S+" class="whisker', together)
+    assert sorted(float(x) for x, _ in slanted) == [14, 14, WIDTH - 14, WIDTH - 14]
+
+
+def test_no_words_of_a_forest_stand_where_its_lines_are_drawn() -> None:
+    rows = [Difference("balanced accuracy", 0.02, -0.08, 0.12, "said", "undecided")] * 3
+    svg = forest.chart("t", rows).svg()
+    written = [float(y) for y in re.findall(r'<text x="\S+" y="([\d.]+)"', svg)]
+    drawn = [
+        (float(a), float(b)) for a, b in re.findall(r'<line x1="\S+" y1="(\S+)" x2="\S+" y2="(\S+)"', svg)
+    ]
+    assert all(base <= min(ends) or base - 10 >= max(ends) for base in written for ends in drawn)
 
 
 def test_reliability_says_each_bin_with_its_interval() -> None:

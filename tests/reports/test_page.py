@@ -15,9 +15,11 @@ from ctexp.core.paths import ledger_file
 from ctexp.data import catalog
 from ctexp.evaluation import metrics
 from ctexp.evaluation.mistakes import cases
-from ctexp.record.ledger import Ledger
+from ctexp.record.ledger import Ledger, counted
 from ctexp.record.look import Look
+from ctexp.reports import comparing, statements
 from ctexp.reports.build import Report
+from ctexp.reports.charts.svg import WIDTH
 from ctexp.reports.page.render import render
 from ctexp.reports.sheets import View, read
 from tests.project import git
@@ -32,8 +34,44 @@ def test_the_verdict_says_who_is_better_and_whether_the_target_is_met(report: Re
     assert report.lead.startswith("poor is worse than good by macro F1.")
     assert "worse: It is worse than good by macro F1." in texts(report, "poor")
     assert "The target, accuracy of at least 0.9 on test, is" in texts(report, "good")
-    assert "The test split has not been looked at. On validation it is" in texts(report, "poor")
+    said = texts(report, "poor")
+    assert "on test, is not judged: the test split has not been looked at. On validation it is" in said
+    assert "not judged for poor" in report.lead
     assert "better: Right more often than always answering" in texts(report, "good")
+
+
+def test_an_interval_beyond_zero_without_a_verdict_says_why(report: Report) -> None:
+    document = report.comparison
+    assert document is not None
+    (candidate, *_) = document.candidates
+    its = candidate.metrics["macro_f1"].model_copy(update={"verdict": "undecided", "low": -0.5, "high": -0.1})
+    one = candidate.model_copy(update={"metrics": dict(candidate.metrics) | {"macro_f1": its}})
+    first = statements.compared(one, document)[0]
+    assert first.text == "Not called different from good by macro F1."
+    assert "Not called different: after correction for everything compared." in first.detail
+    html = render(replace(report, comparison=document.model_copy(update={"candidates": (one,)})), MOMENT)
+    assert "undecided</span><small>not called different: after correction" in html
+    assert html.count("p is the larger of two tests, and corrected for everything compared (Holm)") == 1
+
+
+def test_the_forest_plot_draws_a_raised_miss_rate_where_its_number_is(report: Report) -> None:
+    assert report.comparison is not None
+    candidate = report.comparison.candidates[0]
+    only = {name: candidate.metrics[name] for name in ("miss_rate",)}
+    assert (only["miss_rate"].difference or 0) > 0
+    drawing = comparing.plot(candidate.model_copy(update={"metrics": only}), "good")
+    assert drawing is not None
+    svg = drawing.svg()
+    (mark,) = re.findall(r'<path d="M([\d.]+) [^"]*" class="mark', svg)
+    assert float(mark) > WIDTH / 2
+    assert "← lower is better" in svg
+
+
+def test_warnings_begin_with_what_is_broken_and_end_with_few_images(report: Report) -> None:
+    assert "cannot be read" in report.warnings[0][1]
+    few = [index for index, (_, text) in enumerate(report.warnings) if "rests on" in text]
+    assert few == list(range(len(report.warnings) - len(few), len(report.warnings)))
+    assert len({report.warnings[index][0] for index in few}) == len(few) > 0
 
 
 def test_a_damaged_run_is_named_and_hides_no_other(report: Report) -> None:
@@ -190,7 +228,12 @@ def test_a_look_that_was_taken_out_of_the_ledger_is_told(project: Path) -> None:
     git(project, "add", "--force", str(ledger.path))
     git(project, "commit", "--quiet", "--message=look")
     try:
-        assert "was looked at once, last on 2026-11-21 to evaluate" in report_of(project, "good").looks[0]
+        ledger.append(look.model_copy(update={"kind": "cross-validation", "subjects": ("cv",)}))
+        ledger.append(look.model_copy(update={"kind": "compare"}))
+        (line,) = report_of(project, "good").looks
+        assert counted(ledger, "tiny", look.catalog_sha256) in line
+        assert "look 2 at the test split of tiny; 1 cross-validation has judged images of it" in line
+        assert "last look on 2026-11-21 to compare" in line
         ledger.path.write_text("")
         told = [text for about, text in report_of(project, "good").warnings if about == "test ledger"]
         assert any("was committed and is gone" in text for text in told)

@@ -66,6 +66,23 @@ def test_a_run_named_twice_under_two_words_stands_on_the_page_once(runs: Path) -
     assert len(select(runs, (other.name, str(other)), None, None, now=NOW).subjects) == 1
 
 
+def test_a_named_run_that_was_killed_is_left_out_and_told_how_to_finish(tmp_path: Path) -> None:
+    judged.a_run(tmp_path, "net", 1)
+    killed = judged.a_run(tmp_path, "killed", 1, state="interrupted")
+    for word in ("killed", killed.id):
+        found = select(tmp_path, ("net", word), None, None, now=NOW)
+        assert [one.title for one in found.subjects] == ["net"]
+        (line,) = found.unfinished
+        assert f"{killed.id}: interrupted" in line
+        assert line.endswith(f"scripts/inv train --resume {killed.id}")
+        with pytest.raises(DataError) as error:
+            select(tmp_path, (word,), None, None, now=NOW)
+        assert error.value.hint.endswith(f"scripts/inv train --resume {killed.id}")
+        assert error.value.kind == "DataError"
+    with pytest.raises(DataError, match="nowhere"):
+        select(tmp_path, ("net", "nowhere"), None, None, now=NOW)
+
+
 def test_runs_are_chosen_one_way(runs: Path) -> None:
     with pytest.raises(UsageError, match="--runs beside --queue or --since"):
         select(runs, ("net",), "night", None, now=NOW)

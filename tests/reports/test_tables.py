@@ -31,6 +31,7 @@ def test_every_table_is_read_back_with_all_its_digits(report: Report, tmp_path: 
         for row in read["metrics"]
         if (row["experiment"], row["split"], row["metric"]) == ("good", "val", "accuracy")
     )
+    assert accuracy["averaged"] == 3
     assert accuracy["value"] == view.summary["metrics"]["val/accuracy"]["value"]
     assert {row["attribute"] for row in read["slices"]} >= {"class", "confidence"}
 

@@ -72,14 +72,13 @@ class FrontDoorMachine(ParseMachine):
 
     def error(self, msg: str) -> None:
         """Say what is wrong with the command line, and the nearest thing that would be right."""
-        missing = self.context.missing_positional_args
         if msg.startswith("No idea what"):
             raise BadCommand(*self._unknown(self._token), self.context)
+        missing = self.context.missing_positional_args
         if missing and "did not receive" in msg:
-            task, (name, *_) = self.context.name, [arg.name for arg in missing]
-            raise BadCommand(
-                f"{task}: no {name} is named", f"name a {name}: inv {task} {name.upper()}", self.context
-            )
+            task, name = self.context.name, missing[0].names[0]
+            hint = f"name a {name}: inv {task} {name.upper()}"
+            raise BadCommand(f"{task}: no {name} is named", hint, self.context)
         raise BadCommand(msg, self._help(), self.context)
 
     def _help(self) -> str:
@@ -113,13 +112,13 @@ class FrontDoorMachine(ParseMachine):
         return near or self._help()
 
     def _task_hint(self, token: str) -> str:
-        """The task that a first word begins, or is nearest to."""
+        """The tasks that a first word begins, or the one it is nearest to."""
         from ctexp.core.names import did_you_mean
 
         begun = sorted(name for name in self.contexts if name.startswith(token))
-        if len(begun) == 1:
-            return f"did you mean {begun[0]!r}?"
-        return did_you_mean(token, begun or self.contexts) or self._help()
+        if len(begun) > 1:
+            return f"choose one of: {', '.join(begun)}"
+        return f"did you mean {begun[0]!r}?" if begun else did_you_mean(token, self.contexts) or self._help()
 
     def _bare(self, task: str, token: str) -> tuple[str, str]:
         """What to say of a word that follows a task: a task misspelt, or a value without its flag."""
@@ -132,7 +131,7 @@ class FrontDoorMachine(ParseMachine):
         if self._override_argument():
             return f"{alone}: {task} takes overrides and flags", f"write KEY=VALUE; {self._help()}"
         if taken := self.context.positional_args:
-            return f"{alone}: {task} takes one {taken[0].name.upper()}", self._help()
+            return f"{alone}: {task} takes one {taken[0].names[0].upper()}", self._help()
         free = [flag for flag, arg in self.context.flags.items() if _wants_value(arg)]
         if not free:
             return f"{alone}: nothing here takes a value", self._help()

@@ -187,19 +187,24 @@ def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
             Text(run.id),
             *(Text(fact(run) or "") for fact in facts.values()),
             *([] if narrow else ["" if run.epochs is None else str(run.epochs)]),
-            _duration(run),
+            _duration(run, briefly=narrow),
             *(_measured(run, metric) for metric in metrics),
         )
     if listed:
         console.print(table)
 
 
-def _duration(run: RunSummary) -> str:
-    """`3 min 05 s`; of a resumed run `3 min 05 s of 12 min 40 s`: its last attempt, of all together."""
+def _duration(run: RunSummary, *, briefly: bool) -> str:
+    """`3 min 05 s`; of a resumed run `3 min 05 s of 12 min 40 s`, its last attempt, of all together.
+
+    Args:
+        run: which.
+        briefly: of all together alone.
+    """
     if run.total_seconds is None:
         return ""
     total = clock.duration(run.total_seconds)
-    if run.duration_seconds in (None, run.total_seconds):
+    if briefly or run.duration_seconds in (None, run.total_seconds):
         return total
     return f"{clock.duration(run.duration_seconds)} of {total}"
 

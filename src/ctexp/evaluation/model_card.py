@@ -4,6 +4,7 @@ What the record does not know the card says it does not know. Figures carry thei
 program drew the images, or the test split has been looked at before, that is said above them.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def _synthetic(dataset: Dataset) -> Iterator[str]:
 
 def _details(manifest: Manifest, splits: Mapping[str, Any], calibration: Calibration | None) -> Iterator[str]:
     if manifest.description:
-        yield f"> {manifest.description}\n"
+        yield f"> {_plain(manifest.description)}\n"
     its = manifest.preprocessing
     yield f"- Architecture: {manifest.model.name}, {manifest.model.parameters:,} parameters."
     yield f"- First weights: {_origin(manifest)}."
@@ -106,7 +107,12 @@ def _origin(manifest: Manifest) -> str:
 
 
 def _tags(tags: Sequence[str]) -> str:
-    return f", tags {', '.join(tags)}" if tags else ""
+    return f", tags {', '.join(_plain(tag) for tag in tags)}" if tags else ""
+
+
+def _plain(said: str) -> str:
+    """A person's words on one line, where no markup can come of them."""
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(said.split()))
 
 
 def _use() -> Iterator[str]:

@@ -76,8 +76,8 @@ def evaluated_since(metrics: Mapping[str, JsonValue] | None) -> list[str]:
     """
     splits = (metrics or {}).get("splits")
     lines = []
-    for split in SPLITS if isinstance(splits, dict) else ():
-        its = splits.get(split)
+    for split in SPLITS:
+        its = splits.get(split) if isinstance(splits, dict) else None
         if not isinstance(its, dict) or "cancer" not in its:
             continue
         read = {name: _entry(its.get("metrics"), f"{split}/{name}") for name in _SINCE}

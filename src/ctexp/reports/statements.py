@@ -150,7 +150,7 @@ def _target(sheet: Sheet, settings: VerdictSettings) -> Statement:
         return Statement(found.status, text, sentence(found.said))
     text = sentence(f"the target, {_asked(settings)}, is not judged: {found.said}")
     view = sheet.chosen
-    detail = [] if found.measured is None else [f"What there is says {found.measured:.3f}."]
+    detail = [] if found.measured is None else [f"By what there is, {found.measured:.3f}."]
     if view is not None:
         figure = measured(view.entry(name))
         detail.append(f"{where(view.split).capitalize()} it is {figure}, which is no verdict on {split}.")

@@ -12,7 +12,7 @@ from pathlib import Path
 from ctexp.core import files
 from ctexp.core.classes import CLASSES
 from ctexp.evaluation.verdicts.costs import cost
-from ctexp.reports.build import Report
+from ctexp.reports.build import Judged, Report
 
 Cell = str | int | float | bool | None
 Table = list[Sequence[Cell]]
@@ -96,22 +96,31 @@ def _runs(report: Report) -> Table:
 
 
 def _metrics(report: Report) -> Table:
-    table: Table = [("experiment", "split", "metric", "value", "low", "high", "n", "method")]
+    table: Table = [("experiment", "split", "metric", "value", "low", "high", "n", "method", "averaged")]
     for one in report.judged:
         for metric, its in one.view.summary["metrics"].items():
             values = (its["value"], its["low"], its["high"], its["n"], its["method"])
-            table.append((one.sheet.named(one.view), one.view.split, metric.partition("/")[2], *values))
+            table.append(
+                (one.sheet.named(one.view), one.view.split, metric.partition("/")[2], *values, _seeds(one))
+            )
     return table
 
 
 def _per_class(report: Report) -> Table:
-    table: Table = [("experiment", "split", "class", "metric", "value", "low", "high", "n", "method")]
+    table: Table = [
+        ("experiment", "split", "class", "metric", "value", "low", "high", "n", "method", "averaged")
+    ]
     for one in report.judged:
         for name, entries in one.view.summary["per_class"].items():
             for metric, its in entries.items():
                 values = (its["value"], its["low"], its["high"], its["n"], its["method"])
-                table.append((one.sheet.named(one.view), one.view.split, name, metric, *values))
+                table.append((one.sheet.named(one.view), one.view.split, name, metric, *values, _seeds(one)))
     return table
+
+
+def _seeds(one: Judged) -> int:
+    """How many seeds' answers were averaged: what they say together is not the mean of what each says."""
+    return len(one.view.answers.seeds)
 
 
 def _comparison(report: Report) -> Table:

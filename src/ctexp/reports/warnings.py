@@ -66,7 +66,8 @@ def _data(member: Member) -> Iterator[Weighed]:
         return
     dataset = member.manifest.dataset
     for line in dataset.warnings:
-        yield (Weight.LEAK if line in dataset.leaks else Weight.IMAGES), line
+        leaks = dataset.leaks is None or line in dataset.leaks  # older records do not tell them apart
+        yield (Weight.LEAK if leaks else Weight.IMAGES), line
     if dataset.synthetic:
         yield Weight.IMAGES, "the images were drawn by a program and show no patient"
     if dataset.sample:

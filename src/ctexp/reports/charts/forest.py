@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import copysign
-from statistics import median_low
+from statistics import median
 
 from ctexp.reports.charts.axes import Axis, Frame
 from ctexp.reports.charts.svg import WIDTH, Drawing
@@ -72,7 +72,7 @@ def chart(title: str, rows: Sequence[Difference]) -> Drawing:
 
 def _reach(rows: Sequence[Difference]) -> float:
     """Where the axis ends: twice as far as a usual row goes, every difference itself inside."""
-    usual = 2 * median_low(row.reach for row in rows)
+    usual = 2 * median(row.reach for row in rows)
     inside = 1.25 * max(abs(row.value) for row in rows)
     return max(0.02, min(max(row.reach for row in rows), max(usual, inside))) * 1.05
 
