@@ -32,7 +32,7 @@ def report(partial: Path) -> Report:
     return report_of(partial, "half")
 
 
-def tested(partial: Path) -> Path:
+def judged(partial: Path) -> Path:
     """The run that has test answers."""
     (path,) = (partial / "runs").glob("half_*/predictions_test.parquet")
     return path.parent
@@ -43,7 +43,7 @@ def test_the_threshold_is_chosen_by_the_seed_whose_test_answers_are_shown(
 ) -> None:
     alone, whole = (
         sheets.read(subject(partial / "runs", said)).views["val"].calibrated
-        for said in (tested(partial).name, "half")
+        for said in (judged(partial).name, "half")
     )
     specificity = report.settings.specificity
     starts = {(one["title"], one["split"]): one for one in panel.panel(report)["starts"]}
@@ -55,7 +55,7 @@ def test_the_threshold_is_chosen_by_the_seed_whose_test_answers_are_shown(
 
 
 def test_a_threshold_is_not_borrowed_from_other_seeds(partial: Path) -> None:
-    gone = tested(partial) / "predictions_val.parquet"
+    gone = judged(partial) / "predictions_val.parquet"
     kept = gone.read_bytes()
     try:
         gone.unlink()
