@@ -200,6 +200,19 @@ def test_all_unreadable_images_are_named_and_nothing_is_written(
 
 
 @pytest.mark.usefixtures("project")
+def test_where_nothing_can_be_read_there_is_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "c.png").write_bytes(b"")
+    output = tmp_path / "said.csv"
+    err = refused(3, broken, capsys, output=str(output), skip_unreadable=True)
+    assert "not one of its images can be read" in err
+    assert not output.exists()
+
+
+@pytest.mark.usefixtures("project")
 def test_dicom_needs_a_window_and_is_read_as_a_data_set_is(
     scans: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -74,6 +74,10 @@ def predict(
         )
     asked = writing.Asked(printable(path), found.passed_over, chosen, abstain_below)
     document = writing.document(asked, asked_of, ensemble, answered)
+    if document["unreadable"] == document["images"]:
+        raise DataError(
+            f"{path}: not one of its images can be read", "without --skip-unreadable each is named"
+        )
     if target is not None:
         _write(target, document, writing.as_csv)
         document = {**document, "output": str(target)}
