@@ -17,8 +17,7 @@ from ctexp.evaluation.predictions import Predictions
 HEADLINE = ("macro_f1", "balanced_accuracy", "accuracy", "auroc", "miss_rate", "ece", "loss")
 """The metrics printed after a run, most telling first."""
 
-_OVER_CLASSES = ("balanced_accuracy", "macro_f1", "auroc", "auprc")  # means that change when a class goes
-_RESAMPLED = ("loss", "mcc", "brier", *_OVER_CLASSES, *scores.RANKED_NAMES)
+_RESAMPLED = ("loss", "mcc", "brier", *scores.OVER_CLASSES, *scores.RANKED_NAMES)
 _CHUNK = 250  # resamples at once: tables that stay in the processor's cache are twice as fast
 _JACKKNIFED = 1000  # groups; with more the jackknife says what the bootstrap does
 
@@ -154,6 +153,6 @@ def _resample(
     ]
     drawn = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in _RESAMPLED}
     lacking = np.any([counts[:, labels == k].sum(axis=1) == 0 for k in np.unique(labels)], axis=0)
-    for name in _OVER_CLASSES:
+    for name in scores.OVER_CLASSES:
         drawn[name][lacking] = np.nan
     return drawn

@@ -24,6 +24,9 @@ PER_CLASS = ("precision", "npv", "recall", "specificity", "f1")
 RANKED = ("auroc", "auprc")
 """What is told of each class against the others besides, as `<metric>_<class>`; `NAMES` has their means."""
 
+OVER_CLASSES = ("balanced_accuracy", "macro_f1", "auroc", "auprc")
+"""Means over classes: without images of one of them, a resample would tell another metric, and tells none."""
+
 NAMES = tuple(METRICS)
 """Every metric, without its split, in the order tables list them."""
 

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from ctexp.core import files
 from ctexp.core.classes import CLASSES
+from ctexp.core.spreadsheet import harmless
 from ctexp.evaluation.verdicts.costs import cost
 from ctexp.reports.build import Judged, Report
 
 Cell = str | int | float | bool | None
 Table = list[Sequence[Cell]]
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def write(report: Report, folder: Path) -> list[Path]:
@@ -48,9 +47,7 @@ def _cell(cell: Cell) -> str | int | float:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
-        return f"'{cell}"
-    return cell
+    return harmless(cell) if isinstance(cell, str) else cell
 
 
 def tables(report: Report) -> dict[str, Table]:

@@ -7,7 +7,7 @@ import pytest
 
 from ctexp.evaluation import scores
 from ctexp.evaluation.comparison.answered import answered
-from ctexp.evaluation.comparison.resampling import OVER_CLASSES, counts, resampled
+from ctexp.evaluation.comparison.resampling import counts, resampled
 from ctexp.evaluation.comparison.swapping import differences_after_exchange
 from ctexp.evaluation.predictions import Predictions
 
@@ -24,7 +24,7 @@ def test_every_metric_of_every_resample_is_that_of_the_formulas(
     expected = scores.weighted(table.label, table.logits, weights)
     lacking = np.any([weights[:, table.label == k].sum(axis=1) == 0 for k in np.unique(table.label)], axis=0)
     for row, name in enumerate(scores.NAMES):
-        values = np.where(lacking & (name in OVER_CLASSES), np.nan, expected[name])
+        values = np.where(lacking & (name in scores.OVER_CLASSES), np.nan, expected[name])
         np.testing.assert_allclose(found[row], values, rtol=1e-9, atol=1e-12, err_msg=name)
 
 

@@ -22,9 +22,6 @@ from ctexp.evaluation.predictions import Predictions
 
 Floats = NDArray[np.float64]
 
-OVER_CLASSES = ("balanced_accuracy", "macro_f1", "auroc", "auprc")
-"""Means over classes: without images of one of them, a resample would tell another metric, and tells none."""
-
 _AT_ONCE = 640_000  # numbers in a table of weights: it stays in the processor's cache
 _THREADS = 2
 
@@ -62,7 +59,9 @@ def resampled(table: Predictions, family: tuple[str, ...], resamples: int, seed:
     sums = by_chunks(summed, counts(said.group_count, resamples, seed))
     values = added.metrics(sums[: added.rows]) | dict(zip(rankings.names, sums[added.rows :], strict=True))
     lacking = (added.truth(sums)[np.unique(said.labels)] == 0).any(axis=0)
-    return np.stack([np.where(lacking & (name in OVER_CLASSES), np.nan, values[name]) for name in family])
+    return np.stack(
+        [np.where(lacking & (name in scores.OVER_CLASSES), np.nan, values[name]) for name in family]
+    )
 
 
 def by_chunks(work: Callable[[NDArray[Any]], Floats], table: NDArray[Any]) -> Floats:

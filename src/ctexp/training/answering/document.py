@@ -24,6 +24,7 @@ import numpy as np
 
 from ctexp.core import clock
 from ctexp.core.classes import CLASSES
+from ctexp.core.spreadsheet import harmless
 from ctexp.evaluation.model_card import STATEMENT
 from ctexp.record.manifest import Dataset
 from ctexp.record.subjects import Subject
@@ -42,8 +43,6 @@ COLUMNS = (
     "calibrated",
     "error",
 )
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -109,13 +108,13 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     for row in rows:
         writer.writerow(
             [
-                _harmless(row["path"]),
+                harmless(row["path"]),
                 row["called"],
                 _plain(row["confidence"]),
                 *(_plain((row["probabilities"] or {}).get(name)) for name in CLASSES),
                 row["sha256"],
                 {True: "yes", False: "no", None: ""}[row["calibrated"]],
-                _harmless(row["error"] or ""),
+                harmless(row["error"] or ""),
             ]
         )
     return text.getvalue()
@@ -163,7 +162,3 @@ def _trained_on(dataset: Dataset) -> dict[str, Any]:
 
 def _plain(number: float | None) -> str:
     return "" if number is None else f"{number:.6f}"
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
