@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import Busy
-from ctexp.core.locks import FileLock
+from ctexp.core.locks import HELD, FileLock, passed_on
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ctexp.core.locks import FileLock
+from ctexp.core.locks import HELD, FileLock, passed_on
 with FileLock(Path(sys.argv[1]), "it"):
     print("held", flush=True)
     sys.stdin.read()
@@ -79,3 +79,37 @@ def test_of_many_at_once_one_wins(tmp_path: Path) -> None:
     assert sum(out == b"held\n" for out, _ in outputs) >= 1
     refused = [err for out, err in outputs if out != b"held\n"]
     assert all(b"Busy" in err for err in refused)
+
+
+def test_a_child_that_was_passed_a_lock_has_it_and_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    words = "import sys, time; from pathlib import Path; from ctexp.core.locks import FileLock\n"
+    words += "FileLock(Path(sys.argv[1]), 'it').acquire(); print('has it', flush=True); time.sleep(60)"
+    lock = FileLock(path, "it")
+    with lock:
+        environment, descriptors = passed_on(lock, environment=os.environ)
+        child = subprocess.Popen(
+            [sys.executable, "-c", words, path],
+            env=environment,
+            pass_fds=descriptors,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == "has it\n"
+    with pytest.raises(Busy):  # this process let it go, its child did not
+        FileLock(path, "it").acquire()
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    with FileLock(path, "it"):
+        pass
+
+
+def test_a_descriptor_that_is_not_of_the_lock_helps_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FileLock(tmp_path / "other", "that") as other, FileLock(tmp_path / "lock", "it"):
+        monkeypatch.setenv(HELD, f"{other.fileno()},999,x")
+        with pytest.raises(Busy):
+            FileLock(tmp_path / "lock", "it").acquire()

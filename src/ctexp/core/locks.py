@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -12,9 +13,14 @@ from ctexp.core import clock
 from ctexp.core.errors import Busy
 from ctexp.core.files import storage_errors
 
+HELD = "CTEXP_HELD_LOCKS"
+"""Environment variable: descriptors of locks that a parent holds and has passed on, `7,8`."""
+
 
 class FileLock:
     """An exclusive, non-blocking lock on a file; the file's text only says who holds it.
+
+    A process whose parent holds the lock, and has passed its descriptor on (see `passed_on`), has it already.
 
     What the file says is a courtesy to people and never believed: a stale file without the kernel's lock
     stops nobody.
@@ -39,6 +45,10 @@ class FileLock:
         with storage_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        if (inherited := _inherited(descriptor)) is not None:
+            os.close(descriptor)
+            self._descriptor = inherited
+            return
         if not _taken_soon(descriptor):
             os.close(descriptor)
             raise Busy(f"{self.what} is in use by {self.holder()}", "wait for it to end, or stop it")
@@ -98,6 +108,48 @@ class FileLock:
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def passed_on(*locks: FileLock, environment: Mapping[str, str]) -> tuple[dict[str, str], list[int]]:
+    """What makes a child hold locks too, as long as it lives: its environment, and what it must inherit.
+
+    Locks that this process got from its own parent are passed on as well.
+
+    Args:
+        locks: held.
+        environment: the child's, otherwise.
+    """
+    descriptors = sorted({*_given(environment), *(lock.fileno() for lock in locks)})
+    return {**environment, HELD: ",".join(map(str, descriptors))}, descriptors
+
+
+def _given(environment: Mapping[str, str]) -> list[int]:
+    """The descriptors that the parent says to have passed on and that are open here."""
+    found = []
+    for word in environment.get(HELD, "").split(","):
+        if word.isdecimal():
+            try:
+                os.fstat(int(word))
+            except OSError:
+                continue
+            found.append(int(word))
+    return found
+
+
+def _inherited(descriptor: int) -> int | None:
+    """A copy of the descriptor by which a parent holds the lock on this very file; None where none does."""
+    file = os.fstat(descriptor)
+    for given in _given(os.environ):
+        there = os.fstat(given)
+        if (there.st_dev, there.st_ino) != (file.st_dev, file.st_ino):
+            continue
+        try:
+            # Through the parent's descriptor this succeeds although the lock is held: it is the same lock.
+            fcntl.flock(given, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        return os.dup(given)
+    return None
 
 
 def _lives(pid: int) -> bool:

@@ -1,1 +1,1 @@
-"""What a night will cost and how it is filled; nothing here loads torch."""
+"""Plans: what is asked of a night, what it will cost, what fits, and the script that carries it out."""

@@ -1,0 +1,38 @@
+"""The project itself: first steps, the machine, development."""
+
+from invoke.context import Context
+
+from ctexp.cli.verb import verb
+from ctexp.cli.verbs.flags import DEBUG, JSON
+
+
+@verb("quickstart:quickstart", help=JSON | DEBUG)
+def quickstart(_: Context, json: bool = False, debug: bool = False) -> None:
+    """Train a first classifier on synthetic images."""
+
+
+@verb("doctor:doctor", help=JSON | DEBUG)
+def doctor(_: Context, json: bool = False, debug: bool = False) -> None:
+    """Check this machine, say what to do about each problem.
+
+    GPU and driver, disk, git, data sets, tracker, shell tools, Python and what is installed.
+    """
+
+
+@verb("dev:ruff", help={"check": "change nothing, say what would change"} | DEBUG)
+def ruff(_: Context, check: bool = False, debug: bool = False) -> None:
+    """Lint and format the code."""
+
+
+@verb("dev:check", help={"relock": "first write the lock files anew from a fresh resolve"} | DEBUG)
+def check(_: Context, relock: bool = False, debug: bool = False) -> None:
+    """Check lint, format, types, imports, scripts and locks."""
+
+
+@verb(
+    "dev:test",
+    name="test",
+    help={"slow": "every test, the long ones too", "pytest": "more arguments for pytest, in quotes"} | DEBUG,
+)
+def run_tests(_: Context, slow: bool = False, pytest: str = "", debug: bool = False) -> None:
+    """Run check and the fast tests, which is what CI runs."""

@@ -1,0 +1,93 @@
+"""What trains, and what that will cost."""
+
+from invoke.context import Context
+
+from ctexp.cli.verb import verb
+from ctexp.cli.verbs.flags import DEBUG, JSON
+
+
+@verb(
+    "train:train",
+    iterable=["override"],
+    help={
+        "override": "the same as a bare KEY=VALUE",
+        "cfg": "print the resolved configuration and stop",
+        "dry-run": "print the manifest and stop",
+        "resume": "go on with an interrupted run: its id, a prefix of it, or latest",
+        "yes": "train with uncommitted changes without being asked",
+    }
+    | JSON
+    | DEBUG,
+)
+def train(
+    _: Context,
+    override: list[str] | None = None,
+    cfg: bool = False,
+    dry_run: bool = False,
+    resume: str | None = None,
+    yes: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Train one model and write its record.
+
+    Overrides stand bare, in Hydra's grammar; conf/ shows every choice:
+
+        inv train model=resnet50 data.batch_size=32
+        inv train data=phantom model=tiny_cnn trainer.max_epochs=3 --cfg
+        inv train --resume latest
+    """
+
+
+@verb(
+    "estimate:estimate",
+    iterable=["override"],
+    help={"override": "the same as a bare KEY=VALUE"} | JSON | DEBUG,
+)
+def estimate(_: Context, override: list[str] | None = None, json: bool = False, debug: bool = False) -> None:
+    """Predict minutes, memory and disk of a training."""
+
+
+@verb(
+    "cross_validate:cross_validate",
+    iterable=["override"],
+    help={
+        "override": "the same as a bare KEY=VALUE",
+        "seeds": "how many seeds of each fold, counted up from seed",
+        "resume": "go on with one: its id, a prefix of it, or latest",
+        "yes": "train with uncommitted changes without being asked",
+    }
+    | JSON
+    | DEBUG,
+)
+def cross_validate(
+    _: Context,
+    override: list[str] | None = None,
+    seeds: int = 1,
+    resume: str | None = None,
+    yes: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Train every fold and judge all images out of fold."""
+
+
+@verb(
+    "prune:prune",
+    help={
+        "older_than": "only runs that ended so long ago: 7d, 12h",
+        "keep": "runs of each run.name, best first, whose weights stay",
+        "apply": "delete; without it only what would be deleted is told",
+    }
+    | JSON
+    | DEBUG,
+)
+def prune(
+    _: Context,
+    older_than: str = "7d",
+    keep: int = 1,
+    apply: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Thin the checkpoints of old runs."""

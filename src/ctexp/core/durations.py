@@ -1,0 +1,26 @@
+"""Durations as people write them: a number and its unit, never a bare number."""
+
+import re
+
+from ctexp.core.errors import UsageError
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
+_HINT = "write a number with its unit: 30s, 90m, 8h, 2d or 1h30m"
+
+
+def seconds(said: str) -> float:
+    """How long `8h`, `90m`, `30s`, `2d` or `1h30m` is.
+
+    Raises:
+        UsageError: it is no duration; a bare number is none, since nobody knows whether minutes are meant.
+    """
+    text = said.strip().lower()
+    parts = _PART.findall(text) if _WHOLE.fullmatch(text) else []
+    units = [unit for _, unit in parts]
+    # Each unit at most once, the longer first: `30m2h` is more likely a slip than a duration.
+    if not parts or units != sorted(set(units), key=lambda unit: -UNITS[unit]):
+        problem = f"{said!r} has no unit" if re.fullmatch(r"[\d.]+", text) else f"{said!r} is no duration"
+        raise UsageError(problem, _HINT)
+    return sum(float(number) * UNITS[unit] for number, unit in parts)

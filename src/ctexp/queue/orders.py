@@ -1,0 +1,107 @@
+"""What a queue has to do: the plan as it was when the queue began, compiled, in the order of running.
+
+Read by every small program of the night: plain JSON, without YAML and pydantic.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ctexp.core import files
+from ctexp.core.errors import DataError
+from ctexp.planning.plan.jobs import Job
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a job is expected to cost; None where nobody knows.
+
+    Attributes:
+        basis: what that stands on, in a few words.
+    """
+
+    seconds: float | None = None
+    seconds_p90: float | None = None
+    memory_bytes: int | None = None
+    disk_bytes: int | None = None
+    basis: str = "unknown"
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Everything the night needs to know; seconds, bytes, degrees Celsius.
+
+    Attributes:
+        plan: its name; `plan_file` is where it was, as a person would type it.
+        mode: `local`, or `slurm`, where every job is a task of its own.
+        device: `cuda` or `cpu`, of the jobs; `gpu_uuid` of the GPU that is held for them.
+        jobs: in the order of running.
+        costs: by job id.
+    """
+
+    queue: str
+    plan: str
+    plan_file: str
+    plan_sha256: str
+    script_sha256: str
+    mode: str
+    root: str
+    runs: str
+    device: str
+    gpu_uuid: str | None
+    window: str
+    baseline: str | None
+    primary: str
+    retries: int
+    pause_seconds: float
+    cool_below: int | None
+    foreign_bytes: int
+    cooldown_seconds: float
+    disk_reserve_bytes: int
+    analysis_seconds: float
+    silence_seconds: float
+    grace_seconds: float
+    analysis: tuple[str, ...]
+    jobs: tuple[Job, ...]
+    costs: Mapping[str, Cost]
+
+    def write(self, path: Path) -> None:
+        """Replace `path` atomically."""
+        document = asdict(self) | {"jobs": [job.document() for job in self.jobs]}
+        files.write_json(path, {"schema_version": SCHEMA_VERSION, **document})
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read them back.
+
+        Raises:
+            DataError: missing, damaged, or of another version.
+        """
+        values: dict[str, Any] = files.read_json(path)
+        try:
+            if values.pop("schema_version") != SCHEMA_VERSION:
+                raise DataError(f"{path}: of another version of ctexp", "begin a new queue: --fresh")
+            values["jobs"] = tuple(Job.read(job) for job in values["jobs"])
+            values["costs"] = {job: Cost(**cost) for job, cost in values["costs"].items()}
+            values["analysis"] = tuple(values["analysis"])
+            return cls(**values)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise DataError(f"{path}: damaged ({error})", "begin a new queue: --fresh") from error
+
+    def job(self, job_id: str) -> Job:
+        """The job of that id.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for job in self.jobs:
+            if job.id == job_id:
+                return job
+        raise KeyError(job_id)
+
+    def of(self, experiment: str) -> tuple[Job, ...]:
+        """The jobs of an experiment."""
+        return tuple(job for job in self.jobs if job.experiment == experiment)
