@@ -21,6 +21,7 @@ dependencies = []
 [tool.ruff]
 line-length = 110
 lint.select = ["F"]
+lint.per-file-ignores = { "tasks.py" = ["F401"] }
 
 [tool.mypy]
 strict = true
@@ -92,7 +93,8 @@ def test_every_step_is_run_and_those_that_fail_are_named(project: Path) -> None:
     (project / "src/small/lower.py").write_text(
         "import os\nfrom small import upper\nvalue: str = upper.value\n"
     )
-    (project / "scripts/inv").write_text("#!/bin/sh\nrm $1\n")
+    for script in ("inv", "night.sh"):
+        (project / "scripts" / script).write_text("#!/bin/sh\nrm $1\n")
     (project / "requirements.lock").write_text("numpy==1.0\n")
     done = inv(project, "check")
     assert done.returncode == 12
@@ -103,6 +105,7 @@ def test_every_step_is_run_and_those_that_fail_are_named(project: Path) -> None:
         "CriterionNotMet: failed: lint, format, types, imports, shell, lock -> "
     )
     assert "requirements.lock is not what pyproject.toml resolves to -> inv check --relock" in done.stderr
+    assert re.findall(r"In (\S+) line 2", done.stdout) == ["scripts/inv", "scripts/night.sh"]
 
 
 def test_relock_writes_what_the_check_wants(project: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_logger_chosen_on_the_command_line_is_that_logger(
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("data: {batch_size: 8}", "conf/local.yaml: data: only logger, paths, git may be set here"),
+        ("data: {batch_size: 8}", "conf/local.yaml: data: only logger, paths, git, notify may be set here"),
         ("seed: 3", "what can change a result belongs in a tracked file of conf/ or on the command line"),
         ("defaults: [{override /model: resnet34}]", "conf/local.yaml: defaults: only logger"),
         ("logger: csv", "conf/local.yaml: logger: expected keys below it, for example logger: {name: csv}"),

@@ -148,6 +148,7 @@ def test_the_cost_in_words() -> None:
         estimates.cost(found, on_gpu=True)
         == "about 47 min 00 s (p90 1 h 05 min), 6.1 GiB of GPU memory, 310 MB of disk"
     )
+    assert [estimates.disk(size) for size in (2.34e6, 2.34e8, 2.34e10)] == ["2.3 MB", "234 MB", "23.4 GB"]
 
 
 WORKLOAD = {"model.name": "resnet50", "trainer.early_stopping": True}

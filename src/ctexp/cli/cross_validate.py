@@ -1,7 +1,7 @@
 """`cross-validate`: every fold a run, and every image judged by networks that have not seen it."""
 
 import json as json_library
-import re
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from ctexp.cli import fold_tables
 from ctexp.cli.train import heed_changes
 from ctexp.config.compose import Composed, compose, paths_of, resolve_paths
+from ctexp.config.folds import FoldWords
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import CriterionNotMet, DataError, UsageError
 from ctexp.core.paths import project_root, shown, splits_folder
@@ -20,14 +21,11 @@ from ctexp.data.splits.schemes import Split
 from ctexp.record import git
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
 from ctexp.record.ledger import count_cross_validation
-from ctexp.record.manifest import command_line
+from ctexp.record.manifest import Origin, command_line
 from ctexp.record.subjects import JUDGED
 from ctexp.training.dataset import features_of
 from ctexp.training.folds.cross_validation import Folds, resume_command
 from ctexp.training.kernel.stopping import StopRequests
-
-_OURS = re.compile(r"(?:\+\+?)?(?P<key>seed|data\.split|data\.fold)=(?P<value>.*)", re.DOTALL)
-"""Overrides that say what a cross-validation says itself of each of its trainings."""
 
 _MOST_SEEDS = 1000
 """More would be a slip of the keyboard; the record lists every fold of every one."""
@@ -67,22 +65,13 @@ def _begun(
     root: Path, override: Sequence[str], seeds: int, yes: bool
 ) -> tuple[CrossValidationDir, CrossValidation]:
     """A new one, everything checked, its folder made."""
-    kept, given, problems = [], {}, []
-    for text in override:
-        match = _OURS.fullmatch(text)
-        if match is None:
-            kept.append(text)
-        elif match["key"] == "data.fold":
-            problems.append(f"{text}: every fold is trained; leave it away")
-        elif match["key"] == "data.split" and match["value"].strip("\"'") != "kfold":
-            problems.append(f"{text}: a cross-validation uses data.split=kfold; leave it away")
-        else:
-            given[match["key"]] = text
+    words = FoldWords.of(override)
+    problems = list(words.problems)
     if not 1 <= seeds <= _MOST_SEEDS:
         problems.append(f"--seeds: {seeds} is not between 1 and {_MOST_SEEDS}")
     if problems:
         raise UsageError(problems)
-    composed = compose([*kept, *given.values(), *_fold_words(given)], root)
+    composed = compose(words.first, root)
     settings = composed.settings
     if settings.seed + seeds > 2**32:
         raise UsageError(f"--seeds: {seeds} seeds from {settings.seed} on go beyond {2**32 - 1}")
@@ -102,7 +91,7 @@ def _begun(
         name=name,
         created=clock.iso(clock.now()),
         command=command_line("cross-validate", [*override, *flags]),
-        overrides=tuple(kept),
+        overrides=words.kept,
         config_sha256=_digest(composed),
         dataset=catalog.name,
         catalog_sha256=catalog.sha256,
@@ -110,6 +99,7 @@ def _begun(
         folds=split.folds,
         seeds=numbers,
         members=tuple(Fold(fold=fold, seed=seed) for seed in numbers for fold in range(split.folds)),
+        origin=Origin.of(os.environ),
     )
     record.write(place.record)
     screen.note(f"{split.folds} folds, {_many(len(numbers), 'seed')}: {shown(place.path)}")
@@ -154,10 +144,6 @@ def _gone_on(
 def _composed(root: Path, overrides: Sequence[str], seed: int) -> Composed:
     """The configuration of the first fold."""
     return compose([*overrides, "data.split=kfold", "data.fold=0", f"seed={seed}"], root)
-
-
-def _fold_words(given: Mapping[str, str]) -> list[str]:
-    return ["data.fold=0"] if "data.split" in given else ["data.split=kfold", "data.fold=0"]
 
 
 def _folds(root: Path, data_dir: Path, dataset: str) -> tuple[Catalog, Split, str]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from ctexp.core import clock, files, screen
@@ -20,7 +21,7 @@ LOCKS = {
 
 # Hashes but no hosts: what is tracked must install from any mirror.
 _EXPORT = ("export", "--quiet", "--no-emit-project", "--no-header", "--no-annotate")
-_SHELL = ("scripts/inv", ".ci/run")
+_SHELL = ("scripts/inv", ".ci/run", "scripts/*.sh")
 _CHECKS = {
     "lint": ("ruff", "check", "."),
     "format": ("ruff", "format", "--check", "."),
@@ -76,8 +77,19 @@ def test(slow: bool, pytest: str) -> None:
 
 def _checks(root: Path) -> dict[str, bool]:
     """Every step of `check`: its name and whether it passed."""
-    outcome = {step: _passes(root, step, *command) for step, command in _CHECKS.items()}
+    outcome = {step: _passes(root, step, *_files(root, command)) for step, command in _CHECKS.items()}
     return outcome | {"lock": _locks_in_date(root)}
+
+
+def _files(root: Path, command: Sequence[str]) -> list[str]:
+    """A command whose last words may be patterns: `scripts/*.sh` is every rendered script."""
+    return [
+        word
+        for said in command
+        for word in (
+            sorted(str(path.relative_to(root)) for path in root.glob(said)) if "*" in said else [said]
+        )
+    ]
 
 
 def _require(outcome: dict[str, bool]) -> None:

@@ -6,13 +6,12 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from rich.text import Text
 
 from ctexp.config.compose import compose, resolve_paths
 from ctexp.config.schema import Settings
-from ctexp.core import screen
+from ctexp.core import screen, tracker_key
 from ctexp.core.errors import CtexpError, PreflightError
 from ctexp.core.gpu import GpuState, detect_gpus
 from ctexp.core.paths import project_root
@@ -168,19 +167,8 @@ def _tracker(settings: Settings) -> Check:
     logger = settings.logger
     if logger.name != "wandb":
         return Check("tracker", "ok", f"{logger.name}: needs no account")
-    known = bool(os.environ.get("WANDB_API_KEY")) or _in_netrc()
+    known = tracker_key.present()
     found = f"wandb, {logger.mode}; credentials {'present' if known else 'absent'}"
     if known or logger.mode == "offline":
         return Check("tracker", "ok", found)
     return Check("tracker", "fail", found, "run wandb login, or train with logger.mode=offline")
-
-
-def _in_netrc() -> bool:
-    """Whether the netrc file knows the tracker's host; what it knows is not looked at further."""
-    from netrc import NetrcParseError, netrc
-
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
-    try:
-        return host in netrc(os.environ.get("NETRC") or Path.home() / ".netrc").hosts
-    except (OSError, NetrcParseError):
-        return False

@@ -47,10 +47,10 @@ class FrontDoorMachine(ParseMachine):
     flag: Any  # the argument whose flag came last; invoke types it as always None
 
     def handle(self, token: str) -> None:
-        """Take an override, unless a flag is waiting for its value; leave every other word to invoke."""
+        """Take an override, or a word that may be left out, unless a flag is waiting for its value."""
         self._token = token
-        taker = self._override_argument()
-        if taker is not None and not self.waiting_for_flag_value and _OVERRIDE.match(token):
+        taker = None if self.waiting_for_flag_value else self._taker(token)
+        if taker is not None:
             taker.value = token  # a list argument appends what it is given
         else:
             super().handle(token)
@@ -136,6 +136,18 @@ class FrontDoorMachine(ParseMachine):
         if not free:
             return f"{alone}: nothing here takes a value", self._help()
         return f"{alone}: {task} takes flags", f"write {free[0]} {token}"
+
+    def _taker(self, token: str) -> Argument | None:
+        """The argument a bare word is for, where invoke knows of none."""
+        if _OVERRIDE.match(token) and (overrides := self._override_argument()) is not None:
+            return overrides
+        if self.context is None or token.startswith("-") or token in self.contexts:
+            return None
+        # Invoke takes a positional argument that has a default for given.
+        left_out = [
+            arg for arg in self.context.positional_args if arg.value is not None and not arg.got_value
+        ]
+        return left_out[0] if left_out else None
 
     def _override_argument(self) -> Argument | None:
         """Where the current task keeps its overrides, if it takes any."""

@@ -7,6 +7,7 @@ only want to know where the runs are answer at once.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from ctexp.core.files import sha256_bytes
 if TYPE_CHECKING:
     from ctexp.config.schema import PathSettings, Settings
 
-__all__ = ["Composed", "compose", "load", "paths_of", "resolve_paths"]
+__all__ = ["Composed", "Composer", "compose", "load", "paths_of", "resolve_paths"]
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,18 @@ class Composed:
         settings: what the code reads; watched, see `config.reading`.
         overrides: what the user typed.
         resolved: the same as `settings` in plain values, defaults included.
-        yaml: `resolved` as YAML, in the schema's order.
         sha256: of `resolved` as canonical JSON; equal for equal configurations however they were written.
     """
 
     settings: "Settings"
     overrides: tuple[str, ...]
     resolved: dict[str, Any]
-    yaml: str
     sha256: str
+
+    @cached_property
+    def yaml(self) -> str:
+        """`resolved` as YAML, in the schema's order; written when asked for, since it takes milliseconds."""
+        return yaml_file.dump(self.resolved)
 
 
 def compose(overrides: Sequence[str], root: Path) -> Composed:
@@ -50,23 +54,38 @@ def compose(overrides: Sequence[str], root: Path) -> Composed:
     Raises:
         UsageError: everything that is wrong, a line each.
     """
-    from ctexp.config.layers import Layers
-    from ctexp.config.validate import validated
+    return Composer(root).compose(overrides)
 
-    layers = Layers(overrides, root.resolve() / "conf")
-    settings, invalid = validated(layers.document(), layers.origin)
-    problems = layers.problems + [line for line in invalid if not layers.is_undecided(line)]
-    if settings is None or problems:
-        raise UsageError(problems)
-    resolved = settings.model_dump()
-    settings.watch()
-    return Composed(
-        settings=settings,
-        overrides=tuple(overrides),
-        resolved=resolved,
-        yaml=yaml_file.dump(resolved),
-        sha256=_digest(resolved),
-    )
+
+class Composer:
+    """Composes many configurations of a project: each choice of files and each override is read once.
+
+    What the files say is what they said when they were first read.
+
+    Args:
+        root: the project's folder, the one that holds `conf/`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        from ctexp.config.sources import Sources
+
+        self._sources = Sources(root.resolve() / "conf")
+
+    def compose(self, overrides: Sequence[str]) -> Composed:
+        """What `compose` gives; see there."""
+        from ctexp.config.layers import Layers
+        from ctexp.config.validate import validated
+
+        layers = Layers(overrides, self._sources)
+        settings, invalid = validated(layers.document(), layers.origin)
+        problems = layers.problems + [line for line in invalid if not layers.is_undecided(line)]
+        if settings is None or problems:
+            raise UsageError(problems)
+        resolved = settings.model_dump()
+        settings.watch()
+        return Composed(
+            settings=settings, overrides=tuple(overrides), resolved=resolved, sha256=_digest(resolved)
+        )
 
 
 def _digest(resolved: dict[str, Any]) -> str:

@@ -79,21 +79,49 @@ def from_files(conf: Path, choices: Mapping[str, str | None]) -> Files:
     """
     if not (conf / "config.yaml").is_file():
         raise UsageError(f"{conf}/config.yaml: no such file", "restore it from git")
-    Plugins.instance().register(_StrictFiles)
-    Plugins.instance().register(_StrictSearchPath)
     overrides = [f"~{group}" if name is None else f"{group}={name}" for group, name in choices.items()]
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(config_dir=str(conf), job_name="ctexp", version_base="1.3"):
-            composed = compose("config", overrides=overrides, return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException, RecursionError, ValueError) as error:
-        raise UsageError(f"conf: cannot be composed ({error})") from error
+    composed = _composed(conf, "config", overrides)
     chosen = composed.hydra.runtime.choices
     return Files(
         conf=conf,
         document={str(key): _plain(composed[key]) for key in composed if key != "hydra"},
         chosen={group: chosen.get(group) for group in (*GROUPS, EXPERIMENT)},
     )
+
+
+def group_from_file(conf: Path, group: str, name: str) -> Any:
+    """What one file of a group says, and those it starts from.
+
+    Raises:
+        UsageError: it is broken.
+    """
+    document, _ = _read(conf, f"{group}/{name}")
+    if document and "defaults" not in document:
+        return document
+    return _plain(_composed(conf, f"{group}/{name}", []).get(group))
+
+
+def _composed(conf: Path, name: str, overrides: list[str]) -> Any:
+    """By Hydra, its own settings included."""
+    Plugins.instance().register(_StrictFiles)
+    Plugins.instance().register(_StrictSearchPath)
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(config_dir=str(conf), job_name="ctexp", version_base="1.3"):
+            return compose(name, overrides=overrides, return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException, RecursionError, ValueError) as error:
+        raise UsageError(f"conf: cannot be composed ({error})") from error
+
+
+def _read(conf: Path, name: str) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """A file and what its header says, held to the rules."""
+    file, shown = conf / f"{name}.yaml", f"conf/{name}.yaml"
+    document = yaml_file.read_mapping(file, shown)
+    header = ConfigSource._get_header_dict(file.read_text(encoding="utf-8-sig"))
+    problems = file_rules.problems_with(document, name, header["package"], conf)
+    if problems:
+        raise UsageError([f"{shown}: {problem}" for problem in problems])
+    return document, header
 
 
 def _plain(value: Any) -> Any:
@@ -117,12 +145,7 @@ class _StrictFiles(ConfigSource):
         return "strict"
 
     def load_config(self, config_path: str) -> ConfigResult:
-        file, name = self._file(config_path), f"conf/{config_path}.yaml"
-        document = yaml_file.read_mapping(file, name)
-        header = self._get_header_dict(file.read_text(encoding="utf-8-sig"))
-        problems = file_rules.problems_with(document, config_path, header["package"], Path(self.path))
-        if problems:
-            raise UsageError([f"{name}: {problem}" for problem in problems])
+        document, header = _read(Path(self.path), config_path)
         return ConfigResult(
             provider=self.provider, path=self.full_path(), config=OmegaConf.create(document), header=header
         )
@@ -134,10 +157,7 @@ class _StrictFiles(ConfigSource):
         return Path(self.path, config_path).is_dir()
 
     def is_config(self, config_path: str) -> bool:
-        return self._file(config_path).is_file()
+        return Path(self.path, f"{config_path}.yaml").is_file()
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:  # noqa: ARG002
         return groups.choices(config_path, Path(self.path))
-
-    def _file(self, config_path: str) -> Path:
-        return Path(self.path, f"{config_path}.yaml")

@@ -7,13 +7,13 @@ variables, the command line.
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from ctexp.config import groups, personal
-from ctexp.config.files import Files, from_files
+from ctexp.config import personal
+from ctexp.config.files import Files
 from ctexp.config.keys import EXPERIMENT
 from ctexp.config.overrides import parse
+from ctexp.config.sources import Sources
 from ctexp.core.errors import UsageError
 
 _Document = dict[str, Any]
@@ -24,7 +24,7 @@ class Layers:
 
     Args:
         overrides: the command line's words.
-        conf: the absolute folder of `config.yaml` and the groups.
+        sources: what the files say, and what overrides mean.
 
     Raises:
         UsageError: a file is missing or broken, so that nothing can be composed.
@@ -33,21 +33,21 @@ class Layers:
         problems: a line for each override or variable that cannot be used.
     """
 
-    def __init__(self, overrides: Sequence[str], conf: Path) -> None:
-        given, self.problems = parse(overrides)
+    def __init__(self, overrides: Sequence[str], sources: Sources) -> None:
+        given, self.problems = parse(overrides, sources.override)
         self._given = {override.key: override.value for override in given if not override.chooses_a_group}
         choices: dict[str, str | None] = {}
         self._undecided: list[str] = []
         for override in (override for override in given if override.chooses_a_group):
-            problem = groups.problem_with(override.key, override.value, conf)
+            problem = sources.problem_with(override)
             if problem:
                 self.problems.append(f"{override.text}: {problem}")
                 self._undecided.append(override.key)
             else:
                 choices[override.key] = override.value
         try:
-            self._files: Files = from_files(conf, choices)
-            local = personal.local_settings(conf)
+            self._files: Files = sources.files(choices)
+            local = sources.local()
         except UsageError as error:
             raise UsageError([*self.problems, *error.problems], error.hint) from error
         tracker, problems = personal.tracker_settings(os.environ)

@@ -7,12 +7,16 @@ configuration), its own settings, and one key given twice.
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ctexp.config.keys import EXPERIMENT, GROUPS, is_variant_name, keys, nearest_key
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
 
 MAX_LENGTH = 4096
 """Longest override in characters; the grammar's parser takes its time over longer ones."""
@@ -42,8 +46,14 @@ class Override:
         return self.key in GROUPS or self.key == EXPERIMENT
 
 
-def parse(texts: Sequence[str]) -> tuple[list[Override], list[str]]:
+def parse(
+    texts: Sequence[str], read: "Callable[[str], Override | str] | None" = None
+) -> tuple[list[Override], list[str]]:
     """Read overrides; `key=value`, `+key=value` and `++key=value` are the same.
+
+    Args:
+        texts: as typed.
+        read: what reads one, where those read before are kept; None for `parse_one`.
 
     Returns:
         Those that can be used, and a line for each problem with the others.
@@ -51,7 +61,7 @@ def parse(texts: Sequence[str]) -> tuple[list[Override], list[str]]:
     found: list[Override] = []
     problems: list[str] = []
     for text in texts:
-        override = _parse_one(text)
+        override = (read or parse_one)(text)
         if isinstance(override, str):
             problems.append(override)
         else:
@@ -73,7 +83,7 @@ def quoted(key: str, value: str) -> str:
     return shlex.quote(f'{key}="{escaped}"')
 
 
-def _parse_one(text: str) -> Override | str:
+def parse_one(text: str) -> Override | str:
     """The override, or what is wrong with it."""
     shown = shlex.quote(text if len(text) <= 80 else text[:77] + "...")
     if len(text) > MAX_LENGTH:
@@ -85,11 +95,10 @@ def _parse_one(text: str) -> Override | str:
     if text.count("[") + text.count("{") + text.count("(") > MAX_BRACKETS:
         return f"{shown}: more than {MAX_BRACKETS} brackets"
 
-    from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
     try:
-        parsed = OverridesParser.create().parse_override(text)
+        parsed = _parser().parse_override(text)
         if not parsed.is_sweep_override():
             value = parsed.value()
     except (HydraException, ValueError, OverflowError, RecursionError):
@@ -108,6 +117,14 @@ def _parse_one(text: str) -> Override | str:
     if not _is_plain(value):
         return f"{shown}: keys inside {{}} must be text"
     return _checked(Override(key, value, text))
+
+
+@cache
+def _parser() -> "OverridesParser":
+    """The grammar's parser, which takes as long to make as to read a word."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create()
 
 
 def _checked(override: Override) -> Override | str:

@@ -5,8 +5,9 @@ import re
 from ctexp.core.errors import UsageError
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
-_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
+_WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?[smhd])+")
+_MOST = 366 * UNITS["d"]
 _HINT = "write a number with its unit: 30s, 90m, 8h, 2d or 1h30m"
 
 
@@ -21,6 +22,9 @@ def seconds(said: str) -> float:
     units = [unit for _, unit in parts]
     # Each unit at most once, the longer first: `30m2h` is more likely a slip than a duration.
     if not parts or units != sorted(set(units), key=lambda unit: -UNITS[unit]):
-        problem = f"{said!r} has no unit" if re.fullmatch(r"[\d.]+", text) else f"{said!r} is no duration"
+        problem = f"{said!r} has no unit" if re.fullmatch(r"[0-9.]+", text) else f"{said!r} is no duration"
         raise UsageError(problem, _HINT)
-    return sum(float(number) * UNITS[unit] for number, unit in parts)
+    found = sum(float(number) * UNITS[unit] for number, unit in parts)
+    if found > _MOST:
+        raise UsageError(f"{said!r} is a longer duration than a year", _HINT)
+    return found

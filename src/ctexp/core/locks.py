@@ -53,14 +53,22 @@ class FileLock:
             os.close(descriptor)
             raise Busy(f"{self.what} is in use by {self.holder()}", "wait for it to end, or stop it")
         self._descriptor = descriptor
-        about = {"pid": os.getpid(), "command": " ".join(sys.argv), "since": clock.iso(clock.now())}
         try:
-            with storage_errors(self.path):
-                os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, json.dumps(about).encode(), 0)
+            self.sign(" ".join(sys.argv))
         except BaseException:
             self.release()
             raise
+
+    def sign(self, command: str) -> None:
+        """Say that this process holds the lock, for others who want it.
+
+        Args:
+            command: what it is doing, as a person would type it.
+        """
+        about = {"pid": os.getpid(), "command": command, "since": clock.iso(clock.now())}
+        with storage_errors(self.path):
+            os.ftruncate(self.fileno(), 0)
+            os.pwrite(self.fileno(), json.dumps(about).encode(), 0)
 
     def release(self) -> None:
         """Give the lock back; harmless when it is not held."""

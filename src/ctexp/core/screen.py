@@ -1,17 +1,20 @@
-"""Two streams: results on stdout, progress and warnings on stderr."""
+"""Two streams: results on stdout, progress and warnings on stderr.
+
+What draws is loaded where it draws: a night starts hundreds of small programs that only say a line.
+"""
 
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
 
 
-def results() -> Console:
+def results() -> "Console":
     """A console on stdout, for what a command was asked for.
 
     Made at each call, so that it follows whoever has replaced `sys.stdout` (a log, a test). Off a terminal
@@ -20,7 +23,7 @@ def results() -> Console:
     return _console(sys.stdout)
 
 
-def bar(label: str) -> Progress:
+def bar(label: str) -> "Progress":
     """A bar that moves on a terminal and is gone when it is done; nothing at all elsewhere.
 
     It is drawn on the terminal itself, past any log.
@@ -28,6 +31,8 @@ def bar(label: str) -> Progress:
     Args:
         label: what stands before the bar, in rich's markup; `{task...}` names a field of the task.
     """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = _console(sys.__stderr__)
     return Progress(
         TextColumn(label),
@@ -66,6 +71,8 @@ def status(what: str) -> Iterator[Callable[[str], None] | None]:
     Args:
         what: the line at first.
     """
+    from rich.markup import escape
+
     console = _console(sys.__stderr__)
     if not console.is_terminal:
         yield None
@@ -74,7 +81,9 @@ def status(what: str) -> Iterator[Callable[[str], None] | None]:
         yield lambda text: line.update(escape(text))
 
 
-def _console(stream: Any) -> Console:
+def _console(stream: Any) -> "Console":
+    from rich.console import Console
+
     # Off a terminal nobody's window sets a width: tables are as wide as they need to be.
     width = None if stream.isatty() else 1000
     return Console(file=stream, highlight=False, soft_wrap=True, width=width)

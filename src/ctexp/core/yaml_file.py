@@ -8,7 +8,7 @@ large files are errors with path, line and key.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,26 @@ def read_mapping(path: Path, where: str = "") -> dict[str, Any]:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{where}: cannot be read ({error.strerror})") from error
-    document = parse(content, where)
+    return parse_mapping(content, where)[0]
+
+
+def parse_mapping(content: bytes, where: str) -> tuple[dict[str, Any], "Lines"]:
+    """Keys and values, and the lines they stand on; nothing at all is an empty mapping.
+
+    Args:
+        content: UTF-8 text.
+        where: what to call it in errors.
+
+    Raises:
+        UsageError: it breaks a limit, or is not a mapping; every problem with its line.
+    """
+    document, lines = _parsed(content, where)
     if document is None:
-        return {}
+        return {}, lines
     if not isinstance(document, dict):
         got = "a list" if isinstance(document, list) else repr(document)
         raise UsageError(f"{where}: expected keys and values (key: value), got {got}")
-    return document
+    return document, lines
 
 
 def parse(content: bytes, where: str) -> Any:
@@ -59,6 +72,10 @@ def parse(content: bytes, where: str) -> Any:
     Raises:
         UsageError: it is not YAML, or breaks a limit.
     """
+    return _parsed(content, where)[0]
+
+
+def _parsed(content: bytes, where: str) -> tuple[Any, "Lines"]:
     if len(content) > MAX_BYTES:
         raise UsageError(f"{where}: {len(content)} bytes, more than the {MAX_BYTES} allowed")
     try:
@@ -69,7 +86,7 @@ def parse(content: bytes, where: str) -> Any:
     document = builder.document()
     if builder.problems:
         raise UsageError(builder.problems)
-    return document
+    return document, Lines(builder.lines)
 
 
 def resolve(text: str) -> Any:
@@ -115,6 +132,23 @@ def misread_texts(value: Any, key: str = "") -> Iterator[str]:
         yield f"{key}: ??? means a missing value; write the value itself"
 
 
+class Lines:
+    """Where in a document its parts stand.
+
+    Args:
+        known: line, counted from 1, by path; items of lists are in it by their number as text.
+    """
+
+    def __init__(self, known: Mapping[tuple[str, ...], int]) -> None:
+        self._known = known
+
+    def of(self, path: Sequence[str | int]) -> int:
+        """The line of a key or an item, or of the nearest part around it that is there."""
+        parts = tuple(str(part) for part in path)
+        inside_out = (parts[:length] for length in range(len(parts), 0, -1))
+        return next((self._known[part] for part in inside_out if part in self._known), 1)
+
+
 def _line(event: yaml.Event) -> int:
     """Where an event begins, counted from 1."""
     return event.start_mark.line + 1 if event.start_mark is not None else 0
@@ -125,6 +159,7 @@ class _Builder:
 
     def __init__(self, where: str, text: str) -> None:
         self.problems: list[str] = []
+        self.lines: dict[tuple[str, ...], int] = {}
         self._where = where
         self._last_line = text.count("\n") + 1
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
@@ -173,12 +208,13 @@ class _Builder:
         for event in self._events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
-            values.append(self._value(event, (*path, str(len(values)))))
+            here = (*path, str(len(values)))
+            self.lines[here] = _line(event)
+            values.append(self._value(event, here))
         return values
 
     def _mapping(self, path: tuple[str, ...]) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        lines: dict[str, int] = {}
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
@@ -190,8 +226,8 @@ class _Builder:
             key = event.value
             here = (*path, key)
             if key in values:
-                self._say(event, here, f"given twice, first on line {lines[key]}")
-            lines[key] = _line(event)
+                self._say(event, here, f"given twice, first on line {self.lines[here]}")
+            self.lines[here] = _line(event)
             values[key] = self._value(next(self._events), here)
         return values
 

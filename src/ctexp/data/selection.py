@@ -59,7 +59,14 @@ class Selection:
 
 
 def select(
-    data_dir: Path, splits: Path, name: str, scheme: str, fold: int | None, size: int | None = None
+    data_dir: Path,
+    splits: Path,
+    name: str,
+    scheme: str,
+    fold: int | None,
+    size: int | None = None,
+    *,
+    hashed: bool = True,
 ) -> Selection:
     """Load a data set, divide it, and check the content of every file that is used.
 
@@ -70,6 +77,7 @@ def select(
         scheme: a split scheme, or `auto`.
         fold: which one is val, for kfold; None for all other schemes.
         size: take only so many images of each split, for trying things out; None takes all.
+        hashed: whether the files' content is checked, or only that they are there and of the right size.
 
     Raises:
         UsageError: there is no such scheme or fold.
@@ -89,7 +97,7 @@ def select(
     if size is not None:
         rows = {part: sample(members, size) for part, members in rows.items()}
         warnings = (f"data.sample={size}: a sample of each split, for trying things out", *warnings)
-    catalog.verify_files([row for part in rows.values() for row in part], full=True)
+    catalog.verify_files([row for part in rows.values() for row in part], full=hashed)
     return Selection(catalog, scheme, fold, rows, sha256, tuple(notes), shared, warnings, size)
 
 

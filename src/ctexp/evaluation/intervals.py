@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 Z = NormalDist().inv_cdf(0.975)
 """Half the width of a 95 % interval of the standard normal distribution."""
 
+POWER = 0.8
+"""How often an effect as large as the one seen is to be decided."""
+
 _ENDS = {"brier": (0.0, 2.0), "mcc": (-1.0, 1.0)}
 """Between which values a metric lies, where not between 0 and 1."""
 

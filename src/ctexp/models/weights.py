@@ -33,7 +33,9 @@ class WeightsOrigin:
     path: Path | None = None
 
 
-def resolve(name: str, *, pretrained: bool, weights: str | None, root: Path) -> WeightsOrigin:
+def resolve(
+    name: str, *, pretrained: bool, weights: str | None, root: Path, fetch: bool = True
+) -> WeightsOrigin:
     """Find the weights file that a configuration asks for and hash it.
 
     Args:
@@ -41,6 +43,7 @@ def resolve(name: str, *, pretrained: bool, weights: str | None, root: Path) -> 
         pretrained: whether pretrained weights are wanted.
         weights: a local file to use instead of the hub; relative paths hang from `root`.
         root: the project's folder.
+        fetch: download what is not in the hub's local cache; else it cannot be had.
 
     Raises:
         PreflightError: they are wanted and cannot be had; the hint names both ways out.
@@ -52,10 +55,10 @@ def resolve(name: str, *, pretrained: bool, weights: str | None, root: Path) -> 
         if not path.is_file():
             raise PreflightError(f"model.weights={weights}: no such file", _WAY_OUT)
         return WeightsOrigin(f"file:{weights}", sha256_file(path), path)
-    return _from_hub(name)
+    return _from_hub(name, fetch)
 
 
-def _from_hub(name: str) -> WeightsOrigin:
+def _from_hub(name: str, fetch: bool) -> WeightsOrigin:
     config = timm.get_pretrained_cfg(name, allow_unregistered=True)
     if config is None or config.hf_hub_id is None:
         raise PreflightError(f"model.name={name}: no pretrained weights are published for it", _WAY_OUT)
@@ -65,6 +68,8 @@ def _from_hub(name: str) -> WeightsOrigin:
         cached = try_to_load_from_cache(repository, filename)
         if isinstance(cached, str):
             return _hub_origin(repository, filename, Path(cached))
+    if not fetch:
+        raise _missing(name, repository, "not in the local cache")
     for filename in names:
         try:
             path = Path(hf_hub_download(repository, filename))

@@ -14,6 +14,7 @@ used, and the p90 on all.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import median
 from typing import Literal, Protocol
 
@@ -144,6 +145,7 @@ def accuracy(past: Past) -> Accuracy:
     )
 
 
+@lru_cache(maxsize=4)  # a plan of a thousand jobs asks as often, of one past
 def spread(past: Past, source: Source) -> Spread:
     """How far outcomes went beyond predictions of this kind; see `RATIOS_NEEDED`."""
     runs = [(run, run.estimate) for run in past.runs if run.estimate and run.estimate.source == source]
@@ -172,7 +174,9 @@ def memory(count: float) -> str:
 
 
 def disk(count: float) -> str:
-    """`310 MB`."""
+    """`310 MB`, `3.1 GB`."""
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
     return f"{count / 1e6:.0f} MB" if count >= 1e7 else f"{count / 1e6:.1f} MB"
 
 

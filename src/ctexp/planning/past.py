@@ -64,6 +64,10 @@ class Job:
         """What an epoch has to do, in images learned from."""
         return self.train + _FORWARD_SHARE * self.val
 
+    def is_like(self, other: Self) -> bool:
+        """Whether it is the same workload on the same device, with half to twice as many images to learn."""
+        return self.kind == other.kind and self.train <= 2 * other.train <= 4 * self.train
+
 
 @dataclass(frozen=True)
 class PastRun:
@@ -117,10 +121,8 @@ class Past:
         return cls(tuple(run for run in found if run))
 
     def like(self, job: Job) -> list[PastRun]:
-        """Runs of the same workload on the same device, with half to twice as many images to learn from."""
-        return [
-            run for run in self._by_kind.get(job.kind, ()) if job.train <= 2 * run.job.train <= 4 * job.train
-        ]
+        """Runs that the job is like."""
+        return [run for run in self._by_kind.get(job.kind, ()) if job.is_like(run.job)]
 
 
 def _kind(choices: Mapping[str, Any], device: str) -> tuple[tuple[str, Any], ...]:

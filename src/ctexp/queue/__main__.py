@@ -3,12 +3,13 @@
 Each command is a module of its own, loaded alone: a night starts these programs hundreds of times.
 """
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from ctexp.core import screen
-from ctexp.core.errors import CtexpError
+from ctexp.core.errors import CtexpError, Stopped
 from ctexp.core.files import disk_full
 
 COMMANDS = {
@@ -29,7 +30,10 @@ def main(words: Sequence[str]) -> int:
         screen.note(f"python -m ctexp.queue COMMAND …, called by rendered scripts:\n{told}".rstrip())
         return 2
     try:
-        code: int = import_module(f"ctexp.queue.{words[0]}").main(words[1:])
+        try:
+            code: int = import_module(f"ctexp.queue.{words[0]}").main(words[1:])
+        except KeyboardInterrupt:
+            raise Stopped(signal.SIGINT) from None
     except CtexpError as error:
         for line in error.lines():
             screen.note(line)

@@ -2,6 +2,8 @@
 
 import errno
 import re
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,8 @@ from ctexp.core.locks import FileLock
 
 FOLDER = "queues"
 """Below the folder of all runs."""
+
+_UNBORN = ".new"
 
 QUEUE_ID = re.compile(rf"(?P<plan>{names.ID_PATTERN.pattern})_(?P<stamp>\d{{8}}-\d{{6}})(-\d+)?")
 
@@ -28,8 +32,21 @@ class QueueDir:
     path: Path
 
     @classmethod
-    def create(cls, runs: Path, plan: str, moment: datetime | None = None) -> Self:
-        """Make the directory of a new queue.
+    def create(
+        cls,
+        runs: Path,
+        plan: str,
+        moment: datetime | None = None,
+        fill: "Callable[[QueueDir, str], None] | None" = None,
+    ) -> Self:
+        """Make the directory of a new queue: whole, or not at all.
+
+        Args:
+            runs: the folder of all runs.
+            plan: whose queue.
+            moment: for its name; now by default.
+            fill: writes what a queue begins with into the directory, which has another name until then; the
+                queue's id comes second.
 
         Raises:
             StorageError: the disk is full, or `runs` cannot be written.
@@ -39,15 +56,22 @@ class QueueDir:
         stamp = clock.stamp(moment or clock.now())
         for number in range(1, 1000):
             path = folder / (f"{plan}_{stamp}" if number == 1 else f"{plan}_{stamp}-{number}")
+            unborn = path.with_name(f".{path.name}{_UNBORN}")
             with files.storage_errors(path):
                 try:
-                    path.mkdir()
+                    unborn.mkdir()
                 except FileExistsError:
                     continue
+                if path.exists():
+                    unborn.rmdir()
+                    continue
                 for inner in ("logs", "beats"):
-                    (path / inner).mkdir()
-            files.fsync_directory(path)
-            files.fsync_directory(folder)
+                    (unborn / inner).mkdir()
+                if fill is not None:
+                    fill(QueueDir(unborn.resolve()), path.name)
+                files.fsync_directory(unborn)
+                unborn.rename(path)
+                files.fsync_directory(folder)
             return cls(path.resolve())
         raise FileExistsError(errno.EEXIST, "a thousand queues of one second", str(folder))
 
@@ -108,6 +132,21 @@ class QueueDir:
     def lock(self) -> FileLock:
         """Held by the script, and through it by every process of the night."""
         return FileLock(self.path / "lock", f"queue {self.id}")
+
+    def task_lock(self, task: str) -> FileLock:
+        """In an array, held by the task of a job, or of the `analysis`, and by every process of it."""
+        return FileLock(self.path / "tasks" / f"{task}.lock", f"{task} of queue {self.id}")
+
+    def locks_held(self) -> list[FileLock]:
+        """Those of the above that somebody holds: none where nobody is at work."""
+        tasks = [self.task_lock(path.stem) for path in sorted(self.path.glob("tasks/*.lock"))]
+        return [lock for lock in (self.lock(), *tasks) if lock.is_held()]
+
+
+def sweep_unborn(runs: Path, plan: str) -> None:
+    """Remove what killed starts of a plan's script left of new queues; nobody else may be making one now."""
+    for leftover in (runs / FOLDER).glob(f".{plan}_*{_UNBORN}"):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def queues(runs: Path, plan: str | None = None) -> list[QueueDir]:

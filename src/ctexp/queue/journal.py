@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,13 +19,15 @@ from ctexp.core import clock, files
 from ctexp.core.errors import DataError
 
 Event = dict[str, Any]
-"""At least `seq`, `time` (UTC), `uptime` (seconds since this machine booted) and `kind`."""
+"""At least `seq`, `time` (UTC), `uptime` (seconds since the machine booted), `kind`, and `crc` over all."""
 
 Check = Callable[[Sequence[Event]], None]
 
+_SUM = b', "crc": "%08x"}\n'
+
 
 class Damaged(DataError):
-    """A line in the middle cannot be read: what the queue had done is not known."""
+    """A line that others follow is missing or changed: what the queue had done is not known."""
 
 
 class Journal:
@@ -49,32 +52,36 @@ class Journal:
             StorageError: the disk is full; the journal is as it was.
             Damaged: see there.
         """
+        return self.extend([{"kind": kind, **fields}], check=check)[0]
+
+    def extend(self, events: Sequence[Event], *, check: Check | None = None) -> list[Event]:
+        """Write several events down, durably; after a crash the first ones of them may be there alone.
+
+        Args:
+            events: `kind` and fields of each.
+            check: see `append`.
+
+        Raises:
+            StorageError: the disk is full; the journal is as it was.
+            Damaged: see there.
+        """
         with files.storage_errors(self.path), self._locked() as descriptor:
             so_far, whole = _parse(os.pread(descriptor, os.fstat(descriptor).st_size, 0), self.path)
             self._cut(descriptor, whole)
             if check is not None:
                 check(so_far)
             number = so_far[-1]["seq"] + 1 if so_far else 1
-            event = {
-                "seq": number,
-                "time": clock.iso(clock.now()),
-                "uptime": uptime(),
-                "kind": kind,
-                **fields,
-            }
-            line = (
-                json.dumps(event, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
-                + b"\n"
-            )
+            moment = {"time": clock.iso(clock.now()), "uptime": uptime()}
+            written = [{"seq": seq, **moment, **event} for seq, event in enumerate(events, number)]
+            left = b"".join(map(_line, written))
             try:
-                left = line
                 while left:
                     left = left[os.write(descriptor, left) :]
                 os.fsync(descriptor)
             except OSError:
                 os.ftruncate(descriptor, whole)
                 raise
-        return event
+        return written
 
     def read(self) -> list[Event]:
         """Every event; a torn tail is passed over, a missing file holds none.
@@ -89,6 +96,16 @@ class Journal:
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read ({error.strerror})") from error
         return _parse(content, self.path)[0]
+
+    def salvaged(self) -> list[Event]:
+        """Every event that can still be read, of a journal however damaged."""
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be read ({error.strerror})") from error
+        return [event for line in lines if (event := _event(line)) is not None]
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
@@ -123,22 +140,31 @@ def _parse(content: bytes, path: Path) -> tuple[list[Event], int]:
         event = _event(line)
         if event is None:
             bad = bad or number
-        elif bad is not None:
+            continue
+        if bad is not None or event["seq"] != len(events) + 1:
             raise Damaged(
-                f"{path}: line {bad} cannot be read, and others follow it",
+                f"{path}: line {bad or number} is not as it was written, and others follow it",
                 "start the script once more: it puts the file aside and rebuilds what it can from the runs",
             )
-        else:
-            events.append(event)
-            whole = at
+        events.append(event)
+        whole = at
     return events, whole
 
 
+def _line(event: Event) -> bytes:
+    """A line, whose last key is the checksum of all that stands before it."""
+    text = json.dumps(event, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
+    body = text[:-1]
+    return body + _SUM % zlib.crc32(body)
+
+
 def _event(line: bytes) -> Event | None:
+    """The event of a line without its end; None for one that is not as it was written."""
+    body, mark, _ = line.rpartition(_SUM[:8])
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return (
-        event if isinstance(event, dict) and isinstance(event.get("seq"), int) and "kind" in event else None
-    )
+    if not isinstance(event, dict) or not isinstance(event.get("seq"), int) or "kind" not in event:
+        return None
+    return event if mark and line + b"\n" == body + _SUM % zlib.crc32(body) else None

@@ -112,6 +112,11 @@ def fold(orders: Orders, events: Iterable[Event]) -> Night:
     return night
 
 
+def finished(jobs: Iterable[JobNow]) -> list[str]:
+    """The runs that count of those jobs that are done, sorted."""
+    return sorted(job.run for job in jobs if job.state == "done" and job.run)
+
+
 def one_end(events: Sequence[Event], job: str, attempt: int) -> None:
     """A check for `Journal.append`: an attempt that was begun ends, and ends once.
 

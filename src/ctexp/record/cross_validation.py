@@ -15,6 +15,7 @@ from ctexp.core.errors import DataError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.core.names import did_you_mean
 from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
+from ctexp.record.manifest import Origin
 from ctexp.record.result import Measurement
 from ctexp.record.run_dir import RUN_ID
 
@@ -58,6 +59,7 @@ class CrossValidation(Document):
         folds: how many.
         members: every fold with every seed, in the order they are trained.
         ended: when its last start came to an end by itself; null before.
+        origin: who asked for it; all null where a person did, and in records from before there were nights.
     """
 
     id: Text
@@ -73,6 +75,7 @@ class CrossValidation(Document):
     seeds: tuple[int, ...]
     members: tuple[Fold, ...]
     ended: UtcTime | None = None
+    origin: Origin = Origin()
 
     def with_member(self, member: Fold) -> "CrossValidation":
         """The same with one member's news."""

@@ -1,10 +1,15 @@
 """A run's beginning, new or resumed: whatever can be refused is refused before anything is written."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+import torch
+
 from ctexp.core import clock, files
+from ctexp.core.device_lock import device_lock
 from ctexp.core.errors import DataError
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.models.weights import WeightsOrigin, resolve
@@ -61,17 +66,18 @@ class Training:
         Raises:
             CtexpError: refused, as `start` would.
         """
-        module, _, (train, val) = self._fresh
         runs = self._order.runs_dir
-        return trial(
-            module,
-            train,
-            val,
-            images=len(self._order.selection.rows["val"]),
-            device=self._device,
-            folder=next(folder for folder in (runs, *runs.parents) if folder.is_dir()),
-            micro_batch=micro_batch,
-        )
+        with self._device_to_itself():
+            module, _, (train, val) = self._fresh
+            return trial(
+                module,
+                train,
+                val,
+                images=len(self._order.selection.rows["val"]),
+                device=self._device,
+                folder=next(folder for folder in (runs, *runs.parents) if folder.is_dir()),
+                micro_batch=micro_batch,
+            )
 
     def start(self, estimate: Estimate | None = None) -> Result:
         """Train from the beginning, in a new run directory.
@@ -81,31 +87,33 @@ class Training:
 
         Raises:
             CtexpError: refused; nothing was made.
+            Busy: somebody else trains on the GPU.
         """
-        module, origin, batches = self._fresh
-        run = RunDir.create(self._order.runs_dir, describe.run_name(self._settings))
-        with run.lock():
-            manifest = self._manifest(run.id, module, origin, estimate)
-            attempt = self._attempt(run, manifest, module, batches, None)
-            writing.begin(
-                run,
-                config_yaml=self._order.config_yaml,
-                overrides=self._order.overrides,
-                patch=self._order.source.patch,
-                packages=self._surroundings.packages,
-                manifest=attempt.manifest,
-                attempt=attempt.attempt,
-            )
-            return attempt.carry_out(None)
+        with self._device_to_itself():
+            module, origin, batches = self._fresh
+            run = RunDir.create(self._order.runs_dir, describe.run_name(self._settings))
+            with run.lock():
+                manifest = self._manifest(run.id, module, origin, estimate)
+                attempt = self._attempt(run, manifest, module, batches, None)
+                writing.begin(
+                    run,
+                    config_yaml=self._order.config_yaml,
+                    overrides=self._order.overrides,
+                    patch=self._order.source.patch,
+                    packages=self._surroundings.packages,
+                    manifest=attempt.manifest,
+                    attempt=attempt.attempt,
+                )
+                return attempt.carry_out(None)
 
     def resume(self, run: RunDir) -> Result:
         """Go on where a run was interrupted, in its own directory.
 
         Raises:
             CtexpError: refused; the run is as it was.
-            Busy: the run is still running.
+            Busy: the run is still running, or somebody else trains on the GPU.
         """
-        with run.lock():
+        with self._device_to_itself(), run.lock():
             manifest = Manifest.read(run.manifest)
             dataset.refuse_other_features(run.id, manifest.features, self._order.features)
             files.sweep_temporaries(run.path)
@@ -127,6 +135,15 @@ class Training:
             writing.resume(run, attempt.attempt, self._order.source.patch)
             history.truncate_after(position.epoch if position else -1)
             return attempt.carry_out(found.path if found else None)
+
+    @contextmanager
+    def _device_to_itself(self) -> Iterator[None]:
+        """Hold the GPU, before anything is put on it; a night that this belongs to has done so already."""
+        if self._device.type != "cuda":
+            yield
+            return
+        with device_lock(str(torch.cuda.get_device_properties(self._device).uuid)):
+            yield
 
     def _attempt(
         self,

@@ -148,6 +148,17 @@ def test_holm_counts_every_metric_of_every_candidate(networks: Networks) -> None
     assert judge(pairs[:1], 0.05)[0].metrics["accuracy"].p_holm <= found[0].metrics["accuracy"].p_holm
 
 
+def test_what_could_not_be_tested_makes_nothing_easier(networks: Networks) -> None:
+    baseline, candidate = networks(150, [1.0, 1.6])
+    its = pair([baseline], [candidate], ("accuracy",))
+    (alone,), (among,) = judge([its], 0.05), judge([its], 0.05, untested=3)
+    one, other = alone.metrics["accuracy"], among.metrics["accuracy"]
+    assert other.p_holm == pytest.approx(min(1.0, 4 * one.p_holm))
+    assert one.detectable is not None
+    assert other.detectable is not None
+    assert other.detectable > one.detectable
+
+
 def test_an_absent_class_leaves_what_it_leaves_defined(networks: Networks) -> None:
     """Without normal images recall of normal is no number, and misses and means over the rest are some."""
     drawn = [its.at(np.flatnonzero(its.label != 3)) for its in networks(200, [0.5, 3.5])]

@@ -6,7 +6,7 @@ import pytest
 
 from ctexp.config.verdict import TargetSettings
 from ctexp.core import files
-from ctexp.evaluation.verdicts.target import target
+from ctexp.evaluation.verdicts.target import target, threshold
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject, subject
 from tests import judged
@@ -56,6 +56,18 @@ def test_a_metric_that_should_fall_has_to_lie_below(tmp_path: Path, high: float,
     assert target(its, wanted).status == status
     missed = measured(tmp_path, (0.2, 0.1, 0.3), metric="test/miss_rate")
     assert target(missed, wanted).status == "missed"
+
+
+@pytest.mark.parametrize(
+    ("op", "met", "missed", "undecided"),
+    [(">=", 0.8, 0.91, 0.9), (">", 0.79, 0.9, 0.8), ("<=", 0.9, 0.79, 0.8), ("<", 0.91, 0.8, 0.9)],
+)
+def test_a_stated_value_may_be_asked_either_way(
+    tmp_path: Path, op: str, met: float, missed: float, undecided: float
+) -> None:
+    (run,) = measured(tmp_path, (0.85, 0.8, 0.9), metric="val/accuracy").runs
+    for value, status in ((met, "met"), (missed, "missed"), (undecided, "undecided")):
+        assert threshold([run.metrics], "val", "val/accuracy", op, value).status == status
 
 
 def test_a_sealed_test_split_stays_sealed(tmp_path: Path) -> None:

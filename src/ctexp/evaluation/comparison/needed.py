@@ -15,9 +15,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from ctexp.evaluation.comparison.effect import Effect, SeedError, satterthwaite
-
-POWER = 0.8
-"""How often an effect as large as the one seen is to be decided."""
+from ctexp.evaluation.intervals import POWER
 
 MOST_GROUPS = 10_000_000
 """More than this is no number."""

@@ -45,7 +45,7 @@ class Judged:
     scope: str
 
 
-def judge(pairs: Sequence[Pair], alpha: float) -> list[Judged]:
+def judge(pairs: Sequence[Pair], alpha: float, untested: int = 0) -> list[Judged]:
     """Correct for everything that is compared, and call it.
 
     Metrics without a number count as tests with p = 1, so that what is undefined makes nothing easier.
@@ -53,10 +53,11 @@ def judge(pairs: Sequence[Pair], alpha: float) -> list[Judged]:
     Args:
         pairs: all that is compared at once: one baseline, one or more candidates.
         alpha: how often the whole may call any difference where there is none.
+        untested: what else was to be compared and could not be; these count as tests with p = 1, too.
     """
     effects = [effect for its in pairs for effect in its.effects.values()]
-    level = alpha / max(1, len(effects))
-    corrected = iter(holm([effect.p for effect in effects]))
+    level = alpha / max(1, len(effects) + untested)
+    corrected = iter(holm([*(effect.p for effect in effects), *[1.0] * untested]))
     return [
         Judged(
             metrics={

@@ -3,7 +3,8 @@
 The figures are those the records hold. A test split that nobody has opened stays closed.
 """
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,57 +14,69 @@ from ctexp.config.verdict import TargetSettings
 from ctexp.core import files
 from ctexp.core.errors import CtexpError
 from ctexp.core.metric_names import higher_is_better
+from ctexp.evaluation.out_of_fold import OOF
 from ctexp.evaluation.verdicts.documents import Target
 from ctexp.record.subjects import Subject
 
+HOLDS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
+"""What may be asked of a metric and a stated value."""
+
 
 def target(subject: Subject, asked: TargetSettings) -> Target:
-    """Whether a subject meets a target.
-
-    With several seeds every one of them has to: it is met where the lowest end of their intervals is beyond
-    the target, missed where the highest end falls short of it, undecided otherwise.
+    """Whether a subject meets a target; see `threshold`.
 
     Args:
         subject: of whose seeds each has figures of its own; a cross-validation has them out of fold, which
             stand for validation.
-        asked: the target.
+        asked: the target: at least so much, for metrics that fall at most.
     """
-    split, _, name = asked.metric.partition("/")
-    if subject.place:
-        if split != "val":
-            return _unknown(asked, f"a cross-validation has no {split} split")
-        places, split = [subject.place.metrics], "oof"
-    else:
-        places = [run.metrics for run in subject.runs]
-    found = [_entry(path, split, name) for path in places]
+    split = asked.metric.partition("/")[0]
+    if subject.place and split != "val":
+        return _unknown(asked.metric, asked.value, f"a cross-validation has no {split} split")
+    stored, places = (OOF, [subject.place]) if subject.place else (split, list(subject.runs))
+    op = ">=" if higher_is_better(asked.metric) else "<="
+    return threshold([place.metrics for place in places], stored, asked.metric, op, asked.value)
+
+
+def threshold(places: Sequence[Path], stored: str, metric: str, op: str, value: float) -> Target:
+    """Whether a metric is beyond a stated value.
+
+    With several seeds every one of them has to be: it is met where all of their 95 % intervals are beyond the
+    value, missed where all of them fall short of it, undecided otherwise.
+
+    Args:
+        places: where each seed's `metrics.json` is.
+        stored: the split as the records call it: `val`, `test`, `oof`.
+        metric: with the split that was asked for.
+        op: one of `HOLDS`.
+        value: the stated one.
+    """
+    split, _, name = metric.partition("/")
+    found = [_entry(path, stored, name) for path in places]
     known = [entry for entry in found if entry]
     if not known:
-        return _unknown(
-            asked,
-            "the test split has not been looked at" if split == "test" else f"no record has {split}/{name}",
-        )
+        sealed = split == "test"
+        said = "the test split has not been looked at" if sealed else f"no record has {stored}/{name}"
+        return _unknown(metric, value, said)
     bounds = [bound for entry in known for bound in (entry["low"], entry["high"]) if bound is not None]
     measured = float(np.mean([entry["value"] for entry in known]))
     if len(known) < len(found):
-        return _unknown(asked, f"only {len(known)} of {len(found)} seeds have {split} figures", measured)
+        said = f"only {len(known)} of {len(found)} seeds have {stored} figures"
+        return _unknown(metric, value, said, measured)
     if len(bounds) < 2 * len(known):
         lacking = len(found) - len(bounds) // 2
-        return _unknown(
-            asked, f"{lacking} of {len(found)} seeds have no {split}/{name} with an interval", measured
-        )
+        said = f"{lacking} of {len(found)} seeds have no {stored}/{name} with an interval"
+        return _unknown(metric, value, said, measured)
     low, high = min(bounds), max(bounds)
-    rising = higher_is_better(asked.metric)
-    beyond, short = (low >= asked.value, high < asked.value)
-    if not rising:
-        beyond, short = (high <= asked.value, low > asked.value)
+    ends = {HOLDS[op](low, value), HOLDS[op](high, value)}
     return Target(
-        metric=asked.metric,
-        value=asked.value,
-        status="met" if beyond else "missed" if short else "undecided",
+        metric=metric,
+        value=value,
+        status="met" if ends == {True} else "missed" if ends == {False} else "undecided",
         measured=measured,
         low=low,
         high=high,
-        said=_said(f"{split}/{name}", measured, low, high, len(known)),
+        said=_said(f"{stored}/{name}", measured, low, high, len(known)),
     )
 
 
@@ -73,8 +86,8 @@ def _said(metric: str, measured: float, low: float, high: float, seeds: int) -> 
     return f"{metric} {measured:.3f}{of}, {over} {low:.3f} to {high:.3f}"
 
 
-def _unknown(asked: TargetSettings, said: str, measured: float | None = None) -> Target:
-    return Target(metric=asked.metric, value=asked.value, status="undecided", measured=measured, said=said)
+def _unknown(metric: str, value: float, said: str, measured: float | None = None) -> Target:
+    return Target(metric=metric, value=value, status="undecided", measured=measured, said=said)
 
 
 def _entry(path: Path, split: str, name: str) -> Mapping[str, Any] | None:

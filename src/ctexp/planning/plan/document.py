@@ -3,9 +3,20 @@
 Free text (goal, hypotheses, expectations, notes) stays in that file: no shell ever sees it.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
 
 from ctexp.core import durations, metric_names
 from ctexp.core.errors import UsageError
@@ -21,6 +32,11 @@ MOST_TEXT = 20_000
 
 def _said_by(error: UsageError) -> str:
     return f"{error}; {error.hint}" if error.hint else str(error)
+
+
+def _with_unit(said: Any) -> Any:
+    """A bare number is refused for what it lacks, not for being a number."""
+    return str(said) if isinstance(said, int | float) and not isinstance(said, bool) else said
 
 
 def _duration(said: str) -> str:
@@ -48,6 +64,8 @@ def _metric(name: str) -> str:
         raise ValueError(
             f"{name}: the test split is sealed; nothing is chosen or judged by it at night: use val/"
         )
+    if not canonical.startswith("val/"):
+        raise ValueError(f"{name}: nothing is chosen or judged by training images: use val/")
     return canonical
 
 
@@ -60,14 +78,17 @@ Id = Annotated[
 ]
 Prose = Annotated[str, Field(max_length=MOST_TEXT)]
 Duration = Annotated[
-    str, AfterValidator(_duration), Field(description="a number with its unit: 30s, 90m, 8h, 1h30m")
+    str,
+    BeforeValidator(_with_unit),
+    AfterValidator(_duration),
+    Field(description="a number with its unit: 30s, 90m, 8h, 1h30m"),
 ]
 Size = Annotated[
-    str, Field(pattern=r"^\d+(\.\d+)? ?(MB|GB|TB|MiB|GiB|TiB)$", description="a number with its unit: 20GB")
+    str,
+    BeforeValidator(_with_unit),
+    Field(pattern=r"^\d+(\.\d+)? ?(MB|GB|TB|MiB|GiB|TiB)$", description="a number with its unit: 20GB"),
 ]
-Metric = Annotated[
-    str, AfterValidator(_metric), Field(description="<split>/<name> of train or val: val/macro_f1")
-]
+Metric = Annotated[str, AfterValidator(_metric), Field(description="val/<name>, for example val/macro_f1")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Op = Literal[">=", ">", "<=", "<"]
 Override = Annotated[
@@ -129,6 +150,22 @@ class Improvement(_Part):
     metric: Metric
     better_than: Literal["baseline"]
     by: Annotated[float, Field(gt=0)] | None = None
+
+
+UNIONS = ("threshold", "improvement")
+"""The two kinds of a criterion, as pydantic calls them in its locations."""
+
+
+def _kind_of_criterion(criterion: Any) -> str:
+    """Told by one key, so that what is wrong with either is told as wrong with that one."""
+    improving = isinstance(criterion, dict) and "better_than" in criterion
+    return "improvement" if improving or isinstance(criterion, Improvement) else "threshold"
+
+
+Criterion = Annotated[
+    Annotated[Threshold, Tag("threshold")] | Annotated[Improvement, Tag("improvement")],
+    Discriminator(_kind_of_criterion),
+]
 
 
 class Cooldown(_Part):
@@ -202,7 +239,7 @@ class Experiment(_Part):
     needs: list[Id] = Field(default_factory=list)
     gate: Gate | None = None
     base: Base | None = None
-    success: Threshold | Improvement | None = None
+    success: Criterion | None = None
     track: list[Metric] = Field(default_factory=list)
     priority: int = 0
     fallback: dict[FailureKind, Annotated[list[Override], Field(min_length=1)]] = Field(default_factory=dict)
@@ -236,7 +273,7 @@ class Plan(_Part):
     goal: Prose = ""
     notes: Prose = ""
     baseline: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    window: Annotated[str, AfterValidator(_window)] = "8h"
+    window: Annotated[str, BeforeValidator(_with_unit), AfterValidator(_window)] = "8h"
     seeds: Annotated[list[Seed], Field(min_length=1, max_length=100)] = Field(default_factory=lambda: [42])
     common: list[Override] = Field(default_factory=list)
     cooldown: Cooldown = Cooldown()
@@ -263,6 +300,35 @@ class Plan(_Part):
         if count > MOST_JOBS:
             raise ValueError(f"{count} jobs, more than the {MOST_JOBS} a plan may have")
         return self
+
+
+_PARTS: dict[str, type[_Part]] = {
+    "gate": Gate,
+    "base": Base,
+    "target": Threshold,
+    "cooldown": Cooldown,
+    "reserve": Reserve,
+    "limits": Limits,
+}
+
+
+def keys_at(place: Sequence[str | int], data: Any) -> list[str]:
+    """The keys that may stand in a part of a plan.
+
+    Args:
+        place: where it is; nothing for the plan itself.
+        data: the plan as it was written, wrong as it may be.
+    """
+    model: type[BaseModel] = Plan
+    for part in place:
+        data = data[part]
+        if model is Plan and part == "experiments":
+            model = Experiment
+        elif part == "success":
+            model = Improvement if _kind_of_criterion(data) == "improvement" else Threshold
+        else:
+            model = _PARTS.get(str(part), model)
+    return list(model.model_fields)
 
 
 def size_bytes(said: str) -> int:

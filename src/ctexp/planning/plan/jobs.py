@@ -68,6 +68,12 @@ class Job:
         gate = (self.gate.after,) if self.gate else ()
         return tuple(dict.fromkeys((*self.needs, *gate, *(self.base.best_of if self.base else ()))))
 
+    @property
+    def run_name(self) -> str:
+        """What its runs are called, and asked for by, as planned."""
+        word = next(word for word in reversed(self.overrides()) if key_of(word) == "run.name")
+        return word.partition("=")[2].strip("'\"")
+
     def overrides(self, fallback: str | None = None, base: Sequence[str] = ()) -> tuple[str, ...]:
         """The words after the verb, later ones having won over earlier ones of the same key.
 
@@ -147,8 +153,9 @@ def in_order(jobs: Sequence[Job]) -> list[Job]:
 
 def last_words(words: Sequence[str]) -> tuple[str, ...]:
     """Overrides of which each key is said once: the last word on it stands where that was said."""
-    last = {key_of(word): index for index, word in enumerate(words)}
-    return tuple(word for index, word in enumerate(words) if last[key_of(word)] == index)
+    keys = [key_of(word) for word in words]
+    last = {key: index for index, key in enumerate(keys)}
+    return tuple(word for index, word in enumerate(words) if last[keys[index]] == index)
 
 
 def key_of(word: str) -> str:

@@ -10,7 +10,7 @@ from 22:00 for 8h   begins at the next 22:00; any of the above may follow `from 
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from ctexp.core import durations
 from ctexp.core.errors import UsageError
@@ -19,7 +19,7 @@ HINT = "write 8h, until 07:00, overnight, workday, weekend, or from 22:00 for 8h
 
 _NAMED = {"overnight": time(7), "workday": time(18)}
 _MONDAY = time(7)
-_CLOCK = r"([01]?\d|2[0-3]):([0-5]\d)"
+_CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
 _FROM = re.compile(rf"from {_CLOCK} (.+)")
 _UNTIL = re.compile(rf"until {_CLOCK}")
 
@@ -86,9 +86,16 @@ def parse(said: str) -> Window:
 
 def _next(after: datetime, clock: time, weekday: int | None = None) -> datetime:
     """The next moment at which a clock on the wall shows `clock`."""
-    # Without a zone while days are counted: each day's own offset is attached at the end.
-    wall = after.astimezone().replace(tzinfo=None)
-    then = datetime.combine(wall.date(), clock)
-    while then <= wall or (weekday is not None and then.weekday() != weekday):
-        then += timedelta(days=1)
-    return then.astimezone()
+    day = after.astimezone().date()
+    while True:
+        its = [moment for moment in _moments(day, clock) if moment > after]
+        if its and weekday in (None, day.weekday()):
+            return its[0]
+        day += timedelta(days=1)
+
+
+def _moments(day: date, clock: time) -> list[datetime]:
+    """When clocks on the wall show it that day: twice where put back, an hour later where put forward."""
+    both = {datetime.combine(day, clock.replace(fold=fold)).astimezone(UTC) for fold in (0, 1)}
+    moments = sorted(moment.astimezone() for moment in both)
+    return [moment for moment in moments if moment.time() == clock] or moments[-1:]

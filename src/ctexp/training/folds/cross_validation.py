@@ -5,8 +5,9 @@ driver, a kill. It is started like any training, `inv train … data.fold=2 seed
 manifest, which names this cross-validation as its parent. So nothing has to be handed back by a process that
 may be killed, and what the record says can always be read again from the runs.
 
-While a fold is trained its process holds the lock of the cross-validation too. If this one is killed, the
-training goes on, and nobody can start the same fold a second time meanwhile.
+While a fold is trained its process holds the lock of the cross-validation too, and those that this one has
+from the night it belongs to. If this one is killed, the training goes on, and nobody can start the same fold
+a second time meanwhile.
 """
 
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from ctexp.core import clock
 from ctexp.core.errors import DataError, Stopped
-from ctexp.core.locks import FileLock
+from ctexp.core.locks import FileLock, passed_on
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
 from ctexp.record.find import run_paths
 from ctexp.record.manifest import Attempt
@@ -84,13 +85,15 @@ class Folds:
     def _start(self, member: Fold, requests: StopRequests) -> int:
         """Train one fold in a child; its exit code, or minus the signal that killed it."""
         words = ["--resume", member.run_id] if member.run_id else words_of(self.record, member)
+        ours = {"CTEXP_ROOT": str(self._root), "CTEXP_PARENT": self.record.id}
+        environment, descriptors = passed_on(self._lock, environment=os.environ | ours)
         child = subprocess.Popen(
             [sys.executable, "-m", "invoke", "train", *words, "--yes", "--json"],
             cwd=self._root,
-            env=os.environ | {"CTEXP_ROOT": str(self._root), "CTEXP_PARENT": self.record.id},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # what it prints there stands in its record
-            pass_fds=[self._lock.fileno()],
+            pass_fds=descriptors,
         )
         told = False
         while True:

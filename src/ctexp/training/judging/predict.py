@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ctexp.core.heartbeat import beat
 from ctexp.data.batches import EvalBatches, labels_of
 from ctexp.data.catalog import ImageRow
 from ctexp.evaluation.predictions import Predictions
@@ -52,6 +53,7 @@ def predict(
             features = None if batch.features is None else batch.features.to(device)
             seen = [model(view, features).float() for view in views(batch.images.to(device), tta)]
             logits.append(torch.stack(seen).mean(dim=0).cpu().numpy())
+            beat()
             between()
     return Predictions(
         image_id=tuple(row.image_id for row in rows),

@@ -10,6 +10,7 @@ from typing import Literal
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.plugins.environments import LightningEnvironment
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from ctexp.core.errors import Stopped
@@ -77,7 +78,8 @@ def fit(
         precision=PRECISION[precision(settings.trainer.precision, device)],
         max_epochs=settings.trainer.max_epochs,
         callbacks=[*watchers, best, LastCheckpoint(checkpoints, requests, budget or TimeBudget(None))],
-        plugins=[DurableCheckpoints()],
+        # One process, in a job of SLURM too, where Lightning would see a part of many and take its signals.
+        plugins=[DurableCheckpoints(), LightningEnvironment()],
         default_root_dir=checkpoints.parent,
         logger=False,
         num_sanity_val_steps=0,

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from ctexp.config.schema import Settings
 from ctexp.core.errors import Diverged
+from ctexp.core.heartbeat import beat
 from ctexp.core.metric_names import higher_is_better
 from ctexp.data.batches import Batch, TrainBatches
 from ctexp.evaluation import metrics
@@ -120,6 +121,7 @@ class Classifier(pl.LightningModule):
         optimizer.zero_grad()
         parts = []
         for number, piece in enumerate(batch.pieces(self.pieces)):
+            beat()
             self._seed(step, number)
             logits = self(piece.images, piece.features)
             losses = self.losses(logits, piece)
@@ -172,6 +174,7 @@ class Classifier(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Keep the logits of one batch."""
+        beat()
         self._logits.append(self(batch.images, batch.features))
         self._labels.append(batch.labels)
 

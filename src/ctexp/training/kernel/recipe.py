@@ -21,6 +21,7 @@ from ctexp.config.schema import (
 from ctexp.core import screen
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import UsageError
+from ctexp.core.heartbeat import beat
 from ctexp.core.metric_names import higher_is_better
 from ctexp.data.augment import Amounts, Augmentation
 from ctexp.data.batches import EvalBatches, TrainBatches, labels_of
@@ -219,11 +220,9 @@ class ImageStore:
             return UncachedImages(raw, rows, data.image_size, data.resize)
         with screen.bar(f"decoding {split}") as bar:
             task = bar.add_task("images", total=None)
-            return ImageCache.open(
-                self.data_dir,
-                raw,
-                rows,
-                data.image_size,
-                data.resize,
-                lambda done, total: bar.update(task, completed=done, total=total),
-            )
+
+            def moved(done: int, total: int) -> None:
+                beat()
+                bar.update(task, completed=done, total=total)
+
+            return ImageCache.open(self.data_dir, raw, rows, data.image_size, data.resize, moved)

@@ -1,0 +1,91 @@
+"""`plan-check`: everything wrong with a plan at once; then what its night will hold."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ctexp.cli.plan_tables import print_schedule
+from ctexp.config.compose import resolve_paths
+from ctexp.core import clock, screen
+from ctexp.core.errors import PreflightError, UsageError
+from ctexp.core.paths import project_root
+from ctexp.planning.checking.check import check
+from ctexp.planning.checking.checked import Checked
+from ctexp.planning.past import Past
+from ctexp.planning.plan.load import Loaded, locate, read
+from ctexp.planning.schedule import measure as measuring
+from ctexp.planning.schedule.measurements import Measurements
+from ctexp.planning.schedule.night import schedule
+from ctexp.planning.schedule.schedule import Schedule
+from ctexp.planning.schedule.weights import Weights, check_weights
+
+
+def plan_check(plan: str, measure: bool, json: bool) -> int:
+    """Check, estimate and fit a plan; 4 where it is sound but this machine cannot carry it out."""
+    root = project_root().resolve()
+    path = locate(root, plan)
+    loaded, mistakes = read(path, path.relative_to(root).as_posix())
+    if loaded is None:
+        raise UsageError(mistakes)
+    checked = check(loaded, root)
+    for line in checked.warnings:
+        screen.warn(line)
+    if mistakes:
+        raise UsageError([*mistakes, *checked.problems, *checked.missing])
+    checked.refuse()
+    runs = resolve_paths(root)[1]
+    weights, refused = _found_out(checked, root, runs) if measure else (None, [])
+    found = schedule(checked.jobs, loaded.plan, runs, clock.now())
+    for line in found.warnings:
+        screen.warn(line)
+    refused += found.problems
+    if json:
+        screen.emit_json(_document(loaded, checked, found, weights, refused))
+    else:
+        _print(loaded, checked, found, weights)
+    if not refused:
+        return 0
+    error = PreflightError(refused)
+    for line in error.lines():
+        screen.note(line)
+    return error.exit_code
+
+
+def _found_out(checked: Checked, root: Path, runs: Path) -> tuple[Weights, list[str]]:
+    """Fetch weights, measure what nobody knows; the weights, and what cannot be had or measured."""
+    with screen.status("looking for pretrained weights"):
+        weights = check_weights(checked.jobs, root, runs, fetch=True)
+    able = [one for one in checked.jobs if one.job.experiment not in weights.lacking]
+    kinds = measuring.unknown(able, Past.load(runs), Measurements.load(runs))
+    with screen.steps() as report:
+        failed = measuring.measure(kinds, root, runs, report)
+    return weights, [*weights.problems, *(one.line for one in failed)]
+
+
+def _document(
+    loaded: Loaded, checked: Checked, found: Schedule, weights: Weights | None, refused: list[str]
+) -> dict[str, Any]:
+    return {
+        "plan": loaded.plan.name,
+        "path": loaded.shown,
+        "sha256": loaded.sha256,
+        "experiments": len(loaded.plan.experiments),
+        "warnings": [*checked.warnings, *found.warnings],
+        "refused": refused,
+        "weights": None if weights is None else [asdict(one) for one in weights.found],
+        "schedule": found.document(),
+    }
+
+
+def _print(loaded: Loaded, checked: Checked, found: Schedule, weights: Weights | None) -> None:
+    jobs, experiments = len(checked.jobs), len(loaded.plan.experiments)
+    warnings = len(checked.warnings)
+    doubts = f", {_many(warnings, 'warning')}" if warnings else ""
+    print(f"{loaded.shown}: {_many(jobs, 'job')} of {_many(experiments, 'experiment')}{doubts}")
+    for one in weights.found if weights else ():
+        print(f"weights of {one.name}: {one.source}, SHA-256 {one.sha256[:12]}")
+    print_schedule(found)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,122 @@
+"""From a plan's file to a `Plan`: where it is, what it says, and on which line each part of it stands."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctexp.core import files, yaml_file
+from ctexp.core.errors import UsageError
+from ctexp.core.names import ID_PATTERN, check_id, did_you_mean
+from ctexp.planning.plan import mistakes
+from ctexp.planning.plan.document import Plan
+from ctexp.planning.plan.mistakes import Place
+
+FOLDER = Path("research") / "plans"
+"""Where plans are, below the project's folder."""
+
+__all__ = ["FOLDER", "Loaded", "Place", "load", "locate", "read"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A plan and its file.
+
+    Attributes:
+        plan: what it says.
+        sha256: of the file's bytes.
+        path: the file, absolute.
+        shown: the file as a person would type it.
+        lines: where in it everything stands.
+    """
+
+    plan: Plan
+    sha256: str
+    path: Path
+    shown: str
+    lines: yaml_file.Lines
+
+    def line_of(self, place: Place) -> int:
+        """The line of a part of the plan, or of what is around it where it is not written."""
+        return self.lines.of(place)
+
+    def at(self, place: Place) -> str:
+        """`research/plans/x.yaml:12: experiments.x.gate`, what a problem there begins with."""
+        return _at(self.shown, self.lines, place)
+
+
+def locate(root: Path, said: str) -> Path:
+    """The file of a plan, absolute.
+
+    Args:
+        root: the project's folder.
+        said: a path, from here or from the project's folder; or the name of a plan in `research/plans`.
+
+    Raises:
+        UsageError: there is none, or it is outside the project.
+    """
+    if "\0" in said or not said:
+        raise UsageError(f"{said!r} is no plan", "name a file in research/plans")
+    folder = root / FOLDER
+    named = [folder / f"{said}.yaml"] if ID_PATTERN.fullmatch(said) else []
+    for path in (Path(said), root / said, *named):
+        if path.is_file():
+            resolved = path.resolve()
+            if not resolved.is_relative_to(root.resolve()):
+                raise UsageError(f"{said}: outside the project", f"plans are committed with it, in {FOLDER}")
+            return resolved
+    plans = sorted(file.stem for file in folder.glob("*.yaml"))
+    near = did_you_mean(Path(said).stem, plans)
+    raise UsageError(f"{said}: there is no such plan", near or f"write one: {FOLDER}/<name>.yaml")
+
+
+def load(path: Path, shown: str) -> Loaded:
+    """Read a plan.
+
+    Args:
+        path: the file.
+        shown: what to call it; its stem names the plan, also where `path` is a copy of it.
+
+    Raises:
+        UsageError: everything that is wrong with it, with its line.
+    """
+    loaded, problems = read(path, shown)
+    if loaded is None or problems:
+        raise UsageError(problems)
+    return loaded
+
+
+def read(path: Path, shown: str) -> tuple[Loaded | None, tuple[str, ...]]:
+    """Read as much of a plan as can be understood, so that the rest can be checked all the same.
+
+    Args:
+        path: the file.
+        shown: what to call it; its stem names the plan, also where `path` is a copy of it.
+
+    Returns:
+        The plan, less what is wrong with it; None where nothing sensible would be left. And every problem, in
+        the order of the file.
+
+    Raises:
+        UsageError: it is no YAML, or not of a kind that is read at all.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(yaml_file.MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{shown}: cannot be read ({error.strerror})") from error
+    name = check_id(Path(shown).stem, f"{shown}: the name of the file")
+    data, lines = yaml_file.parse_mapping(content, shown)
+    found = mistakes.found_in(data, name)
+    rest = mistakes.without(data, [place for place, _ in found]) if found else data
+    if "name" in data and data["name"] != name and not any(place == ["name"] for place, _ in found):
+        found.append((["name"], f"{data['name']} is not what the file is called; leave it away"))
+    found.sort(key=lambda mistake: lines.of(mistake[0]))
+    problems = tuple(f"{_at(shown, lines, place)}: {said}" for place, said in found)
+    if rest is None or mistakes.found_in(rest, name):
+        return None, problems
+    plan = Plan.model_validate(rest, context={"name": name})
+    return Loaded(plan, files.sha256_bytes(content), path, shown, lines), problems
+
+
+def _at(shown: str, lines: yaml_file.Lines, place: Place) -> str:
+    said = f"{shown}:{lines.of(place)}"
+    return f"{said}: {'.'.join(str(part) for part in place)}" if place else said

@@ -1,0 +1,40 @@
+"""A checked plan on this machine, now: its schedule by all that the project's runs tell."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from ctexp.core.gpu import detect_gpus
+from ctexp.planning.checking.checked import CheckedJob
+from ctexp.planning.past import Past
+from ctexp.planning.plan.document import Plan
+from ctexp.planning.schedule.costs import expected
+from ctexp.planning.schedule.fit import fit
+from ctexp.planning.schedule.measurements import Measurements
+from ctexp.planning.schedule.schedule import Schedule
+
+
+def schedule(checked: Sequence[CheckedJob], plan: Plan, runs: Path, now: datetime) -> Schedule:
+    """The night as it is expected to go.
+
+    Args:
+        checked: the plan's jobs.
+        plan: the plan.
+        runs: the folder of all runs, which need not be there yet.
+        now: aware.
+
+    Raises:
+        DataError: the folder of runs cannot be read.
+    """
+    costs = expected(checked, Past.load(runs), Measurements.load(runs))
+    there = next(folder for folder in (runs, *runs.parents) if folder.is_dir())
+    gpus = detect_gpus().gpus
+    return fit(
+        checked,
+        costs,
+        plan,
+        now=now,
+        gpu=gpus[0] if gpus else None,
+        free_bytes=shutil.disk_usage(there).free,
+    )

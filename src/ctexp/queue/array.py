@@ -1,0 +1,176 @@
+"""A queue in a cluster: every job is a task of a SLURM array, on any node, perhaps several times.
+
+Nothing holds the queue as a whole. A task holds a lock of its own, through everything it starts: where a node
+was given up although it still works, the task that replaces it waits for the old one to end.
+"""
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ctexp.core import screen
+from ctexp.core.errors import Busy, UsageError
+from ctexp.core.locks import FileLock
+from ctexp.queue.folder import FOLDER, QueueDir, queues
+from ctexp.queue.journal import Journal
+from ctexp.queue.orders import Orders
+
+ANALYSIS = "analysis"
+"""The task after those of the jobs."""
+
+_LOOK_SECONDS = 1.0
+_ANSWER_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as SLURM has started it.
+
+    Attributes:
+        array: the id of the whole array; `slurm_job` of this task.
+        index: from 1, in the order of running; the analysis comes last.
+        restarts: how often it was requeued before.
+    """
+
+    array: str
+    index: int
+    slurm_job: str
+    restarts: int
+
+    @classmethod
+    def here(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """The one this process belongs to.
+
+        Raises:
+            UsageError: it belongs to none.
+        """
+        try:
+            return cls(
+                array=environment["SLURM_ARRAY_JOB_ID"],
+                index=int(environment["SLURM_ARRAY_TASK_ID"]),
+                slurm_job=environment["SLURM_JOB_ID"],
+                restarts=int(environment.get("SLURM_RESTART_COUNT") or 0),
+            )
+        except (KeyError, ValueError) as error:
+            raise UsageError(
+                "not started by SLURM as a task of an array", "sbatch scripts/<plan>.slurm.sh"
+            ) from error
+
+    def name(self, orders: Orders) -> str:
+        """The job it is for, or `ANALYSIS`.
+
+        Raises:
+            UsageError: the array has more tasks than the plan asks for.
+        """
+        names = {number: name for name, number in indices(orders).items()}
+        if self.index not in names:
+            raise UsageError(f"task {self.index} of an array of {len(names)}", "render the script again")
+        return names[self.index]
+
+
+def doorway(runs: Path, plan: str) -> FileLock:
+    """Held by the task that makes, or looks for, the queue of its array."""
+    return FileLock(runs / FOLDER / f"{plan}.array.lock", f"the beginning of plan {plan}")
+
+
+def wait_for(lock: FileLock) -> None:
+    """Take a lock however long that lasts: the cluster ends a task that waits for ever."""
+    told = False
+    while True:
+        try:
+            lock.acquire()
+        except Busy as error:
+            if not told:
+                screen.note(str(error))
+            told = True
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
+
+
+def joined(runs: Path, plan: str, array: str) -> QueueDir | None:
+    """The queue that another task of this array has begun, or begun to go on with."""
+    for queue in reversed(queues(runs, plan)):
+        events = Journal(queue.journal).read()
+        if any(event["kind"] == "begin" and event.get("array") == array for event in events):
+            return queue
+    return None
+
+
+def enter(queue: QueueDir, orders: Orders, task: Task) -> tuple[str, FileLock]:
+    """Take the task's own lock, and write down that it is there: its name, and the lock."""
+    name = task.name(orders)
+    lock = queue.task_lock(name)
+    wait_for(lock)
+    lock.sign(f"task {task.index} of array {task.array} on {os.uname().nodename}")
+    Journal(queue.journal).append(
+        "task",
+        task=name,
+        array=task.array,
+        slurm_job=task.slurm_job,
+        restarts=task.restarts,
+        host=os.uname().nodename,
+        pid=os.getpid(),
+    )
+    return name, lock
+
+
+def tie(orders: Orders, task: Task) -> None:
+    """Tell the cluster which task is for which job, and which waits for which: none sits on a node to wait.
+
+    A task that has begun already cannot be told; it waits by itself, see `hold`.
+    """
+    index = indices(orders)
+    waits = {
+        job.id: [index[other.id] for name in job.waits_for for other in orders.of(name)]
+        for job in orders.jobs
+    }
+    waits[ANALYSIS] = [number for name, number in index.items() if name != ANALYSIS]
+    # A task becomes a job of its own, which others can wait for, with the first thing that is its alone.
+    for name, number in index.items():
+        _scontrol("update", f"JobId={task.array}_{number}", f"JobName={name}")
+    for name, others in waits.items():
+        if others and index[name] != task.index:
+            after = ":".join(f"{task.array}_{other}" for other in others)
+            said = _scontrol("update", f"JobId={task.array}_{index[name]}", f"Dependency=afterany:{after}")
+            if said:
+                screen.note(f"{name} will wait by itself ({said})")
+
+
+def indices(orders: Orders) -> dict[str, int]:
+    """The tasks of an array by their names."""
+    return {name: number for number, name in enumerate((*(job.id for job in orders.jobs), ANALYSIS), 1)}
+
+
+def in_line(array: str) -> frozenset[int] | None:
+    """The tasks that run, or that the cluster is still to start; None where it does not tell."""
+    try:
+        done = subprocess.run(
+            ["squeue", "--noheader", "--array", "--jobs", array, "--format", "%K"],
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if "Invalid job id" in done.stderr:  # what has ended is forgotten after some minutes
+        return frozenset()
+    if done.returncode:
+        return None
+    return frozenset(int(word) for word in done.stdout.split() if word.isdecimal())
+
+
+def _scontrol(*words: str) -> str:
+    """What went wrong; empty where nothing did."""
+    try:
+        done = subprocess.run(
+            ["scontrol", *words], capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"scontrol: {error}"
+    return "" if done.returncode == 0 else " ".join(done.stderr.split()) or f"scontrol: {done.returncode}"

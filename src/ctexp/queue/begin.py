@@ -1,0 +1,147 @@
+"""`queue begin`: check everything, take the locks, make or reopen the queue, become its copy of the script.
+
+Nothing is made before all is checked, and what is made is made whole. Killed at any moment, it leaves what
+the next start takes up: no queue yet, or one whose journal says how far it has come.
+"""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime
+
+from ctexp.config.compose import resolve_paths
+from ctexp.core import clock, screen
+from ctexp.core.errors import DataError, Stopped
+from ctexp.core.locks import FileLock
+from ctexp.core.paths import project_root, shown
+from ctexp.planning.plan import window
+from ctexp.queue import become, options, reopen
+from ctexp.queue.choose import left_to_do
+from ctexp.queue.folder import QueueDir, queues, sweep_unborn
+from ctexp.queue.join import join
+from ctexp.queue.journal import Journal, uptime
+from ctexp.queue.options import Asked
+from ctexp.queue.orders import Orders
+from ctexp.queue.preflight import Place
+from ctexp.queue.ready import Ready
+from ctexp.queue.rebuild import rebuild
+from ctexp.queue.settle import settle
+from ctexp.queue.state import fold
+
+
+def main(words: Sequence[str]) -> int:
+    """Begin a night, or go on with one; this comes back only where there is nothing to run."""
+    asked = options.parse(words)
+    root = project_root()
+    place = Place(root, *resolve_paths(root))
+    if asked.mode == "slurm" and not asked.dry_run:
+        join(asked, place)
+    queue = reopen.meant(place.runs, asked)
+    with ExitStack() as stack:
+        held = _Held(stack, asked)
+        if queue is not None:
+            if not asked.dry_run:
+                held.take(queue.lock())
+                reopen.refuse_damaged(queue)
+            if (code := _over(queue, asked)) is not None:
+                return code
+        ready = Ready(asked, place, queue)
+        ready.tell()
+        if asked.dry_run:
+            return 0
+        if (device := ready.device_lock) is not None:
+            held.take(device)
+        if queue is None:
+            sweep_unborn(place.runs, asked.name)
+            _keep_unseen(queues(place.runs, asked.name))
+            queue = QueueDir.create(place.runs, asked.name, fill=ready.fill)
+            held.take(queue.lock())
+        if asked.detach:
+            become.go_on_alone(queue)
+            held.sign()
+        orders = _opened(queue, ready, asked)
+        variables = {
+            "CTEXP_QUEUE_DIR": str(queue.path),
+            "CTEXP_QUEUE": queue.id,
+            "CTEXP_PLAN": orders.plan,
+            "CTEXP_ROOT": str(root),
+        }
+        return become.become(queue, held.locks, variables)
+
+
+def _keep_unseen(earlier: Sequence[QueueDir]) -> None:
+    """The plan's newest queue, if nobody saw its end: its page would never be written."""
+    for queue in earlier[-1:]:
+        try:
+            if reopen.was_killed(queue):
+                from ctexp.queue.end import unseen  # with all that judges hypotheses
+
+                unseen(queue)
+        except DataError as error:
+            screen.warn(f"{queue.id}: its page cannot be written: {error}")
+
+
+class _Held:
+    """The locks that are held, in the name of what was typed."""
+
+    def __init__(self, stack: ExitStack, asked: Asked) -> None:
+        self.locks: list[FileLock] = []
+        self._stack = stack
+        self._typed = " ".join(["bash", shown(asked.script), *asked.words])
+
+    def take(self, lock: FileLock) -> None:
+        self.locks.append(self._stack.enter_context(lock))
+        lock.sign(self._typed)
+
+    def sign(self) -> None:
+        """Anew: after a fork it is another process."""
+        for lock in self.locks:
+            lock.sign(self._typed)
+
+
+def _over(queue: QueueDir, asked: Asked) -> int | None:
+    """The exit code of a queue of which nothing is left to do, told; None of all others."""
+    ended = reopen.ended_with(queue, asked.only)
+    if ended is None:
+        return None
+    code, night = ended
+    states = [job.state for job in night.jobs.values()]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    print(f"{queue.id} is over: {counts}; see {shown(queue.night_md)}")
+    screen.note("nothing is left to do; --fresh begins a new queue")
+    return code
+
+
+def _opened(queue: QueueDir, ready: Ready, asked: Asked) -> Orders:
+    """Bring the journal up to date, write down that the night begins, and wait for its window.
+
+    Raises:
+        Stopped: while waiting; the journal says so.
+    """
+    # Costs are what all runs say by now, those of this very queue included.
+    orders = replace(ready.orders, queue=queue.id)
+    orders.write(queue.orders)
+    journal = Journal(queue.journal)
+    if not (events := journal.read()):
+        events = rebuild(queue, orders)
+    settle(queue, orders, fold(orders, events))
+    now = datetime.now().astimezone()
+    opens, closes = window.parse(orders.window).opens(now)
+    journal.append(
+        "begin",
+        pid=os.getpid(),
+        argv=["bash", str(asked.script), *asked.words],
+        opens=clock.iso(opens),
+        closes=clock.iso(closes),
+        closes_uptime=uptime() + (closes - now).total_seconds(),
+        **ready.facts,
+    )
+    try:
+        become.wait_until(uptime() + (opens - now).total_seconds(), f"{opens:%Y-%m-%d %H:%M}")
+    except Stopped as stopped:
+        night = fold(orders, journal.read())
+        left = left_to_do(orders, night, ready.only)
+        journal.append("close", exit_code=stopped.exit_code, reason=str(stopped), left=left)
+        raise
+    return orders

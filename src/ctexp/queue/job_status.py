@@ -1,0 +1,178 @@
+"""What a job of a queue is doing: its attempts, what its run tells, when it will have ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ctexp.core import clock
+from ctexp.queue.folder import QueueDir
+from ctexp.queue.forecast import Ahead, Ends, forecast
+from ctexp.queue.orders import Cost, Orders
+from ctexp.queue.progress import Progress, progress
+from ctexp.queue.state import Attempt, JobNow, Night
+from ctexp.queue.waiting import OVER, waits_for
+
+
+@dataclass(frozen=True)
+class JobLook:
+    """A job as it is now; times are UTC, durations seconds, None where there is nothing to say.
+
+    Attributes:
+        state: `pending`, `running`, `done`, `failed`, `timeout`, `skipped` or `interrupted`.
+        kind: of failure, interruption or skip; see the journal.
+        reason: one line for a job that failed, was skipped or interrupted.
+        waits: what a pending one waits for, one line.
+        attempt: how many there were; `fallback` the kind of failure the newest one answers.
+        run: the run's id; `log` the file with the attempt's output.
+        epoch: whole epochs done of `epochs`; of a cross-validation in its newest fold, `folds_done` of
+            `folds`.
+        loss: of training, in the last epoch.
+        metric: `{name, value, low, high}`, the primary one; low and high once the job is done.
+        seconds: of all attempts so far; `expected` and `expected_p90` of the whole job, by `basis`.
+        ends: when it will have ended; `ends_p90` nine times of ten, `fits` whether that is in the window.
+        cancelled: somebody dropped it.
+        deviations: from the plan, one line each.
+    """
+
+    id: str
+    experiment: str
+    seed: int
+    state: str
+    kind: str | None
+    reason: str | None
+    waits: str | None
+    attempt: int
+    fallback: str | None
+    run: str | None
+    log: str | None
+    epoch: int | None
+    epochs: int | None
+    folds_done: int | None
+    folds: int | None
+    loss: float | None
+    metric: Mapping[str, Any] | None
+    seconds: float | None
+    expected: float | None
+    expected_p90: float | None
+    basis: str
+    ends: str | None
+    ends_p90: str | None
+    fits: bool | None
+    cancelled: bool
+    deviations: tuple[str, ...]
+
+
+def look_at_jobs(
+    queue: QueueDir, orders: Orders, night: Night, *, now: datetime, closes: datetime | None, alive: bool
+) -> tuple[JobLook, ...]:
+    """Every job, in the order of running; ends are foreseen while anybody is at work, `alive`."""
+    found = {job.id: _progress(queue, orders, job) for job in night.jobs.values()}
+    ends = _ends(orders, night, found, now) if alive else {}
+    return tuple(
+        _job(queue, orders, night, job.id, found[job.id], ends.get(job.id), now, closes, alive=alive)
+        for job in orders.jobs
+    )
+
+
+def _job(
+    queue: QueueDir,
+    orders: Orders,
+    night: Night,
+    job_id: str,
+    found: Progress,
+    ends: Ends | None,
+    now: datetime,
+    closes: datetime | None,
+    *,
+    alive: bool,
+) -> JobLook:
+    job, state = orders.job(job_id), night.jobs[job_id]
+    newest = state.attempts[-1] if state.attempts else None
+    cost = orders.costs.get(job_id, Cost())
+    lost = state.state == "running" and not alive
+    return JobLook(
+        id=job_id,
+        experiment=job.experiment,
+        seed=job.seed,
+        state="interrupted" if lost else state.state,
+        kind=state.kind,
+        reason="nobody saw its end" if lost else state.reason or None,
+        waits=waits_for(orders, night, job) if state.state in {"pending", "interrupted"} else None,
+        attempt=len(state.attempts),
+        fallback=newest.fallback if newest else None,
+        run=state.run or found.run,
+        log=str(queue.output(f"{job_id}.{newest.number}")) if newest else None,
+        epoch=found.epoch,
+        epochs=found.epochs,
+        folds_done=found.folds_done,
+        folds=found.folds,
+        loss=found.loss,
+        metric=_metric(orders, newest, found),
+        seconds=_spent(state, now) if newest else None,
+        expected=cost.seconds,
+        expected_p90=cost.seconds_p90,
+        basis=cost.basis,
+        ends=later(now, ends.p50) if ends else None,
+        ends_p90=later(now, ends.p90) if ends else None,
+        fits=now + timedelta(seconds=ends.p90) <= closes if ends and closes else None,
+        cancelled=state.cancelled,
+        deviations=tuple(state.deviations),
+    )
+
+
+def _progress(queue: QueueDir, orders: Orders, job: JobNow) -> Progress:
+    if not job.attempts:
+        return Progress()
+    return progress(Path(orders.runs), queue.id, job.id, job.attempts[-1])
+
+
+def _ends(orders: Orders, night: Night, found: Mapping[str, Progress], now: datetime) -> Mapping[str, Ends]:
+    """When each job that is not over will have ended."""
+    ahead = []
+    for job in night.jobs.values():
+        if job.state in OVER:
+            continue
+        running, far = job.open, found[job.id]
+        spent = _attempt_seconds(running, now) if running else None
+        pace = far.seconds_left
+        if pace is not None and far.written is not None:
+            pace = max(0.0, pace - (now.timestamp() - far.written))
+        cost = orders.costs.get(job.id, Cost())
+        ahead.append(Ahead(job.id, cost, spent, pace if running else None))
+    return forecast(ahead, pause=orders.pause_seconds, together=orders.mode == "slurm")
+
+
+def _metric(orders: Orders, newest: Attempt | None, found: Progress) -> Mapping[str, Any] | None:
+    """The primary metric: as the run ended, or else of its last epoch."""
+    name = orders.primary if "/" in orders.primary else f"val/{orders.primary}"
+    ended = (newest.end or {}).get("metrics", {}) if newest else {}
+    if isinstance(measured := ended.get(name), dict):
+        return {"name": name, "low": None, "high": None, **measured}
+    value = (found.values or {}).get(name)
+    return None if value is None else {"name": name, "value": value, "low": None, "high": None}
+
+
+def _spent(job: JobNow, now: datetime) -> float:
+    return round(sum(_attempt_seconds(attempt, now) for attempt in job.attempts), 1)
+
+
+def _attempt_seconds(attempt: Attempt, now: datetime) -> float:
+    if attempt.end is not None:
+        return float(attempt.end.get("seconds") or 0.0)
+    begun = moment(attempt.start.get("time"))
+    return max(0.0, (now - begun).total_seconds()) if begun else 0.0
+
+
+def moment(said: Any) -> datetime | None:
+    """The aware moment that an ISO text says; None for anything else."""
+    try:
+        return datetime.fromisoformat(said)
+    except (TypeError, ValueError):
+        return None
+
+
+def later(now: datetime, seconds: float) -> str:
+    """So many seconds after a moment, as records say it."""
+    return clock.iso(now + timedelta(seconds=seconds))

@@ -1,0 +1,205 @@
+"""What the program of a job has left behind: its run, and what that says of itself. Plain JSON, no schema.
+
+A job of `train` leaves a run directory, one of `cross-validate` a folder below `cross-validations/`, whose
+folds are runs. Either names the queue and the job it belongs to. Nothing here is ever raised: what cannot be
+read is not there, and a job whose end cannot be read has not ended well.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ctexp.planning.plan.jobs import Job
+
+Document = dict[str, Any]
+
+_WORST_FIRST = ("oom", "diverged", "failed", "timeout")
+"""Which of several folds that failed a cross-validation takes its own state from."""
+
+_ENDED = frozenset({"finished", "interrupted", "diverged", "oom", "timeout", "failed"})
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a run, or a cross-validation, says of itself.
+
+    Attributes:
+        mark: tells the end of one start of it from that of another; None while it has no end.
+        state: how it ended, as in `result.json`; None where it did not.
+        failure: the kind of a `failed` one.
+        exit_code: as its record has it.
+        message: what went wrong, one line.
+        metrics: the headline ones, each `{value, low, high}`.
+        deviations: from its configuration, one line each.
+        tracker: the tracker's id of its newest start.
+    """
+
+    run: str
+    mark: str | None = None
+    state: str | None = None
+    failure: str | None = None
+    exit_code: int | None = None
+    message: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    deviations: tuple[str, ...] = ()
+    seed: int | None = None
+    commit: str | None = None
+    dirty: bool | None = None
+    patch_sha256: str | None = None
+    tracker: str | None = None
+
+    def since(self, mark: str | None) -> "Left":
+        """The same without an end that it had already when its mark was this."""
+        if self.mark != mark:
+            return self
+        return replace(self, mark=None, state=None, failure=None, message="", metrics={})
+
+
+def folder(runs: Path, job: Job) -> Path:
+    """Where the programs of such jobs leave what they make."""
+    return runs / "cross-validations" if job.verb == "cross-validate" else runs
+
+
+def names(runs: Path, job: Job) -> frozenset[str]:
+    """What lies there now."""
+    try:
+        return frozenset(path.name for path in folder(runs, job).iterdir())
+    except OSError:
+        return frozenset()
+
+
+def made(runs: Path, job: Job, queue: str, among: Iterable[str]) -> str | None:
+    """The newest of some directories that says to belong to this job of this queue."""
+    mine = [name for name in among if _is_of(folder(runs, job) / name, job, queue)]
+    return max(mine, key=lambda name: name.rsplit("_", 2)[-2:], default=None)
+
+
+def resumable(runs: Path, job: Job, run: str) -> bool:
+    """Whether it says what it is, without which nothing can go on with it."""
+    return bool(_document(_about(folder(runs, job) / run, job)))
+
+
+def look(runs: Path, job: Job, run: str) -> Left:
+    """Read what it says of itself."""
+    path = folder(runs, job) / run
+    try:
+        return _folds(runs, path) if job.verb == "cross-validate" else _run(path)
+    except (AttributeError, KeyError, TypeError, ValueError):  # JSON, but not of this shape
+        return Left(run)
+
+
+def _about(path: Path, job: Job) -> Path:
+    return path / ("cross_validation.json" if job.verb == "cross-validate" else "manifest.json")
+
+
+def _is_of(path: Path, job: Job, queue: str) -> bool:
+    origin = _document(_about(path, job)).get("origin")
+    if not isinstance(origin, dict):
+        return False
+    return (origin.get("queue"), origin.get("job"), origin.get("parent")) == (queue, job.id, None)
+
+
+def _run(path: Path) -> Left:
+    """A run directory; its newest start is the page with the greatest number."""
+    result, manifest = _document(path / "result.json"), _document(path / "manifest.json")
+    page = _document(path / "attempts" / f"{_newest_start(path)}.json")
+    git, tracker = page.get("git") or manifest.get("git") or {}, page.get("tracker") or {}
+    about: Document = {
+        "run": path.name,
+        "seed": manifest.get("seed"),
+        "commit": git.get("commit"),
+        "dirty": git.get("dirty"),
+        "patch_sha256": git.get("patch_sha256"),
+        "tracker": tracker.get("run_id"),
+        "deviations": tuple(
+            _deviation(one) for one in result.get("deviations") or page.get("deviations", ())
+        ),
+    }
+    if result.get("run_id") != path.name or result.get("state") not in _ENDED:
+        return Left(**about)
+    return Left(
+        mark=f"{result.get('attempt')} {result.get('ended')}",
+        state=result["state"],
+        failure=result.get("failure"),
+        exit_code=result.get("exit_code"),
+        message=_one_line((result.get("error") or {}).get("message", "")),
+        metrics=result.get("metrics") or {},
+        **about,
+    )
+
+
+def _folds(runs: Path, path: Path) -> Left:
+    """A cross-validation: finished when all its folds are and they have been judged together."""
+    record = _document(path / "cross_validation.json")
+    members = record.get("members") or []
+    begun = [member["run_id"] for member in members if member.get("run_id")]
+    newest = _run(runs / begun[-1]) if begun else Left("")
+    about: Document = {
+        "run": path.name,
+        "seed": members[0].get("seed") if members else None,
+        "commit": newest.commit,
+        "dirty": newest.dirty,
+        "patch_sha256": newest.patch_sha256,
+        "tracker": newest.tracker,
+        "deviations": tuple(line for run in begun for line in _run(runs / run).deviations),
+    }
+    if not members:
+        return Left(**about)
+    unfinished = [member for member in members if member.get("state") != "finished"]
+    if not unfinished:
+        if not (path / "summary.txt").is_file():  # the last thing it writes
+            return Left(**about)
+        metrics, mark = _out_of_fold(path), str(record.get("ended"))
+        return Left(mark=mark, state="finished", exit_code=0, metrics=metrics, **about)
+    if any(member.get("state") not in _WORST_FIRST for member in unfinished):
+        return Left(**about)  # it did not come to its own end: that tries every fold
+    worst = min(unfinished, key=lambda member: _WORST_FIRST.index(member["state"]))
+    where = f"fold {worst.get('fold')}, seed {worst.get('seed')}"
+    ran = _run(runs / worst["run_id"]) if worst.get("run_id") else Left("")
+    return Left(
+        mark=f"{record.get('ended')} {[(one.get('state'), one.get('seconds')) for one in members]}",
+        state=worst["state"],
+        failure=ran.failure,
+        exit_code=worst.get("exit_code"),
+        message=_one_line(f"{where} {worst['state']}: {worst.get('problem') or 'it says no more'}"),
+        **about,
+    )
+
+
+def _out_of_fold(path: Path) -> Document:
+    """The headline metrics over all images; each was judged by networks that had it for validation."""
+    document = _document(path / "metrics.json")
+    entries = ((document.get("splits") or {}).get("oof") or {}).get("metrics") or {}
+    headline = (document.get("spread") or {}).get("folds") or {}
+    return {
+        f"val/{name}": {bound: entries[f"oof/{name}"].get(bound) for bound in ("value", "low", "high")}
+        for name in headline
+        if f"oof/{name}" in entries
+    }
+
+
+def _newest_start(path: Path) -> int:
+    numbers = [int(page.stem) for page in (path / "attempts").glob("*.json") if page.stem.isdecimal()]
+    return max(numbers, default=1)
+
+
+def _deviation(one: Document) -> str:
+    return _one_line(
+        f"{one.get('after')} {one.get('what')} instead of {one.get('before')},"
+        f" from step {one.get('step')} on: {one.get('reason')}"
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _document(path: Path) -> Document:
+    """A JSON object; empty where there is none that can be read."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

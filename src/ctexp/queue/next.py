@@ -1,0 +1,52 @@
+"""`queue next`: print the key of the job that comes next; nothing where none is left that may run now."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ctexp.core import screen
+from ctexp.core.errors import UsageError
+from ctexp.queue.choose import choose
+from ctexp.queue.decide import decision
+from ctexp.queue.folder import QueueDir
+from ctexp.queue.journal import Journal, uptime
+from ctexp.queue.orders import Orders
+from ctexp.queue.settle import settle
+from ctexp.queue.state import fold
+from ctexp.queue.verdicts import Begin, Decide, Now, Stop
+
+
+def main(words: Sequence[str]) -> int:
+    """Decide, write down what was decided on the way, and print; an exit code other than 0 ends the night.
+
+    Called when no attempt is under way: one that has no end yet has lost its runner.
+    """
+    if words:
+        raise UsageError("queue next takes no words")
+    queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
+    orders, journal = Orders.read(queue.orders), Journal(queue.journal)
+    night = fold(orders, journal.read())
+    if settle(queue, orders, night):
+        night = fold(orders, journal.read())
+    while True:
+        now = Now(uptime(), shutil.disk_usage(orders.runs).free)
+        choice = choose(orders, night, now)
+        if choice.skips:
+            journal.extend([{"kind": "skip", **asdict(skip)} for skip in choice.skips])
+            for skip in choice.skips:
+                screen.note(f"{skip.job}: skipped, {skip.reason}")
+        match choice.then:
+            case Begin() as begin:
+                print(begin.key)
+                return 0
+            case Decide() as wanted:
+                journal.append("decision", **decision(orders, night, wanted))
+            case Stop(exit_code, reason):
+                journal.append("note", text=reason)
+                screen.note(reason)
+                return exit_code
+            case None:
+                return 0
+        night = fold(orders, journal.read())

@@ -1,0 +1,159 @@
+"""How far an attempt has come, read from what its run has written so far: plain text, no schema.
+
+A look must answer at once and whatever state the files are in: what cannot be read is simply not told.
+"""
+
+import csv
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ctexp.core import clock
+from ctexp.queue.state import Attempt
+
+CROSS_VALIDATIONS = "cross-validations"
+_EPOCHS = re.compile(r"^  max_epochs: (\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run tells of itself; None for what it does not.
+
+    Attributes:
+        run: its id; of a cross-validation that of the newest fold.
+        epoch: whole epochs done, of `epochs` at most.
+        loss: of training in the last epoch.
+        values: what else the last row of its history holds.
+        epoch_seconds: what an epoch takes, the mean of the last five.
+        folds_done: of a cross-validation, of `folds`.
+        written: when the history last changed, seconds since 1970.
+    """
+
+    run: str | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    loss: float | None = None
+    values: Mapping[str, float] | None = None
+    epoch_seconds: float | None = None
+    folds_done: int | None = None
+    folds: int | None = None
+    written: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far, all epochs counted, from when the history was written."""
+        if self.epoch is None or self.epochs is None or self.epoch_seconds is None or self.folds is not None:
+            return None
+        return (self.epochs - self.epoch) * self.epoch_seconds
+
+
+def progress(runs: Path, queue: str, job: str, attempt: Attempt) -> Progress:
+    """Look at the run of an attempt, whether it has ended or not.
+
+    Args:
+        runs: the folder of all runs.
+        queue: the queue's id, which the run's manifest names.
+        job: the job's id, likewise.
+        attempt: which of its attempts.
+    """
+    named = attempt.run
+    whole = runs / CROSS_VALIDATIONS / named if named else None
+    if whole is not None and whole.is_dir():
+        return _folds(runs, whole)
+    path = runs / named if named else _newest(runs, queue, job, attempt.start.get("time", ""))
+    if path is None:
+        return Progress()
+    parent = _origin(path).get("parent")
+    if isinstance(parent, str) and (runs / CROSS_VALIDATIONS / parent).is_dir():
+        return _folds(runs, runs / CROSS_VALIDATIONS / parent, path)
+    return _one(path)
+
+
+def _folds(runs: Path, place: Path, newest: Path | None = None) -> Progress:
+    """A cross-validation: its folds, and the newest of them as a run."""
+    members = _document(place / "cross_validation.json").get("members", [])
+    members = [member for member in members if isinstance(member, dict)]
+    begun = [member["run_id"] for member in members if member.get("run_id")]
+    newest = newest or (runs / begun[-1] if begun else None)
+    fold = _one(newest) if newest else Progress()
+    done = sum(member.get("state") == "finished" for member in members)
+    return Progress(**{**vars(fold), "folds_done": done, "folds": len(members)})
+
+
+def _one(path: Path) -> Progress:
+    history = path / "history.csv"
+    rows = _rows(history)
+    last = rows[-1] if rows else {}
+    paces = [row["seconds"] for row in rows[-5:] if "seconds" in row]
+    asked = _EPOCHS.search(_text(path / "config.yaml"))
+    return Progress(
+        run=path.name,
+        epoch=int(last.get("epoch", 0)),
+        epochs=int(asked[1]) if asked else None,
+        loss=last.get("train/loss"),
+        values=last,
+        epoch_seconds=sum(paces) / len(paces) if paces else None,
+        written=history.stat().st_mtime if rows else None,
+    )
+
+
+def _newest(runs: Path, queue: str, job: str, since: str) -> Path | None:
+    """The newest run that says to be of this job, begun since then; nothing else points to it yet."""
+    try:
+        # Names tell whole seconds: a run of this very second may be ours.
+        first = clock.stamp(datetime.fromisoformat(since))
+        names = [entry.name for entry in runs.iterdir()]
+    except (OSError, ValueError):
+        return None
+    young = [(name.split("_")[-2], name) for name in names if name.count("_") >= 2]
+    for _, name in sorted((one for one in young if one[0] >= first), reverse=True):
+        origin = _origin(runs / name)
+        if origin.get("queue") == queue and origin.get("job") == job:
+            return runs / name
+    return None
+
+
+def _origin(run: Path) -> dict[str, Any]:
+    """Who asked for a run."""
+    origin = _document(run / "manifest.json").get("origin")
+    return origin if isinstance(origin, dict) else {}
+
+
+def _rows(path: Path) -> list[dict[str, float]]:
+    """The finite numbers of each row of a history, as far as it can be read."""
+    return [
+        {name: number for name, cell in row.items() if (number := _number(cell)) is not None}
+        for row in csv.DictReader(_lines(path))
+    ]
+
+
+def _lines(path: Path) -> Iterable[str]:
+    return _text(path).splitlines()
+
+
+def _number(cell: Any) -> float | None:
+    try:
+        number = float(cell)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(_text(path))
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,159 @@
+"""Whether a night can begin now: its plan checked, its jobs estimated, the machine looked at."""
+
+import platform
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ctexp.config.verdict import load as verdict_settings
+from ctexp.core import files, screen
+from ctexp.core.device_lock import device_lock
+from ctexp.core.errors import UsageError
+from ctexp.core.gpu import detect_gpus
+from ctexp.core.locks import FileLock
+from ctexp.core.paths import shown
+from ctexp.planning.checking.check import check
+from ctexp.planning.checking.checked import Checked
+from ctexp.planning.plan.load import Loaded, load
+from ctexp.planning.schedule.night import schedule
+from ctexp.planning.schedule.schedule import Schedule
+from ctexp.queue import reopen
+from ctexp.queue.choose import left_to_do
+from ctexp.queue.folder import FOLDER, QueueDir
+from ctexp.queue.instruct import orders_of
+from ctexp.queue.journal import Journal
+from ctexp.queue.options import Asked
+from ctexp.queue.orders import Orders
+from ctexp.queue.preflight import Intended, Place, gpu_of, preflight
+from ctexp.queue.state import fold
+from ctexp.record import git
+
+
+class Ready:
+    """A night that can begin now.
+
+    Args:
+        asked: of the script.
+        place: of the project.
+        queue: that is gone on with; None for a new one.
+
+    Attributes:
+        orders: of the whole plan; those of a new queue have no name yet.
+        only: the jobs that are asked for; None for all.
+
+    Raises:
+        CtexpError: it cannot begin; all that is wrong.
+    """
+
+    def __init__(self, asked: Asked, place: Place, queue: QueueDir | None) -> None:
+        self._asked = asked
+        self._place = place
+        self._old = queue if asked.resume else None
+        self._loaded = self._load()
+        checked = check(self._loaded, place.root)
+        checked.refuse()
+        self._warnings = checked.warnings
+        elsewhere = asked.mode == "slurm"
+        state = detect_gpus()
+        self._gpu = None if elsewhere else gpu_of(checked.jobs, state)
+        self._source = git.capture(place.root, [place.data, place.runs]).state
+        whole = self._schedule(checked)
+        self.orders = self._orders(checked, whole)
+        self.only = reopen.jobs_meant(self.orders, asked.only)
+        to_do = self._to_do(queue)
+        left = replace(checked, jobs=tuple(job for job in checked.jobs if job.job.id in to_do))
+        expected = whole if len(left.jobs) == len(checked.jobs) else self._schedule(left)
+        intended = Intended(
+            place=place,
+            plan=self._loaded.plan,
+            jobs=left.jobs,
+            costs={entry.job: entry.cost for entry in expected.entries},
+            totals=expected.totals,
+            source=self._source,
+            state=state,
+            gpu=self._gpu,
+            elsewhere=elsewhere,
+        )
+        self._lines = preflight(intended)
+
+    @property
+    def device_lock(self) -> FileLock | None:
+        """Of what the jobs compute on; None where that are other machines."""
+        if self._asked.mode == "slurm":
+            return None
+        if self._gpu is not None:
+            return device_lock(self._gpu.uuid)
+        return FileLock(self._place.runs / FOLDER / "cpu.lock", "the processor, for nights of this project,")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the journal says of a beginning that is known by now."""
+        return {
+            "mode": self.orders.mode,
+            "host": platform.node(),
+            "commit": self._source.commit,
+            "dirty": self._source.dirty,
+            "patch_sha256": self._source.patch_sha256,
+            "plan_sha256": self.orders.plan_sha256,
+            "script_sha256": self.orders.script_sha256,
+            "only": self.only,
+            "device": self.orders.device,
+            "gpu_uuid": self.orders.gpu_uuid,
+            "preflight": self._lines,
+        }
+
+    def fill(self, queue: QueueDir, queue_id: str) -> None:
+        """Write what a new queue begins with: copies of plan and script, and the orders."""
+        files.write_bytes(queue.plan, self._loaded.path.read_bytes())
+        files.write_bytes(queue.script, self._script.read_bytes())
+        replace(self.orders, queue=queue_id).write(queue.orders)
+
+    def tell(self) -> None:
+        """On stderr: what should be thought about, then every check."""
+        for line in self._warnings:
+            screen.warn(line)
+        for line in self._lines:
+            screen.note(line)
+
+    @property
+    def _script(self) -> Path:
+        return self._old.script if self._old else self._asked.script
+
+    def _load(self) -> Loaded:
+        if self._old is not None:
+            return load(self._old.plan, self._asked.plan)
+        loaded = load(self._place.root / self._asked.plan, self._asked.plan)
+        if loaded.sha256 != self._asked.sha256:
+            raise UsageError(
+                f"{shown(self._asked.script)}: rendered from an older {self._asked.plan}",
+                f"render it again: inv plan-render {self._asked.plan}; --resume goes on with the older one",
+            )
+        return loaded
+
+    def _schedule(self, checked: Checked) -> Schedule:
+        return schedule(checked.jobs, self._loaded.plan, self._place.runs, datetime.now().astimezone())
+
+    def _orders(self, checked: Checked, whole: Schedule) -> Orders:
+        return orders_of(
+            self._loaded.plan,
+            [job.job for job in checked.jobs],
+            {entry.job: entry.cost for entry in whole.entries},
+            queue="",
+            plan_file=self._asked.plan,
+            plan_sha256=self._loaded.sha256,
+            script_sha256=files.sha256_file(self._script),
+            mode=self._asked.mode,
+            root=self._place.root,
+            runs=self._place.runs,
+            device="cuda" if self._gpu else "cpu",
+            gpu_uuid=self._gpu.uuid if self._gpu else None,
+            primary=verdict_settings(self._place.root).primary,
+        )
+
+    def _to_do(self, queue: QueueDir | None) -> set[str]:
+        """The jobs that are asked for and not over."""
+        night = fold(self.orders, Journal(queue.journal).read() if queue else [])
+        if self.only is not None:
+            reopen.refuse_without_needs(self.orders, night, self.only)
+        return set(left_to_do(self.orders, night, self.only))

@@ -1,0 +1,76 @@
+"""The schedule as it is printed."""
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ctexp.cli.plan_tables import print_schedule
+from ctexp.core.gpu import Gpu
+from ctexp.planning.schedule.fit import fit
+from ctexp.record.manifest import Estimate
+from tests.planning.schedule.jobs import checked, minutes, plan
+
+NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+GPU = Gpu(0, "NVIDIA GeForce RTX 4090", "GPU-1", 24 * 2**30)
+
+
+@pytest.fixture(autouse=True)
+def _in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def printed(
+    capsys: pytest.CaptureFixture[str],
+    costs: Mapping[str, Estimate | None],
+    gpu: Gpu | None = None,
+    **fields: Any,
+) -> list[str]:
+    of = plan({name: {} for name in costs}, **{"seeds": [1], **fields})
+    jobs = checked(of, **({"device": gpu.name} if gpu else {}))
+    by_job = {f"{name}-s1": cost for name, cost in costs.items()}
+    print_schedule(fit(jobs, by_job, of, now=NOW, gpu=gpu, free_bytes=512 * 10**9))
+    return capsys.readouterr().out.splitlines()
+
+
+def test_every_job_has_its_line_and_the_night_its_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    large = minutes(90, 120, memory_bytes=6_550_000_000, disk_bytes=310_000_000, disk_bytes_p90=340_000_000)
+    costs = {"backbones": large, "tiny": minutes(6.5, 9), "huge": minutes(500, 600)}
+    assert printed(capsys, costs, gpu=GPU, window="until 07:00") == [
+        "window until 07:00: Sat 22:00 to Sun 07:00, the last 10 min 00 s for the analysis",
+        "",
+        "job                  p50          p90   memory    disk  begins  fits",
+        "backbones-s1  1 h 30 min   2 h 00 min  6.1 GiB  310 MB   22:00  yes",
+        "tiny-s1       6 min 30 s   9 min 00 s  1.0 GiB  100 MB   23:30  yes",
+        "huge-s1       8 h 20 min  10 h 00 min  1.0 GiB  100 MB          "
+        "no: needs 10 h 00 min (p90), 7 h 13 min are left",
+        "",
+        "jobs        2 of 3 jobs fit",
+        "GPU hours   1.6 (p90 2.1)",
+        "finish      23:46 (p90 00:19)",
+        "disk        410 MB (p90 440 MB) of 512.0 GB free, 5.0 GB of them reserved",
+        "GPU memory  up to 6.1 GiB of 24.0 GiB",
+    ]
+
+
+def test_what_nobody_knows_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, {"a": None, "b": minutes(30)}, window="2d", reserve={"analysis": "0s"})
+    assert lines == [
+        "window 2d: Sat 22:00 to Mon 22:00",
+        "",
+        "job           p50          p90   memory    disk       begins  fits",
+        "a-s1      unknown                                  Sat 22:00  yes",
+        "b-s1  30 min 00 s  30 min 00 s  1.0 GiB  100 MB  ≥ Sat 22:00  yes",
+        "",
+        "jobs        2 jobs, all fit; what 1 of them cost is unknown: see --measure",
+        "CPU hours   at least 0.5 (p90 0.5)",
+        "finish      at least Sat 22:30 (p90 Sat 22:30)",
+        "disk        at least 100 MB (p90 100 MB) of 512.0 GB free, 5.0 GB of them reserved",
+        "memory      up to 1.0 GiB",
+    ]
