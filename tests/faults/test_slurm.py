@@ -10,7 +10,7 @@ import pytest
 from ctexp.queue.folder import queues
 from ctexp.queue.journal import Journal
 from tests.faults.cluster import Cluster, cluster, missing, wait_until
-from tests.faults.nights import newest, night_json, start, state
+from tests.faults.nights import LOADED_BY_JOBS, newest, night_json, start, state
 from tests.project import INV, TINY, add_tiny_set, call, git, make_project
 
 pytestmark = [
@@ -49,11 +49,26 @@ PLAN = f"""{COMMON}
 """
 LONG = f"""{COMMON}
   long:
-    overrides: [trainer.max_epochs=2000]
+    overrides: [trainer.max_epochs=600]
   after:
     overrides: [trainer.max_epochs=1]
     needs: [long]
 """
+
+SLOWLY = """
+import os, time
+from ctexp.training.kernel.module import Classifier
+
+losses = Classifier.losses
+
+def slowly(self, logits, batch):
+    time.sleep(0.05)
+    return losses(self, logits, batch)
+
+if os.environ["CTEXP_JOB"] == "long-s1":
+    Classifier.losses = slowly
+"""
+"""Two minutes at least for `long`, however fast the machine is: longer than a task's time."""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +82,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with images and without a plan."""
     folder = make_project(tmp_path_factory.mktemp("data") / "project")
     add_tiny_set(folder)
+    (folder / "faults.py").write_text(SLOWLY)
+    with (folder / "tasks.py").open("a") as tasks:
+        tasks.write(LOADED_BY_JOBS)
     (folder / ".venv").symlink_to(sys.prefix)
     with (folder / ".git" / "info" / "exclude").open("a") as exclude:
         exclude.write("/.venv\n")
@@ -137,13 +155,13 @@ def test_a_task_goes_on_where_it_was_stopped(data: Path, tmp_path: Path, slurm: 
     journal = Journal(newest(project).journal).read()
     runs = {event["run"] for event in journal if event["kind"] == "end" and event["job"] == "long-s1"}
     assert len(runs) == 1  # gone on with each time
-    assert epochs(project) == 2000
+    assert epochs(project) == 600
     assert [event["exit_code"] for event in journal if event["kind"] == "close"] == [0]
 
 
 def test_a_node_that_is_given_up_although_it_works(data: Path, tmp_path: Path, slurm: Cluster) -> None:
     """Killed with its daemon is nothing: the job goes on, and the task that replaces it waits for it."""
-    plan = LONG.replace("after:", "other:").replace("    needs: [long]\n", "")
+    plan = LONG.replace("after:", "other:").replace("    needs: [long]\n", "").replace("=600", "=300")
     project = project_with(data, tmp_path / "alone", "alone", plan)
     array = slurm.submit(project, "scripts/alone.slurm.sh")
     wait_until(lambda: epochs(project) > 1, 240)

@@ -52,15 +52,15 @@ def _ended(now: Look) -> str:
 
 
 def _window(now: Look) -> str:
-    if now.state not in {"running", "waiting"}:
+    if now.state not in {"running", "waiting"} or not now.closes:
         return ""
     parts = []
     if now.state == "waiting" and now.opens:
         parts.append(f"opens {_at(now.opens)}")
-    if now.closes and now.left is not None:
+    if now.left is not None:
         parts.append(f"closes {_at(now.closes)}, {clock.duration(max(0.0, now.left))} left")
     done = f"; done about {_at(now.ends)}, nine times of ten by {_at(now.ends_p90)}" if now.ends else ""
-    return f"window {now.window}{': ' if parts else ''}{', '.join(parts)}{done}"
+    return f"window {now.window}: {', '.join(parts)}{done}"
 
 
 def _totals(now: Look) -> str:

@@ -91,6 +91,8 @@ def fit(
         compile_network(module.model)
     # Lightning 2.6 asks torch 2.15 a question in a form that torch no longer likes.
     warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
+    # And it looks for SLURM all the same.
+    warnings.filterwarnings("ignore", message="The `srun` command is available")
     try:
         trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
     except SIGTERMException as error:
