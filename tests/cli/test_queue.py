@@ -17,12 +17,12 @@ from rich.console import Console
 
 from ctexp.cli.queue_tables import picture
 from ctexp.core.errors import DataError, UsageError
-from ctexp.queue.cancel import drop
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Journal
+from ctexp.queue.looking.cancel import drop
+from ctexp.queue.looking.status import look
 from ctexp.queue.orders import Cost, Orders
 from ctexp.queue.state import fold
-from ctexp.queue.status import look
 from tests.project import INV, inv, make_project
 from tests.queue.written import Writer, gated, job, queue, running_run
 

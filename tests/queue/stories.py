@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ctexp.planning.plan.jobs import Job
-from ctexp.queue.choose import choose, survey
+from ctexp.queue.deciding.choose import choose, survey
+from ctexp.queue.deciding.verdicts import Choice, Now, Verdict
 from ctexp.queue.orders import Cost, Orders
 from ctexp.queue.state import Night, finished, fold
-from ctexp.queue.verdicts import Choice, Now, Verdict
 
 PLENTY = 10**12
 

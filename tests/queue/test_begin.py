@@ -13,9 +13,10 @@ import pytest
 from ctexp.core import clock
 from ctexp.core.errors import Busy, CtexpError, DataError, UsageError
 from ctexp.core.files import sha256_file
-from ctexp.queue import become, begin
+from ctexp.queue import begin
 from ctexp.queue.folder import QueueDir, queues
 from ctexp.queue.journal import Event, Journal
+from ctexp.queue.opening import become
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
 from tests.queue.scripted import PLAN, render, scripted_project

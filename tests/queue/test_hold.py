@@ -11,9 +11,9 @@ from ctexp.queue import hold
 from ctexp.queue.array import ANALYSIS, Task, in_line, indices, joined, tie
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Journal
+from ctexp.queue.looking.status import look
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
-from ctexp.queue.status import look
 from tests.judged import a_run
 from tests.queue.written import Writer, based, gated, job, queue
 

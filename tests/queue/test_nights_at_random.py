@@ -10,11 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from ctexp.planning.plan.jobs import BaseRule, GateRule, Job, in_order
 from ctexp.queue import measured
-from ctexp.queue.choose import left_to_do
-from ctexp.queue.decide import decision
+from ctexp.queue.deciding.choose import left_to_do
+from ctexp.queue.deciding.decide import decision
+from ctexp.queue.deciding.verdicts import Begin, Decide
 from ctexp.queue.orders import Cost
 from ctexp.queue.state import fold
-from ctexp.queue.verdicts import Begin, Decide
 from tests.queue.stories import Story
 from tests.queue.written import job
 

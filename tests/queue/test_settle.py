@@ -11,11 +11,11 @@ from ctexp.core import clock
 from ctexp.core.errors import Busy
 from ctexp.queue import left
 from ctexp.queue import settle as settling
-from ctexp.queue.choose import left_to_do
+from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Event, Journal
+from ctexp.queue.opening.rebuild import rebuild
 from ctexp.queue.orders import Orders
-from ctexp.queue.rebuild import rebuild
 from ctexp.queue.settle import settle
 from ctexp.queue.state import Night, fold
 from ctexp.record.manifest import Origin

@@ -10,8 +10,8 @@ from ctexp.core import screen
 from ctexp.core.errors import UsageError
 from ctexp.core.paths import project_root
 from ctexp.queue import folder
-from ctexp.queue.cancel import drop
-from ctexp.queue.status import Look, look
+from ctexp.queue.looking.cancel import drop
+from ctexp.queue.looking.status import Look, look
 
 _LEAST_SECONDS = 0.1
 

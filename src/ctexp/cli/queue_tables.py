@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ctexp.core import clock
-from ctexp.queue.job_status import JobLook
-from ctexp.queue.status import Look
+from ctexp.queue.looking.job_status import JobLook
+from ctexp.queue.looking.status import Look
 
 _GIB = 1024**3
 _COLOURS = {"running": "cyan", "done": "green", "failed": "red", "timeout": "red", "interrupted": "yellow"}

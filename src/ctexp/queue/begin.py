@@ -16,16 +16,16 @@ from ctexp.core.errors import DataError, Stopped
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import project_root, shown
 from ctexp.planning.plan import window
-from ctexp.queue import become, options, reopen
-from ctexp.queue.choose import left_to_do
+from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import QueueDir, queues, sweep_unborn
-from ctexp.queue.join import join
 from ctexp.queue.journal import Journal, uptime
-from ctexp.queue.options import Asked
+from ctexp.queue.opening import become, options, reopen
+from ctexp.queue.opening.join import join
+from ctexp.queue.opening.options import Asked
+from ctexp.queue.opening.preflight import Place
+from ctexp.queue.opening.ready import Ready
+from ctexp.queue.opening.rebuild import rebuild
 from ctexp.queue.orders import Orders
-from ctexp.queue.preflight import Place
-from ctexp.queue.ready import Ready
-from ctexp.queue.rebuild import rebuild
 from ctexp.queue.settle import settle
 from ctexp.queue.state import fold
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from ctexp.core import screen
 from ctexp.core.errors import Busy, CriterionNotMet, UsageError
 from ctexp.queue.array import ANALYSIS, in_line, indices
-from ctexp.queue.choose import survey
-from ctexp.queue.decide import decision
+from ctexp.queue.deciding.choose import survey
+from ctexp.queue.deciding.decide import decision
+from ctexp.queue.deciding.verdicts import Begin, Decide, Held, Left, Now, Running, Skip, Stop, Verdict
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Event, Journal, uptime
 from ctexp.queue.orders import Orders
 from ctexp.queue.settle import settle
 from ctexp.queue.state import JobNow, Night, fold
-from ctexp.queue.verdicts import Begin, Decide, Held, Left, Now, Running, Skip, Stop, Verdict
 
 _LOOK_SECONDS = 2.0
 _PATIENCE_SECONDS = 600.0

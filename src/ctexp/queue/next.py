@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ctexp.core import screen
 from ctexp.core.errors import UsageError
-from ctexp.queue.choose import choose
-from ctexp.queue.decide import decision
+from ctexp.queue.deciding.choose import choose
+from ctexp.queue.deciding.decide import decision
+from ctexp.queue.deciding.verdicts import Begin, Decide, Now, Stop
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Journal, uptime
 from ctexp.queue.orders import Orders
 from ctexp.queue.settle import settle
 from ctexp.queue.state import fold
-from ctexp.queue.verdicts import Begin, Decide, Now, Stop
 
 
 def main(words: Sequence[str]) -> int:

@@ -10,18 +10,19 @@ from typing import Any, cast
 
 from ctexp.core import clock, heartbeat, locks, screen
 from ctexp.core.errors import Stopped, StorageError, TimeBudgetUsed, UsageError
-from ctexp.queue import child, left
-from ctexp.queue.beginning import Beginning, beginning, seconds_left
-from ctexp.queue.child import Outcome, Signals
-from ctexp.queue.cooldown import cool_down
+from ctexp.queue import left
+from ctexp.queue.attempting import child
+from ctexp.queue.attempting.beginning import Beginning, beginning, seconds_left
+from ctexp.queue.attempting.child import Outcome, Signals
+from ctexp.queue.attempting.cooldown import cool_down
+from ctexp.queue.attempting.output import Output
+from ctexp.queue.attempting.tending import Cancelled, Tending
 from ctexp.queue.ending import Ending, Stop, ending, told
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Event, Journal
 from ctexp.queue.left import Left
 from ctexp.queue.orders import Orders
-from ctexp.queue.output import Output
 from ctexp.queue.state import fold, one_end
-from ctexp.queue.tending import Cancelled, Tending
 
 _BALLAST_BYTES = 1 << 18
 """Kept on the disk while a job runs, for the last words of a night whose disk it fills."""

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ctexp.core import clock, locks, screen
 from ctexp.core.errors import TimeBudgetUsed, UsageError
-from ctexp.queue import child
-from ctexp.queue.beginning import seconds_left
-from ctexp.queue.child import Signals
-from ctexp.queue.finished import finished_words
+from ctexp.queue.attempting import child
+from ctexp.queue.attempting.beginning import seconds_left
+from ctexp.queue.attempting.child import Signals
+from ctexp.queue.attempting.finished import finished_words
+from ctexp.queue.attempting.output import Output
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Journal
 from ctexp.queue.orders import Orders
-from ctexp.queue.output import Output
 from ctexp.queue.state import fold
 
 

@@ -13,7 +13,7 @@ from ctexp.core.errors import UsageError
 from ctexp.queue import end
 from ctexp.queue.journal import Journal
 from ctexp.queue.morning import log, report
-from ctexp.queue.reopen import was_killed
+from ctexp.queue.opening.reopen import was_killed
 from tests.queue.morning.nights import Written
 
 TWO = "seeds: [1]\nexperiments: {a: {}, b: {}}"

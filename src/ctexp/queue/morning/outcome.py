@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from ctexp.core.errors import CriterionNotMet, TimeBudgetUsed
-from ctexp.queue.choose import left_to_do
+from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.morning.documents import Counts
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import JobNow, Night

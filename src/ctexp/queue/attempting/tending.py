@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ctexp.core import clock
 from ctexp.core.errors import DataError
+from ctexp.queue.attempting.output import MOST_BYTES, Output
 from ctexp.queue.ending import Stop
 from ctexp.queue.journal import Journal
-from ctexp.queue.output import MOST_BYTES, Output
 
 
 class Tending:

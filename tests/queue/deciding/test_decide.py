@@ -8,12 +8,12 @@ import pytest
 from ctexp.core.errors import DataError
 from ctexp.planning.plan.jobs import BaseRule, GateRule
 from ctexp.queue import base
-from ctexp.queue.decide import decision
+from ctexp.queue.deciding.decide import decision
+from ctexp.queue.deciding.verdicts import Decide
 from ctexp.queue.journal import Journal
 from ctexp.queue.measured import value
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
-from ctexp.queue.verdicts import Decide
 from tests.judged import a_cross_validation, a_run
 from tests.queue.written import Writer, job, queue
 

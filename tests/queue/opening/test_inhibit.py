@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctexp.queue.inhibit import inhibit_sleep
+from ctexp.queue.opening.inhibit import inhibit_sleep
 from tests.queue.attempts import lives, until
 
 WORKS = """#!/bin/sh
@@ -47,7 +47,7 @@ def test_it_is_held_until_the_last_process_has_ended(systemd: Path) -> None:
 
 @pytest.mark.parametrize("text", ["#!/bin/sh\nexit 1\n", "#!/bin/sh\nexec cat > /dev/null\n"])
 def test_one_that_does_not_work_is_none(systemd: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctexp.queue.inhibit._PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("ctexp.queue.opening.inhibit._PATIENCE_SECONDS", 0.5)
     write(systemd, text)
     assert inhibit_sleep("why") is None
 

@@ -13,7 +13,7 @@ from ctexp.core.gpu import Gpu, GpuState
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import disk, memory
 from ctexp.planning.plan.document import size_bytes
-from ctexp.queue.preflight.subject import Finding, Intended
+from ctexp.queue.opening.preflight.subject import Finding, Intended
 
 _TOOLS = {"bash": "bash", "git": "git", "realpath": "coreutils", "tee": "coreutils"}
 """What a rendered script calls, and the package it is in."""

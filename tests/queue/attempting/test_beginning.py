@@ -7,7 +7,7 @@ import pytest
 
 from ctexp.core.errors import UsageError
 from ctexp.planning.plan.jobs import Job
-from ctexp.queue.beginning import Beginning, beginning
+from ctexp.queue.attempting.beginning import Beginning, beginning
 from ctexp.queue.orders import Cost, Orders
 from ctexp.queue.state import fold
 from tests.queue.written import Writer, job, queue

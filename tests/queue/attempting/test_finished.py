@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ctexp.queue.finished import finished_words
+from ctexp.queue.attempting.finished import finished_words
 from ctexp.queue.journal import Journal
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold

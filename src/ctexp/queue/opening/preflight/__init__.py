@@ -1,8 +1,8 @@
 """What has to be in order before a night begins: every check a line, everything wrong at once."""
 
-from ctexp.queue.preflight.machine import gpu_of, machine
-from ctexp.queue.preflight.project import project
-from ctexp.queue.preflight.subject import Intended, Place, lines
+from ctexp.queue.opening.preflight.machine import gpu_of, machine
+from ctexp.queue.opening.preflight.project import project
+from ctexp.queue.opening.preflight.subject import Intended, Place, lines
 
 __all__ = ["Intended", "Place", "gpu_of", "preflight"]
 

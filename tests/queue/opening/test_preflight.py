@@ -18,7 +18,7 @@ from ctexp.core.gpu_reading import Reading
 from ctexp.planning.checking.check import check
 from ctexp.planning.plan.load import load
 from ctexp.planning.schedule.night import schedule
-from ctexp.queue.preflight import Intended, Place, gpu_of, preflight
+from ctexp.queue.opening.preflight import Intended, Place, gpu_of, preflight
 from ctexp.record import git
 from ctexp.record.manifest import Estimate
 from tests.project import HERE

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ctexp.queue.child import Signals
-from ctexp.queue.cooldown import cool_down
+from ctexp.queue.attempting.child import Signals
+from ctexp.queue.attempting.cooldown import cool_down
 from ctexp.queue.journal import Event
 from ctexp.queue.orders import Orders
 from tests.queue.written import Writer, job, queue

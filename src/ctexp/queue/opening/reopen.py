@@ -8,10 +8,10 @@ from ctexp.core.errors import DataError, UsageError
 from ctexp.core.files import sha256_file
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import shown
-from ctexp.queue.choose import left_to_do
+from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import QueueDir, queues
 from ctexp.queue.journal import Damaged, Journal
-from ctexp.queue.options import Asked
+from ctexp.queue.opening.options import Asked
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import Night, fold
 

@@ -15,8 +15,8 @@ from ctexp.core.errors import Stopped
 from ctexp.core.locks import FileLock, passed_on
 from ctexp.core.paths import shown
 from ctexp.queue.folder import QueueDir
-from ctexp.queue.inhibit import inhibit_sleep
 from ctexp.queue.journal import uptime
+from ctexp.queue.opening.inhibit import inhibit_sleep
 
 _LOOK_SECONDS = 15.0
 """Between two looks at the clock: one that counts sleep too, which no timer does."""

@@ -8,9 +8,9 @@ from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Event, Journal
+from ctexp.queue.looking.waiting import OVER, dependents
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
-from ctexp.queue.waiting import OVER, dependents
 
 
 @dataclass(frozen=True)

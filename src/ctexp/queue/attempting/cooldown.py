@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ctexp.core import clock, gpu_reading
 from ctexp.core.gpu_reading import ComputeProcess
-from ctexp.queue.child import Signals
+from ctexp.queue.attempting.child import Signals
 from ctexp.queue.journal import Event, Journal, uptime
 from ctexp.queue.orders import Orders
 

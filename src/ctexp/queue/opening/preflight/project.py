@@ -9,7 +9,7 @@ from ctexp.core.errors import DataError
 from ctexp.data import catalog as catalogs
 from ctexp.data.versions.lock_file import dvc_version
 from ctexp.planning.schedule.weights import check_weights
-from ctexp.queue.preflight.subject import Finding, Intended
+from ctexp.queue.opening.preflight.subject import Finding, Intended
 
 _LOCKS = ("requirements.lock", "requirements-dev.lock")
 """What `.venv` may have been made from; whoever makes it leaves a copy in it."""

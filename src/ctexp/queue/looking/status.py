@@ -17,11 +17,11 @@ from ctexp.core import clock, gpu_reading
 from ctexp.core.locks import FileLock
 from ctexp.queue.array import in_line
 from ctexp.queue.folder import QueueDir
-from ctexp.queue.job_status import JobLook, look_at_jobs, moment
 from ctexp.queue.journal import Damaged, Event, Journal
+from ctexp.queue.looking.job_status import JobLook, look_at_jobs, moment
+from ctexp.queue.looking.waiting import OVER
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
-from ctexp.queue.waiting import OVER
 
 QueueState = Literal["waiting", "running", "ended", "interrupted"]
 """`waiting` for its window, or for the cluster; `interrupted`: nobody is at it, and nobody saw it end."""

@@ -8,16 +8,16 @@ import os
 from dataclasses import replace
 from typing import NoReturn
 
-from ctexp.queue import become, reopen
 from ctexp.queue.array import Task, doorway, enter, joined, tie, wait_for
-from ctexp.queue.choose import left_to_do
+from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import QueueDir, sweep_unborn
 from ctexp.queue.journal import Journal
-from ctexp.queue.options import Asked
+from ctexp.queue.opening import become, reopen
+from ctexp.queue.opening.options import Asked
+from ctexp.queue.opening.preflight import Place
+from ctexp.queue.opening.ready import Ready
+from ctexp.queue.opening.rebuild import rebuild
 from ctexp.queue.orders import Orders
-from ctexp.queue.preflight import Place
-from ctexp.queue.ready import Ready
-from ctexp.queue.rebuild import rebuild
 from ctexp.queue.state import fold
 
 

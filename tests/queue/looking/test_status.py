@@ -11,9 +11,9 @@ import pytest
 
 from ctexp.core.errors import DataError
 from ctexp.queue.folder import QueueDir
-from ctexp.queue.job_status import JobLook
+from ctexp.queue.looking.job_status import JobLook
+from ctexp.queue.looking.status import Look, look
 from ctexp.queue.orders import Cost
-from ctexp.queue.status import Look, look
 from tests.queue.written import Writer, based, gated, job, queue, running_run
 
 

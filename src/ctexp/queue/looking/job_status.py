@@ -8,11 +8,11 @@ from typing import Any
 
 from ctexp.core import clock
 from ctexp.queue.folder import QueueDir
-from ctexp.queue.forecast import Ahead, Ends, forecast
+from ctexp.queue.looking.forecast import Ahead, Ends, forecast
+from ctexp.queue.looking.progress import Progress, progress
+from ctexp.queue.looking.waiting import OVER, waits_for
 from ctexp.queue.orders import Cost, Orders
-from ctexp.queue.progress import Progress, progress
 from ctexp.queue.state import Attempt, JobNow, Night
-from ctexp.queue.waiting import OVER, waits_for
 
 
 @dataclass(frozen=True)

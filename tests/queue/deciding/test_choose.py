@@ -1,9 +1,9 @@
 import pytest
 
 from ctexp.planning.plan.jobs import Job
-from ctexp.queue.choose import left_to_do
+from ctexp.queue.deciding.choose import left_to_do
+from ctexp.queue.deciding.verdicts import Begin, Choice, Decide, Held, Left, Over, Running, Skip, Stop
 from ctexp.queue.orders import Cost
-from ctexp.queue.verdicts import Begin, Choice, Decide, Held, Left, Over, Running, Skip, Stop
 from tests.queue.stories import Story
 from tests.queue.written import based, gated, job
 

@@ -40,10 +40,22 @@ from typing import Literal
 from ctexp.core import clock
 from ctexp.core.errors import StorageError
 from ctexp.planning.plan.jobs import Job
+from ctexp.queue.deciding.verdicts import (
+    Begin,
+    Choice,
+    Decide,
+    Held,
+    Left,
+    Now,
+    Over,
+    Running,
+    Skip,
+    Stop,
+    Verdict,
+)
 from ctexp.queue.journal import Event
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import NOT_ITS_FAULT, JobNow, Night, finished
-from ctexp.queue.verdicts import Begin, Choice, Decide, Held, Left, Now, Over, Running, Skip, Stop, Verdict
 
 RETRIED = frozenset({"killed", "hung", "other"})
 """Failures that may not come again by themselves."""

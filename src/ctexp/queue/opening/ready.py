@@ -18,14 +18,14 @@ from ctexp.planning.checking.checked import Checked
 from ctexp.planning.plan.load import Loaded, load
 from ctexp.planning.schedule.night import schedule
 from ctexp.planning.schedule.schedule import Schedule
-from ctexp.queue import reopen
-from ctexp.queue.choose import left_to_do
+from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import FOLDER, QueueDir
-from ctexp.queue.instruct import orders_of
 from ctexp.queue.journal import Journal
-from ctexp.queue.options import Asked
+from ctexp.queue.opening import reopen
+from ctexp.queue.opening.instruct import orders_of
+from ctexp.queue.opening.options import Asked
+from ctexp.queue.opening.preflight import Intended, Place, gpu_of, preflight
 from ctexp.queue.orders import Orders
-from ctexp.queue.preflight import Intended, Place, gpu_of, preflight
 from ctexp.queue.state import fold
 from ctexp.record import git
 

@@ -7,9 +7,9 @@ from typing import Any
 from ctexp.core import metric_names
 from ctexp.planning.plan.jobs import last_words
 from ctexp.queue import measured
+from ctexp.queue.deciding.verdicts import Decide
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import Night, finished
-from ctexp.queue.verdicts import Decide
 
 _PASSES: dict[str, Callable[[float, float], bool]] = {
     ">=": float.__ge__,

@@ -5,13 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ctexp.queue.output import Output
+from ctexp.queue.attempting.output import Output
 from tests.queue.attempts import until
 
 SHOWS = """
 import sys, time
 from pathlib import Path
-from ctexp.queue.output import Output
+from ctexp.queue.attempting.output import Output
 with Output(Path(sys.argv[1])) as output:
     output.say("begins")
     began = time.monotonic()

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
-from ctexp.queue.output import Output
+from ctexp.queue.attempting.output import Output
 
 POLL_SECONDS = 0.2
 

@@ -1,0 +1,1 @@
+"""What comes next, gates and bases: decisions, without doing anything about them."""
