@@ -5,7 +5,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    d1cbc9fe90cb3c621f1cb19702dac64f440c82e79ac3b6df4c2461c2bbba41fe
+# seal    86b4cfcb0420fa9ab4f6b066475ed4b9809e0e1b3ed8c0545932709fc0188bfc
 #
 # bash backbones.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
 #   --dry-run   check everything and show every command; nothing is run
@@ -104,7 +104,7 @@ analysis() {
     step errors-resnet18 inv analyze-errors --run backbones-resnet18
     step errors-folds inv analyze-errors --run backbones-folds
     step errors-tuned inv analyze-errors --run backbones-tuned
-    step report inv report --queue "$CTEXP_QUEUE"
+    step report inv report --queue "$CTEXP_QUEUE" --baseline backbones-resnet18
 }
 
 queue=(python -P -m ctexp.queue) # decides, watches, writes down
@@ -234,7 +234,8 @@ night() {
         job "$key" || code=$?
         ((code == 0)) || break
     done
-    [[ $stopped ]] || ((code > 128)) || analysis
+    # Not for who has stopped it, nor on a disk that is full.
+    [[ $stopped ]] || ((code == 5 || code > 128)) || analysis
 
     ending=yes
     follow end "${stopped:-$code}"

@@ -15,7 +15,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    e81df679c1b035309d566826e9fc9897aa10f222d85d6f82ee923d041ffe14d8
+# seal    4bff36d09c8b5980870cbce28196c98b8b026421f2c1471b070788e417902bd2
 #
 # bash backbones.slurm.sh [OPTION...]   submit it; `sbatch` from the project's folder does the same
 #   --dry-run   check everything and show every command; nothing is submitted
@@ -116,7 +116,7 @@ analysis() {
     step errors-resnet18 inv analyze-errors --run backbones-resnet18
     step errors-folds inv analyze-errors --run backbones-folds
     step errors-tuned inv analyze-errors --run backbones-tuned
-    step report inv report --queue "$CTEXP_QUEUE"
+    step report inv report --queue "$CTEXP_QUEUE" --baseline backbones-resnet18
 }
 
 queue=(python -P -m ctexp.queue) # decides, watches, writes down

@@ -57,6 +57,13 @@ def test_runs_of_a_fallback_are_compared_by_their_own_name(night: Writer) -> Non
     )
 
 
+def test_a_report_goes_without_a_baseline_that_failed(night: Writer) -> None:
+    assert words(night, "inv report --queue Q --baseline night-base") == (
+        "inv report --queue Q",
+        ["night-base: nothing of it has finished"],
+    )
+
+
 def test_a_cross_validation_is_named_by_its_id(night: Writer) -> None:
     night.done("folds-s1", run=f"night-folds_{STAMP}_abcdef")
     assert words(night, "inv analyze-errors --run night-folds")[0].endswith(

@@ -52,15 +52,21 @@ def _compare(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:
             yield _step(name, "compare-baselines", f"--baseline {quoted(baseline)}", *named)
 
 
-def _errors(_: Plan, experiments: Sequence[Job]) -> Iterator[str]:
-    for job in experiments[:MOST_ERRORS]:
+def _errors(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:
+    """Of those that are to show something, and what they are compared with; of all where none is."""
+    meant = {job.experiment for job in experiments if plan.experiments[job.experiment].success}
+    about = [job for job in experiments if not meant or job.experiment in {*meant, plan.baseline}]
+    for job in about[:MOST_ERRORS]:
         yield _step(f"errors-{job.experiment}", "analyze-errors", f"--run {quoted(job.run_name)}")
-    if (left := len(experiments) - MOST_ERRORS) > 0:
+    if (left := len(about) - MOST_ERRORS) > 0:
         yield f"# {left} more experiments can be analysed by hand: inv analyze-errors --run NAME"
 
 
-def _report(_: Plan, __: Sequence[Job]) -> Iterator[str]:
-    yield _step("report", "report", '--queue "$CTEXP_QUEUE"')
+def _report(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:
+    names = [job.run_name for job in experiments if job.experiment == plan.baseline]
+    yield _step(
+        "report", "report", '--queue "$CTEXP_QUEUE"', *(f"--baseline {quoted(name)}" for name in names)
+    )
 
 
 def _step(name: str, *words: str) -> str:

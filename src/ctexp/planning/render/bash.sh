@@ -49,7 +49,8 @@ night() {
         job "$key" || code=$?
         ((code == 0)) || break
     done
-    [[ $stopped ]] || ((code > 128)) || analysis
+    # Not for who has stopped it, nor on a disk that is full.
+    [[ $stopped ]] || ((code == 5 || code > 128)) || analysis
 
     ending=yes
     follow end "${stopped:-$code}"

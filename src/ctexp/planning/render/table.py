@@ -42,7 +42,7 @@ def _branch(job: Job, fallback: str | None) -> str:
     overrides = job.overrides(fallback, (_BASE,) if job.base else ())
     words = ["inv", job.verb, *('"${base[@]}"' if word == _BASE else quoted(word) for word in overrides)]
     first = f"base_of {job.id} && attempt" if job.base else "attempt"
-    command = wrapped([first, *words, ";;"], _INDENT + 4)
+    command = wrapped([first, *words[:-1], f"{words[-1]} ;;"], _INDENT + 4)
     return f"{' ' * _INDENT}{key})\n{' ' * (_INDENT + 4)}{command}"
 
 

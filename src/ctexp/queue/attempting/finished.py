@@ -42,7 +42,8 @@ def finished_words(orders: Orders, night: Night, argv: Sequence[str]) -> tuple[l
         taken = found if flag in _MANY else found[:1]
         left_out += [f"{one}: also finished, and left out" for one in found[len(taken) :]]
         words += [part for one in taken for part in (flag, one)]
-    empty = lacking or not given <= set(words)
+    # A report is about the whole queue: the baseline it was to have is no more than its first column.
+    empty = list(argv[1:2]) != ["report"] and (lacking or not given <= set(words))
     return ([] if empty else words), left_out
 
 
