@@ -40,8 +40,7 @@ case $command in
         exit "$1"
         ;;
     run | step)
-        printf '%s\0' "$command" "$@" >>calls
-        echo >>calls
+        printf '%s\0' $(($# + 1)) "$command" "$@" >>calls
         echo "output of $1"
         [[ ! -e work ]] || . ./work
         ;;
@@ -84,4 +83,10 @@ def bash(script: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def calls(folder: Path) -> list[list[str]]:
     """What `queue run` and `queue step` were called with, in order."""
     content = (folder / "calls").read_bytes() if (folder / "calls").exists() else b""
-    return [call.decode().split("\0") for call in content.split(b"\0\n") if call]
+    words = content.decode().split("\0")[:-1]
+    found = []
+    while words:  # each call begins with how many words it has
+        count = int(words[0])
+        found.append(words[1 : count + 1])
+        words = words[count + 1 :]
+    return found
