@@ -134,9 +134,16 @@ def test_a_script_elsewhere_knows_its_project(project: Path, output: str) -> Non
         ({"plan": "nihgt"}, "no such plan.* did you mean 'night'|no such plan"),
         ({"target": "bsh"}, "nothing to render for"),
         ({"output": "scripts"}, "is a folder"),
+        ({"output": "pipe"}, "no plain file"),
+        ({"output": "o" * 300}, "cannot be read"),
+        ({"output": "/proc/night.sh"}, "cannot be written"),
     ],
 )
 def test_words_that_make_no_sense(project: Path, words: dict[str, str], said: str) -> None:
     (project / "scripts").mkdir(exist_ok=True)
-    with pytest.raises(UsageError, match=said):
-        render(**words)
+    os.mkfifo(project / "pipe")  # to read it would wait for ever
+    try:
+        with pytest.raises(UsageError, match=said):
+            render(**words)
+    finally:
+        (project / "pipe").unlink()

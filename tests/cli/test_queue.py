@@ -3,6 +3,7 @@
 import getpass
 import io
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import pexpect
 import pytest
 from rich.console import Console
 
+from ctexp.cli.queue import watch
 from ctexp.cli.queue_tables import picture
 from ctexp.core.errors import DataError, UsageError
 from ctexp.queue.folder import QueueDir
@@ -204,6 +206,8 @@ def test_a_small_terminal_sees_the_jobs_that_run(project: Path) -> None:
 
 def test_watch_refuses_to_spin(project: Path, at_work: QueueDir) -> None:
     inv(project, "queue-watch", at_work.id, "--every=0", code=2)
+    with pytest.raises(UsageError, match="too seldom"):
+        watch(at_work.id, math.inf, json=False)
 
 
 def test_a_job_that_waits_is_dropped(project: Path, at_work: QueueDir) -> None:

@@ -57,6 +57,21 @@ def test_a_child_that_outlives_its_parent_is_told_from_it(tmp_path: Path) -> Non
             FileLock(path, "it").acquire()
 
 
+def test_a_child_that_keeps_the_lock_of_a_killed_parent_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    start = 'lock = FileLock(Path(sys.argv[1]), "it")\nlock.acquire()\n'
+    child = 'print(subprocess.Popen(["sleep", "99"], stdout=2, pass_fds=[lock.fileno()]).pid, flush=True)\n'
+    words = [sys.executable, "-c", f"import subprocess\n{HOLD.partition('with')[0]}{start}{child}"]
+    with subprocess.Popen([*words, str(path)], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+    try:
+        with pytest.raises(Busy, match=rf"by pid {pid}, which pid {parent.pid} \(.*\) .* had started"):
+            FileLock(path, "it").acquire()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("text", ["", "{", '{"pid": 1, "command": "init", "since": "ever"}', "[]"])
 def test_what_the_file_says_stops_nobody(tmp_path: Path, text: str) -> None:
     path = tmp_path / "lock"

@@ -40,6 +40,11 @@ def test_times_are_utc_whatever_the_zone() -> None:
     assert clock.now().tzinfo is UTC
 
 
+def test_what_was_typed_cannot_write_on_the_terminal_as_it_likes() -> None:
+    line = UsageError("a\x1b[2Jb\u202e\0: no\nkey", "caf\xe9").lines()
+    assert line == ["UsageError: a\\x1b[2Jb\\u202e\\x00: no key -> caf\xe9"]
+
+
 def test_errors_are_one_line_a_problem_with_the_next_action_last() -> None:
     error = UsageError(["a: wrong\nhere", "b: wrong"], "do this")
     assert error.lines() == ["UsageError: a: wrong here", "UsageError: b: wrong -> do this"]

@@ -5,7 +5,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    86b4cfcb0420fa9ab4f6b066475ed4b9809e0e1b3ed8c0545932709fc0188bfc
+# seal    307f4115738b0f2636c61059edfb50d3b0a0d86c680ee98208fb74f4fb79efc1
 #
 # bash backbones.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
 #   --dry-run   check everything and show every command; nothing is run
@@ -156,10 +156,11 @@ follow() {
 }
 
 # Called by traps. Always as TERM: a program in the background does not hear INT before it has asked to.
+# What writes the page down is left to it: it is soon over.
 stop() {
     stopped=${stopped:-$1}
     signals=$((signals + 1))
-    [[ ! $child ]] || kill -TERM "$child"
+    [[ $ending || ! $child ]] || kill -TERM "$child"
 }
 
 # A command, after whose it is.

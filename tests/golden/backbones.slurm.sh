@@ -15,7 +15,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    4bff36d09c8b5980870cbce28196c98b8b026421f2c1471b070788e417902bd2
+# seal    c7fbd77bdbc8f36e3be38cb9bc2f399a063951883ea1173e5004a88c2757f2a8
 #
 # bash backbones.slurm.sh [OPTION...]   submit it; `sbatch` from the project's folder does the same
 #   --dry-run   check everything and show every command; nothing is submitted
@@ -168,10 +168,11 @@ follow() {
 }
 
 # Called by traps. Always as TERM: a program in the background does not hear INT before it has asked to.
+# What writes the page down is left to it: it is soon over.
 stop() {
     stopped=${stopped:-$1}
     signals=$((signals + 1))
-    [[ ! $child ]] || kill -TERM "$child"
+    [[ $ending || ! $child ]] || kill -TERM "$child"
 }
 
 # A command, after whose it is.

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ctexp.queue import begin
 from ctexp.queue.folder import QueueDir, queues
 from ctexp.queue.journal import Event, Journal
 from ctexp.queue.opening import become
+from ctexp.queue.opening.ready import Ready
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
 from tests.queue.scripted import PLAN, render, scripted_project
@@ -244,6 +246,17 @@ def test_a_damaged_journal_is_put_aside_refused_and_then_made_anew() -> None:
     assert [event["kind"] for event in events(queue)] == ["begin"]
 
 
+def test_a_page_goes_where_the_project_is_now(project: Path) -> None:
+    killed = begin_night()
+    orders = Orders.read(killed.orders)
+    replace(orders, root=str(project.parent / "before"), runs=str(project.parent / "before/runs")).write(
+        killed.orders
+    )
+    begin_night("--fresh")
+    assert f"begin of {killed.id}" in (project / "research" / "LOG.md").read_text()
+    assert not (project.parent / "before").exists()
+
+
 def test_damaged_orders_are_drawn_up_anew_from_the_plan() -> None:
     queue = begin_night()
     queue.orders.write_text("{")
@@ -264,6 +277,34 @@ def test_a_queue_that_is_over_is_left_alone(capsys: pytest.CaptureFixture[str]) 
     assert begin.main(words()) == 12
     assert queue.journal.read_bytes() == before
     assert f"{queue.id} is over: 1 failed, 1 skipped" in capsys.readouterr().out
+
+
+def test_a_queue_that_is_over_ends_by_the_jobs_that_are_asked_for_now(project: Path) -> None:
+    render(project, PLAN.replace("    needs: [a]\n", ""))
+    queue = begin_night("--only", "a")
+    writer = Writer(queue)
+    writer.start("a-s1")
+    writer.end("a-s1", state="failed", cause="oom")
+    writer.close(12)
+    begin_night("--only", "b")
+    writer.done("b-s1")
+    writer.close(0)
+    assert begin.main(words()) == 12
+    assert begin.main(words("--only", "b")) == 0
+
+
+def test_a_start_that_another_has_overtaken_makes_no_second_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[QueueDir] = []
+
+    def slow(*about: Any) -> Ready:
+        found = Ready(*about)
+        monkeypatch.setattr(begin, "Ready", Ready)
+        made.append(begin_night())
+        return found
+
+    monkeypatch.setattr(begin, "Ready", slow)
+    assert "another start of night came first" in refusal().lines()[0]
+    assert [begin_night()] == made
 
 
 def test_only_restricts_to_jobs_and_experiments() -> None:

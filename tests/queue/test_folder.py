@@ -19,6 +19,12 @@ def test_queues_of_one_second_have_names_of_their_own_and_their_order(tmp_path: 
     assert all(queue.output("a.1").parent.is_dir() and queue.beat("a.1").parent.is_dir() for queue in made)
 
 
+def test_the_newest_stays_so_when_the_clock_is_set_back(tmp_path: Path) -> None:
+    made = [QueueDir.create(tmp_path, "night", MOMENT.replace(hour=hour)) for hour in (22, 3, 4)]
+    assert queues(tmp_path) == made
+    assert QueueDir.create(tmp_path, "other", MOMENT.replace(hour=3)).id == "other_20261121-030000"
+
+
 def test_a_queue_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     seen: list[object] = []
 

@@ -1,11 +1,12 @@
 """A job's run is found by what it says of itself; what cannot be read says nothing."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from ctexp.queue import left
+from ctexp.queue import left, measured
 from ctexp.record.cross_validation import CrossValidation
 from ctexp.record.manifest import Origin
 from ctexp.record.result import Deviation
@@ -62,6 +63,7 @@ def test_a_result_that_is_not_whole_or_of_another_run_is_none(tmp_path: Path) ->
         ("result.json", {"error": "text"}),
         ("result.json", {"deviations": [1]}),
         ("result.json", {"state": ["finished"]}),
+        ("result.json", {"metrics": ["val/accuracy"]}),
         ("attempts/1.json", {"git": [1]}),
         ("manifest.json", {"origin": [1]}),
     ],
@@ -99,3 +101,20 @@ def test_a_cross_validation_is_finished_when_it_has_been_judged(tmp_path: Path) 
     going = two.model_copy(update={"state": "interrupted"})
     record.model_copy(update={"members": (failed.model_copy(update={"fold": 0}), going)}).write(place.record)
     assert left.look(tmp_path, cross, place.id).state is None
+
+
+def test_values_of_another_kind_are_unknown(tmp_path: Path) -> None:
+    run = samples.run_of(tmp_path)
+    result = json.loads(run.result.read_text())
+    strange = {"value": float("nan"), "low": "0.5", "high": 1e999}
+    run.result.write_text(
+        json.dumps(result | {"exit_code": [1], "failure": {}, "metrics": {"val/f1": strange}})
+    )
+    manifest = json.loads(run.manifest.read_text())
+    run.manifest.write_text(json.dumps(manifest | {"seed": "x", "git": {"commit": 5, "dirty": "no"}}))
+    shutil.rmtree(run.path / "attempts")
+    found = left.look(tmp_path, JOB, run.id)
+    assert (found.state, found.exit_code, found.failure) == ("finished", None, None)
+    assert (found.seed, found.commit, found.dirty) == (None, None, None)
+    assert found.metrics == {"val/f1": {"value": None, "low": None, "high": None}}
+    assert measured.value(tmp_path, run.id, "val/f1") is None

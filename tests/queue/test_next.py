@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ctexp.core.errors import UsageError
+from ctexp.core.errors import DataError, UsageError
 from ctexp.queue import next as queue_next
 from ctexp.queue.journal import Event
 from ctexp.queue.orders import Cost
@@ -101,3 +101,10 @@ def test_a_disk_without_room_ends_the_night(tmp_path: Path, ask: Callable[[Place
 def test_it_takes_no_words() -> None:
     with pytest.raises(UsageError):
         queue_next.main(["a-s1"])
+
+
+def test_a_night_without_a_beginning_begins_nothing(tmp_path: Path, ask: Callable[[Place], Told]) -> None:
+    place = Place(tmp_path, job("a"))
+    place.writer.journal.path.unlink()
+    with pytest.raises(DataError, match="the beginning of this night is gone"):
+        ask(place)

@@ -182,6 +182,19 @@ def test_a_signal_is_passed_on_and_the_job_goes_on_next_time(night: Attempts, si
     assert (night.starts[-1]["mode"], night.starts[-1]["run"]) == ("resume", end["run"])
 
 
+def test_a_runner_that_is_stopped_and_continued_watches_on(night: Attempts) -> None:
+    runner = night.start("graceful,beat")
+    until(lambda: "beat" in night.screen)
+    for _ in range(3):
+        runner.send_signal(signal.SIGSTOP)
+        time.sleep(0.3)
+        runner.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+    runner.send_signal(signal.SIGTERM)
+    assert runner.wait(20) == 143
+    assert (night.ends[-1]["state"], night.ends[-1]["reason"]) == ("interrupted", "stopped by SIGTERM")
+
+
 @pytest.mark.slow
 def test_a_second_signal_waits_for_nothing(tmp_path: Path) -> None:
     night = Attempts(tmp_path, grace_seconds=60.0)

@@ -178,8 +178,41 @@ def test_a_journal_that_is_gone_is_made_anew_from_the_runs(place: Place) -> None
     }
     assert [one.fallback for one in night.jobs["b-s1"].attempts] == [None, "oom"]
     assert left_to_do(place.orders, night) == ["a-s2"]
-    note = Journal(place.queue.journal).read()[0]
+    note, *told = Journal(place.queue.journal).read()
     assert note["text"] == "there was no journal: made from 4 runs of this queue"
+    assert {event["source_changed"] for event in told if event["kind"] == "end"} == {False}, "it is unknown"
+
+
+def test_a_journal_that_was_made_anew_in_part_is_made_whole(place: Place) -> None:
+    place.run("a", "a-s1", hour=1)
+    place.run("a", "a-s2", hour=2)
+    place.queue.journal.unlink()
+    rebuild(place.queue, place.orders)
+    lines = place.queue.journal.read_bytes().splitlines(keepends=True)
+    for count in range(len(lines)):
+        place.queue.journal.write_bytes(b"".join(lines[:count]))
+        rebuild(place.queue, place.orders)
+        settle(place.queue, place.orders, place.night)
+        assert [len(job.attempts) for job in place.night.jobs.values()] == [1, 1, 0]
+        assert left_to_do(place.orders, place.night) == ["b-s1"]
+
+
+def test_what_has_finished_stays_so_although_the_clock_was_set_back(place: Place) -> None:
+    place.run("a", "a-s1", "interrupted", hour=5, exit_code=143)
+    place.run("a", "a-s1", "finished", hour=1)
+    place.queue.journal.unlink()
+    rebuild(place.queue, place.orders)
+    assert place.night.jobs["a-s1"].state == "done"
+
+
+def test_a_shortened_training_is_done_when_its_time_is_up_also_after_an_interruption(place: Place) -> None:
+    run = place.run("a", "a-s1", "interrupted", exit_code=143)
+    place.writer.start("a-s1", deviations=["window: trainer.max_minutes=5 (needs 9 min)"])
+    place.writer.end("a-s1", state="interrupted", run=run.id)
+    mark = left.look(place.runs, JOBS[0], run.id).mark
+    place.writer.start("a-s1", 2, mode="resume", run=run.id, mark=mark)
+    samples.finish(run, state="timeout", exit_code=124, attempt=2)
+    assert place.settled()["state"] == "done"
 
 
 def test_a_new_queue_has_nothing_to_be_made_from(place: Place) -> None:

@@ -132,6 +132,22 @@ def held(project: Path) -> bool:
     return any(FileLock(path, "it").is_held() for path in [*folder.glob("cpu.lock"), *folder.glob("*/lock")])
 
 
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_insists_still_gets_the_page(project: Path, signum: int) -> None:
+    (project / "forever").touch()
+    process = begun(project)
+    until(lambda: at_work(project))
+    while process.poll() is None:
+        process.send_signal(signum)
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.03)
+    process.communicate()
+    assert process.returncode == 128 + signum
+    (close,) = events(only_queue(project), "close")
+    assert close["exit_code"] == 128 + signum
+    assert "stopped by SIG" in only_queue(project).night_md.read_text()
+
+
 def test_detached_it_survives_its_terminal(project: Path) -> None:
     (project / "forever").touch()
     code, said = start(project, "--detach")

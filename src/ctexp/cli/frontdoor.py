@@ -60,8 +60,9 @@ class FrontDoorMachine(ParseMachine):
         try:
             super().see_value(value)
         except ValueError:
+            kind = "a number" if self.flag.kind is float else "a whole number"
             raise BadCommand(
-                f"--{self.flag.names[0]}: {value!r} is not a whole number", self._help(), self.context
+                f"--{self.flag.names[0]}: {value!r} is not {kind}", self._help(), self.context
             ) from None
 
     def complete_flag(self) -> None:

@@ -62,8 +62,9 @@ def _place(root: Path, name: str, target: str, output: str | None) -> Path:
     if output is None:
         return root / "scripts" / f"{name}{_SUFFIX[target]}"
     path = Path(output).expanduser().absolute()
-    if path.is_dir():
-        raise UsageError(f"--output: {output} is a folder", "name a file")
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (names too long for a file)
+        what = "a folder" if path.is_dir() else "no plain file"
+        raise UsageError(f"--output: {output} is {what}", "name a file")
     return path
 
 
@@ -104,6 +105,9 @@ def _keep(script: Path) -> Path:
 
 
 def _write(script: Path, content: bytes) -> None:
-    files.write_bytes(script, content)
+    try:
+        files.write_bytes(script, content)
+    except OSError as error:
+        raise UsageError(f"{shown(script)}: cannot be written ({error.strerror})") from error
     mode = script.stat().st_mode
     script.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it may run it

@@ -14,6 +14,7 @@ from ctexp.queue.looking.cancel import drop
 from ctexp.queue.looking.status import Look, look
 
 _LEAST_SECONDS = 0.1
+_MOST_SECONDS = 86400.0
 
 
 def status(queue: str, json: bool) -> None:
@@ -32,8 +33,10 @@ def watch(queue: str, every: float, json: bool) -> None:
 
     With `json` the last look is the one document on stdout, and the changes go to stderr.
     """
-    if not every >= _LEAST_SECONDS:
-        raise UsageError(f"--every: {every:g} seconds is too often", f"at least {_LEAST_SECONDS:g}")
+    if not _LEAST_SECONDS <= every <= _MOST_SECONDS:
+        said = "too seldom" if every > _MOST_SECONDS else "too often"
+        bounds = f"between {_LEAST_SECONDS:g} and {_MOST_SECONDS:g}"
+        raise UsageError(f"--every: {every:g} seconds is {said}", bounds)
     meant = _meant(queue)
     console = screen.results()
     if console.is_terminal and not json:

@@ -42,10 +42,16 @@ class CtexpError(Exception):
 
     def lines(self) -> list[str]:
         """What stands on stderr: one line a problem, the hint at the end of the last."""
-        lines = [f"{self.kind}: {' '.join(problem.split())}" for problem in self.problems]
+        lines = [f"{self.kind}: {_plain(problem)}" for problem in self.problems]
         if self.hint:
-            lines[-1] += f" -> {' '.join(self.hint.split())}"
+            lines[-1] += f" -> {_plain(self.hint)}"
         return lines
+
+
+def _plain(text: str) -> str:
+    """One line, of which no character moves a terminal's cursor or turns its writing around."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 
 
 class UsageError(CtexpError):

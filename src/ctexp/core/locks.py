@@ -1,5 +1,6 @@
 """Locks the kernel keeps: they end with the process that holds them, however it ends."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -87,7 +88,10 @@ class FileLock:
         try:
             about = json.loads(self.path.read_text())
             said = f"pid {about['pid']} ({about['command']}) since {about['since']}"
-            return said if _lives(about["pid"]) else f"what {said} had started; itself it has ended"
+            if _lives(about["pid"]):
+                return said
+            left = " and ".join(f"pid {pid}" for pid in _with_open(self.path))
+            return f"{f'{left}, which' if left else 'what'} {said} had started; itself it has ended"
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return "another process"
 
@@ -169,6 +173,16 @@ def _lives(pid: int) -> bool:
     except PermissionError:  # somebody else's
         return True
     return True
+
+
+def _with_open(path: Path) -> list[int]:
+    """The processes of this machine that have a file open, as far as they let themselves be looked at."""
+    file, found = path.resolve(), set()
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):  # somebody else's, or it has just ended
+            if process.name.isdecimal() and any(one.readlink() == file for one in (process / "fd").iterdir()):
+                found.add(int(process.name))
+    return sorted(found - {os.getpid()})
 
 
 def _taken_soon(descriptor: int) -> bool:

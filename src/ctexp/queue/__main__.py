@@ -29,6 +29,8 @@ def main(words: Sequence[str]) -> int:
         told = "".join(f"  {name:<6} {what}\n" for name, what in COMMANDS.items())
         screen.note(f"python -m ctexp.queue COMMAND …, called by rendered scripts:\n{told}".rstrip())
         return 2
+    if words[0] == "end":  # nobody's impatience costs the morning its page
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         try:
             code: int = import_module(f"ctexp.queue.{words[0]}").main(words[1:])

@@ -12,13 +12,14 @@ from datetime import datetime
 
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
-from ctexp.core.errors import DataError, Stopped
+from ctexp.core.errors import Busy, DataError, Stopped
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import project_root, shown
 from ctexp.planning.plan import window
 from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import QueueDir, queues, sweep_unborn
 from ctexp.queue.journal import Journal, uptime
+from ctexp.queue.morning import outcome
 from ctexp.queue.opening import become, options, reopen
 from ctexp.queue.opening.join import join
 from ctexp.queue.opening.options import Asked
@@ -52,9 +53,11 @@ def main(words: Sequence[str]) -> int:
             return 0
         if (device := ready.device_lock) is not None:
             held.take(device)
+        if not asked.dry_run and reopen.meant(place.runs, asked) != queue:
+            raise Busy(f"another start of {asked.name} came first", "start it again: it goes on from there")
         if queue is None:
             sweep_unborn(place.runs, asked.name)
-            _keep_unseen(queues(place.runs, asked.name))
+            _keep_unseen(place, asked.name)
             queue = QueueDir.create(place.runs, asked.name, fill=ready.fill)
             held.take(queue.lock())
         if asked.detach:
@@ -70,14 +73,14 @@ def main(words: Sequence[str]) -> int:
         return become.become(queue, held.locks, variables)
 
 
-def _keep_unseen(earlier: Sequence[QueueDir]) -> None:
+def _keep_unseen(place: Place, plan: str) -> None:
     """The plan's newest queue, if nobody saw its end: its page would never be written."""
-    for queue in earlier[-1:]:
+    for queue in queues(place.runs, plan)[-1:]:
         try:
             if reopen.was_killed(queue):
                 from ctexp.queue.end import unseen  # with all that judges hypotheses
 
-                unseen(queue)
+                unseen(queue, place.root, place.runs)
         except DataError as error:
             screen.warn(f"{queue.id}: its page cannot be written: {error}")
 
@@ -102,15 +105,14 @@ class _Held:
 
 def _over(queue: QueueDir, asked: Asked) -> int | None:
     """The exit code of a queue of which nothing is left to do, told; None of all others."""
-    ended = reopen.ended_with(queue, asked.only)
-    if ended is None:
+    night = reopen.over(queue, asked.only)
+    if night is None:
         return None
-    code, night = ended
     states = [job.state for job in night.jobs.values()]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     print(f"{queue.id} is over: {counts}; see {shown(queue.night_md)}")
     screen.note("nothing is left to do; --fresh begins a new queue")
-    return code
+    return outcome.exit_code(0, night)
 
 
 def _opened(queue: QueueDir, ready: Ready, asked: Asked) -> Orders:
@@ -123,9 +125,7 @@ def _opened(queue: QueueDir, ready: Ready, asked: Asked) -> Orders:
     orders = replace(ready.orders, queue=queue.id)
     orders.write(queue.orders)
     journal = Journal(queue.journal)
-    if not (events := journal.read()):
-        events = rebuild(queue, orders)
-    settle(queue, orders, fold(orders, events))
+    settle(queue, orders, fold(orders, rebuild(queue, orders)))
     now = datetime.now().astimezone()
     opens, closes = window.parse(orders.window).opens(now)
     journal.append(

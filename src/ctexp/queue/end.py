@@ -6,7 +6,9 @@ Called again, with nothing new in the journal, it writes the same once more and 
 """
 
 import os
+import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ctexp.core import files, screen
@@ -50,6 +52,7 @@ def main(words: Sequence[str]) -> int:
         print(line, flush=True)
     for line in dict.fromkeys(line for problem in problems for line in problem.lines()):
         screen.note(line)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # it is written: whoever insists may have it
     if not closed:
         _send(queue, orders, night, so_far)
     return int(code)
@@ -84,15 +87,20 @@ def keep(queue: QueueDir, root: Path, night: NightReport) -> list[CtexpError]:
     return problems
 
 
-def unseen(queue: QueueDir) -> None:
+def unseen(queue: QueueDir, root: Path, runs: Path) -> None:
     """Write down a night whose end nobody saw, before another queue of its plan begins.
+
+    Args:
+        queue: of the night.
+        root: of the project, where it is now.
+        runs: likewise.
 
     Raises:
         DataError: its orders or its journal cannot be read.
     """
-    orders = Orders.read(queue.orders)
+    orders = replace(Orders.read(queue.orders), root=str(root), runs=str(runs))
     night = report.build(queue, orders, Journal(queue.journal).read(), None)
-    for problem in keep(queue, Path(orders.root), night):
+    for problem in keep(queue, root, night):
         screen.warn(f"the night of {queue.id} could not be written down: {problem.lines()[0]}")
 
 

@@ -99,7 +99,7 @@ def told(
         code: of the program; None where nobody saw.
         seconds: how long it took, likewise.
         left: what its run says, if there is one.
-        begin: the start of the queue, whose source the attempt's is compared with.
+        begin: the start of the queue, whose source the attempt's is compared with; empty where it is unknown.
     """
     fields: dict[str, Any] = {
         "state": end.state,
@@ -118,7 +118,8 @@ def told(
     }
     then = (begin.get("commit"), begin.get("patch_sha256"))
     now = (fields["commit"], fields["patch_sha256"])
-    return fields | {"source_changed": left is not None and left.commit is not None and now != then}
+    known = bool(begin) and left is not None and left.commit is not None
+    return fields | {"source_changed": known and now != then}
 
 
 def _name(number: int) -> str:

@@ -44,7 +44,8 @@ class QueueDir:
         Args:
             runs: the folder of all runs.
             plan: whose queue.
-            moment: for its name; now by default.
+            moment: for its name; now by default. Names tell the order: where the clock was set back, it is
+                that of the plan's newest.
             fill: writes what a queue begins with into the directory, which has another name until then; the
                 queue's id comes second.
 
@@ -53,7 +54,7 @@ class QueueDir:
         """
         folder = runs / FOLDER
         files.make_folder(folder)
-        stamp = clock.stamp(moment or clock.now())
+        stamp = max([clock.stamp(moment or clock.now()), *(_age(one.path)[0] for one in queues(runs, plan))])
         for number in range(1, 1000):
             path = folder / (f"{plan}_{stamp}" if number == 1 else f"{plan}_{stamp}-{number}")
             unborn = path.with_name(f".{path.name}{_UNBORN}")

@@ -9,11 +9,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ctexp.planning.plan.jobs import Job
+from ctexp.queue import measured
 
 Document = dict[str, Any]
+
+_Value = TypeVar("_Value")
 
 _WORST_FIRST = ("oom", "diverged", "failed", "timeout")
 """Which of several folds that failed a cross-validation takes its own state from."""
@@ -108,11 +111,11 @@ def _run(path: Path) -> Left:
     git, tracker = page.get("git") or manifest.get("git") or {}, page.get("tracker") or {}
     about: Document = {
         "run": path.name,
-        "seed": manifest.get("seed"),
-        "commit": git.get("commit"),
-        "dirty": git.get("dirty"),
-        "patch_sha256": git.get("patch_sha256"),
-        "tracker": tracker.get("run_id"),
+        "seed": _a(int, manifest.get("seed")),
+        "commit": _a(str, git.get("commit")),
+        "dirty": _a(bool, git.get("dirty")),
+        "patch_sha256": _a(str, git.get("patch_sha256")),
+        "tracker": _a(str, tracker.get("run_id")),
         "deviations": tuple(
             _deviation(one) for one in result.get("deviations") or page.get("deviations", ())
         ),
@@ -122,10 +125,10 @@ def _run(path: Path) -> Left:
     return Left(
         mark=f"{result.get('attempt')} {result.get('ended')}",
         state=result["state"],
-        failure=result.get("failure"),
-        exit_code=result.get("exit_code"),
+        failure=_a(str, result.get("failure")),
+        exit_code=_a(int, result.get("exit_code")),
         message=_one_line((result.get("error") or {}).get("message", "")),
-        metrics=result.get("metrics") or {},
+        metrics={name: measured.figures(its) for name, its in (result.get("metrics") or {}).items()},
         **about,
     )
 
@@ -138,7 +141,7 @@ def _folds(runs: Path, path: Path) -> Left:
     newest = _run(runs / begun[-1]) if begun else Left("")
     about: Document = {
         "run": path.name,
-        "seed": members[0].get("seed") if members else None,
+        "seed": _a(int, members[0].get("seed")) if members else None,
         "commit": newest.commit,
         "dirty": newest.dirty,
         "patch_sha256": newest.patch_sha256,
@@ -162,7 +165,7 @@ def _folds(runs: Path, path: Path) -> Left:
         mark=f"{record.get('ended')} {[(one.get('state'), one.get('seconds')) for one in members]}",
         state=worst["state"],
         failure=ran.failure,
-        exit_code=worst.get("exit_code"),
+        exit_code=_a(int, worst.get("exit_code")),
         message=_one_line(f"{where} {worst['state']}: {worst.get('problem') or 'it says no more'}"),
         **about,
     )
@@ -174,10 +177,15 @@ def _out_of_fold(path: Path) -> Document:
     entries = ((document.get("splits") or {}).get("oof") or {}).get("metrics") or {}
     headline = (document.get("spread") or {}).get("folds") or {}
     return {
-        f"val/{name}": {bound: entries[f"oof/{name}"].get(bound) for bound in ("value", "low", "high")}
+        f"val/{name}": measured.figures(entries[f"oof/{name}"])
         for name in headline
         if f"oof/{name}" in entries
     }
+
+
+def _a(kind: type[_Value], value: Any) -> _Value | None:
+    """A value, if it is of this kind: whoever reads the journal relies on that."""
+    return value if isinstance(value, kind) else None
 
 
 def _newest_start(path: Path) -> int:

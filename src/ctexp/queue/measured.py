@@ -1,6 +1,8 @@
 """What a finished job measured, from its record alone."""
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,16 @@ def _entry(document: Any, *keys: str) -> dict[str, float | None] | None:
         if not isinstance(document, dict):
             return None
         document = document.get(key)
-    if not isinstance(document, dict) or not isinstance(document.get("value"), int | float):
+    if not isinstance(document, dict):
         return None
-    return {name: document.get(name) for name in ("value", "low", "high")}
+    found = figures(document)
+    return None if found["value"] is None else found
+
+
+def figures(entry: Mapping[str, Any]) -> dict[str, float | None]:
+    """Value and interval of a metric; what is no finite number is None."""
+    return {name: _number(entry.get(name)) for name in ("value", "low", "high")}
+
+
+def _number(said: Any) -> float | None:
+    return said if isinstance(said, int | float) and abs(said) < math.inf else None

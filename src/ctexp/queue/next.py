@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ctexp.core import screen
-from ctexp.core.errors import UsageError
+from ctexp.core.errors import DataError, UsageError
 from ctexp.queue.deciding.choose import choose
 from ctexp.queue.deciding.decide import decision
 from ctexp.queue.deciding.verdicts import Begin, Decide, Now, Stop
@@ -28,6 +28,9 @@ def main(words: Sequence[str]) -> int:
     queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
     orders, journal = Orders.read(queue.orders), Journal(queue.journal)
     night = fold(orders, journal.read())
+    if not night.begins:
+        hint = "start the script again: it finds out from the runs what was done"
+        raise DataError(f"{queue.journal}: the beginning of this night is gone", hint)
     if settle(queue, orders, night):
         night = fold(orders, journal.read())
     while True:

@@ -31,8 +31,7 @@ def settle(queue: QueueDir, orders: Orders, night: Night) -> list[Event]:
         run = _run_of(queue, orders, planned, job, attempt)
         _wait_for(orders, planned, run)
         found = left.look(Path(orders.runs), planned, run).since(attempt.start.get("mark")) if run else None
-        shortened = any(line.startswith("window:") for line in attempt.start.get("deviations", ()))
-        end = ending.of_record(found, shortened=shortened)
+        end = ending.of_record(found, shortened=job.shortened)
         fields = ending.told(end, None, None, found, begin)
         written.append(
             journal.append(

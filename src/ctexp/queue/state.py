@@ -71,6 +71,13 @@ class JobNow:
         return next((attempt.run for attempt in reversed(self.attempts) if attempt.run), None)
 
     @property
+    def shortened(self) -> bool:
+        """Whether the run that its newest attempt works on was given less time than planned."""
+        last = self.attempts[-1]
+        same = (one for one in self.attempts if one is last or (one.run and one.run == last.run))
+        return any(line.startswith("window:") for one in same for line in one.start.get("deviations", ()))
+
+    @property
     def deviations(self) -> list[str]:
         """How it departed from the plan, one line each: fallbacks, shorter training."""
         return [line for attempt in self.attempts for line in attempt.start.get("deviations", ())]
@@ -97,6 +104,12 @@ class Night:
     def of(self, orders: Orders, experiment: str) -> list[JobNow]:
         """The jobs of an experiment."""
         return [self.jobs[job.id] for job in orders.of(experiment)]
+
+    @property
+    def asked(self) -> list[JobNow]:
+        """The jobs that its newest start was asked for."""
+        only = self.begins[-1].get("only") if self.begins else None
+        return [job for job in self.jobs.values() if only is None or job.id in only]
 
     @property
     def began_at(self) -> int:

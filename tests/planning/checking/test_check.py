@@ -1,53 +1,13 @@
-"""A plan is checked against its project: configurations, images, names, comparisons, criteria."""
+"""A plan is checked against its project: configurations, images, names, comparisons."""
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ctexp.core.errors import DataError, UsageError
-from ctexp.data import catalog as catalogs
-from ctexp.data.splits import split_file
-from ctexp.data.splits.schemes import make
-from ctexp.planning.checking.check import check
-from ctexp.planning.checking.checked import Checked
-from ctexp.planning.plan.load import load
-from tests.leaky import add_leaky_set
-from tests.project import TINY, add_tiny_set, make_project
-
-Check = Callable[[str], Checked]
-COMMON = f"common: [{', '.join(TINY)}, git.dirty=warn]\n"
-SHOWN = "research/plans/night.yaml"
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with a small set in three folds, and a leaky one."""
-    project = make_project(tmp_path_factory.mktemp("planned") / "project")
-    add_tiny_set(project, train=40, val=40)
-    add_leaky_set(project)
-    catalog = catalogs.load(project / "data", "tiny")
-    file = split_file.split_file(project / "research" / "splits", "tiny", "kfold")
-    file.parent.mkdir(parents=True)
-    file.write_text(split_file.as_text(catalog, make(catalog, "kfold", folds=3)))
-    (project / "research" / "plans").mkdir()
-    return project
-
-
-@pytest.fixture
-def checked(root: Path) -> Check:
-    def call(text: str) -> Checked:
-        file = root / SHOWN
-        file.write_text(text)
-        return check(load(file, SHOWN), root)
-
-    return call
-
-
-def lines(found: tuple[str, ...]) -> list[str]:
-    return [line.removeprefix(f"{SHOWN}:") for line in found]
+from tests.planning.checking.plans import BASED, COMMON, SHOWN, Check, lines
 
 
 def test_a_sound_plan(checked: Check) -> None:
@@ -301,97 +261,11 @@ def test_advice_is_given_once(checked: Check) -> None:
     assert told[0].endswith("(a, b)")
 
 
-BASED = COMMON + "baseline: plain\nexperiments:\n  plain: {}\n"
-
-
-@pytest.mark.parametrize(
-    ("success", "said"),
-    [
-        ("{metric: val/accuracy, op: '>=', value: 0.93}", "even with every answer right the lower end"),
-        ("{metric: val/macro_f1, op: '>', value: 0.95}", "cannot be decided by 40 validation images"),
-        ("{metric: val/miss_rate, op: '<=', value: 0.05}", "even with every answer right the upper end"),
-        ("{metric: val/accuracy, op: '>=', value: 1.01}", "can never be"),
-        (
-            "{metric: val/accuracy, better_than: baseline, by: 0.1}",
-            "the smallest that any test could call one",
-        ),
-        ("{metric: val/macro_f1, better_than: baseline, by: 0.01}", "is at best 0."),
-    ],
-)
-def test_criteria_that_nothing_in_the_plan_could_decide(checked: Check, success: str, said: str) -> None:
-    found = checked(BASED + f"  x:\n    overrides: [optimizer=sgd]\n    success: {success}\n")
-    assert len(found.problems) == 1
-    assert lines(found.problems)[0].startswith("7: experiments.x.success")
-    assert said in found.problems[0]
-
-
-@pytest.mark.parametrize(
-    ("success", "said"),
-    [
-        ("{metric: val/accuracy, op: '>=', value: 0.8}", "only where the truth is at least 0.9"),
-        ("{metric: val/miss_rate, op: '<', value: 0.2}", "only where the truth is at most 0.0"),
-        ("{metric: val/accuracy, op: '>=', value: 0}", "always holds: the criterion decides nothing"),
-        ("{metric: val/accuracy, op: '<', value: 0.5}", "higher is better, is the other way meant?"),
-        (
-            "{metric: val/accuracy, better_than: baseline, by: 0.2}",
-            "detectable four times in five is at best",
-        ),
-        (
-            "{metric: val/macro_f1, better_than: baseline}",
-            "of 0.02 (worthwhile, of conf/verdict.yaml) will hardly",
-        ),
-    ],
-)
-def test_criteria_that_will_hardly_be_decided(checked: Check, success: str, said: str) -> None:
-    found = checked(BASED + f"  x:\n    overrides: [optimizer=sgd]\n    success: {success}\n")
-    assert found.problems == ()
-    assert any(said in line for line in lines(found.warnings) if line.startswith("7: experiments.x.success:"))
-
-
-def test_criteria_that_can_be_decided_are_not_spoken_of(checked: Check) -> None:
-    found = checked(
-        BASED + "  x:\n    overrides: [optimizer=sgd]\n"
-        "    success: {metric: val/macro_f1, better_than: baseline, by: 0.6}\n"
-        "  y:\n    overrides: [optimizer=lion]\n    success: {metric: val/auroc, op: '>', value: 0.9}\n"
-    )
-    assert not [line for line in (*found.problems, *found.warnings) if "success" in line]
-
-
-@pytest.mark.parametrize(
-    ("experiment", "said"),
-    [
-        (
-            "kind: cross-validate",
-            "the baseline plain on tiny, split official: what is not judged on the same",
-        ),
-        ("overrides: [data.name=leaky]", "x is judged on leaky, split clean, the baseline plain on tiny"),
-    ],
-)
-def test_what_is_judged_on_other_images_is_not_compared(checked: Check, experiment: str, said: str) -> None:
-    criterion = "success: {metric: val/macro_f1, better_than: baseline, by: 0.6}"
-    found = checked(BASED + f"  x:\n    {experiment}\n    {criterion}\n")
-    assert len(found.problems) == 1
-    assert lines(found.problems)[0].startswith("7: experiments.x.success.better_than: x is judged on")
-    assert said in found.problems[0]
-
-
-def test_better_than_which_baseline(checked: Check) -> None:
-    criterion = "success: {metric: val/macro_f1, better_than: baseline, by: 0.6}"
-    found = checked(COMMON + f"experiments:\n  x:\n    {criterion}\n")
-    assert lines(found.problems) == ["4: experiments.x.success.better_than: the plan names no baseline"]
-    found = checked(COMMON + f"baseline: x\nexperiments:\n  x:\n    {criterion}\n")
-    assert lines(found.problems) == ["5: experiments.x.success.better_than: x is the baseline itself"]
-    found = checked(COMMON + f"baseline: last-year\nexperiments:\n  x:\n    {criterion}\n")
-    assert lines(found.missing)[0].startswith("2: baseline: last-year is no experiment of this plan, and ")
-
-
-def test_the_target_is_for_the_best_of_the_plan(checked: Check) -> None:
-    target = "target: {metric: val/accuracy, op: '>=', value: 0.95}\n"
-    found = checked(target + COMMON + "experiments: {a: {}}\n")
-    assert lines(found.problems)[0].startswith("1: target: val/accuracy >= 0.95 cannot be decided by 40")
-    found = checked(target + COMMON + "experiments: {a: {}, b: {kind: cross-validate}}\n")
-    assert found.problems == ()
-    assert lines(found.warnings)[0].startswith("1: target: val/accuracy >= 0.95: on 88 validation images")
+def test_runs_are_where_the_queue_looks_for_them(checked: Check) -> None:
+    for words in ("paths.runs=elsewhere", "'paths={runs: elsewhere}'"):
+        found = checked(COMMON + f"experiments: {{a: {{overrides: [{words}]}}}}\n")
+        assert len(found.problems) == 1
+        assert "paths.runs: the queue looks for its runs where conf/ says" in found.problems[0]
 
 
 def test_torch_is_not_loaded(root: Path) -> None:

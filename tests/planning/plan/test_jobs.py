@@ -60,6 +60,13 @@ def test_the_last_word_on_a_key_wins_and_names_tell_failures_apart() -> None:
     assert best.waits_for == ("small", "plain")
 
 
+def test_a_name_of_its_own_is_told_apart_after_a_failure_too() -> None:
+    own = {"overrides": ["run.name=mine", "optimizer=lion"], "fallback": {"oom": ["data.batch_size=4"]}}
+    job = jobs_of(Plan.model_validate({"name": "night", "seeds": [1], "experiments": {"a": own}}))[0]
+    assert job.overrides() == ("run.name=mine", "optimizer=lion", "seed=1")
+    assert job.overrides("oom") == ("run.name=mine-oom", "optimizer=lion", "data.batch_size=4", "seed=1")
+
+
 def test_a_job_is_read_back_from_json() -> None:
     for job in jobs_of(PLAN):
         assert Job.read(json.loads(json.dumps(job.document()))) == job

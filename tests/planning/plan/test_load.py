@@ -123,6 +123,10 @@ target: {metric: test_acc, op: ">=", value: 0.9}
         ("experiments: {a: {overrides: no}}\n", "1: experiments.a.overrides: expected a list, got 'no'"),
         ("retries: true\n" + SMALL, "1: retries: expected a whole number, got True"),
         (SMALL + "    seeds: 3\n", "4: experiments.a.seeds: expected a list, got 3"),
+        (SMALL + "    limit: 0s\n", "4: experiments.a.limit: '0s' is no time at all"),
+        ("limits: {silence: 0m}\n" + SMALL, "1: limits.silence: '0m' is no time at all"),
+        (f"reserve: {{disk: {'9' * 400}GB}}\n" + SMALL, "1: reserve.disk: expected a number with its unit"),
+        ("reserve: {disk: \u0663GB}\n" + SMALL, "1: reserve.disk: expected a number with its unit"),
     ],
 )
 def test_wrong_plans(tmp_path: Path, text: str | bytes, said: str) -> None:
@@ -208,18 +212,24 @@ def test_a_plan_is_found_by_name_and_by_path(plans: Path, said: str, monkeypatch
         ("back\0bones", "is no plan"),
         ("../outside.yaml", "outside the project"),
         ("research/plans/link.yaml", "outside the project"),
+        ("dir", "choose one of: backbones, link"),
+        ("a" * 300, "there is no such plan"),
+        ("a" * 5000, "there is no such plan"),
     ],
 )
 def test_what_is_no_plan_of_the_project(plans: Path, said: str, expected: str) -> None:
     outside = plans.parent / "outside.yaml"
     outside.write_text(SMALL)
     (plans / "research" / "plans" / "link.yaml").symlink_to(outside)
+    (plans / "research" / "plans" / "dir.yaml").mkdir()
     with pytest.raises(UsageError) as caught:
         locate(plans, said)
     assert expected in f"{caught.value} {caught.value.hint}"
 
 
-def test_a_file_whose_name_names_no_plan(tmp_path: Path) -> None:
+def test_a_file_whose_name_names_no_plan(plans: Path, tmp_path: Path) -> None:
+    (plans / "research" / "plans" / "My Plan.yaml").write_text(SMALL)
+    assert locate(plans, "My Plan").name == "My Plan.yaml"  # what is wrong with it is said by `load`
     file = tmp_path / "My Plan.yaml"
     file.write_text(SMALL)
     with pytest.raises(UsageError, match="the name of the file"):

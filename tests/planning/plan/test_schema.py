@@ -43,5 +43,7 @@ def test_it_marks_what_is_wrong() -> None:
         {"experiments": {"a": {"success": {"metric": "val/f1"}}}},
         {"experiments": {"a": {"fallback": {"oomm": ["a=1"]}}}},
         right | {"name": "Bad Name"},
+        right | {"reserve": {"disk": "5"}},
+        right | {"cooldown": {"pause": "5"}},
     ):
         assert not validator.is_valid(wrong)

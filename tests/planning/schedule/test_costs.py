@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ctexp.config.workload import workload
+from ctexp.core import files
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.past import Job, Past
 from ctexp.planning.schedule.costs import START_SECONDS, expected, trainings
@@ -173,6 +174,25 @@ def test_a_damaged_cache_knows_nothing_and_is_replaced(tmp_path: Path, content: 
     assert costs([one], tmp_path) == {"a-s1": None}
     Measurements.load(tmp_path).keep(tmp_path, measured(one))
     assert costs([one], tmp_path)["a-s1"] is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch_seconds": "x"},
+        {"epoch_seconds": None},
+        {"fixed_seconds": -9.0},
+        {"memory_bytes": 1e308},
+        {"train": "x"},
+    ],
+)
+def test_a_damaged_measurement_is_none(tmp_path: Path, change: dict[str, Any]) -> None:
+    (one,) = jobs({"a": {}})
+    Measurements.load(tmp_path).keep(tmp_path, measured(one))
+    document = files.read_json(tmp_path / "estimates.json")
+    document["measured"][0] |= change
+    files.write_json(tmp_path / "estimates.json", document)
+    assert costs([one], tmp_path) == {"a-s1": None}
 
 
 def test_a_job_is_its_training_and_one_for_each_other_base() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.core import files
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.schedule import weights
 from ctexp.planning.schedule.weights import check_weights
@@ -102,6 +103,12 @@ def test_weights_are_fetched_once_and_known_from_then_on(
     (tmp_path / "mine.pth").write_bytes(b"others")  # which has to be hashed
     with pytest.raises(FileNotFoundError):
         check_weights(known, tmp_path, runs, fetch=False)
+    kept = files.read_json(runs / "weights.json")
+    damages: list[dict[str, object]] = [{"path": None}, {"path": "a\0"}, {"name": []}]
+    for damage in damages:  # likewise
+        files.write_json(runs / "weights.json", kept | {"found": [one | damage for one in kept["found"]]})
+        with pytest.raises(FileNotFoundError):
+            check_weights(known, tmp_path, runs, fetch=False)
 
 
 def test_random_weights_ask_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,14 @@ def test_it_is_shortened_where_plan_and_window_say_so(
         )
 
 
+def test_what_goes_on_with_a_shortened_run_is_shortened(tmp_path: Path) -> None:
+    night = Night(tmp_path, job("a", shorten=True), costs=LONG)
+    run = samples.run_of(night.runs, state="interrupted").id
+    night.ended(1, run, start={"deviations": ["window: trainer.max_minutes=36"]})
+    again = night.next("a-s1", 9999.0)
+    assert (again.mode, again.shortened, again.deviations) == ("resume", True, ())
+
+
 def test_it_is_not_shortened_where_the_plan_does_not_say_so(tmp_path: Path) -> None:
     assert not Night(tmp_path, job("a"), costs=LONG).next("a-s1", 600.0).shortened
 

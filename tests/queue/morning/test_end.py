@@ -6,12 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from ctexp.core.errors import UsageError
-from ctexp.queue import end
-from ctexp.queue.journal import Journal
+from ctexp.queue import end, journal
+from ctexp.queue.journal import Journal, uptime
 from ctexp.queue.morning import log, report
 from ctexp.queue.opening.reopen import was_killed
 from tests.queue.morning.nights import Written
@@ -130,12 +131,18 @@ def test_a_night_nobody_saw_end_is_written_down_before_another_begins(tmp_path: 
     assert was_killed(night.queue)
     with night.queue.lock():
         assert not was_killed(night.queue)  # somebody is at it
-    end.unseen(night.queue)
+    end.unseen(night.queue, tmp_path, tmp_path / "runs")
     text = (tmp_path / log.FILE).read_text()
     assert "1 of 2 jobs done, 1 left: nobody saw it end" in text
     assert "b-s1 interrupted (killed): nobody saw its end" in text
+    assert "It took at least " in text
     assert [event["kind"] for event in night.journal.read()][-1] == "start"
     document = json.loads(night.queue.night_json.read_text())
+    with patch.object(journal, "uptime", lambda: uptime() + 30000):
+        night.journal.append("cancel", job="b-s1", by="somebody, in the morning")
+    end.unseen(night.queue, tmp_path, tmp_path / "runs")
+    later = json.loads(night.queue.night_json.read_text())
+    assert (later["seconds"], later["ended"]) == (document["seconds"], document["ended"])
     assert document["exit_code"] is None
     assert document["starts"][0]["ended"] is None
     night.close(143)

@@ -62,7 +62,11 @@ def test_a_mark_whose_end_somebody_removed_swallows_nothing(tmp_path: Path) -> N
     path.write_text(read(tmp_path).replace(f"<!-- end of {ONE} -->", "") + "precious\n")
     log.write(tmp_path, TWO, "second\n")
     log.write(tmp_path, TWO, "second again\n")
+    for page in ("first again\n", "first once more\n"):
+        log.write(tmp_path, ONE, page)
     assert "precious" in read(tmp_path)
+    assert "second again" in read(tmp_path)
+    assert "first again" not in read(tmp_path)
 
 
 def test_two_queues_that_end_at_once_are_both_told(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctexp.config.compose import Composed, Composer
+from ctexp.config.compose import Composed, Composer, paths_of, resolve_paths
 from ctexp.config.folds import FoldWords
 from ctexp.core.errors import UsageError
 from ctexp.planning.checking.findings import Findings
@@ -65,6 +65,8 @@ class _Composing:
 
     def __init__(self, plan: Plan, root: Path, found: Findings) -> None:
         self._plan = plan
+        self._root = root
+        self._runs = resolve_paths(root)[1]
         self._composer = Composer(root)
         self._found = found
 
@@ -103,7 +105,10 @@ class _Composing:
                 if folds.problems:
                     raise UsageError(folds.problems)
                 words = tuple(folds.first)
-            return self._composer.compose(words)
+            composed = self._composer.compose(words)
+            if paths_of(composed.settings.paths, self._root)[1] != self._runs:
+                raise UsageError("paths.runs: the queue looks for its runs where conf/ says; set it there")
+            return composed
         except UsageError as error:
             for problem in error.problems:
                 if problem not in told:

@@ -9,7 +9,6 @@ from ctexp.planning.plan.load import Place
 
 _ELSEWHERE = {
     "seed": "seeds are given by `seeds`, of the plan or of the experiment",
-    "paths.runs": "the queue looks for its runs where conf/ says; set it there",
 }
 _SHARED = {"run.name": "all experiments would be called the same; give it to one of them, or leave it away"}
 _NOT_ANEW = {"run.name": "what is tried after a failure is named by it already; leave it away"}

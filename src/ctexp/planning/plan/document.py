@@ -47,6 +47,12 @@ def _duration(said: str) -> str:
     return said
 
 
+def _some_time(said: str) -> str:
+    if not durations.seconds(said):
+        raise ValueError(f"{said!r} is no time at all: every job would be given up at once")
+    return said
+
+
 def _window(said: str) -> str:
     try:
         window.parse(said)
@@ -81,12 +87,20 @@ Duration = Annotated[
     str,
     BeforeValidator(_with_unit),
     AfterValidator(_duration),
-    Field(description="a number with its unit: 30s, 90m, 8h, 1h30m"),
+    Field(
+        description="a number with its unit: 30s, 90m, 8h, 1h30m",
+        json_schema_extra={"pattern": r"^\s*([0-9]+(\.[0-9]+)?[smhdSMHD])+\s*$"},
+    ),
 ]
+Limit = Annotated[Duration, AfterValidator(_some_time)]
 Size = Annotated[
     str,
+    # First, so that the published schema holds the pattern too.
+    Field(
+        pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})? ?(MB|GB|TB|MiB|GiB|TiB)$",
+        description="a number with its unit: 20GB",
+    ),
     BeforeValidator(_with_unit),
-    Field(pattern=r"^\d+(\.\d+)? ?(MB|GB|TB|MiB|GiB|TiB)$", description="a number with its unit: 20GB"),
 ]
 Metric = Annotated[str, AfterValidator(_metric), Field(description="val/<name>, for example val/macro_f1")]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -205,7 +219,7 @@ class Limits(_Part):
         memory: of the GPU that a job may be expected to take; None for all there is.
     """
 
-    silence: Duration = "15m"
+    silence: Limit = "15m"
     grace: Duration = "2m"
     memory: Size | None = None
 
@@ -243,7 +257,7 @@ class Experiment(_Part):
     track: list[Metric] = Field(default_factory=list)
     priority: int = 0
     fallback: dict[FailureKind, Annotated[list[Override], Field(min_length=1)]] = Field(default_factory=dict)
-    limit: Duration | None = None
+    limit: Limit | None = None
     shorten: bool = False
 
     @model_validator(mode="after")

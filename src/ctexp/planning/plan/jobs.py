@@ -83,11 +83,11 @@ class Job:
             base: the winner's own words, where the job has a base.
         """
         words = [*self.common, *base, *self.own]
-        fixed = list(self.fixed)
-        if fallback is not None:
-            words += self.fallback[fallback]
-            fixed = [f"{word}-{fallback}" if word.startswith("run.name=") else word for word in fixed]
-        return last_words([*words, *fixed])
+        if fallback is None:
+            return last_words([*words, *self.fixed])
+        named = f"run.name={self.run_name}-{fallback}"
+        words = [*words, *self.fallback[fallback], *self.fixed]
+        return tuple(named if key_of(word) == "run.name" else word for word in last_words(words))
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -1,5 +1,6 @@
 """From a plan's file to a `Plan`: where it is, what it says, and on which line each part of it stands."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,14 +57,15 @@ def locate(root: Path, said: str) -> Path:
     if "\0" in said or not said:
         raise UsageError(f"{said!r} is no plan", "name a file in research/plans")
     folder = root / FOLDER
-    named = [folder / f"{said}.yaml"] if ID_PATTERN.fullmatch(said) else []
-    for path in (Path(said), root / said, *named):
-        if path.is_file():
+    for path in (Path(said), root / said, folder / f"{said}.yaml"):
+        if os.path.isfile(path):  # noqa: PTH113 (pathlib's fails on names that no file can have)
             resolved = path.resolve()
             if not resolved.is_relative_to(root.resolve()):
                 raise UsageError(f"{said}: outside the project", f"plans are committed with it, in {FOLDER}")
             return resolved
-    plans = sorted(file.stem for file in folder.glob("*.yaml"))
+    plans = [
+        file.stem for file in folder.glob("*.yaml") if ID_PATTERN.fullmatch(file.stem) and file.is_file()
+    ]
     near = did_you_mean(Path(said).stem, plans)
     raise UsageError(f"{said}: there is no such plan", near or f"write one: {FOLDER}/<name>.yaml")
 

@@ -68,10 +68,11 @@ follow() {
 }
 
 # Called by traps. Always as TERM: a program in the background does not hear INT before it has asked to.
+# What writes the page down is left to it: it is soon over.
 stop() {
     stopped=${stopped:-$1}
     signals=$((signals + 1))
-    [[ ! $child ]] || kill -TERM "$child"
+    [[ $ending || ! $child ]] || kill -TERM "$child"
 }
 
 # A command, after whose it is.

@@ -16,6 +16,8 @@ from ctexp.record.manifest import Estimate
 
 SCHEMA_VERSION = 1
 _FILE = "estimates.json"
+_MOST = 1e15
+"""Seconds or bytes: no training takes so much."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,13 @@ class Measurement:
         )
 
     @property
+    def sound(self) -> bool:
+        """Whether its figures are figures, which those of a damaged file need not be."""
+        counts: tuple[Any, ...] = (self.train, self.val, self.largest_micro_batch or 0)
+        costs: tuple[Any, ...] = (self.fixed_seconds, self.epoch_seconds, self.memory_bytes, self.disk_bytes)
+        return all(isinstance(one, int | float) and 0 <= one < _MOST for one in (*counts, *costs))
+
+    @property
     def job(self) -> Job:
         """What was measured, as far as it decides what an epoch costs."""
         return Job(self.kind, self.train, self.val, epochs=1, stops_early=False)
@@ -94,9 +103,10 @@ class Measurements:
             document = files.read_json(runs / _FILE)
             if document["schema_version"] != SCHEMA_VERSION:
                 return cls()
-            return cls(
+            read = [
                 Measurement(**{**one, "kind": tuple(one["kind"].items())}) for one in document["measured"]
-            )
+            ]
+            return cls(one for one in read if one.sound)
         except (DataError, LookupError, TypeError, AttributeError):
             return cls()
 

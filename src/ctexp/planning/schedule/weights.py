@@ -52,7 +52,7 @@ class WeightsFound:
         """Whether the file is as it was hashed."""
         try:
             now = Path(self.path).stat()
-        except OSError:
+        except (OSError, TypeError, ValueError):  # the answer may be of a damaged file
             return False
         return (now.st_size, now.st_mtime_ns) == (self.bytes, self.mtime_ns)
 
@@ -152,9 +152,9 @@ def _known(runs: Path) -> dict[Key, WeightsFound]:
         if (document["schema_version"], document["of"]) != (SCHEMA_VERSION, _circumstances()):
             return {}
         found = [WeightsFound(**one) for one in document["found"]]
+        return {(one.name, one.weights): one for one in found}
     except (DataError, LookupError, TypeError):
         return {}
-    return {(one.name, one.weights): one for one in found}
 
 
 def _keep(runs: Path, known: dict[Key, WeightsFound]) -> None:

@@ -92,7 +92,7 @@ def beginning(
     last = attempts[-1] if attempts else None
     if last is None or last.fallback != fallback or not _can_go_on(Path(orders.runs), job, last):
         return _shortened(fresh, orders, remaining)
-    return _going_on(fresh, attempts, last.run or "")
+    return replace(_going_on(fresh, attempts, last.run or ""), shortened=night.jobs[job.id].shortened)
 
 
 def seconds_left(orders: Orders, begin: Event) -> float | None:

@@ -60,7 +60,8 @@ class Signals:
     def wait(self, seconds: float) -> None:
         """Wait for so long, or until a signal comes; that of a child that ended is one."""
         found = signal.sigtimedwait(self._fetched, seconds)
-        if found is None or found.si_signo == signal.SIGCHLD:
+        # Stopped and continued, or asleep with the machine, Python makes up a signal with any number.
+        if found is None or found.si_signo not in (signal.SIGINT, signal.SIGTERM):
             return
         now = time.monotonic()
         if self.stopped_by is None:

@@ -11,6 +11,9 @@ from ctexp.queue.attempting.output import MOST_BYTES, Output
 from ctexp.queue.ending import Stop
 from ctexp.queue.journal import Journal
 
+_STOOD_STILL = 10.0
+"""Seconds between two looks, from which on the looker itself was stopped, and the program with it perhaps."""
+
 
 class Tending:
     """Looks several times a second; it begins with the program.
@@ -38,12 +41,15 @@ class Tending:
         self._silence, self._limit = silence, limit
         self._seconds_left, self._cancelled = seconds_left, cancelled
         # Not the calendar: neither a clock that is set nor a suspended machine makes a program late.
-        self._began = self._alive = time.monotonic()
+        self._began = self._alive = self._looked = time.monotonic()
         self._life = self._signs()
 
     def look(self) -> tuple[Stop, str] | None:
         """Why it has to stop, in a word and for people; None where it goes on."""
         now, signs = time.monotonic(), self._signs()
+        if (gap := now - self._looked) > _STOOD_STILL:
+            self._began, self._alive = self._began + gap, self._alive + gap
+        self._looked = now
         if signs != self._life:
             self._life, self._alive = signs, now
         left = self._seconds_left()

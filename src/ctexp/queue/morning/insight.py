@@ -43,7 +43,8 @@ class Case:
 def insight(case: Case) -> list[str]:
     """What the evidence shows, one line each."""
     if not case.evidence.seeds:
-        return ["no seed of it has finished: nothing is known"]
+        finished = any(job.state == "done" for job in case.jobs)
+        return [f"no seed of it {'can be read any more' if finished else 'has finished'}: nothing is known"]
     lines = [_meaning(case.criterion, case.outcome)] if case.criterion and case.outcome else []
     lines += _spread(case)
     if len(case.evidence.seeds) < len(case.jobs):

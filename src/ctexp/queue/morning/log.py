@@ -37,7 +37,9 @@ def write(root: Path, queue: str, page: str) -> Path:
     with _alone(path):
         begin, end = (f"<!-- {what} of {queue} -->".encode() for what in ("begin", "end"))
         # Bytes: what people have written is kept as it is, whatever its encoding.
-        earlier = re.escape(begin) + rb"\r?\n.*?" + re.escape(end) + rb"(\r?\n)*"
+        # From a mark whose end somebody has removed nothing reaches into what comes after it.
+        inner = rb"(?:(?!<!-- begin of ).)*?"
+        earlier = re.escape(begin) + rb"\r?\n" + inner + re.escape(end) + rb"(\r?\n)*"
         others = re.sub(earlier, b"", _read(path), flags=re.DOTALL)
         others = others.rstrip() or _HEAD.rstrip().encode()
         # A page begins with a heading of its own: here it is one night of many.

@@ -39,9 +39,7 @@ def exit_code(code: int, night: Night) -> int:
     """
     if code not in BY_THE_JOBS:
         return code
-    only = night.begins[-1].get("only") if night.begins else None
-    asked = [job for job in night.jobs.values() if only is None or job.id in only]
-    open_still = [job for job in asked if job.state != "done"]
+    open_still = [job for job in night.asked if job.state != "done"]
     if any(_kept_out(job) for job in open_still):
         return TimeBudgetUsed.exit_code
     if code == TimeBudgetUsed.exit_code and any(

@@ -36,9 +36,12 @@ def summary(night: NightReport) -> list[str]:
     ended = "" if night.exit_code is None else f" (exit {night.exit_code})"
     when = f"{local(night.began or night.ended, '%H:%M')} to {local(night.ended, '%H:%M %Z')}"
     starts = f" in {len(night.starts)} starts" if len(night.starts) > 1 else ""
+    # Of a start that was killed nobody knows how long its last job ran.
+    least = "at least " if any(start.ended is None for start in night.starts) else ""
     lines = [
         f"{counts.done} of {counts.jobs} jobs done{told}: {night.reason}{ended}",
-        f"it took {clock.duration(night.seconds)}{starts}, {when}; jobs {clock.duration(night.job_seconds)}",
+        f"it took {least}{clock.duration(night.seconds)}{starts}, {when};"
+        f" jobs {least}{clock.duration(night.job_seconds)}",
     ]
     if night.target is not None:
         best = f", best seen in {night.target.best}" if night.target.best else ""

@@ -54,7 +54,7 @@ def build(queue: QueueDir, orders: Orders, events: Sequence[Event], code: int | 
         opens=newest.get("opens"),
         closes=newest.get("closes"),
         began=night.begins[0]["time"] if night.begins else None,
-        ended=(starts[-1].ended if starts else None) or _last(events),
+        ended=(starts[-1].ended if starts else None) or _seen(events)["time"],
         seconds=round(sum(start.seconds for start in starts), 3),
         job_seconds=round(sum(job.seconds for job in told), 3),
         exit_code=exit_code,
@@ -110,8 +110,10 @@ def _go_on(orders: Orders, again: Sequence[str]) -> str:
     return f"bash scripts/{orders.plan}{suffix}" + ("" if again else " --fresh")
 
 
-def _last(events: Sequence[Event]) -> str:
-    return str(events[-1]["time"]) if events else clock.iso(clock.now())
+def _seen(events: Sequence[Event]) -> Event:
+    """The last that the script itself told: long after a kill ends may be settled, and jobs dropped."""
+    its_own = (one for one in reversed(events) if not one.get("recovered") and one["kind"] != "cancel")
+    return next(its_own, {"time": clock.iso(clock.now()), "uptime": uptime()})
 
 
 def _starts(events: Sequence[Event], exit_code: int | None, mode: str) -> list[StartReport]:
@@ -132,10 +134,8 @@ def _starts(events: Sequence[Event], exit_code: int | None, mode: str) -> list[S
 def _start(events: Sequence[Event], exit_code: int | None, mode: str) -> StartReport:
     begin = events[0]
     closed = next((event for event in reversed(events) if event["kind"] == "close"), None)
-    # An end that was settled later was not seen in this start.
-    last = closed or next(event for event in reversed(events) if not event.get("recovered"))
-    now: Event = {"time": clock.iso(clock.now()), "uptime": uptime()}
-    until = now if closed is None and exit_code is not None else last
+    now = _seen(())
+    until = closed or (_seen(events) if exit_code is None else now)
     # Machines of a cluster were booted at different times: there the calendar has to do.
     seconds = (
         (datetime.fromisoformat(until["time"]) - datetime.fromisoformat(begin["time"])).total_seconds()

@@ -59,8 +59,7 @@ def _begun(asked: Asked, place: Place, task: Task) -> QueueDir:
     orders = replace(ready.orders, queue=queue.id, pause_seconds=0.0)
     orders.write(queue.orders)
     journal = Journal(queue.journal)
-    if not journal.read():
-        rebuild(queue, orders)
+    rebuild(queue, orders)
     journal.append(
         "begin",
         pid=os.getpid(),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ctexp.core.errors import DataError, UsageError
@@ -57,8 +58,13 @@ def refuse_damaged(queue: QueueDir) -> None:
         ) from error
 
 
-def ended_with(queue: QueueDir, only: Iterable[str]) -> tuple[int, Night] | None:
-    """How a queue ended of which nothing is left to do; None where something is, or nobody saw its end.
+def over(queue: QueueDir, only: Iterable[str]) -> Night | None:
+    """A queue of which nothing is left to do; None where something is, or nobody saw its end.
+
+    Args:
+        queue: whose.
+        only: what this start is asked for, empty for all: the night that comes back is of such a start,
+            whatever the one before it was asked for.
 
     Raises:
         Damaged: its journal is.
@@ -67,13 +73,13 @@ def ended_with(queue: QueueDir, only: Iterable[str]) -> tuple[int, Night] | None
         orders = Orders.read(queue.orders)
     except DataError:
         return None
-    night = fold(orders, Journal(queue.journal).read())
-    if left_to_do(orders, night, only=jobs_meant(orders, only)):
+    night, asked = fold(orders, Journal(queue.journal).read()), jobs_meant(orders, only)
+    if left_to_do(orders, night, only=asked):
         return None
     # An end that was not its own, by a signal or a full disk, left the analysis undone.
     closed = night.closes[-1] if night.closes else None
     own = closed is not None and closed["seq"] > night.began_at and closed["exit_code"] in {0, 12}
-    return (closed["exit_code"], night) if closed and own else None
+    return replace(night, begins=[*night.begins, {**closed, "only": asked}]) if closed and own else None
 
 
 def was_killed(queue: QueueDir) -> bool:
