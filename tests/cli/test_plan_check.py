@@ -79,18 +79,20 @@ def test_what_is_not_known_is_measured(project: Path) -> None:
     assert all(job["seconds"] > 0 for job in again["schedule"]["jobs"])
 
 
-def test_mistakes_of_both_kinds_are_told_together(project: Path) -> None:
+def test_mistakes_of_all_kinds_are_told_together_in_the_order_of_the_file(project: Path) -> None:
     write(
         project,
         "both",
-        "windw: 8h\n" + SOUND + "  bad:\n    needs: [plian]\n    overrides: [optimizer=sgdd]\n"
+        "windw: 8h\n" + SOUND + "  away: {overrides: [data.name=nowhere]}\n"
+        "  bad:\n    needs: [plian]\n    overrides: [optimizer=sgdd]\n"
         "    gate: {after: plain, metric: test/accuracy, op: '>=', value: 0.5}\n    limit: 30\n",
     )
     told = inv(project, "plan-check", "both", code=2).stderr.splitlines()
     assert [line.split(": ")[1:3] for line in told if line.startswith("UsageError")] == [
         ["research/plans/both.yaml:1", "windw"],
-        ["research/plans/both.yaml:9", "experiments.bad.gate.metric"],
-        ["research/plans/both.yaml:10", "experiments.bad.limit"],
-        ["research/plans/both.yaml:7", "experiments.bad.needs.0"],
-        ["research/plans/both.yaml:8", "experiments.bad.overrides.0"],
+        ["research/plans/both.yaml:6", "experiments.away.overrides.0"],
+        ["research/plans/both.yaml:8", "experiments.bad.needs.0"],
+        ["research/plans/both.yaml:9", "experiments.bad.overrides.0"],
+        ["research/plans/both.yaml:10", "experiments.bad.gate.metric"],
+        ["research/plans/both.yaml:11", "experiments.bad.limit"],
     ]

@@ -77,6 +77,8 @@ def test_where_it_is_stands_on_stdout(capsys: pytest.CaptureFixture[str]) -> Non
     out, err = capsys.readouterr()
     assert out == "scripts/night.sh\n"
     assert "bash scripts/night.sh --dry-run" in err
+    render(target="slurm")
+    assert "start it: bash scripts/night.slurm.sh\n" in capsys.readouterr().err
 
 
 def test_a_plan_with_errors_becomes_nothing(project: Path) -> None:

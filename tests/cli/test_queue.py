@@ -2,9 +2,11 @@
 
 import getpass
 import io
+import itertools
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -187,6 +189,37 @@ def test_watch_on_a_terminal_shows_the_epochs_go_by(project: Path, at_work: Queu
     assert screen.exitstatus == 130
 
 
+@pytest.mark.parametrize(("columns", "set_to"), [(80, None), (200, "80"), (40, None)])
+def test_a_narrow_terminal_has_reasons_on_lines_of_their_own_and_cuts_nothing(
+    project: Path, at_work: QueueDir, columns: int, set_to: str | None
+) -> None:
+    Writer(at_work).end("plain-s1", state="failed", cause="data", reason=" ".join(["no such image"] * 9))
+    said = pexpect.run(
+        f"{INV} queue-status {at_work.id}", cwd=str(project), encoding="utf-8", timeout=20,
+        env={k: v for k, v in os.environ.items() if k != "COLUMNS"}
+        | {"TERM": "xterm"} | ({"COLUMNS": set_to} if set_to else {}),
+        dimensions=(40, columns),
+    )  # fmt: skip
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said).splitlines()
+    assert max(map(len, lines)) <= min(columns, int(set_to or columns))
+    below = lines[next(at for at, line in enumerate(lines) if line.startswith("plain-s1 ")) + 1 :]
+    told = list(itertools.takewhile(lambda line: not line.startswith("plain-s2"), below))
+    assert all(line.startswith("    ") for line in told)
+    assert " ".join(" ".join(told).split()).endswith(" ".join(["no such image"] * 9))
+    assert "…" not in said
+    assert "waits for its turn" in said
+
+
+def test_an_end_after_the_window_is_explained(project: Path) -> None:
+    one = queue(project / "runs", [job("plain")], {"plain-s1": Cost(600, 900)})
+    Writer(one).begin(closes="2020-01-01T12:00:00.000Z")
+    with one.lock():
+        lines = picture(look(one), 120).plain.splitlines()
+    assert "!" in next(line for line in lines if line.startswith("plain-s1"))
+    assert lines[-2].startswith("! may end after the window, which closes Wed ")
+    assert "all of it would take until about" in lines[1]
+
+
 def test_a_small_terminal_sees_the_jobs_that_run(project: Path) -> None:
     one = queue(project / "runs", [job("plain", seed) for seed in range(100)])
     writer = Writer(one)
@@ -196,7 +229,7 @@ def test_a_small_terminal_sees_the_jobs_that_run(project: Path) -> None:
     writer.start("plain-s50")
     with one.lock():
         console = Console(width=150, height=20, file=io.StringIO(), record=True)
-        console.print(picture(look(one), console.height))
+        console.print(picture(look(one), console.width, console.height))
     lines = console.export_text().splitlines()
     assert len(lines) == 20
     assert any(line.startswith("plain-s50 ") and "running" in line for line in lines)

@@ -22,7 +22,10 @@ def test_every_sum_of_units_is_read(parts: dict[str, int], case: Callable[[str],
     assert seconds(f"{around}{case(said)}{around}") == sum(UNITS[unit] * number for unit, number in ordered)
 
 
-@pytest.mark.parametrize(("said", "expected"), [("1.5h", 5400), ("0s", 0), ("2d", 172_800), ("1h30m", 5400)])
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("1.5h", 5400), ("0s", 0), ("2d", 172_800), ("1h30m", 5400), ("8 h", 28_800), ("1 h 30 m", 5400)],
+)
 def test_fractions_and_days(said: str, expected: float) -> None:
     assert seconds(said) == expected
 
@@ -41,7 +44,9 @@ def test_a_bare_number_has_no_unit(said: str) -> None:
         "h",
         "30m2h",
         "1h1h",
-        "8 h",
+        "8  h",
+        "8\th",
+        "1 0h",
         "-8h",
         "+8h",
         "1e3s",

@@ -68,7 +68,7 @@ BROKEN = {
     "a: 1\n---\nb: 2": ["plan.yaml:2: a second document begins"],
     "? [a]\n: 1": ["plan.yaml:1: a key must be text"],
     "a: b: c": ["plan.yaml:1: not valid YAML (mapping values are not allowed in this context)"],
-    "a:\n\t- b": ["plan.yaml:2: not valid YAML"],
+    "a:\n\t- b": ["plan.yaml:2: not valid YAML (tabs cannot indent; use spaces)"],
     "a: [1, 2": ["plan.yaml:1: not valid YAML"],
     "a: \x07": ["plan.yaml: not valid YAML (control characters are not allowed)"],
     "[" * 5000: ["plan.yaml:1: nested more than 20 deep"],

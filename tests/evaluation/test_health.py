@@ -127,6 +127,15 @@ def test_what_goes_wrong_is_told_once_with_figures_and_what_to_do(rule: str, see
     assert "!" not in finding.message + finding.advice
 
 
+def test_a_loss_that_rose_is_not_said_to_have_fallen() -> None:
+    rows = changed(
+        healthy(1), 0, lambda n, _: WRONG["underfitting"][1](n, {}) | {"train/loss": 1.3 + n / 100}
+    )
+    (told,) = (one.finding.message for one in heard(rows) if one.finding.rule == "underfitting")
+    assert "fell" not in told
+    assert "train/loss went from 1." in told
+
+
 def test_what_has_passed_is_said_to_have_passed_and_may_come_again() -> None:
     rows = healthy(1, 40)
     spells = {*range(13, 16), *range(25, 41)}

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 #
 # The night of the plan backbones: 7 jobs. Rendered; change the plan and render it again:
-#   inv plan-render research/plans/backbones.yaml
+#   scripts/inv plan-render research/plans/backbones.yaml
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    307f4115738b0f2636c61059edfb50d3b0a0d86c680ee98208fb74f4fb79efc1
+# seal    0245a03b13ade2c8a9c910abc1d1587d8b7ed43f34a23cf82cecff5efcd63abf
 #
 # bash backbones.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
 #   --dry-run   check everything and show every command; nothing is run

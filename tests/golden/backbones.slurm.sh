@@ -11,11 +11,11 @@
 #
 # The plan backbones as a SLURM array: 7 jobs, a task each, and one for the analysis. Rendered; change the
 # plan and render it again:
-#   inv plan-render research/plans/backbones.yaml --target slurm
+#   scripts/inv plan-render research/plans/backbones.yaml --target slurm
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    c7fbd77bdbc8f36e3be38cb9bc2f399a063951883ea1173e5004a88c2757f2a8
+# seal    86acd9287840282fa3bbc65275d1a1eba1d52e9188576c9df085586f29231051
 #
 # bash backbones.slurm.sh [OPTION...]   submit it; `sbatch` from the project's folder does the same
 #   --dry-run   check everything and show every command; nothing is submitted

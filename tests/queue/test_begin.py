@@ -13,7 +13,7 @@ import pytest
 
 from ctexp.core import clock
 from ctexp.core.errors import Busy, CtexpError, DataError, UsageError
-from ctexp.core.files import sha256_file
+from ctexp.core.files import sha256_bytes, sha256_file
 from ctexp.queue import begin
 from ctexp.queue.folder import QueueDir, queues
 from ctexp.queue.journal import Event, Journal
@@ -138,11 +138,23 @@ def test_another_version_of_plan_or_script_begins_a_new_queue_and_resume_keeps_t
     assert begin_night() not in (first, second)
 
 
+def test_a_script_that_was_edited_by_hand_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    assert events(begin_night())[0]["script_edited"] is False
+    assert "edited by hand" not in capsys.readouterr().err
+    with Path("scripts/night.sh").open("a") as script:
+        script.write("# mine\n")
+    said = "scripts/night.sh was edited by hand since it was rendered: what runs is what it says"
+    assert begin.main(words("--dry-run")) == 0
+    assert said in capsys.readouterr().err
+    assert events(begin_night())[0]["script_edited"] is True
+    assert said in capsys.readouterr().err
+
+
 def test_a_script_of_an_older_plan_is_refused(project: Path) -> None:
     error = refusal(sha256="0" * 64)
     assert isinstance(error, UsageError)
     assert "rendered from an older research/plans/night.yaml" in error.lines()[0]
-    assert "inv plan-render" in error.hint
+    assert "scripts/inv plan-render research/plans/night.yaml;" in error.hint
     assert not (project / "runs" / "queues").exists()
 
 
@@ -277,6 +289,15 @@ def test_a_queue_that_is_over_is_left_alone(capsys: pytest.CaptureFixture[str]) 
     assert begin.main(words()) == 12
     assert queue.journal.read_bytes() == before
     assert f"{queue.id} is over: 1 failed, 1 skipped" in capsys.readouterr().out
+    assert begin.main(words("--dry-run")) == 0, "the script goes on to show every command"
+    assert queue.journal.read_bytes() == before
+    said = capsys.readouterr()
+    assert f"{queue.id} is over: 1 failed, 1 skipped" in said.out
+    assert "tracker      none" in said.err
+    Path("research/plans/night.yaml").write_text(PLAN.replace("1h", "2h"))
+    changed = sha256_bytes(PLAN.encode())
+    assert "rendered from an older" in refusal(sha256=changed).lines()[0]
+    assert begin.main(words("--resume", sha256=changed)) == 12, "with its own copies"
 
 
 def test_a_queue_that_is_over_ends_by_the_jobs_that_are_asked_for_now(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from tests.full_disk import small_disk
 from tests.queue.attempts import PROGRAM, Attempts, lives, until
 from tests.queue.written import job
+from tests.record import samples
 
 
 @pytest.fixture
@@ -42,7 +44,9 @@ def test_a_job_that_finishes(night: Attempts) -> None:
     assert "SIG_IGN" not in log
     for line in log.splitlines():
         assert line in night.screen
-    assert "a-s1: done after " in night.screen
+    said = night.screen.splitlines()
+    assert re.fullmatch(r"[0-2]\d:[0-5]\d a-s1", said[0])
+    assert re.fullmatch(r"[0-2]\d:[0-5]\d a-s1: done after .+ s", said[-1])
 
 
 @pytest.mark.parametrize(
@@ -103,14 +107,14 @@ def test_a_run_of_another_job_is_not_its_own(tmp_path: Path) -> None:
     other.wait()
 
 
-def test_the_source_that_ran_is_compared_with_that_of_the_beginning(tmp_path: Path) -> None:
-    from tests.record import samples
-
+@pytest.mark.parametrize(("first", "changed"), [(samples.HASH, False), ("0" * 64, True)])
+def test_the_source_that_ran_is_compared_with_that_of_the_first_start(
+    tmp_path: Path, first: str, changed: bool
+) -> None:
     night = Attempts(tmp_path)
+    night.begin(commit=samples.COMMIT, patch_sha256=first)
     night.begin(commit=samples.COMMIT, patch_sha256=samples.HASH)
-    assert night.run("finished")["source_changed"] is False
-    night.begin(commit=samples.COMMIT, patch_sha256="0" * 64)
-    assert night.run("finished")["source_changed"] is True
+    assert night.run("finished")["source_changed"] is changed
 
 
 def test_one_that_hangs_in_silence_and_is_deaf_is_killed(tmp_path: Path) -> None:

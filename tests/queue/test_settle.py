@@ -64,11 +64,13 @@ def place(tmp_path: Path) -> Place:
 
 
 def test_a_run_that_has_finished_is_done_although_nobody_saw_it(place: Place) -> None:
+    place.writer.begin(closes_uptime=None, commit=samples.COMMIT, patch_sha256=samples.HASH)
     place.writer.start("a-s1")
     run = place.run("a", "a-s1")
     event = place.settled()
     assert (event["state"], event["cause"], event["run"], event["recovered"]) == ("done", None, run.id, True)
     assert event["metrics"]["val/macro_f1"]["value"] > 0
+    assert event["source_changed"], "since the first start"
     assert settle(place.queue, place.orders, place.night) == [], "once"
     assert "a-s1" not in left_to_do(place.orders, place.night)
 

@@ -7,7 +7,7 @@ from typing import Any
 from ctexp.cli.plan_tables import print_schedule
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
-from ctexp.core.errors import PreflightError, UsageError
+from ctexp.core.errors import PreflightError
 from ctexp.core.paths import project_root
 from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
@@ -24,14 +24,10 @@ def plan_check(plan: str, measure: bool, json: bool) -> int:
     """Check, estimate and fit a plan; 4 where it is sound but this machine cannot carry it out."""
     root = project_root().resolve()
     path = locate(root, plan)
-    loaded, mistakes = read(path, path.relative_to(root).as_posix())
-    if loaded is None:
-        raise UsageError(mistakes)
+    loaded = read(path, path.relative_to(root).as_posix())
     checked = check(loaded, root)
     for line in checked.warnings:
         screen.warn(line)
-    if mistakes:
-        raise UsageError([*mistakes, *checked.problems, *checked.missing])
     checked.refuse()
     runs = resolve_paths(root)[1]
     weights, refused = _found_out(checked, root, runs) if measure else (None, [])

@@ -28,7 +28,9 @@ def plan_render(plan: str, target: str, output: str | None, json: bool) -> None:
     before = _before(script)
     checked = check(loaded, root)
     if checked.problems:
-        raise UsageError(checked.problems, f"nothing was written; inv plan-check {loaded.shown} tells more")
+        raise UsageError(
+            checked.problems, f"nothing was written; scripts/inv plan-check {loaded.shown} tells more"
+        )
     content = _rendered(loaded, root, script, target)
     kept = _keep(script) if before == "edited" else None
     _write(script, content)
@@ -51,10 +53,8 @@ def plan_render(plan: str, target: str, output: str | None, json: bool) -> None:
         screen.emit_json(about)
     else:
         print(shown(script))
-        start = "bash" if target == "bash" else "sbatch"
-        screen.note(
-            f"see what it would do: bash {shown(script)} --dry-run; start it: {start} {shown(script)}"
-        )
+        start = f"bash {shown(script)}"
+        screen.note(f"see what it would do: {start} --dry-run; start it: {start}")
 
 
 def _place(root: Path, name: str, target: str, output: str | None) -> Path:

@@ -25,7 +25,8 @@ def status(queue: str, json: bool) -> None:
         return
     for problem in now.problems:
         screen.warn(problem)
-    screen.results().print(queue_tables.picture(now))
+    console = screen.results()
+    console.print(queue_tables.picture(now, console.width))
 
 
 def watch(queue: str, every: float, json: bool) -> None:
@@ -44,7 +45,7 @@ def watch(queue: str, every: float, json: bool) -> None:
 
         with Live(console=console, auto_refresh=False) as live:
             for now in _looks(meant, every):
-                live.update(queue_tables.picture(now, console.height), refresh=True)
+                live.update(queue_tables.picture(now, console.width, console.height), refresh=True)
         return
     seen: list[str] = []
     for now in _looks(meant, every):

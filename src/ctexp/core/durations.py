@@ -5,14 +5,14 @@ import re
 from ctexp.core.errors import UsageError
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)([smhd])")
-_WHOLE = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?[smhd])+")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([smhd])")
+_WHOLE = re.compile(rf"{_PART.pattern}(?: ?{_PART.pattern})*")
 _MOST = 366 * UNITS["d"]
 _HINT = "write a number with its unit: 30s, 90m, 8h, 2d or 1h30m"
 
 
 def seconds(said: str) -> float:
-    """How long `8h`, `90m`, `30s`, `2d` or `1h30m` is.
+    """How long `8h`, `90m`, `30s`, `2d` or `1h30m` is; a space may stand between numbers and units.
 
     Raises:
         UsageError: it is no duration; a bare number is none, since nobody knows whether minutes are meant.

@@ -87,11 +87,12 @@ class FileLock:
         """Who says to hold the lock: `pid 123 (inv train …) since 2026-…`."""
         try:
             about = json.loads(self.path.read_text())
-            said = f"pid {about['pid']} ({about['command']}) since {about['since']}"
+            said, since = f"pid {about['pid']} ({about['command']})", f"since {about['since']}"
             if _lives(about["pid"]):
-                return said
+                return f"{said} {since}"
             left = " and ".join(f"pid {pid}" for pid in _with_open(self.path))
-            return f"{f'{left}, which' if left else 'what'} {said} had started; itself it has ended"
+            who = f"{left}, which" if left else "a process that"
+            return f"{who} {said} had started before it ended, {since}"
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             return "another process"
 

@@ -32,7 +32,8 @@ def check_id(value: str, what: str) -> str:
 def did_you_mean(name: str, options: Iterable[str]) -> str:
     """`did you mean 'resnet50'?`, or the options when none is near and they are few."""
     options = sorted(set(options))
-    near = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
+    swapped = [option for option in options if sorted(option) == sorted(name)]  # `=>` is meant for `>=`
+    near = swapped or difflib.get_close_matches(name, options, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
     return f"choose one of: {', '.join(options)}" if 0 < len(options) <= 16 else ""

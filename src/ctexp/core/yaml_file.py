@@ -161,7 +161,7 @@ class _Builder:
         self.problems: list[str] = []
         self.lines: dict[tuple[str, ...], int] = {}
         self._where = where
-        self._last_line = text.count("\n") + 1
+        self._text = text.split("\n")
         self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.CSafeLoader)
 
     def document(self) -> Any:
@@ -180,8 +180,10 @@ class _Builder:
                     value = self._value(event, ())
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            line = f":{min(mark.line + 1, self._last_line)}" if mark else ""
+            line = f":{min(mark.line + 1, len(self._text))}" if mark else ""
             reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+            if mark and "".join(self._text[mark.line : mark.line + 1])[mark.column :].startswith("\t"):
+                reason = "tabs cannot indent; use spaces"
             raise UsageError([*self.problems, f"{self._where}{line}: not valid YAML ({reason})"]) from error
         return value
 

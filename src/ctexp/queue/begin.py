@@ -24,7 +24,7 @@ from ctexp.queue.opening import become, options, reopen
 from ctexp.queue.opening.join import join
 from ctexp.queue.opening.options import Asked
 from ctexp.queue.opening.preflight import Place
-from ctexp.queue.opening.ready import Ready
+from ctexp.queue.opening.ready import Ready, plan_meant
 from ctexp.queue.opening.rebuild import rebuild
 from ctexp.queue.orders import Orders
 from ctexp.queue.settle import settle
@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
             if not asked.dry_run:
                 held.take(queue.lock())
                 reopen.refuse_damaged(queue)
-            if (code := _over(queue, asked)) is not None:
+            if (code := _over(queue, asked, place)) is not None and not asked.dry_run:
                 return code
         ready = Ready(asked, place, queue)
         ready.tell()
@@ -103,11 +103,16 @@ class _Held:
             lock.sign(self._typed)
 
 
-def _over(queue: QueueDir, asked: Asked) -> int | None:
-    """The exit code of a queue of which nothing is left to do, told; None of all others."""
+def _over(queue: QueueDir, asked: Asked, place: Place) -> int | None:
+    """The exit code of a queue of which nothing is left to do, told; None of all others.
+
+    Raises:
+        UsageError: it is over, and its plan has changed since.
+    """
     night = reopen.over(queue, asked.only)
     if night is None:
         return None
+    plan_meant(asked, place, queue)
     states = [job.state for job in night.jobs.values()]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     print(f"{queue.id} is over: {counts}; see {shown(queue.night_md)}")

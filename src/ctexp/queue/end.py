@@ -61,7 +61,7 @@ def main(words: Sequence[str]) -> int:
 def _close(journal: Journal, code: int, orders: Orders, so_far: Night) -> list[CtexpError]:
     """Write down that it is over; why that cannot be written."""
     left = outcome.left(orders, so_far)
-    reason = outcome.reason(code, outcome.counted(so_far, left))
+    reason = outcome.reason(code, outcome.counted(so_far, left), so_far)
     try:
         journal.append("close", exit_code=code, reason=reason, left=left)
     except (Damaged, StorageError) as error:

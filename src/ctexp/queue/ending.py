@@ -90,7 +90,7 @@ def of_record(left: Left | None, *, shortened: bool = False) -> Ending:
 
 
 def told(
-    end: Ending, code: int | None, seconds: float | None, left: Left | None, begin: Event
+    end: Ending, code: int | None, seconds: float | None, left: Left | None, first: Event
 ) -> dict[str, Any]:
     """The fields of the journal's `end`, but for job and attempt.
 
@@ -99,7 +99,8 @@ def told(
         code: of the program; None where nobody saw.
         seconds: how long it took, likewise.
         left: what its run says, if there is one.
-        begin: the start of the queue, whose source the attempt's is compared with; empty where it is unknown.
+        first: the first start of the queue, whose source the attempt's is compared with; empty where it is
+            unknown.
     """
     fields: dict[str, Any] = {
         "state": end.state,
@@ -116,9 +117,9 @@ def told(
         "metrics": dict(left.metrics) if left and end.state == "done" else {},
         "deviations": list(left.deviations) if left else [],
     }
-    then = (begin.get("commit"), begin.get("patch_sha256"))
+    then = (first.get("commit"), first.get("patch_sha256"))
     now = (fields["commit"], fields["patch_sha256"])
-    known = bool(begin) and left is not None and left.commit is not None
+    known = bool(first) and left is not None and left.commit is not None
     return fields | {"source_changed": known and now != then}
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -48,8 +49,8 @@ def main(words: Sequence[str]) -> int:
         journal, orders = Journal(queue.journal), Orders.read(queue.orders)
         events = journal.read()
         night = fold(orders, events)
-        begin = night.begins[-1] if night.begins else {}
-        if orders.mode == "local" and os.getppid() != begin.get("pid"):
+        begins = night.begins or [{}]
+        if orders.mode == "local" and os.getppid() != begins[-1].get("pid"):
             raise Stopped(
                 signal.SIGTERM, "the script of this night is gone"
             )  # before its death could be told
@@ -59,20 +60,20 @@ def main(words: Sequence[str]) -> int:
         if signals.stopped_by:
             return 128 + signals.stopped_by
         night = fold(orders, journal.read())
-        start = beginning(orders, night, key, argv, seconds_left(orders, begin))
+        start = beginning(orders, night, key, argv, seconds_left(orders, begins[-1]))
         if night.jobs[start.job.id].cancelled:  # while it cooled down
             return 0
-        return _Attempt(queue, orders, journal, begin, start).carry_out(signals)
+        return _Attempt(queue, orders, journal, begins, start).carry_out(signals)
 
 
 class _Attempt:
     """From its `start` in the journal to its `end`."""
 
     def __init__(
-        self, queue: QueueDir, orders: Orders, journal: Journal, begin: Event, start: Beginning
+        self, queue: QueueDir, orders: Orders, journal: Journal, begins: Sequence[Event], start: Beginning
     ) -> None:
         self._queue, self._orders, self._journal = queue, orders, journal
-        self._begin, self._start = begin, start
+        self._begins, self._start = begins, start
         self._runs = Path(orders.runs)
         self._beat = queue.beat(start.name)
 
@@ -115,15 +116,15 @@ class _Attempt:
                     self._beat,
                     silence=orders.silence_seconds,
                     limit=start.limit_seconds,
-                    seconds_left=partial(seconds_left, orders, self._begin),
+                    seconds_left=partial(seconds_left, orders, self._begins[-1]),
                     cancelled=Cancelled(self._journal, start.job.id, begun["seq"]),
                 ).look,
             )
             found = self._found(before, mark)
             stop = cast(Stop | None, outcome.stop)
             end = ending(outcome.code, stop, outcome.why, found, shortened=start.shortened)
-            self._write(told(end, outcome.code, outcome.seconds, found, self._begin), ballast, output)
-            output.say(f"{start.job.id}: {_closing(end, outcome)}")
+            self._write(told(end, outcome.code, outcome.seconds, found, self._begins[0]), ballast, output)
+            output.say(f"{_clock()} {start.job.id}: {_closing(end, outcome)}")
         if end.state in {"failed", "timeout"}:
             self._tell(end, _closing(end, outcome))
         signals.wait(0)
@@ -151,7 +152,7 @@ class _Attempt:
         start = self._start
         again = f", attempt {start.number}" if start.number > 1 else ""
         on = f", going on with {start.run}" if start.run else ""
-        return [f"{start.job.id}{again}{on}", *(f"  {line}" for line in start.deviations)]
+        return [f"{_clock()} {start.job.id}{again}{on}", *(f"  {line}" for line in start.deviations)]
 
     def _found(self, before: frozenset[str], mark: str | None) -> Left | None:
         """The run of this very attempt, and what it says of its end if that is news."""
@@ -201,6 +202,11 @@ class _Attempt:
                 output.say(f"{job}: its end cannot be written down; the next start finds out how it ended")
                 raise
         ballast.unlink(missing_ok=True)  # room for what the night says at its end
+
+
+def _clock() -> str:
+    """On the wall, as whoever reads the screen or its log in the morning knows it."""
+    return time.strftime("%H:%M")
 
 
 def _closing(end: Ending, outcome: Outcome) -> str:

@@ -22,7 +22,7 @@ def settle(queue: QueueDir, orders: Orders, night: Night) -> list[Event]:
     Raises:
         Busy: a training that was told to stop is still there.
     """
-    journal, begin = Journal(queue.journal), night.begins[-1] if night.begins else {}
+    journal, first = Journal(queue.journal), night.begins[0] if night.begins else {}
     written = []
     for job in night.jobs.values():
         if (attempt := job.open) is None:
@@ -32,7 +32,7 @@ def settle(queue: QueueDir, orders: Orders, night: Night) -> list[Event]:
         _wait_for(orders, planned, run)
         found = left.look(Path(orders.runs), planned, run).since(attempt.start.get("mark")) if run else None
         end = ending.of_record(found, shortened=job.shortened)
-        fields = ending.told(end, None, None, found, begin)
+        fields = ending.told(end, None, None, found, first)
         written.append(
             journal.append(
                 "end",

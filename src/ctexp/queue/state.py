@@ -79,8 +79,9 @@ class JobNow:
 
     @property
     def deviations(self) -> list[str]:
-        """How it departed from the plan, one line each: fallbacks, shorter training."""
-        return [line for attempt in self.attempts for line in attempt.start.get("deviations", ())]
+        """How it departed from the plan, each line once: fallbacks, shorter training."""
+        told = (line for attempt in self.attempts for line in attempt.start.get("deviations", ()))
+        return list(dict.fromkeys(told))
 
 
 @dataclass

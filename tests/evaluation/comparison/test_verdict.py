@@ -10,7 +10,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from ctexp.core.errors import DataError
-from ctexp.evaluation.comparison import Judged, judge, pair
+from ctexp.evaluation.comparison import Judged, judge, needed, pair
+from ctexp.evaluation.comparison.needed import MOST_SEEDS
 from ctexp.evaluation.predictions import Predictions
 from tests.evaluation.comparison.conftest import FAMILY, tables
 
@@ -238,18 +239,39 @@ def test_what_is_needed_would_do(networks: Networks) -> None:
 
 
 def test_more_seeds_help_where_seeds_spread_and_images_do_where_they_do_not(networks: Networks) -> None:
-    drawn = networks(3000, [0.5, 1.5, 1.0, 1.0, 2.0, 1.2])
+    drawn = networks(3000, [0.8, 1.2, 1.0, 1.2, 1.6, 1.4])
     restless = compared(drawn[:3], drawn[3:]).metrics["accuracy"]
     assert restless.verdict == "undecided"
     assert restless.needed is not None
     assert restless.needed.images is None
     assert restless.needed.seeds is not None
-    assert 3 < restless.needed.seeds <= 100
+    assert 3 < restless.needed.seeds <= MOST_SEEDS
     assert "more images alone would not" in restless.needed.said
     steady = networks(150, [1.0, 1.0, 1.12, 1.12])
     its = compared(steady[:2], steady[2:]).metrics["accuracy"]
     assert its.detectable is not None
     assert its.detectable > abs(float(its.difference or 0))
+
+
+def test_what_would_find_an_improvement_is_asked_apart_from_what_was_seen(networks: Networks) -> None:
+    drawn = networks(100, [1.0, 1.0, 0.97, 0.97])
+    its = compared(drawn[:2], drawn[2:]).metrics["accuracy"]
+    assert its.verdict == "undecided"
+    assert its.detectable is not None
+
+    def found(size: float) -> str:
+        told = needed(its, 100, (2, 2), 0.05 / len(FAMILY), size)
+        assert told is not None
+        return told.said
+
+    half = its.detectable / 2
+    assert found(half).startswith(f"to find an improvement of {half:g}: ")
+    assert "independent images" in found(half)
+    assert found(0.0001).startswith("an improvement of 0.0001 is out of reach of this data set")
+    assert found(1.1 * its.detectable).endswith("four times in five: it is smaller, or was missed")
+    neither = needed(replace(its, difference=1e-4), 100, (2, 2), 0.01)
+    assert neither is not None
+    assert neither.said == "neither more images nor more seeds alone would decide a difference of this size"
 
 
 def test_a_metric_undefined_for_a_seed_is_told_without_a_number(networks: Networks) -> None:

@@ -79,7 +79,7 @@ target: {metric: test_acc, op: ">=", value: 0.9}
         "8: experiments.Bad Id: expected at most 64 lower-case letters, digits, '_' and '-', beginning with "
         "a letter or digit, got 'Bad Id'",
         "10: experiments.x.gate.metric: 'val/macrof1' is no metric; did you mean 'val/macro_f1'?",
-        "10: experiments.x.gate.op: expected >= or > or <= or <, got '=>'; did you mean '>'?",
+        "10: experiments.x.gate.op: expected >= or > or <= or <, got '=>'; did you mean '>='?",
         "10: experiments.x.gate.value: expected a number, got 'high'",
         "12: experiments.x.success.metric: test/accuracy: the test split is sealed; nothing is chosen or "
         "judged by it at night: use val/",
@@ -118,6 +118,7 @@ target: {metric: test_acc, op: ">=", value: 0.9}
         ("goal: !!python/object/apply:os.system [id]\n" + SMALL, "1: goal: tags (tag:yaml.org"),
         (SMALL + "---\n" + SMALL, "4: a second document begins (---); one file holds one"),
         ("goal: [\n", "2: not valid YAML"),
+        ("experiments:\n\ta: {}\n", "2: not valid YAML (tabs cannot indent; use spaces)"),
         (b"goal: \xff\n", " not UTF-8 text (byte 6)"),
         ("goal: " + "x" * 20_001 + "\n" + SMALL, "1: goal: string should have at most 20000 characters"),
         ("experiments: {a: {overrides: no}}\n", "1: experiments.a.overrides: expected a list, got 'no'"),

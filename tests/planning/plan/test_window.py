@@ -57,6 +57,23 @@ def test_windows_of_ordinary_days(said: str, now: str, expected: tuple[str, str]
 
 @pytest.mark.usefixtures("in_berlin")
 @pytest.mark.parametrize(
+    ("said", "now", "doubt"),
+    [
+        ("until 19:00", "2026-11-21 19:19", "it is 19:19 now, so it closes tomorrow, Sun 19:00"),
+        ("overnight", "2026-11-21 08:00", "it is 08:00 now, so it closes tomorrow, Sun 07:00"),
+        ("overnight", "2026-11-21 17:00", ""),
+        ("from 22:00 until 21:00", "2026-11-21 19:19", ""),
+        ("weekend", "2026-11-20 19:00", ""),
+        ("2d", "2026-11-20 19:00", ""),
+    ],
+)
+def test_a_clock_time_that_has_just_passed_is_doubted(said: str, now: str, doubt: str) -> None:
+    told = parse(said).doubt(datetime.fromisoformat(now).replace(tzinfo=BERLIN))
+    assert told == (f"window {said}: {doubt}" if doubt else "")
+
+
+@pytest.mark.usefixtures("in_berlin")
+@pytest.mark.parametrize(
     ("said", "now", "hours"),
     [
         ("overnight", "2026-10-24 22:00", 10),  # clocks go back at three

@@ -45,6 +45,11 @@ def begins(schedule: Schedule) -> dict[str, float | None]:
     }
 
 
+def test_a_window_that_closes_tomorrow_is_warned_of() -> None:
+    found = fitted({"a": {}}, {"a": minutes(30)}, window=f"until {NOW.astimezone():%H:%M}")
+    assert [line for line in found.warnings if "closes tomorrow" in line]
+
+
 def test_jobs_follow_each_other_with_a_pause() -> None:
     found = fitted(
         {"a": {}, "b": {}, "c": {}},
@@ -173,6 +178,33 @@ def test_memory_of_a_job_on_the_processor_is_not_the_gpus() -> None:
 def test_a_limit_that_is_expected_to_be_reached_is_told() -> None:
     found = fitted({"a": {"limit": "30m"}}, {"a": minutes(30)})
     assert found.warnings == ("a: expected to be given up at its limit of 30 min 00 s",)
+
+
+def test_a_job_longer_than_the_whole_window_is_told() -> None:
+    both: dict[str, Any] = {"a": {}, "b": {"shorten": True}}
+    costs = {"a": minutes(3, 3.25), "b": minutes(10)}
+    found = fitted(both, costs, window="4m", reserve={"disk": "1GB", "analysis": "1m"}, seeds=[1, 2])
+    never = "a: needs 3 min 15 s (p90), the whole window has 3 min 00 s: it will never be begun"
+    assert found.warnings == (f"{never}; lengthen the window, or shorten: true",)
+    folds = fitted({"a": {"kind": "cross-validate"}}, {"a": minutes(5)}, window="4m")
+    assert folds.warnings[0].endswith("never be begun; lengthen the window")
+
+
+@pytest.mark.parametrize(
+    ("window", "minutes_of_job", "warned"),
+    [
+        ("until 23:00", 120, False),  # begun earlier it has the time
+        ("until 23:00", 1500, True),
+        ("from 22:00 until 07:00", 530, False),
+        ("from 22:00 until 07:00", 550, True),
+        ("weekend", 1500, False),
+    ],
+)
+def test_a_window_until_a_time_of_day_is_as_long_as_it_can_be(
+    window: str, minutes_of_job: float, warned: bool
+) -> None:
+    found = fitted({"a": {}}, {"a": minutes(minutes_of_job)}, window=window)
+    assert any("never be begun" in line for line in found.warnings) == warned
 
 
 def test_the_document_is_plain_json() -> None:

@@ -58,10 +58,16 @@ def test_runs_of_a_fallback_are_compared_by_their_own_name(night: Writer) -> Non
 
 
 def test_a_report_goes_without_a_baseline_that_failed(night: Writer) -> None:
+    night.done("good-s1", run=f"night-good_{STAMP}_abcdef")
     assert words(night, "inv report --queue Q --baseline night-base") == (
         "inv report --queue Q",
         ["night-base: nothing of it has finished"],
     )
+
+
+def test_no_report_of_a_queue_with_nothing_done(night: Writer) -> None:
+    said = "inv report --queue Q --baseline night-base"
+    assert words(night, said) == ("", ["no job of the queue is done"])
 
 
 def test_a_cross_validation_is_named_by_its_id(night: Writer) -> None:

@@ -59,6 +59,26 @@ def test_before_anything_ran(at_work: QueueDir) -> None:
     assert found["best-s1"].waits == "plain (0 of 2 over), to begin with the best"
 
 
+def test_jobs_that_never_will_be_begun_wait_for_nothing(runs: Path) -> None:
+    several = [job("plain", 1), job("plain", 2), job("wide"), job("last", needs=("plain",))]
+    one = queue(runs, several, {"wide-s1": Cost(7200, 9000)})
+    writer = Writer(one)
+    writer.begin(only=["plain-s1", "wide-s1"])
+    with one.lock():
+        found = jobs(look(one))
+        assert (found["plain-s1"].waits, found["plain-s2"].waits) == ("its turn", None)
+        assert found["plain-s2"].reason == found["last-s1"].reason == "not asked for with --only"
+        assert str(found["wide-s1"].reason).startswith("will be skipped: needs 2 h 30 min (p90), ")
+        assert found["wide-s1"].ends is None
+    writer.begin()
+    writer.start("plain-s1")
+    writer.end("plain-s1", state="interrupted", cause="signal", exit_code=143, reason="stopped by TERM")
+    writer.close(143, "stopped by TERM")
+    found = jobs(look(one))
+    assert found["plain-s1"].waits == found["plain-s2"].waits == "another start of the script"
+    assert (found["wide-s1"].waits, str(found["wide-s1"].reason)[:6]) == (None, "left: ")
+
+
 def test_a_running_job_tells_epoch_loss_and_when_it_ends(at_work: QueueDir, runs: Path) -> None:
     Writer(at_work).start("plain-s1")
     run = running_run(runs, "plain-s1", at_work)
@@ -137,7 +157,9 @@ def test_what_a_dead_script_left_running_is_named(runs: Path) -> None:
         held.flush()
         now = look(one)
     assert (now.state, now.pid) == ("running", None)
-    assert now.holders == ("what pid 4194303 (bash queue.sh) since then had started; itself it has ended",)
+    assert now.holders == (
+        "a process that pid 4194303 (bash queue.sh) had started before it ended, since then",
+    )
 
 
 def test_the_end(runs: Path) -> None:
@@ -252,7 +274,7 @@ def test_the_gpu_is_told_as_far_as_its_driver_does(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "pynvml", raising=False)
     gpu = look(queue(runs, [job("plain")], device="cuda", gpu_uuid=uuid)).gpu
-    monkeypatch.delitem(sys.modules, "pynvml")
+    del sys.modules["pynvml"]  # the driver's own is imported again by whoever needs it
     if uuid == "GPU-2":
         assert gpu is None
     else:

@@ -63,6 +63,17 @@ def test_the_exit_code(
     assert f"(exit {expected})" in night.queue.night_md.read_text()
 
 
+@pytest.mark.parametrize("cut_off", [True, False])
+def test_the_window_is_said_to_have_closed_where_it_has(tmp_path: Path, cut_off: bool) -> None:
+    night = Written(tmp_path, TWO)
+    night.begin()
+    night.start("a-s1")
+    night.end("a-s1", state="interrupted" if cut_off else "done", cause="window" if cut_off else None)
+    night.journal.append("skip", job="b-s1", why="window", reason="so")
+    no_room = "jobs were left that would not fit into the window"
+    assert night.report(124).reason == ("the window closed with jobs left" if cut_off else no_room)
+
+
 def test_the_window_outweighs_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     night = Written(tmp_path, "seeds: [1]\nexperiments: {a: {}, b: {}}")
     night.begin()
@@ -258,6 +269,6 @@ def test_the_program_tells_it_without_torch(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0] == "night: 4 of 4 jobs done: all jobs are done (exit 0)"
-    assert any(line.startswith("  met        b: val/macro_f1 0.9") for line in lines)
+    assert any(line.startswith("  met         b: val/macro_f1 0.9") for line in lines)
     assert lines[-1].startswith("the whole: runs/queues/night_")
     assert Journal(night.queue.journal).read()[-1]["reason"] == "all jobs are done"

@@ -18,9 +18,10 @@ from ctexp.queue.morning import page
 from ctexp.queue.morning.documents import NightReport
 from ctexp.queue.morning.schema import NAME
 from ctexp.queue.morning.text import MOST_SHOWN, code, markdown, plain
+from ctexp.queue.orders import Cost
 from ctexp.record.schemas import schema
 from tests.project import HERE
-from tests.queue.morning.nights import Written
+from tests.queue.morning.nights import Written, of
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -89,6 +90,7 @@ def test_a_night_of_hostile_texts_keeps_its_structure(tmp_path: Path) -> None:
     headings = [found[i + 1].content for i, token in enumerate(found) if token.type == "heading_open"]
     assert re.sub(r"\d{4}-\d\d-\d\d", "DAY", headings[0]) == "`night`: the night of DAY"
     assert headings[1:] == [
+        "Without a criterion",
         "`net`",
         "`two`",
         "What went wrong, or otherwise than planned",
@@ -129,7 +131,10 @@ experiments:
         )
     written = page.render(night.report(124))
     lines = [line for line in written.splitlines() if line]
-    assert lines[1] == "- 2 of 4 jobs done, 2 left: the window closed with jobs left (exit 124)."
+    assert (
+        lines[1]
+        == "- 2 of 4 jobs done, 2 left: jobs were left that would not fit into the window (exit 124)."
+    )
     assert re.fullmatch(r"- It took [\d.]+ s, \d\d:\d\d to \d\d:\d\d \w+; jobs 2 min 00 s\.", lines[2])
     assert lines[3].startswith("- Target val/accuracy >= 0.9: not met, best seen in net: val/accuracy 0.5")
     assert lines[4] == "- Hypotheses: 1 met."
@@ -169,6 +174,72 @@ def test_what_went_otherwise_than_planned_is_told(tmp_path: Path) -> None:
     assert told[3].endswith("changed after the night began, and ran as fffffff with changes in net-s1")
     assert told[4] == "step errors of the analysis ended with 3: logs/errors.log"
     assert told[5].startswith("nobody saw the end of the start at ")
+    night.begin(script_edited=True)
+    assert page.trouble(night.report(0))[-1].startswith("the script was edited by hand: what ran is what")
+
+
+def test_what_the_plans_own_rules_left_out_is_no_trouble(tmp_path: Path) -> None:
+    rule = "{after: net, metric: val/accuracy, op: '>=', value: 0.99}"
+    night = Written(
+        tmp_path,
+        f"seeds: [1]\nexperiments:\n  plain: {{}}\n  gated: {{gate: {rule}}}\n  behind: {{needs: [gated]}}\n"
+        "  net: {success: {metric: val/accuracy, op: '>=', value: 0.2}}\n",
+    )
+    night.begin()
+    night.trained("net", (1,))
+    night.trained("plain", (1,))
+    gate: dict[str, Any] = {"after": "net", "metric": "val/accuracy", "op": ">=", "value": 0.99}
+    gate |= {"observed": 0.5, "runs": [of(night.report(), "net").seeds[0].run]}
+    night.journal.append("decision", what="gate", experiment="gated", passed=False, **gate)
+    night.journal.append("skip", job="gated-s1", why="gate", reason="it is 0.5, not >= 0.99")
+    night.journal.append("skip", job="behind-s1", why="need", reason="needs gated: gated-s1 was skipped")
+    report = night.report(12)
+    written = page.render(report)
+    assert page.trouble(report) == []
+    own = written.partition("## Left out by the plan's own rules\n\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[1] for line in own] == ["gated-s1", "behind-s1"]
+    assert "--fresh" not in written
+    assert "Nothing is left that another start would take up." in written
+    headings = re.findall(r"^##+ (.*)", written, re.MULTILINE)
+    assert headings[:3] == ["`net`: met", "Without a criterion", "`plain`"]
+
+
+def test_what_waits_for_a_failed_job_is_trouble(tmp_path: Path) -> None:
+    rule = "{after: net, metric: val/accuracy, op: '>=', value: 0.99}"
+    plan = f"seeds: [1]\nexperiments:\n  net: {{}}\n  gated: {{gate: {rule}}}\n  behind: {{needs: [gated]}}\n"
+    night = Written(tmp_path, plan)
+    night.begin()
+    night.start("net-s1")
+    night.end("net-s1", state="failed", cause="oom")
+    gate: dict[str, Any] = {"after": "net", "metric": "val/accuracy", "op": ">=", "value": 0.99}
+    gate |= {"observed": None, "runs": []}
+    night.journal.append("decision", what="gate", experiment="gated", passed=False, **gate)
+    night.journal.append("skip", job="gated-s1", why="gate", reason="it is not known")
+    night.journal.append("skip", job="behind-s1", why="need", reason="needs gated: gated-s1 was skipped")
+    report = night.report(12)
+    assert page.ruled_out(report) == []
+    assert [line.split()[0] for line in page.trouble(report)] == ["net-s1", "gated-s1", "behind-s1"]
+    assert report.go_on.endswith(" --fresh")
+
+
+def test_a_job_longer_than_the_whole_window_is_not_promised(tmp_path: Path) -> None:
+    plan = "seeds: [1]\nexperiments: {long: {}, behind: {needs: [long]}, late: {}}"
+    costs = {"long-s1": Cost(180.0, 194.0), "late-s1": Cost(60.0, 170.0)}
+    night = Written(tmp_path, plan, costs=costs, window="4m")
+    night.begin()
+    for job in ("long-s1", "late-s1"):
+        night.journal.append("skip", job=job, why="window", reason="needs so much")
+    night.journal.append("skip", job="behind-s1", why="window", reason="waits for long-s1")
+    report = night.report(124)
+    assert report.left == ("late-s1",)
+    assert report.counts.left == 3
+    told = {line.split()[0]: line for line in page.trouble(report)}
+    never = (
+        "needs 3 min 14 s (p90), the whole window has 3 min 00 s: it will never be begun; lengthen the window"
+    )
+    assert told["long-s1"] == f"long-s1 skipped (window): {never}, or shorten: true"
+    assert told["behind-s1"].endswith("waits for long-s1, which will never be begun")
+    assert told["late-s1"].endswith("taken up again at the next start")
 
 
 def test_attempts_before_the_last_are_not_forgotten(tmp_path: Path) -> None:

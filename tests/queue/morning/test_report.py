@@ -7,6 +7,8 @@ import pytest
 
 from ctexp.core import files, yaml_file
 from ctexp.queue.morning.documents import NightReport
+from ctexp.queue.orders import Orders
+from ctexp.queue.state import fold
 from ctexp.record.events import EventLog
 from ctexp.record.result import Failure
 from ctexp.record.run_dir import RunDir
@@ -31,7 +33,7 @@ experiments:
     [
         (3.0, "met", "better than plain by +0.3", "--baseline night-plain --candidate night-other --promote"),
         (0.2, "not met", "worse than plain: -0.2", "scripts/inv analyze-errors --run night-other"),
-        (1.2, "undecided", "whether it is better than plain is open", "seeds in research/plans/night.yaml"),
+        (1.2, "undecided", "whether it is better than plain is open", "to find an improvement of 0.05: "),
     ],
 )
 def test_an_improvement_is_judged_by_the_paired_comparison(
@@ -51,7 +53,45 @@ def test_an_improvement_is_judged_by_the_paired_comparison(
     assert told.outcome.difference_low < told.outcome.difference_high
     assert any(insight in line for line in told.insight)
     assert any(next_step in step.command or next_step in step.said for step in told.next)
-    assert (told.outcome.seeds_needed is not None) == (status == "undecided")
+    assert (told.outcome.images_needed is not None) == (status == "undecided")
+
+
+def test_what_was_seen_to_be_worse_is_told_what_would_find_the_improvement(tmp_path: Path) -> None:
+    night = Written(tmp_path, PLAN.replace("[1, 2, 3]", "[1]").replace("0.05", "0.15"))
+    night.begin()
+    night.trained("plain", (1,), skill=1.0)
+    night.trained("other", (1,), tables={"val": judged.predictions(skill=0.95, seed=11)})
+    outcome = of(night.report(), "other").outcome
+    assert outcome is not None
+    assert outcome.difference is not None
+    assert outcome.difference < 0
+    assert outcome.status == "undecided"
+    assert outcome.needed.startswith("to find an improvement of 0.15: ")
+
+
+def test_a_hypothesis_of_which_nothing_was_begun_is_not_tested(tmp_path: Path) -> None:
+    success = "success: {metric: val/accuracy, op: '>=', value: 0.5}"
+    names = ("never", "dropped", "tried")
+    lines = "".join(f"  {name}: {{{success}}}\n" for name in names)
+    night = Written(tmp_path, f"seeds: [1]\nexperiments:\n{lines}")
+    night.begin()
+    night.journal.append("cancel", job="dropped-s1", by="somebody")
+    night.start("tried-s1")
+    night.end("tried-s1", state="failed", cause="oom")
+    told = {name: of(night.report(), name).outcome for name in names}
+    statuses = [outcome.status for outcome in told.values() if outcome]
+    assert statuses == ["not tested", "not tested", "undecided"]
+
+
+def test_a_deviation_of_two_attempts_is_told_once(tmp_path: Path) -> None:
+    night = Written(tmp_path, "seeds: [1]\nexperiments: {net: {}}")
+    night.begin()
+    for attempt in (1, 2):
+        night.start("net-s1", attempt, fallback="oom", deviations=["oom: data.batch_size=8"])
+        night.end("net-s1", attempt, state="failed", cause="killed")
+    orders = Orders.read(night.queue.orders)
+    assert fold(orders, night.journal.read()).jobs["net-s1"].deviations == ["oom: data.batch_size=8"]
+    assert of(night.report(), "net").deviations == ("net-s1: oom: data.batch_size=8",)
 
 
 def test_all_hypotheses_of_a_plan_are_corrected_together_those_that_failed_too(tmp_path: Path) -> None:

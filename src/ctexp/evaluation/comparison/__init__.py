@@ -18,7 +18,7 @@
 from ctexp.evaluation.comparison.delong import DeLong, delong
 from ctexp.evaluation.comparison.effect import Effect
 from ctexp.evaluation.comparison.exact import McNemar, holm, mcnemar
-from ctexp.evaluation.comparison.needed import Needed
+from ctexp.evaluation.comparison.needed import Needed, needed
 from ctexp.evaluation.comparison.pairing import Pair, pair
 from ctexp.evaluation.comparison.verdict import Judged, Verdict, judge
 
@@ -34,5 +34,6 @@ __all__ = [
     "holm",
     "judge",
     "mcnemar",
+    "needed",
     "pair",
 ]

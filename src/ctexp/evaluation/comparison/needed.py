@@ -17,16 +17,16 @@ from scipy.special import stdtrit
 from ctexp.evaluation.comparison.effect import Effect, SeedError, satterthwaite
 from ctexp.evaluation.intervals import POWER
 
-MOST_GROUPS = 10_000_000
-"""More than this is no number."""
+MOST_GROUPS = 20_000
+"""More than this nobody is advised to look for."""
 
-MOST_SEEDS = 100
+MOST_SEEDS = 20
 """Likewise."""
 
 
 @dataclass(frozen=True)
 class Needed:
-    """What would decide a difference as large as the one seen, four times in five.
+    """What would decide a difference as large as the one seen, or an improvement, four times in five.
 
     Attributes:
         images: groups of images in all, at the seeds there are; None where not even `MOST_GROUPS` would.
@@ -63,7 +63,9 @@ def detectable(effect: Effect, level: float) -> float | None:
     return reach if np.isfinite(reach) else None
 
 
-def needed(effect: Effect, groups: int, seeds: tuple[int, int], level: float) -> Needed | None:
+def needed(
+    effect: Effect, groups: int, seeds: tuple[int, int], level: float, improvement: float | None = None
+) -> Needed | None:
     """What would decide it; None without a difference or an error to go by.
 
     Args:
@@ -71,10 +73,15 @@ def needed(effect: Effect, groups: int, seeds: tuple[int, int], level: float) ->
         groups: how many there are.
         seeds: how many there are on either side.
         level: at which it is to be decided.
+        improvement: as large as this one has to be to be found; None for a difference as large as that seen.
     """
-    if not effect.difference or not effect.image_se:
+    size = improvement or abs(effect.difference or 0)
+    if not size or not effect.image_se:
         return None
-    size, parts, assumed = abs(effect.difference), _parts(effect), effect.seed_source == "assumed"
+    parts, assumed = _parts(effect), effect.seed_source == "assumed"
+    if improvement and parts.reach(level) <= improvement:
+        said = f"these images and seeds find an improvement of {size:g} four times in five"
+        return Needed(None, None, f"{said}: it is smaller, or was missed")
 
     def with_groups(count: int) -> float:
         share = groups / count
@@ -90,7 +97,8 @@ def needed(effect: Effect, groups: int, seeds: tuple[int, int], level: float) ->
 
     images = _smallest(with_groups, size, groups + 1, MOST_GROUPS)
     more = _smallest(with_seeds, size, max(2, *seeds), MOST_SEEDS)
-    return Needed(images, more, _said(images, more, assumed))
+    said = _to_find(improvement, images, more) if improvement else _to_decide(images, more, assumed)
+    return Needed(images, more, said)
 
 
 def _parts(effect: Effect) -> _Parts:
@@ -101,7 +109,7 @@ def _parts(effect: Effect) -> _Parts:
 
 def _smallest(reach: Callable[[int], float], size: float, low: int, high: int) -> int | None:
     """The smallest number from `low` to `high` whose reach, which falls, is at most `size`."""
-    if reach(high) > size:
+    if low > high or reach(high) > size:
         return None
     while low < high:
         middle = (low + high) // 2
@@ -109,15 +117,26 @@ def _smallest(reach: Callable[[int], float], size: float, low: int, high: int) -
     return low
 
 
-def _said(images: int | None, seeds: int | None, assumed: bool) -> str:
+def _to_find(improvement: float, images: int | None, seeds: int | None) -> str:
+    if ways := _ways(images, seeds):
+        return f"to find an improvement of {improvement:g}: {ways}"
+    most = f"neither {MOST_GROUPS:,} independent images nor {MOST_SEEDS} seeds a side would find it"
+    return f"an improvement of {improvement:g} is out of reach of this data set: {most}"
+
+
+def _to_decide(images: int | None, seeds: int | None, assumed: bool) -> str:
+    what = "would decide a difference of this size"
+    ways = _ways(images, seeds)
+    if not ways:
+        return f"neither more images nor more seeds alone {what}"
+    if images is None:
+        return f"{ways} {what}; more images alone would not"
+    if seeds is None and assumed:
+        return f"{ways} {what}; what more seeds would do shows with two or more a side"
+    return f"{ways} {what}" if seeds else f"{ways} {what}; more seeds alone would not"
+
+
+def _ways(images: int | None, seeds: int | None) -> str:
     ways = [f"{images:,} independent images"] if images else []
     ways += [f"{seeds} seeds a side"] if seeds else []
-    which = " or ".join(ways) or "neither more images nor more seeds alone"
-    said = f"{which} would decide a difference of this size"
-    if images is None:
-        return f"{said}; more images alone would not: seeds, or so small a difference, leave too much open"
-    if seeds is None and assumed:
-        return f"{said}; what more seeds would do shows with two or more a side"
-    if seeds is None:
-        return f"{said}; more seeds alone would not: these images leave too much open"
-    return said
+    return " or ".join(ways)

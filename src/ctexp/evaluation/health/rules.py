@@ -243,7 +243,7 @@ def underfitting(rows: list[Row], facts: Facts) -> Finding | None:
             "train/loss_before": losses[-FEWEST],
         },
         f"little was learned: train/accuracy ended at {accuracies['train']:.3f} (largest class:"
-        f" {facts.majority('train'):.3f}) and train/loss fell from {losses[-FEWEST]:.3f} to {losses[-1]:.3f}"
+        f" {facts.majority('train'):.3f}) and train/loss went from {losses[-FEWEST]:.3f} to {losses[-1]:.3f}"
         f" in the last {FEWEST} epochs",
         "raise optimizer.lr or trainer.max_epochs, take a larger model, or weaken augment",
     )

@@ -37,6 +37,8 @@ def check(loaded: Loaded, root: Path) -> Checked:
     """
     plan, found = loaded.plan, Findings(loaded)
     settings = verdict.load(root)
+    for place, said in loaded.mistakes:
+        found.problem(place, said)
     check_references(plan, found)
     check_words(plan, found)
     configured = configure(plan, jobs_of(plan), root, found)
@@ -48,6 +50,7 @@ def check(loaded: Loaded, root: Path) -> Checked:
     return Checked(
         problems=found.problems,
         missing=found.missing_data,
+        wrong=found.wrong,
         warnings=found.warnings,
         jobs=_jobs([one for one in configured if one.job.experiment not in lacking], images),
         hint=next(iter(found.hints)) if len(found.hints) == 1 else "",

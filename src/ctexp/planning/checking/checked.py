@@ -43,6 +43,7 @@ class Checked:
     Attributes:
         problems: what makes it no plan, a line each with the place in its file.
         missing: what it needs of data and is not there, or not as it should be; likewise.
+        wrong: both, in the order of the file.
         warnings: what can be done, but should be thought about; likewise.
         jobs: those that compose and whose data are there, in the order of the plan.
         hint: what to do about `missing`.
@@ -50,6 +51,7 @@ class Checked:
 
     problems: tuple[str, ...]
     missing: tuple[str, ...]
+    wrong: tuple[str, ...]
     warnings: tuple[str, ...]
     jobs: tuple[CheckedJob, ...]
     hint: str = ""
@@ -62,6 +64,6 @@ class Checked:
             DataError: only data are missing.
         """
         if self.problems:
-            raise UsageError([*self.problems, *self.missing])
+            raise UsageError(self.wrong)
         if self.missing:
             raise DataError(self.missing, self.hint)

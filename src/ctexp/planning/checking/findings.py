@@ -45,6 +45,11 @@ class Findings:
         return _in_order(self._missing)
 
     @property
+    def wrong(self) -> tuple[str, ...]:
+        """Problems and missing data together, likewise."""
+        return _in_order(self._problems | self._missing)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Likewise."""
         return _in_order(self._warnings)

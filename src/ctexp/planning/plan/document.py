@@ -89,7 +89,7 @@ Duration = Annotated[
     AfterValidator(_duration),
     Field(
         description="a number with its unit: 30s, 90m, 8h, 1h30m",
-        json_schema_extra={"pattern": r"^\s*([0-9]+(\.[0-9]+)?[smhdSMHD])+\s*$"},
+        json_schema_extra={"pattern": r"^\s*([0-9]+(\.[0-9]+)? ?[smhdSMHD] ?)+\s*$"},
     ),
 ]
 Limit = Annotated[Duration, AfterValidator(_some_time)]

@@ -1,6 +1,7 @@
 """From a plan's file to a `Plan`: where it is, what it says, and on which line each part of it stands."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Loaded:
         path: the file, absolute.
         shown: the file as a person would type it.
         lines: where in it everything stands.
+        mistakes: what else it says, wrongly, each with its place; `plan` is without it.
     """
 
     plan: Plan
@@ -34,6 +36,7 @@ class Loaded:
     path: Path
     shown: str
     lines: yaml_file.Lines
+    mistakes: tuple[tuple[Place, str], ...] = ()
 
     def line_of(self, place: Place) -> int:
         """The line of a part of the plan, or of what is around it where it is not written."""
@@ -80,13 +83,13 @@ def load(path: Path, shown: str) -> Loaded:
     Raises:
         UsageError: everything that is wrong with it, with its line.
     """
-    loaded, problems = read(path, shown)
-    if loaded is None or problems:
-        raise UsageError(problems)
+    loaded = read(path, shown)
+    if loaded.mistakes:
+        raise UsageError(_told(loaded.mistakes, shown, loaded.lines))
     return loaded
 
 
-def read(path: Path, shown: str) -> tuple[Loaded | None, tuple[str, ...]]:
+def read(path: Path, shown: str) -> Loaded:
     """Read as much of a plan as can be understood, so that the rest can be checked all the same.
 
     Args:
@@ -94,11 +97,10 @@ def read(path: Path, shown: str) -> tuple[Loaded | None, tuple[str, ...]]:
         shown: what to call it; its stem names the plan, also where `path` is a copy of it.
 
     Returns:
-        The plan, less what is wrong with it; None where nothing sensible would be left. And every problem, in
-        the order of the file.
+        The plan, less its mistakes.
 
     Raises:
-        UsageError: it is no YAML, or not of a kind that is read at all.
+        UsageError: it is no YAML, or nothing sensible would be left without its mistakes.
     """
     try:
         with path.open("rb") as file:
@@ -111,12 +113,16 @@ def read(path: Path, shown: str) -> tuple[Loaded | None, tuple[str, ...]]:
     rest = mistakes.without(data, [place for place, _ in found]) if found else data
     if "name" in data and data["name"] != name and not any(place == ["name"] for place, _ in found):
         found.append((["name"], f"{data['name']} is not what the file is called; leave it away"))
-    found.sort(key=lambda mistake: lines.of(mistake[0]))
-    problems = tuple(f"{_at(shown, lines, place)}: {said}" for place, said in found)
     if rest is None or mistakes.found_in(rest, name):
-        return None, problems
+        raise UsageError(_told(found, shown, lines))
     plan = Plan.model_validate(rest, context={"name": name})
-    return Loaded(plan, files.sha256_bytes(content), path, shown, lines), problems
+    return Loaded(plan, files.sha256_bytes(content), path, shown, lines, tuple(found))
+
+
+def _told(found: Sequence[tuple[Place, str]], shown: str, lines: yaml_file.Lines) -> list[str]:
+    """Mistakes in the order of the file."""
+    in_order = sorted(found, key=lambda mistake: lines.of(mistake[0]))
+    return [f"{_at(shown, lines, place)}: {said}" for place, said in in_order]
 
 
 def _at(shown: str, lines: yaml_file.Lines, place: Place) -> str:

@@ -19,6 +19,7 @@ HINT = "write 8h, until 07:00, overnight, workday, weekend, or from 22:00 for 8h
 
 _NAMED = {"overnight": time(7), "workday": time(18)}
 _MONDAY = time(7)
+_LONG = timedelta(hours=16)
 _CLOCK = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
 _FROM = re.compile(rf"from {_CLOCK} (.+)")
 _UNTIL = re.compile(rf"until {_CLOCK}")
@@ -42,6 +43,17 @@ class Window:
     until: time | None = None
     weekday: int | None = None
 
+    @property
+    def longest(self) -> float:
+        """Seconds that it has at most, whenever the script is started; summer time is not counted."""
+        if self.until is None:
+            return self.seconds or 0.0
+        day = 86400.0
+        if self.begins is None or self.weekday is not None:
+            return day if self.weekday is None else 7 * day
+        begins, until = (60.0 * (60 * one.hour + one.minute) for one in (self.begins, self.until))
+        return (until - begins) % day or day
+
     def opens(self, now: datetime) -> tuple[datetime, datetime]:
         """When it begins and ends, by this machine's clock on the wall; its summer time is counted.
 
@@ -55,6 +67,15 @@ class Window:
         if self.until is None:
             return start, (start.astimezone(UTC) + timedelta(seconds=self.seconds or 0)).astimezone()
         return start, _next(start, self.until, self.weekday)
+
+    def doubt(self, now: datetime) -> str:
+        """What to think about at a start now: a clock time that has passed is tomorrow's; or nothing."""
+        if self.until is None or self.begins is not None or self.weekday is not None:
+            return ""
+        start, end = (moment.astimezone() for moment in self.opens(now))
+        if end - start <= _LONG:
+            return ""
+        return f"window {self.said}: it is {start:%H:%M} now, so it closes tomorrow, {end:%a %H:%M}"
 
 
 def parse(said: str) -> Window:

@@ -59,7 +59,7 @@ def _errors(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:
     for job in about[:MOST_ERRORS]:
         yield _step(f"errors-{job.experiment}", "analyze-errors", f"--run {quoted(job.run_name)}")
     if (left := len(about) - MOST_ERRORS) > 0:
-        yield f"# {left} more experiments can be analysed by hand: inv analyze-errors --run NAME"
+        yield f"# {left} more experiments can be analysed by hand: scripts/inv analyze-errors --run NAME"
 
 
 def _report(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:

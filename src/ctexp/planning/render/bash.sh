@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
 # The night of the plan @plan@: @count@. Rendered; change the plan and render it again:
-#   inv plan-render @plan_file@
+#   scripts/inv plan-render @plan_file@
 #
 # plan    @plan_file@
 # sha256  @plan_sha256@

@@ -10,7 +10,7 @@
 #
 # The plan @plan@ as a SLURM array: @count@, a task each, and one for the analysis. Rendered; change the
 # plan and render it again:
-#   inv plan-render @plan_file@ --target slurm
+#   scripts/inv plan-render @plan_file@ --target slurm
 #
 # plan    @plan_file@
 # sha256  @plan_sha256@

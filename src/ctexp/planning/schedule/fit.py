@@ -12,7 +12,7 @@ from ctexp.planning.plan.jobs import in_order
 from ctexp.planning.schedule import means
 from ctexp.planning.schedule.costs import bound
 from ctexp.planning.schedule.schedule import Entry, Fits, Schedule, Totals
-from ctexp.planning.schedule.walk import Slot, walk
+from ctexp.planning.schedule.walk import Slot, never_begun, walk
 from ctexp.record.manifest import Estimate
 
 
@@ -35,7 +35,8 @@ def fit(
         gpu: the one of this machine; None where there is none.
         free_bytes: of the disk that holds the runs.
     """
-    opens, closes = window.parse(plan.window).opens(now)
+    its_window = window.parse(plan.window)
+    opens, closes = its_window.opens(now)
     analysis = durations.seconds(plan.reserve.analysis)
     there = max(0.0, (closes - opens).total_seconds() - analysis)
     jobs = in_order([one.job for one in checked])
@@ -77,6 +78,15 @@ def fit(
         reserve_bytes=size_bytes(plan.reserve.disk),
     )
     problems, warnings = means.judged(fitting, costs, totals, plan, gpu)
+    longest = its_window.longest - analysis
+    never = {
+        job.experiment: f"{job.experiment}: {why}"
+        for job in jobs
+        if (cost := costs[job.id]) and (why := never_begun(job, bound(cost), longest))
+    }
+    warnings = (*never.values(), *warnings)
+    if doubt := its_window.doubt(now):
+        warnings = (doubt, *warnings)
     return Schedule(plan.window, opens, closes, analysis, entries, totals, problems, warnings)
 
 

@@ -84,6 +84,21 @@ def walk(
     return Walk(slots, left_out, ends)
 
 
+def never_begun(job: Job, needed: float | None, whole: float) -> str:
+    """Why no night begins a job, in words: it needs more than the whole window. Empty where one may.
+
+    Args:
+        job: the job.
+        needed: seconds, its p90; None where nobody knows.
+        whole: seconds that the window has for jobs, if nothing runs before.
+    """
+    if needed is None or needed <= whole or job.shorten:
+        return ""
+    said = f"needs {clock.duration(needed)} (p90), the whole window has {clock.duration(max(0.0, whole))}"
+    shorter = ", or shorten: true" if job.verb == "train" else ""
+    return f"{said}: it will never be begun; lengthen the window{shorter}"
+
+
 def _said(cost: Estimate | None) -> str:
     """What a job needs, in words."""
     if cost is None:

@@ -25,6 +25,9 @@ def finished_words(orders: Orders, night: Night, argv: Sequence[str]) -> tuple[l
         The command, empty where nothing it was to be about has finished; and what is left out, a line each.
     """
     finished = _finished(orders, night)
+    report = list(argv[1:2]) == ["report"]
+    if report and not any(finished.values()):
+        return [], ["no job of the queue is done"]
     words: list[str] = []
     left_out: list[str] = []
     lacking = set()
@@ -43,7 +46,7 @@ def finished_words(orders: Orders, night: Night, argv: Sequence[str]) -> tuple[l
         left_out += [f"{one}: also finished, and left out" for one in found[len(taken) :]]
         words += [part for one in taken for part in (flag, one)]
     # A report is about the whole queue: the baseline it was to have is no more than its first column.
-    empty = list(argv[1:2]) != ["report"] and (lacking or not given <= set(words))
+    empty = not report and (lacking or not given <= set(words))
     return ([] if empty else words), left_out
 
 

@@ -1,16 +1,18 @@
 """What a job of a queue is doing: its attempts, what its run tells, when it will have ended."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ctexp.core import clock
+from ctexp.queue.deciding.choose import survey
+from ctexp.queue.deciding.verdicts import Now
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.looking.forecast import Ahead, Ends, forecast
 from ctexp.queue.looking.progress import Progress, progress
-from ctexp.queue.looking.waiting import OVER, waits_for
+from ctexp.queue.looking.waiting import OVER, Outlook, outlook
 from ctexp.queue.orders import Cost, Orders
 from ctexp.queue.state import Attempt, JobNow, Night
 
@@ -22,7 +24,7 @@ class JobLook:
     Attributes:
         state: `pending`, `running`, `done`, `failed`, `timeout`, `skipped` or `interrupted`.
         kind: of failure, interruption or skip; see the journal.
-        reason: one line for a job that failed, was skipped or interrupted.
+        reason: one line for a job that failed, was skipped, interrupted or left.
         waits: what a pending one waits for, one line.
         attempt: how many there were; `fallback` the kind of failure the newest one answers.
         run: the run's id; `log` the file with the attempt's output.
@@ -63,15 +65,56 @@ class JobLook:
     cancelled: bool
     deviations: tuple[str, ...]
 
+    @property
+    def to_come(self) -> bool:
+        """Whether it will end in this start of the script, as far as anybody can tell."""
+        return self.state == "running" or self.waits is not None
+
 
 def look_at_jobs(
-    queue: QueueDir, orders: Orders, night: Night, *, now: datetime, closes: datetime | None, alive: bool
+    queue: QueueDir,
+    orders: Orders,
+    night: Night,
+    *,
+    now: datetime,
+    uptime: float,
+    closes: datetime | None,
+    alive: bool,
+    at_work: bool,
 ) -> tuple[JobLook, ...]:
-    """Every job, in the order of running; ends are foreseen while anybody is at work, `alive`."""
+    """Every job, in the order of running.
+
+    Args:
+        queue: whose.
+        orders: of it.
+        night: as it is now.
+        now: aware.
+        uptime: when the last decision was possible, seconds as the journal counts them.
+        closes: the window's end.
+        alive: a process is at it: ends are foreseen.
+        at_work: it goes on by itself, be it with the cluster's next task.
+    """
     found = {job.id: _progress(queue, orders, job) for job in night.jobs.values()}
-    ends = _ends(orders, night, found, now) if alive else {}
+    prospects = {
+        job.id: outlook(orders, night, job, verdict, at_work=at_work)
+        for job, verdict in survey(orders, night, Now(uptime, disk_free=2**63))
+        if night.jobs[job.id].state in {"pending", "interrupted"}
+    }
+    left = {job for job, its in prospects.items() if its.left}
+    ends = _ends(orders, night, left, found, now) if alive else {}
     return tuple(
-        _job(queue, orders, night, job.id, found[job.id], ends.get(job.id), now, closes, alive=alive)
+        _job(
+            queue,
+            orders,
+            night,
+            job.id,
+            found[job.id],
+            prospects.get(job.id, Outlook()),
+            ends.get(job.id),
+            now,
+            closes,
+            alive=alive,
+        )
         for job in orders.jobs
     )
 
@@ -82,6 +125,7 @@ def _job(
     night: Night,
     job_id: str,
     found: Progress,
+    prospect: Outlook,
     ends: Ends | None,
     now: datetime,
     closes: datetime | None,
@@ -98,8 +142,10 @@ def _job(
         seed=job.seed,
         state="interrupted" if lost else state.state,
         kind=state.kind,
-        reason="nobody saw its end" if lost else state.reason or None,
-        waits=waits_for(orders, night, job) if state.state in {"pending", "interrupted"} else None,
+        reason="nobody saw its end"
+        if lost
+        else "; ".join(filter(None, (state.reason, prospect.left))) or None,
+        waits=prospect.waits,
         attempt=len(state.attempts),
         fallback=newest.fallback if newest else None,
         run=state.run or found.run,
@@ -128,11 +174,13 @@ def _progress(queue: QueueDir, orders: Orders, job: JobNow) -> Progress:
     return progress(Path(orders.runs), queue.id, job.id, job.attempts[-1])
 
 
-def _ends(orders: Orders, night: Night, found: Mapping[str, Progress], now: datetime) -> Mapping[str, Ends]:
-    """When each job that is not over will have ended."""
+def _ends(
+    orders: Orders, night: Night, left: Collection[str], found: Mapping[str, Progress], now: datetime
+) -> Mapping[str, Ends]:
+    """When each job that is neither over nor left will have ended."""
     ahead = []
     for job in night.jobs.values():
-        if job.state in OVER:
+        if job.state in OVER or job.id in left:
             continue
         running, far = job.open, found[job.id]
         spent = _attempt_seconds(running, now) if running else None

@@ -17,9 +17,8 @@ from ctexp.core import clock, gpu_reading
 from ctexp.core.locks import FileLock
 from ctexp.queue.array import in_line
 from ctexp.queue.folder import QueueDir
-from ctexp.queue.journal import Damaged, Event, Journal
+from ctexp.queue.journal import Damaged, Event, Journal, uptime
 from ctexp.queue.looking.job_status import JobLook, look_at_jobs, moment
-from ctexp.queue.looking.waiting import OVER
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
 
@@ -97,7 +96,16 @@ def look(queue: QueueDir) -> Look:
     now = clock.now()
     closes = moment(begin.get("closes"))
     state = _state(bool(held), begin, close, now)
-    jobs = look_at_jobs(queue, orders, night, now=now, closes=closes, alive=bool(held))
+    jobs = look_at_jobs(
+        queue,
+        orders,
+        night,
+        now=now,
+        uptime=uptime() if held or not events else events[-1]["uptime"],
+        closes=closes,
+        alive=bool(held),
+        at_work=state in {"running", "waiting"},
+    )
     ends, ends_p90 = _whole(jobs)
     beat = _beat(queue)
     reading = gpu_reading.read(orders.gpu_uuid) if orders.device == "cuda" else None
@@ -162,8 +170,8 @@ def _state(alive: bool, begin: Event, close: Event, now: datetime) -> QueueState
 
 
 def _whole(jobs: Sequence[JobLook]) -> tuple[str | None, str | None]:
-    """When the last job will have ended, where that is known of every one."""
-    ends = [(job.ends, job.ends_p90) for job in jobs if job.state not in OVER]
+    """When the last job that is to come will have ended, where that is known of every one."""
+    ends = [(job.ends, job.ends_p90) for job in jobs if job.to_come]
     likely, late = ([end for end in some if end] for some in zip(*ends, strict=True)) if ends else ([], [])
     return (max(likely), max(late)) if len(late) == len(ends) and ends else (None, None)
 

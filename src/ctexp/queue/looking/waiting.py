@@ -1,11 +1,44 @@
-"""What a job that has not begun waits for, in words."""
+"""What a job that has not begun waits for, or why it never will be begun, in words."""
+
+from typing import NamedTuple
 
 from ctexp.planning.plan.jobs import Job
+from ctexp.queue.deciding.verdicts import Left, Over, Skip, Verdict
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import Night
 
 OVER = frozenset({"done", "failed", "timeout", "skipped"})
 """States of a job that nothing more comes after, in the words of a person who looks."""
+
+
+class Outlook(NamedTuple):
+    """Why a job is left, or what it waits for: one of the two, one line; neither once it was begun."""
+
+    left: str | None = None
+    waits: str | None = None
+
+
+def outlook(orders: Orders, night: Night, job: Job, verdict: Verdict, *, at_work: bool) -> Outlook:
+    """What is to be expected of a job.
+
+    Args:
+        orders: of its queue.
+        night: as it is now.
+        job: that is pending, or was interrupted.
+        verdict: on it, by `choose.survey`.
+        at_work: whether anybody is at the queue, who may yet begin it.
+    """
+    only = night.begins[-1].get("only") if night.begins else None
+    if only is not None and job.id not in only:
+        return Outlook(left="not asked for with --only")
+    match verdict:
+        case Skip(reason=reason):
+            return Outlook(left=f"{'will be skipped' if at_work else 'left'}: {reason}")
+        case Left() | Over():
+            return Outlook(left="left for another start")
+    if not at_work:
+        return Outlook(waits="another start of the script")
+    return Outlook(waits=waits_for(orders, night, job))
 
 
 def waits_for(orders: Orders, night: Night, job: Job) -> str:

@@ -4,7 +4,7 @@ documents   `night.json`
 jobs        what became of each job, and of the whole
 outcome     the exit code, and what is taken up again
 evidence    what the finished runs of an experiment have to say
-criteria    met, not met or undecided, for all hypotheses of a plan together
+criteria    met, not met, undecided or not tested, for all hypotheses of a plan together
 insight     what follows from that, and what to do next
 report      puts it together, from journal, orders, the plan's copy and run directories alone
 text        foreign text that cannot become markup

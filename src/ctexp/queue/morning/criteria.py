@@ -1,4 +1,4 @@
-"""Does a hypothesis hold: met, not met or undecided.
+"""Does a hypothesis hold: met, not met, undecided or not tested.
 
 A stated value is met where the 95 % intervals of all finished seeds are beyond it, and not met where all fall
 short of it. For improvements over the baseline see `improvements`.
@@ -7,13 +7,13 @@ short of it. For improvements over the baseline see `improvements`.
 import math
 from collections.abc import Mapping
 
+from ctexp.evaluation.comparison.needed import MOST_GROUPS
 from ctexp.evaluation.verdicts.documents import Target
 from ctexp.planning.plan.document import Improvement, Threshold
 from ctexp.queue.morning.documents import Criterion, Outcome, Status, TargetReport
 from ctexp.queue.morning.evidence import Evidence
 
 _STATUS: dict[str, Status] = {"met": "met", "missed": "not met", "undecided": "undecided"}
-_MOST_IMAGES = 10_000_000  # more than this is no number
 
 
 def criterion(asked: Threshold | Improvement, baseline: str, worthwhile: float | None) -> Criterion:
@@ -42,6 +42,9 @@ def of_value(its: Evidence, asked: Threshold) -> Outcome:
     outcome = _outcome(told)
     if images is None:
         return outcome
+    if images > MOST_GROUPS:
+        needed = f"out of reach of this data set: not even {MOST_GROUPS:,} independent images would decide it"
+        return outcome.model_copy(update={"needed": needed})
     needed = f"about {images:,} independent images would decide it, were the figures to stay as they are"
     there = f"there are {its.images(asked.metric):,}"
     return outcome.model_copy(update={"needed": f"{needed}; {there}", "images_needed": images})
@@ -91,7 +94,5 @@ def _images_needed(its: Evidence, asked: Threshold) -> int | None:
         return None
     halves = ((value - low if value > asked.value else high - value, value) for value, low, high in known)
     needed = there * max(float(half / (value - asked.value)) ** 2 for half, value in halves)
-    if needed > _MOST_IMAGES:
-        return None
     step = 10 ** max(0, math.floor(math.log10(max(needed, 1))) - 1)  # two digits tell what there is to tell
     return max(there + 1, int(math.ceil(needed / step) * step))

@@ -7,7 +7,9 @@ from pydantic import Field
 from ctexp.record.documents import Document, Part, Text, UtcTime
 from ctexp.record.result import Measurement
 
-Status = Literal["met", "not met", "undecided"]
+Status = Literal["met", "not met", "undecided", "not tested"]
+"""`not tested`: no job of it was begun, or those that were have been dropped by hand."""
+
 JobState = Literal["pending", "running", "done", "failed", "timeout", "skipped", "interrupted"]
 
 
@@ -27,6 +29,7 @@ class JobReport(Part):
         metrics: the headline metrics, `<split>/<name>`.
         advice: what its own record says to do about a failure, one line each.
         again: whether the next start of the script takes it up.
+        ruled_out: left out by the plan's own rules: a gate that was not passed, or what waits for such a job.
         log: its last attempt's output, relative to the queue's folder; null where it was not begun.
     """
 
@@ -49,6 +52,7 @@ class JobReport(Part):
     metrics: dict[str, Measurement]
     advice: tuple[Text, ...]
     again: bool
+    ruled_out: bool = False
     log: Text | None
 
 
@@ -85,7 +89,8 @@ class Outcome(Part):
         difference_low: of its 95 % interval, images and seeds in the account.
         difference_high: of the same.
         p: of the difference, corrected for all hypotheses of the plan together.
-        needed: what would decide it; empty where it is decided, or nothing is known.
+        needed: what would decide it, of an improvement what would find one worth finding; empty where it is
+            decided, or nothing is known.
         seeds_needed: the same as a number of seeds a side; null where none would.
         images_needed: as a number of independent images; null likewise.
         notes: what a reader must know before believing it, one line each.
@@ -212,7 +217,7 @@ class Counts(Part):
     Attributes:
         failed: timed-out ones too.
         skipped: for a need, a gate, a base, or by hand.
-        left: not begun, or not ended: interrupted, or kept out by the window.
+        left: not begun, or not ended: interrupted, or kept out by the window, be it for good.
     """
 
     jobs: int = Field(ge=0)
@@ -234,8 +239,8 @@ class NightReport(Document):
         reason: why it ended.
         left: jobs that the next start takes up.
         cautions: what a reader of the whole must know, one line each.
-        go_on: the command that goes on with what is left, or begins anew where nothing is; empty where all is
-            done.
+        go_on: the command that goes on with what is left, or begins anew where nothing is left and jobs have
+            failed; empty where neither is of use.
     """
 
     queue: str

@@ -1,6 +1,6 @@
 """The hypotheses of a plan, each with its evidence, its outcome and what follows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +49,7 @@ class Hypotheses:
             for name, experiment in self.plan.experiments.items()
             if experiment.success is not None
         }
-        outcomes = self._outcomes(wanted)
+        outcomes = self._outcomes(wanted) | self._not_tested(wanted)
         return [
             self._report(name, experiment, wanted.get(name), outcomes.get(name))
             for name, experiment in self.plan.experiments.items()
@@ -93,6 +93,17 @@ class Hypotheses:
         root, runs = Path(self.orders.root), Path(self.orders.runs)
         comparer = Comparer(root, runs, self._baseline, self._evidence, self.settings)
         return found | comparer.outcomes(improvements)
+
+    def _not_tested(self, wanted: Iterable[str]) -> dict[str, Outcome]:
+        """Of those of which no job was begun, or only such as were dropped by hand."""
+        found: dict[str, Outcome] = {}
+        for name in wanted:
+            jobs = self._jobs_of(name)
+            if all(job.kind == "cancelled" or not job.attempts for job in jobs):
+                begun = "those that were begun have been dropped by hand"
+                said = begun if any(job.attempts for job in jobs) else "no job of it was begun"
+                found[name] = Outcome(status="not tested", said=said)
+        return found
 
     def _report(
         self,

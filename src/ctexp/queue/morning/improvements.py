@@ -8,14 +8,14 @@ worse, or where even the better end of its interval is less than what was worth 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ctexp.config.verdict import VerdictSettings
 from ctexp.core.errors import CtexpError, DataError
 from ctexp.core.metric_names import METRICS
 from ctexp.evaluation import answers, comparison
 from ctexp.evaluation.answers import Answers
-from ctexp.evaluation.comparison import Pair, Verdict
+from ctexp.evaluation.comparison import Judged, Needed, Pair, Verdict
 from ctexp.evaluation.verdicts.configs import setup
 from ctexp.evaluation.verdicts.images import matched
 from ctexp.queue.morning.documents import Criterion, Outcome, Status
@@ -67,7 +67,11 @@ class Comparer:
         judged = comparison.judge(pairs, self.settings.alpha, untested=len(found))
         for name, its in zip(compared, judged, strict=True):
             (verdict,) = its.metrics.values()
-            told = _told(verdict, wanted[name], self.settings.worthwhile, len(wanted), compared[name].notes)
+            by = wanted[name].by or self.settings.worthwhile
+            told = _told(verdict, wanted[name], by, len(wanted), compared[name].notes)
+            if told.status == "undecided":
+                needed = _needed(verdict, its, by, self.settings.alpha / len(wanted))
+                told = told.model_copy(update=_advice(needed))
             found[name] = told.model_copy(update=self._reach(name, wanted[name].metric))
         return found
 
@@ -116,13 +120,10 @@ class Comparer:
         return {"low": min(lows), "high": max(highs)} if whole and found else {}
 
 
-def _told(
-    its: Verdict, criterion: Criterion, worthwhile: float, family: int, notes: tuple[str, ...]
-) -> Outcome:
+def _told(its: Verdict, criterion: Criterion, by: float, family: int, notes: tuple[str, ...]) -> Outcome:
     """What a verdict says of a criterion."""
     if its.difference is None or its.baseline is None or its.candidate is None:
         return Outcome(status="undecided", said=its.reason or f"{its.metric} is undefined", notes=notes)
-    by = criterion.by or worthwhile
     best_case = _best_case(its)
     ruled_out = best_case is not None and best_case < by
     status: Status = "undecided"
@@ -136,7 +137,6 @@ def _told(
     said += f"; {its.reason}" if its.reason else ""
     if ruled_out and its.verdict != "worse":
         said += f"; even at best {best_case:+.3f} better, less than the {by:g} worth finding"
-    needed = its.needed if status == "undecided" else None
     return Outcome(
         status=status,
         said=said,
@@ -146,11 +146,22 @@ def _told(
         difference_low=its.low,
         difference_high=its.high,
         p=its.p_holm,
-        needed=needed.said if needed else "",
-        seeds_needed=needed.seeds if needed else None,
-        images_needed=needed.images if needed else None,
         notes=notes,
     )
+
+
+def _needed(its: Verdict, judged: Judged, by: float, level: float) -> Needed | None:
+    """What would find an improvement of `by`; where nothing would, a larger one that was seen."""
+    found = comparison.needed(its, judged.groups, judged.seeds, level, by)
+    seen = (its.difference or 0.0) * (1 if METRICS[its.metric] == "max" else -1)
+    out_of_reach = found and not (found.images or found.seeds) and (its.detectable or by) > by
+    return its.needed if out_of_reach and seen > by else found
+
+
+def _advice(needed: Needed | None) -> dict[str, Any]:
+    if needed is None:
+        return {}
+    return {"needed": needed.said, "seeds_needed": needed.seeds, "images_needed": needed.images}
 
 
 def signed(difference: float, low: float | None, high: float | None) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ctexp.core.errors import CtexpError
 from ctexp.queue.folder import QueueDir
+from ctexp.queue.morning import outcome
 from ctexp.queue.morning.documents import JobReport
 from ctexp.queue.morning.outcome import FAILED
 from ctexp.queue.orders import Orders
@@ -19,15 +20,23 @@ _UNSEEN = "nobody saw its end: it was killed, or the machine went down"
 
 
 def reports(queue: QueueDir, orders: Orders, night: Night, again: Collection[str]) -> list[JobReport]:
-    """A report of each job, in the order of running."""
+    """A report of each job, in the order of running; `again` are those that the next start takes up."""
     runs = Path(orders.runs)
+    never, ruled_out = outcome.never_begun(orders, night), outcome.ruled_out(orders, night)
+    told = (_report(queue, runs, night.jobs[job.id], (job.experiment, job.seed)) for job in orders.jobs)
     return [
-        _report(queue, runs, night.jobs[job.id], (job.experiment, job.seed), job.id in again)
-        for job in orders.jobs
+        one.model_copy(
+            update={
+                "reason": never.get(one.job, one.reason),
+                "again": one.job in again,
+                "ruled_out": one.job in ruled_out,
+            }
+        )
+        for one in told
     ]
 
 
-def _report(queue: QueueDir, runs: Path, job: JobNow, of: tuple[str, int], again: bool) -> JobReport:
+def _report(queue: QueueDir, runs: Path, job: JobNow, of: tuple[str, int]) -> JobReport:
     last = job.attempts[-1] if job.attempts else None
     ends = [attempt.end for attempt in job.attempts if attempt.end]
     end = ends[-1] if ends else {}
@@ -52,7 +61,8 @@ def _report(queue: QueueDir, runs: Path, job: JobNow, of: tuple[str, int], again
         tracker=end.get("tracker"),
         metrics=_measurements(end.get("metrics") or {}),
         advice=tuple(_advice(runs, job)) if job.state in FAILED else (),
-        again=again,
+        again=False,
+        ruled_out=False,
         log=str(log.relative_to(queue.path)) if log and log.exists() else None,
     )
 

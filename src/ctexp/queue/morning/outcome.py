@@ -3,12 +3,17 @@
 from collections.abc import Collection
 
 from ctexp.core.errors import CriterionNotMet, TimeBudgetUsed
+from ctexp.planning.plan import window
+from ctexp.planning.schedule import walk
 from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.morning.documents import Counts
-from ctexp.queue.orders import Orders
+from ctexp.queue.orders import Cost, Orders
 from ctexp.queue.state import JobNow, Night
 
 FAILED = frozenset({"failed", "timeout"})
+
+_FOR_OTHERS = frozenset({"gate", "need", "base"})
+"""Kinds of a skip for what became of other jobs."""
 
 BY_THE_JOBS = frozenset({0, CriterionNotMet.exit_code, TimeBudgetUsed.exit_code})
 """Codes of the script that its jobs have the last word on; others say what ended it from outside."""
@@ -16,7 +21,43 @@ BY_THE_JOBS = frozenset({0, CriterionNotMet.exit_code, TimeBudgetUsed.exit_code}
 
 def left(orders: Orders, night: Night) -> list[str]:
     """The jobs that the next start takes up, in the order of running."""
-    return [job for job in left_to_do(orders, night) if night.jobs[job].state != "done"]
+    never = never_begun(orders, night)
+    return [job for job in left_to_do(orders, night) if night.jobs[job].state != "done" and job not in never]
+
+
+def ruled_out(orders: Orders, night: Night) -> set[str]:
+    """The jobs that the plan's own rules left out: a gate was not passed, or they wait for such jobs."""
+    found: set[str] = set()
+    for job in orders.jobs:
+        state = night.jobs[job.id]
+        if state.state != "skipped" or state.kind not in _FOR_OTHERS:
+            continue
+        gate = night.decisions.get(("gate", job.experiment), {})
+        lost = [one.id for name in job.waits_for for one in night.of(orders, name) if one.state != "done"]
+        # Of a gate nothing was seen of, what failed before it has decided.
+        seen = state.kind == "gate" and gate.get("observed") is not None
+        if seen or (lost and found.issuperset(lost)):
+            found.add(job.id)
+    return found
+
+
+def never_begun(orders: Orders, night: Night) -> dict[str, str]:
+    """The jobs that no start begins, since the whole window is too short, and what to say of each."""
+    whole = window.parse(orders.window).longest - orders.analysis_seconds
+    found: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    for job in orders.jobs:
+        state, cost = night.jobs[job.id], orders.costs.get(job.id, Cost())
+        if state.attempts or state.kind != "window":
+            continue
+        awaited = next((missing[name] for name in job.waits_for if name in missing), None)
+        said = walk.never_begun(job, cost.seconds_p90 or cost.seconds, whole)
+        if awaited is not None:
+            said = f"waits for {awaited}, which will never be begun"
+        if said:
+            found[job.id] = said
+            missing.setdefault(job.experiment, job.id)
+    return found
 
 
 def counted(night: Night, again: Collection[str]) -> Counts:
@@ -24,7 +65,7 @@ def counted(night: Night, again: Collection[str]) -> Counts:
     jobs = night.jobs.values()
     done = sum(job.state == "done" for job in jobs)
     failed = sum(job.state in FAILED for job in jobs)
-    skipped = sum(job.state == "skipped" and job.id not in again for job in jobs)
+    skipped = sum(job.state == "skipped" and job.kind != "window" and job.id not in again for job in jobs)
     return Counts(
         jobs=len(jobs), done=done, failed=failed, skipped=skipped, left=len(jobs) - done - failed - skipped
     )
@@ -49,7 +90,7 @@ def exit_code(code: int, night: Night) -> int:
     return CriterionNotMet.exit_code if open_still else 0
 
 
-def reason(code: int | None, counts: Counts) -> str:
+def reason(code: int | None, counts: Counts, night: Night) -> str:
     """Why the night has ended with that code, in a few words; None where nobody saw it end."""
     if code is None:
         return "nobody saw it end: it was killed, or the machine went down"
@@ -59,11 +100,18 @@ def reason(code: int | None, counts: Counts) -> str:
         0: "all jobs that were asked for are done",
         5: "the disk is full, or cannot be written",
         12: "not all jobs are done",
-        124: "the window closed with jobs left",
+        124: "the window closed with jobs left"
+        if any(_cut_off(job) for job in night.asked)
+        else "jobs were left that would not fit into the window",
         130: "stopped by SIGINT",
         143: "stopped by SIGTERM",
     }
     return told.get(code, f"the script ended with {code}")
+
+
+def _cut_off(job: JobNow) -> bool:
+    """Whether the window's end came upon it, or before it was looked at."""
+    return job.state in {"pending", "running"} or (job.state == "interrupted" and job.kind == "window")
 
 
 def _kept_out(job: JobNow) -> bool:

@@ -10,7 +10,7 @@ from ctexp.queue.morning.evidence import named
 from ctexp.queue.morning.text import code, markdown
 from ctexp.record.result import Measurement
 
-_STATUSES = ("met", "not met", "undecided")
+_STATUSES = ("met", "not met", "undecided", "not tested")
 _MOST_LINES = 5  # of one kind in one section; night.json has all
 _MOST_CAUTIONS = 20  # likewise
 
@@ -18,11 +18,16 @@ _MOST_CAUTIONS = 20  # likewise
 def render(night: NightReport) -> str:
     """The page, ending with a newline."""
     shared = _shared(night.experiments)
+    asking = [its for its in night.experiments if its.criterion]
+    others = [its for its in night.experiments if not its.criterion]
     sections = [
         f"# {code(night.plan)}: the night of {local(night.began or night.ended, '%Y-%m-%d')}",
         *_beginning(night),
-        *(line for its in night.experiments for line in _experiment(its, shared)),
+        *(line for its in asking for line in _experiment(its, shared)),
+        *(["## Without a criterion"] if others else []),
+        *(line for its in others for line in _experiment(its, shared)),
         *_trouble(night, shared),
+        *_ruled_out(night),
         *_end(night),
     ]
     return "\n\n".join(sections) + "\n"
@@ -57,7 +62,7 @@ def summary(night: NightReport) -> list[str]:
 def trouble(night: NightReport) -> list[str]:
     """What went wrong, one line each. Plain text."""
     return [
-        *_not_done(night.jobs),
+        *_not_done([job for job in night.jobs if not job.ruled_out]),
         *(f"{job.job} {job.state} in the end: {line}" for job in night.jobs for line in job.earlier),
         *_deviations(night.jobs),
         *_source_changed(night.jobs),
@@ -74,6 +79,11 @@ def trouble(night: NightReport) -> list[str]:
         ),
         *_few(list(dict.fromkeys(night.cautions))),
     ]
+
+
+def ruled_out(night: NightReport) -> list[str]:
+    """What the plan's own rules left out, one line each. Plain text."""
+    return [*_not_done([job for job in night.jobs if job.ruled_out])]
 
 
 def local(moment: str, form: str) -> str:
@@ -104,15 +114,15 @@ def _shared(experiments: Sequence[ExperimentReport]) -> list[str]:
 
 
 def _experiment(its: ExperimentReport, shared: Sequence[str]) -> Iterator[str]:
-    status = f": {its.outcome.status}" if its.outcome else ""
-    yield f"## {code(its.experiment)}{status}"
+    yield f"## {code(its.experiment)}: {its.outcome.status}" if its.outcome else f"### {code(its.experiment)}"
     told = [
-        _labelled("Hypothesis", its.hypothesis or "none was written down"),
+        _labelled("Hypothesis", its.hypothesis or ("none was written down" if its.criterion else "")),
         _labelled("Expected", its.expected),
-        _labelled("Criterion", its.criterion.said if its.criterion else "none was stated"),
+        _labelled("Criterion", its.criterion.said if its.criterion else ""),
         _labelled("Result", its.outcome.said if its.outcome else ""),
     ]
-    yield "\n".join(f"- {line}" for line in told if line)
+    if any(told):
+        yield "\n".join(f"- {line}" for line in told if line)
     if its.seeds:
         yield _seeds(its)
     own = (one for one in its.warnings if one.said not in shared)
@@ -148,6 +158,12 @@ def _trouble(night: NightReport, shared: Sequence[str]) -> Iterator[str]:
         yield "\n".join(f"- {markdown(line)}" for line in lines)
 
 
+def _ruled_out(night: NightReport) -> Iterator[str]:
+    if lines := ruled_out(night):
+        yield "## Left out by the plan's own rules"
+        yield "\n".join(f"- {markdown(line)}" for line in lines)
+
+
 def _end(night: NightReport) -> Iterator[str]:
     yield "## How to go on"
     if night.left:
@@ -155,6 +171,8 @@ def _end(night: NightReport) -> Iterator[str]:
         yield f"{code(night.go_on)}: {jobs} taken up again."
     elif night.go_on:
         yield f"Nothing is left that could be taken up again; {code(night.go_on)} begins anew."
+    elif night.counts.done < night.counts.jobs:
+        yield "Nothing is left that another start would take up."
     else:
         yield "All jobs are done: nothing is left of this plan."
     told = [f"Queue {code(night.queue)}, plan {code(night.plan_file)}"]

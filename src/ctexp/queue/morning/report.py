@@ -37,6 +37,8 @@ def build(queue: QueueDir, orders: Orders, events: Sequence[Event], code: int | 
     exit_code = None if code is None else outcome.exit_code(code, night)
     told = jobs.reports(queue, orders, night, again)
     cautions = [str(event["text"]) for event in events if event["kind"] == "note"]
+    if any(begin.get("script_edited") for begin in night.begins):
+        cautions.insert(0, "the script was edited by hand: what ran is what it says, not what the plan says")
     plan = _plan(queue, orders, cautions)
     settings = _settings(Path(orders.root), cautions)
     hypotheses = Hypotheses(orders, night, told, plan, settings) if plan else None
@@ -58,7 +60,7 @@ def build(queue: QueueDir, orders: Orders, events: Sequence[Event], code: int | 
         seconds=round(sum(start.seconds for start in starts), 3),
         job_seconds=round(sum(job.seconds for job in told), 3),
         exit_code=exit_code,
-        reason=outcome.reason(exit_code, counts),
+        reason=outcome.reason(exit_code, counts, night),
         counts=counts,
         left=tuple(again),
         target=hypotheses.target() if hypotheses else None,
@@ -67,7 +69,7 @@ def build(queue: QueueDir, orders: Orders, events: Sequence[Event], code: int | 
         steps=tuple(_step(event) for event in night.steps.values()),
         starts=tuple(starts),
         cautions=tuple(cautions),
-        go_on=_go_on(orders, again) if counts.done < counts.jobs else "",
+        go_on=_go_on(orders, again) if again or counts.failed else "",
     )
 
 

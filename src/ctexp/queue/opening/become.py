@@ -30,7 +30,7 @@ def go_on_alone(queue: QueueDir) -> None:
         print(f"queue  {queue.id}")
         print(f"pid    {pid}")
         print(f"log    {shown(queue.log)}")
-        print(f"watch  inv queue-watch {queue.id}")
+        print(f"watch  scripts/inv queue-watch {queue.id}")
         print(f"stop   kill {pid}")
         sys.stdout.flush()
         os._exit(0)

@@ -16,6 +16,7 @@ from ctexp.core.paths import shown
 from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.plan.load import Loaded, load
+from ctexp.planning.render.seal import origin
 from ctexp.planning.schedule.night import schedule
 from ctexp.planning.schedule.schedule import Schedule
 from ctexp.queue.deciding.choose import left_to_do
@@ -28,6 +29,24 @@ from ctexp.queue.opening.preflight import Intended, Place, gpu_of, preflight
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
 from ctexp.record import git
+
+
+def plan_meant(asked: Asked, place: Place, queue: QueueDir | None) -> Loaded:
+    """The plan that a start of the script is about: the project's, or the copy of a queue that is resumed.
+
+    Raises:
+        UsageError: it has changed since the script was rendered, or cannot be read.
+    """
+    if asked.resume and queue is not None:
+        return load(queue.plan, asked.plan)
+    loaded = load(place.root / asked.plan, asked.plan)
+    if loaded.sha256 != asked.sha256:
+        again = f"scripts/inv plan-render {asked.plan}" + (" --target slurm" if asked.mode == "slurm" else "")
+        raise UsageError(
+            f"{shown(asked.script)}: rendered from an older {asked.plan}",
+            f"render it again: {again}; --resume goes on with the older one",
+        )
+    return loaded
 
 
 class Ready:
@@ -50,7 +69,7 @@ class Ready:
         self._asked = asked
         self._place = place
         self._old = queue if asked.resume else None
-        self._loaded = self._load()
+        self._loaded = plan_meant(asked, place, queue)
         checked = check(self._loaded, place.root)
         checked.refuse()
         self._warnings = checked.warnings
@@ -76,6 +95,7 @@ class Ready:
             elsewhere=elsewhere,
         )
         self._lines = preflight(intended)
+        self._edited = origin(self._script.read_bytes()) != "rendered"
 
     @property
     def device_lock(self) -> FileLock | None:
@@ -97,6 +117,7 @@ class Ready:
             "patch_sha256": self._source.patch_sha256,
             "plan_sha256": self.orders.plan_sha256,
             "script_sha256": self.orders.script_sha256,
+            "script_edited": self._edited,
             "only": self.only,
             "device": self.orders.device,
             "gpu_uuid": self.orders.gpu_uuid,
@@ -113,23 +134,17 @@ class Ready:
         """On stderr: what should be thought about, then every check."""
         for line in self._warnings:
             screen.warn(line)
+        if self._edited:
+            screen.warn(
+                f"{shown(self._script)} was edited by hand since it was rendered: "
+                "what runs is what it says, not what the plan says"
+            )
         for line in self._lines:
             screen.note(line)
 
     @property
     def _script(self) -> Path:
         return self._old.script if self._old else self._asked.script
-
-    def _load(self) -> Loaded:
-        if self._old is not None:
-            return load(self._old.plan, self._asked.plan)
-        loaded = load(self._place.root / self._asked.plan, self._asked.plan)
-        if loaded.sha256 != self._asked.sha256:
-            raise UsageError(
-                f"{shown(self._asked.script)}: rendered from an older {self._asked.plan}",
-                f"render it again: inv plan-render {self._asked.plan}; --resume goes on with the older one",
-            )
-        return loaded
 
     def _schedule(self, checked: Checked) -> Schedule:
         return schedule(checked.jobs, self._loaded.plan, self._place.runs, datetime.now().astimezone())

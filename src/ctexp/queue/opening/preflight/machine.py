@@ -107,7 +107,9 @@ def _disk(night: Intended) -> Finding:
         f"{disk(reserve)} stay free"
     )
     if totals.free_bytes < totals.disk_bytes + reserve:
-        return Finding("disk", said, "machine", "free some space, see `inv prune`; or lower reserve.disk")
+        return Finding(
+            "disk", said, "machine", "free some space, see `scripts/inv prune`; or lower reserve.disk"
+        )
     return Finding("disk", said)
 
 

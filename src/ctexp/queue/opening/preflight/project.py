@@ -69,11 +69,13 @@ def _tracker(night: Intended) -> Finding:
     loggers = [job.composed.settings.logger for job in night.jobs]
     online = [one for one in loggers if (one.name, one.mode) == ("wandb", "online")]
     names = (f"{one.name} {one.mode}" if one.name == "wandb" else one.name for one in loggers)
-    said = ", ".join(dict.fromkeys(names))
+    said = ", ".join(dict.fromkeys(names)) or "none"
     if not online:
         return Finding("tracker", said)
     if not tracker_key.present():
-        advice = "run .venv/bin/wandb login, or logger.mode=offline and `inv wandb-sync` in the morning"
+        advice = (
+            "run .venv/bin/wandb login, or logger.mode=offline and `scripts/inv wandb-sync` in the morning"
+        )
         return Finding("tracker", f"{said}, and no key for it", "machine", advice)
     longest = max(one.timeout for one in online)
     return Finding("tracker", f"{said}, with a key; it is waited for {longest:g} s at most")
@@ -83,7 +85,7 @@ def _weights(night: Intended) -> Finding:
     """Nothing is fetched here: a check of the plan does that, and takes the time it takes."""
     weights = check_weights(night.jobs, night.place.root, night.place.runs, fetch=False)
     if weights.problems:
-        advice = f"inv plan-check {night.plan.name} --measure fetches what can be fetched"
+        advice = f"scripts/inv plan-check {night.plan.name} --measure fetches what can be fetched"
         return Finding("weights", "; ".join(weights.problems), "machine", advice)
     if not weights.found:
         return Finding("weights", "none asked for: every network begins with random ones")
