@@ -20,6 +20,18 @@ from tests import judged
 from tests.project import HERE
 from tests.queue.written import Writer, queue
 
+PLAN = """
+baseline: plain
+seeds: [1, 2, 3]
+experiments:
+  plain: {}
+  other:
+    hypothesis: It is better.
+    success: {metric: val/macro_f1, better_than: baseline, by: 0.05}
+    track: [val/miss_rate]
+"""
+"""Two experiments, one of which is to be better than the other."""
+
 
 class Written(Writer):
     """A queue of a plan, whose journal a test writes.
