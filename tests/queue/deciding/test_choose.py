@@ -299,6 +299,13 @@ def test_a_job_is_begun_that_may_be_shortened_while_there_is_a_minute() -> None:
     assert story.choice(uptime=341.0).skips[0].why == "window"
 
 
+def test_a_job_that_needs_less_than_a_minute_is_not_kept_from_it_by_being_shortenable() -> None:
+    story = Story(job("a", shorten=True), costs={"a-s1": Cost(15, 20)})
+    story.begin(closes_uptime=1000.0)
+    assert story.choice(uptime=375.0).then == Begin("a-s1")
+    assert story.choice(uptime=385.0).skips[0].why == "window"
+
+
 def test_a_job_of_unknown_cost_needs_a_minute() -> None:
     story = Story(A)
     story.begin(closes_uptime=1000.0)

@@ -137,7 +137,7 @@ class Base(_Part):
     """Begin with the overrides of the best of several experiments of this plan.
 
     Attributes:
-        best_of: the experiments; the greatest mean over finished seeds wins.
+        best_of: the experiments; the best mean over finished seeds wins.
         by: a validation metric; None for the primary one of `conf/verdict.yaml`.
     """
 

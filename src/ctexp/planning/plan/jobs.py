@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ctexp.planning.plan.document import Experiment, Plan
 
 
+LEAST_SECONDS = 60.0
+"""What a job of unknown cost is taken to need, and the least that a shortened one is begun for."""
+
+
 @dataclass(frozen=True)
 class GateRule:
     """See `document.Gate`."""

@@ -1,7 +1,7 @@
 """A night gone through in thought: which jobs find time, one after the other, at a pace that is assumed.
 
-The rules are those of `queue.choose`: a job is begun only where its p90 is left of the window, a shorter one
-after it may still be. Gates are taken to be met, and nothing fails.
+The rules are those of `queue.deciding.choose`: a job is begun only where its p90 is left of the window, a
+shorter one after it may still be. Gates are taken to be met, and nothing fails.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ctexp.core import clock
-from ctexp.planning.plan.jobs import Job
+from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
 from ctexp.planning.schedule.costs import bound
 from ctexp.record.manifest import Estimate
 
 Pace = Literal["p50", "p90"]
-
-LEAST_SECONDS = 60.0
-"""That have to be left for a job of which nobody knows how long it takes, or that may be shortened."""
 
 
 @dataclass(frozen=True)

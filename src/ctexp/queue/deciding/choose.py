@@ -39,7 +39,7 @@ from typing import Literal
 
 from ctexp.core import clock
 from ctexp.core.errors import StorageError
-from ctexp.planning.plan.jobs import Job
+from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
 from ctexp.queue.deciding.verdicts import (
     Begin,
     Choice,
@@ -62,9 +62,6 @@ RETRIED = frozenset({"killed", "hung", "other"})
 
 FALLBACK_OF = {"oom": "oom", "diverged": "diverged", "limit": "timeout", "hung": "timeout", "data": "data"}
 """Which fallback a cause calls for; `other` for all that are not here."""
-
-LEAST_SECONDS = 60.0
-"""What a job of unknown cost is taken to need, and the least that a shortened one is begun for."""
 
 
 def choose(orders: Orders, night: Night, now: Now) -> Choice:
@@ -249,7 +246,7 @@ class _Tonight:
         if self.closes is not None:
             remaining = self.closes - self.now.uptime - self.orders.analysis_seconds
             needed, said = self._needed(job, state)
-            if remaining < (LEAST_SECONDS if job.shorten else needed):
+            if remaining < (min(LEAST_SECONDS, needed) if job.shorten else needed):
                 reason = f"needs {said}, {clock.duration(max(0.0, remaining))} are left"
                 return Skip(job.id, "window", reason)
         expected = (cost.disk_bytes if cost else None) or 0

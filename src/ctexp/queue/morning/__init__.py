@@ -5,6 +5,8 @@ jobs        what became of each job, and of the whole
 outcome     the exit code, and what is taken up again
 evidence    what the finished runs of an experiment have to say
 criteria    met, not met, undecided or not tested, for all hypotheses of a plan together
+improvements  better than the baseline or not, corrected together
+hypotheses  each with its evidence, in the plan's order
 insight     what follows from that, and what to do next
 report      puts it together, from journal, orders, the plan's copy and run directories alone
 text        foreign text that cannot become markup
@@ -12,6 +14,7 @@ page        `night.md`
 log         the same in `research/LOG.md`
 told        the same on the screen
 notify      a command or a webhook that is told
+bounded     a child process that is not waited for longer than that
 tracker     runs of an online tracker that have not arrived there
-schemas     the published schema
+schema      the published schema
 """
