@@ -64,8 +64,8 @@ def test_wrong_plans_are_told_by_their_exit_code(project: Path) -> None:
     assert "DataError: research/plans/missing.yaml:5: experiments.other.overrides.0: " in done.stderr
     assert "import it: inv data-import" in done.stderr
 
-    done = inv(project, "plan-check", "sond", code=2)
-    assert "did you mean" in done.stderr
+    done = inv(project, "plan-check", "mising", code=2)
+    assert "did you mean 'missing'?" in done.stderr
 
 
 @pytest.mark.slow
