@@ -13,7 +13,15 @@ from ctexp.cli.verbs.data import (
     data_split,
     extract_features,
 )
-from ctexp.cli.verbs.night import plan_check, plan_render, queue_cancel, queue_status, queue_watch
+from ctexp.cli.verbs.night import (
+    diagnose,
+    plan,
+    plan_check,
+    plan_render,
+    queue_cancel,
+    queue_status,
+    queue_watch,
+)
 from ctexp.cli.verbs.project import check, doctor, quickstart, ruff, run_tests
 from ctexp.cli.verbs.records import runs, show, wandb_sync
 from ctexp.cli.verbs.training import cross_validate, estimate, prune, train

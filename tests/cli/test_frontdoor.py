@@ -255,8 +255,17 @@ def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
     assert [name for name, _ in lines] == [
         *("analyze-errors", "analyze-features", "check", "compare-baselines", "cross-validate"),
         *("data-audit", "data-import", "data-phantom", "data-pull", "data-push", "data-split"),
-        *("doctor", "estimate", "evaluate", "export", "extract-features", "plan-check"),
-        *("plan-render", "predict", "prune", "queue-cancel", "queue-status", "queue-watch"),
+        *("diagnose", "doctor", "estimate", "evaluate", "export", "extract-features"),
+        *(
+            "plan",
+            "plan-check",
+            "plan-render",
+            "predict",
+            "prune",
+            "queue-cancel",
+            "queue-status",
+            "queue-watch",
+        ),
         *("quickstart", "report", "ruff", "runs", "show", "test", "train", "wandb-sync"),
     ]
     assert all(about.endswith(".") for _, about in lines)

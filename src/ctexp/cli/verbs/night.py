@@ -77,3 +77,54 @@ def queue_cancel(
     _: Context, job: str, queue: str = "latest", json: bool = False, debug: bool = False
 ) -> None:
     """Drop a job of a queue; a running one is stopped."""
+
+
+@verb(
+    "diagnose:diagnose",
+    iterable=["runs"],
+    help={"runs": "a run, a name or a cross-validation to look at; may be given again; else all"}
+    | JSON
+    | DEBUG,
+)
+def diagnose(_: Context, runs: list[str] | None = None, json: bool = False, debug: bool = False) -> None:
+    """Name the bottleneck, with its evidence."""
+
+
+@verb(
+    "plan:plan",
+    positional=["name"],
+    iterable=["override", "focus"],
+    help={
+        "name": "of the plan, given bare: research/plans/NAME.yaml and NAME.md; else the next free night-N",
+        "override": "the same as a bare KEY=VALUE: what every job has in common",
+        "window": "8h, until 07:00, overnight, weekend, or from 22:00 for 8h",
+        "focus": "architecture, training, data or sweep; may be given again",
+        "goal": "a metric to improve (val/miss_rate), a target (val/accuracy>=0.9), or words",
+        "from": "begin with this run, name, cross-validation or queue",
+        "explain": "show prior, data and posterior of every move; write nothing",
+        "overwrite": "replace a plan of that name",
+    }
+    | JSON
+    | DEBUG,
+)
+def plan(
+    _: Context,
+    name: str = "",
+    override: list[str] | None = None,
+    window: str = "8h",
+    focus: list[str] | None = None,
+    goal: str = "",
+    from_: str | None = None,
+    explain: bool = False,
+    overwrite: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Propose a plan from what has been learned.
+
+    With no history it proposes the first night. Overrides say what every job has in common:
+
+        inv plan --window overnight
+        inv plan calibrated --focus training --goal val/ece
+        inv plan data=phantom experiment=quickstart
+    """

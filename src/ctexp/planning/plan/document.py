@@ -239,6 +239,8 @@ class Experiment(_Part):
         success: when the hypothesis holds.
         track: more metrics to be told in the morning.
         priority: greater ones first among jobs whose needs are met.
+        worth: what its answer is worth beside those of others, once all its seeds have it: by this the window
+            is packed where it has no room for everything.
         fallback: overrides that are added when a job fails, by the kind of failure; each is tried once.
         limit: of a job's time; None for the window.
         shorten: train less where the window is too short, instead of not at all.
@@ -256,6 +258,7 @@ class Experiment(_Part):
     success: Criterion | None = None
     track: list[Metric] = Field(default_factory=list)
     priority: int = 0
+    worth: Annotated[float, Field(ge=0, le=1e6)] = 1.0
     fallback: dict[FailureKind, Annotated[list[Override], Field(min_length=1)]] = Field(default_factory=dict)
     limit: Limit | None = None
     shorten: bool = False
@@ -280,7 +283,8 @@ class Plan(_Part):
         retries: how often a job that died, hung or crashed is begun again.
         analysis: what is done at the end, in this order.
         target: what all this is for; reported, with the best seen.
-        experiments: in the order they are to be run, as far as needs and priorities leave it open.
+        experiments: in the order they are to be run, as far as needs and priorities leave it open, and as long
+            as the window has room for all of them: see `planning.packing`.
     """
 
     name: Id

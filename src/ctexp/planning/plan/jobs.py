@@ -48,6 +48,7 @@ class Job:
         fixed: those that tell jobs apart: name and seed.
         fallback: words that are added, by the kind of failure.
         needs: experiments all of whose jobs have to be done before; those of gate and base are not repeated.
+        worth: of its experiment; see `document.Experiment`.
         limit_seconds: None for the window.
     """
 
@@ -65,6 +66,7 @@ class Job:
     priority: int = 0
     limit_seconds: float | None = None
     shorten: bool = False
+    worth: float = 1.0
 
     @property
     def waits_for(self) -> tuple[str, ...]:
@@ -189,4 +191,5 @@ def _job(plan: "Plan", name: str, experiment: "Experiment", seed: int) -> Job:
         priority=experiment.priority,
         limit_seconds=durations.seconds(experiment.limit) if experiment.limit else None,
         shorten=experiment.shorten,
+        worth=experiment.worth,
     )
