@@ -1,1 +1,4 @@
-"""The best use of what is left of a window: which jobs, and in which order. Plain Python: asked many times a night."""
+"""The best use of what is left of a window: which jobs, and in which order.
+
+Plain Python without heavy imports: the night asks many times.
+"""
