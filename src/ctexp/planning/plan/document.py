@@ -283,8 +283,8 @@ class Plan(_Part):
         retries: how often a job that died, hung or crashed is begun again.
         analysis: what is done at the end, in this order.
         target: what all this is for; reported, with the best seen.
-        experiments: in the order they are to be run, as far as needs and priorities leave it open, and where
-            the window has room for all of them: see `planning.packing`.
+        experiments: in the order they are to be run, as far as needs and priorities leave it open, and
+            where the window has room for all of them: see `planning.packing`.
     """
 
     name: Id
