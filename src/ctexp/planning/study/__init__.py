@@ -1,1 +1,1 @@
-"""What a project has seen so far on one set of images: recipes, their runs, what sets them apart, the data."""
+"""What a project has seen so far on one set of images: recipes, their runs, their differences, the data."""
