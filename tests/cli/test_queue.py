@@ -93,7 +93,7 @@ def test_status_for_programs(project: Path, at_work: QueueDir) -> None:
 
 QUEUE_KEYS = (
     "queue plan plan_file path mode state pid host holders begun beat beat_age window opens closes left ends "
-    "ends_p90 exit_code ended disk_free disk_reserve gpu totals steps jobs problems"
+    "ends_p90 exit_code ended disk_free disk_reserve gpu totals steps jobs problems packing"
 )
 JOB_KEYS = (
     "id experiment seed state kind reason waits attempt fallback run log epoch epochs folds_done folds loss "

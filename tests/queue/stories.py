@@ -17,7 +17,8 @@ def orders(jobs: Iterable[Job], costs: Mapping[str, Cost] | None = None, **chang
     fields: dict[str, Any] = {
         **dict.fromkeys(("plan_file", "plan_sha256", "script_sha256", "root", "window"), "x"),
         **dict.fromkeys(("gpu_uuid", "baseline", "cool_below")),
-        **dict.fromkeys(("pause_seconds", "cooldown_seconds", "silence_seconds", "grace_seconds"), 1.0),
+        **dict.fromkeys(("cooldown_seconds", "silence_seconds"), 1.0),
+        **dict.fromkeys(("pause_seconds", "grace_seconds"), 0.0),
         "queue": "night_20260101-000000",
         "plan": "night",
         "mode": "local",

@@ -150,7 +150,7 @@ def test_the_window_closes(tmp_path: Path) -> None:
     from ctexp.queue.journal import uptime
 
     night = Attempts(tmp_path, analysis_seconds=100.0)
-    night.begin(closes_uptime=uptime() + 102)
+    night.begin(closes_uptime=uptime() + 122)
     end = night.run("graceful,beat", code=124)
     assert (end["state"], end["cause"], end["run"] is not None) == ("interrupted", "window", True)
 

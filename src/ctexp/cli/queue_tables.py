@@ -22,7 +22,7 @@ def picture(now: Look, width: int, rows: int | None = None) -> Text:
         width: of the screen; what does not fit beside a job stands below it.
         rows: lines there are for all of it; jobs far from those that run are left out then. None for all.
     """
-    said = [line for line in (_queue(now), _window(now), _totals(now), _machine(now)) if line]
+    said = [line for line in (_queue(now), _window(now), *now.packing, _totals(now), _machine(now)) if line]
     head = [Text(line) for text in said for line in textwrap.wrap(text, width, subsequent_indent="  ")]
     most = len(now.jobs) if rows is None else max(3, rows - len(head) - 2)
     while True:

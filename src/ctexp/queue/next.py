@@ -10,6 +10,7 @@ from ctexp.core import screen
 from ctexp.core.errors import DataError, UsageError
 from ctexp.queue.deciding.choose import choose
 from ctexp.queue.deciding.decide import decision
+from ctexp.queue.deciding.packed import lines, news
 from ctexp.queue.deciding.verdicts import Begin, Decide, Now, Stop
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Journal, uptime
@@ -42,6 +43,10 @@ def main(words: Sequence[str]) -> int:
                 screen.note(f"{skip.job}: skipped, {skip.reason}")
         match choice.then:
             case Begin() as begin:
+                if (event := news(orders, night, choice.packed)) is not None:
+                    journal.append("pack", **event)
+                    for line in lines(orders, event):
+                        screen.note(line)
                 print(begin.key)
                 return 0
             case Decide() as wanted:

@@ -68,6 +68,11 @@ class Orders:
     jobs: tuple[Job, ...]
     costs: Mapping[str, Cost]
 
+    @property
+    def kept_seconds(self) -> float:
+        """Of the window, for what comes after its jobs: the last one is stopped, and the night analysed."""
+        return self.grace_seconds + self.analysis_seconds
+
     def write(self, path: Path) -> None:
         """Replace `path` atomically."""
         document = asdict(self) | {"jobs": [job.document() for job in self.jobs]}

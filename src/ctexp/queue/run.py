@@ -18,6 +18,7 @@ from ctexp.queue.attempting.child import Outcome, Signals
 from ctexp.queue.attempting.cooldown import cool_down
 from ctexp.queue.attempting.output import Output
 from ctexp.queue.attempting.tending import Cancelled, Tending
+from ctexp.queue.deciding.room import latest_begin
 from ctexp.queue.ending import Ending, Stop, ending, told
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Event, Journal
@@ -55,12 +56,16 @@ def main(words: Sequence[str]) -> int:
                 signal.SIGTERM, "the script of this night is gone"
             )  # before its death could be told
         since = [event for event in events if event["seq"] > night.began_at]
-        cool_down(orders, since, journal, signals, screen.note)
+        latest = latest_begin(orders, night, key.partition(":")[0])
+        cool_down(orders, since, journal, signals, screen.note, latest=latest)
         signals.wait(0)
         if signals.stopped_by:
             return 128 + signals.stopped_by
         night = fold(orders, journal.read())
-        start = beginning(orders, night, key, argv, seconds_left(orders, begins[-1]))
+        remaining = seconds_left(orders, begins[-1])
+        if remaining is not None and remaining < 0:  # while it waited: `next` has the last word
+            return 0
+        start = beginning(orders, night, key, argv, remaining)
         if night.jobs[start.job.id].cancelled:  # while it cooled down
             return 0
         return _Attempt(queue, orders, journal, begins, start).carry_out(signals)

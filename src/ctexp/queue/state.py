@@ -94,6 +94,7 @@ class Night:
         closes: one for each end of it that was seen.
         decisions: gates (`what: gate`) and bases (`what: base`), by the experiment they hold back.
         steps: the last event of each step of the analysis, by name.
+        packs: one event for each time that the jobs left were packed into the window otherwise than before.
     """
 
     jobs: dict[str, JobNow]
@@ -101,6 +102,7 @@ class Night:
     closes: list[Event] = field(default_factory=list)
     decisions: dict[tuple[str, str], Event] = field(default_factory=dict)
     steps: dict[str, Event] = field(default_factory=dict)
+    packs: list[Event] = field(default_factory=list)
 
     def of(self, orders: Orders, experiment: str) -> list[JobNow]:
         """The jobs of an experiment."""
@@ -155,6 +157,8 @@ def _take(night: Night, event: Mapping[str, Any]) -> None:
             night.decisions[event["what"], event["experiment"]] = event
         case "step":
             night.steps[event["name"]] = event
+        case "pack":
+            night.packs.append(event)
     job = night.jobs.get(event.get("job", ""))
     if job is None:
         return

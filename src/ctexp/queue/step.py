@@ -9,20 +9,24 @@ from pathlib import Path
 from ctexp.core import clock, locks, screen
 from ctexp.core.errors import TimeBudgetUsed, UsageError
 from ctexp.queue.attempting import child
-from ctexp.queue.attempting.beginning import seconds_left
 from ctexp.queue.attempting.child import Signals
 from ctexp.queue.attempting.finished import finished_words
 from ctexp.queue.attempting.output import Output
 from ctexp.queue.folder import QueueDir
-from ctexp.queue.journal import Journal
+from ctexp.queue.journal import Journal, uptime
 from ctexp.queue.orders import Orders
-from ctexp.queue.state import fold
+from ctexp.queue.state import Night, fold
+
+_LAST_SHARE, _LAST_SECONDS = 0.1, 20.0
+"""Kept for a step to be stopped and for the night's page: of the reserve for the analysis, and at most."""
 
 
 def main(words: Sequence[str]) -> int:
     """Carry out one step, about what has finished; one that fails ends no night.
 
-    It has what is left of the window, and the time that was kept for the analysis at least.
+    All steps together have what is left of the window, whose last moments are the page's. Where it had closed
+    before the first of them began, because the machine had slept, say, they have the time that was kept for
+    them.
 
     Returns:
         0, or 130 or 143 for a signal. How the step ended is in the journal.
@@ -43,11 +47,11 @@ def main(words: Sequence[str]) -> int:
         argv, left_out = finished_words(orders, night, argv)
         for line in left_out:
             screen.note(f"{name}: {line}")
-        if not argv:
-            journal.append("note", text=f"{name}: not done, since {'; '.join(left_out)}")
+        limit = time_left(orders, night, uptime())
+        if not argv or not limit:
+            why = "; ".join(left_out) if not argv else "nothing is left of the window"
+            journal.append("note", text=f"{name}: not done, since {why}")
             return 0
-        left = seconds_left(orders, night.begins[-1]) if night.begins else None
-        limit = math.inf if left is None else orders.analysis_seconds + max(left, 0.0)
         until = time.monotonic() + limit
 
         def tend() -> tuple[str, str] | None:
@@ -64,7 +68,7 @@ def main(words: Sequence[str]) -> int:
                 descriptors=descriptors,
                 output=output,
                 signals=signals,
-                grace=orders.grace_seconds,
+                grace=orders.grace_seconds if math.isinf(limit) else grace(orders),
                 tend=tend,
             )
             code = TimeBudgetUsed.exit_code if done.stop == "limit" else done.code
@@ -79,3 +83,23 @@ def main(words: Sequence[str]) -> int:
             log=str(log.relative_to(queue.path)),
         )
         return 128 + signals.stopped_by if signals.stopped_by else 0
+
+
+def time_left(orders: Orders, night: Night, now: float) -> float:
+    """Seconds until a step that begins at that uptime is asked to stop; infinite without a window."""
+    closes = night.begins[-1].get("closes_uptime") if night.begins else None
+    if closes is None:
+        return math.inf
+    steps = (step for step in night.steps.values() if step["seq"] > night.began_at)
+    began = min((step["uptime"] - step["seconds"] for step in steps), default=now)
+    over = float(closes) if closes > began else began + orders.analysis_seconds
+    return max(0.0, over - now - _last(orders))
+
+
+def grace(orders: Orders) -> float:
+    """Seconds between asking a step to stop and killing it, where a window closes; the page has the rest."""
+    return min(orders.grace_seconds, _last(orders) / 2)
+
+
+def _last(orders: Orders) -> float:
+    return min(_LAST_SHARE * orders.analysis_seconds, _LAST_SECONDS)

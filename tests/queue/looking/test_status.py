@@ -11,6 +11,7 @@ import pytest
 
 from ctexp.core.errors import DataError
 from ctexp.queue.folder import QueueDir
+from ctexp.queue.journal import uptime
 from ctexp.queue.looking.job_status import JobLook
 from ctexp.queue.looking.status import Look, look
 from ctexp.queue.orders import Cost
@@ -44,7 +45,7 @@ def at_work(runs: Path) -> Iterator[QueueDir]:
             "wide-s1": Cost(1200, 1500, basis="measured"),
         },
     )
-    Writer(one).begin(pid=os.getpid())
+    Writer(one).begin(pid=os.getpid(), closes_uptime=uptime() + 7200)  # room for all
     with one.lock():
         yield one
 

@@ -225,7 +225,7 @@ def test_what_waits_for_a_failed_job_is_trouble(tmp_path: Path) -> None:
 def test_a_job_longer_than_the_whole_window_is_not_promised(tmp_path: Path) -> None:
     plan = "seeds: [1]\nexperiments: {long: {}, behind: {needs: [long]}, late: {}}"
     costs = {"long-s1": Cost(180.0, 194.0), "late-s1": Cost(60.0, 170.0)}
-    night = Written(tmp_path, plan, costs=costs, window="4m")
+    night = Written(tmp_path, plan, costs=costs, window="4m", grace_seconds=0.0)
     night.begin()
     for job in ("long-s1", "late-s1"):
         night.journal.append("skip", job=job, why="window", reason="needs so much")

@@ -63,6 +63,7 @@ class Diagnosis:
         established: differences between recipes that stand, a sentence each; often none.
         said: the whole in a sentence or two.
         notes: what was left out, one line each.
+        guessing: whether the incumbent's answers may be guesses.
     """
 
     dataset: str | None
@@ -75,6 +76,7 @@ class Diagnosis:
     established: tuple[str, ...]
     said: str
     notes: tuple[str, ...] = ()
+    guessing: bool = False
 
     @property
     def seen(self) -> tuple[Finding, ...]:

@@ -1,60 +1,64 @@
-"""The catalogue of moves: `conf/moves/*.yaml`, data that anybody may add to."""
+"""The catalogue of moves: `conf/moves/*.yaml`, data that anybody may add to; a file holds moves by id."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from ctexp.core import yaml_file
+from ctexp.core.errors import UsageError
+from ctexp.planning.moves.mistakes import found_in
+from ctexp.planning.moves.move import Category, Effect, Move, Way
 
-from ctexp.planning.diagnosis.findings import Kind
-from ctexp.planning.plan.document import Metric, Override
+FOLDER = Path("conf") / "moves"
+"""Where it stands, below the project's folder."""
 
-Category = Literal["architecture", "training", "data", "sweep"]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Effect(_Part):
-    """What is believed of a move before anything is known here.
-
-    Attributes:
-        gain: in the metric's own units, positive for better; the mean of the prior.
-        sd: of the prior; wide where nobody knows.
-    """
-
-    gain: float
-    sd: Annotated[float, Field(gt=0)]
+__all__ = ["FOLDER", "Catalogue", "Category", "Effect", "Move", "Way", "load"]
 
 
-class Move(_Part):
-    """One change to a recipe.
+@dataclass(frozen=True)
+class Catalogue:
+    """All moves.
 
     Attributes:
-        category: what it changes; `sweep` for several values of one thing.
-        when: it applies where any of these has been seen; empty: always.
-        only_if: settings of the recipe that have to have these values, by dotted key.
-        overrides: what it sets.
-        scale: what it multiplies, by dotted key, instead.
-        variants: several ways of doing it, by name, each a list of overrides or of factors; for `sweep`.
-        hypothesis: why it may help.
-        expected: what will be seen if it does.
-        effects: by metric; at least that of val/macro_f1.
-        source: where these come from.
-        cost: of a training, as a multiple of the recipe's, where nothing is known of it.
-        track: metrics to be told in the morning.
-        fallback: as in a plan.
+        moves: by id, in the order of files and lines.
+        places: id -> `conf/moves/data.yaml:12`.
     """
 
-    category: Category
-    when: list[Kind] = Field(default_factory=list)
-    only_if: dict[str, Any] = Field(default_factory=dict)
-    overrides: list[Override] = Field(default_factory=list)
-    scale: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
-    variants: dict[str, list[Override]] = Field(default_factory=dict)
-    hypothesis: Annotated[str, Field(min_length=1)]
-    expected: Annotated[str, Field(min_length=1)]
-    effects: dict[Metric, Effect]
-    source: Annotated[str, Field(min_length=1)]
-    cost: Annotated[float, Field(gt=0, le=100)] = 1.0
-    track: list[Metric] = Field(default_factory=list)
-    fallback: dict[str, list[Override]] = Field(default_factory=dict)
+    moves: Mapping[str, Move]
+    places: Mapping[str, str]
+
+
+def load(root: Path) -> Catalogue:
+    """Read a project's catalogue.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        UsageError: anything in any of its files is wrong; every problem with its file and line.
+    """
+    moves: dict[str, Move] = {}
+    places: dict[str, str] = {}
+    problems: list[str] = []
+    for file in sorted((root / FOLDER).glob("*.yaml")):
+        shown = (FOLDER / file.name).as_posix()
+        try:
+            document, lines = yaml_file.parse_mapping(file.read_bytes(), shown)
+        except UsageError as error:
+            problems += error.problems
+            continue
+        for name, said in document.items():
+            place = f"{shown}:{lines.of([name])}"
+            wrong = [
+                f"{shown}:{lines.of(where)}: {'.'.join(where)}: {what}"
+                for where, what in found_in(name, said)
+            ]
+            if name in places:
+                wrong.append(f"{place}: {name}: there is one of this name already, {places[name]}")
+            problems += wrong
+            places.setdefault(name, place)
+            if not wrong:
+                moves[name] = Move.model_validate(said)
+    if problems:
+        raise UsageError(problems, f"docs/plans.md says what {FOLDER.as_posix()} may hold")
+    return Catalogue(moves, places)

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from ctexp.core.errors import DataError
+from ctexp.evaluation import comparison
+from ctexp.evaluation.answers import Answers
+from ctexp.evaluation.verdicts.images import matched
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -15,8 +20,9 @@ class Difference:
         image_se: the part of images; seed_se: that of seeds.
         seed_source: `measured`, `pooled` or `assumed`: see `evaluation.comparison.effect`.
         low: of the 95 % interval; high likewise.
-        p: not corrected for anything else that is looked at.
+        p: not corrected for anything else that is looked at; 1 where there is no number.
         cites: the runs of both sides.
+        reason: why there is no number, or no interval; empty where there are both.
     """
 
     metric: str
@@ -31,3 +37,51 @@ class Difference:
     high: float | None
     p: float
     cites: tuple[str, ...]
+    reason: str = ""
+
+
+def differences(before: Answers, after: Answers, family: tuple[str, ...]) -> dict[str, Difference]:
+    """Compare two recipes in several metrics of validation, or out of fold.
+
+    Args:
+        before: the answers of one.
+        after: those of the other.
+        family: metrics without their split.
+
+    Returns:
+        By metric as in `family`. Where the two cannot be compared at all, as when an image was changed in
+        between, every difference says why and holds no number.
+    """
+    cites = tuple(run.id for its in (before, after) for run in its.subject.runs)
+    titles = before.subject.title, after.subject.title
+    try:
+        same = matched([before, after], intersect=False).answers
+        pair = comparison.pair(same[0].tables, same[1].tables, family)
+    except DataError as error:
+        return {name: unknown(name, titles, cites, "; ".join(error.problems)) for name in family}
+    found = {}
+    for name, its in pair.effects.items():
+        parts = [part for part in (its.image_se, its.seed_se) if part is not None]
+        found[name] = Difference(
+            metric=f"val/{name}",
+            before=titles[0],
+            after=titles[1],
+            difference=its.difference,
+            se=sum(part**2 for part in parts) ** 0.5 if parts else None,
+            image_se=its.image_se,
+            seed_se=its.seed_se,
+            seed_source=its.seed_source,
+            low=its.low,
+            high=its.high,
+            p=its.p,
+            cites=cites,
+            reason=its.reason,
+        )
+    return found
+
+
+def unknown(name: str, titles: tuple[str, str], cites: tuple[str, ...], reason: str) -> Difference:
+    """A difference without a number."""
+    return Difference(
+        f"val/{name}", *titles, None, None, None, None, "assumed", None, None, 1.0, cites, reason
+    )

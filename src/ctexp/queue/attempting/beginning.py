@@ -7,8 +7,10 @@ from typing import Literal
 
 from ctexp.core import clock
 from ctexp.core.errors import UsageError
+from ctexp.planning.packing.pack import Length
 from ctexp.planning.plan.jobs import Job, key_of, last_words
 from ctexp.queue import left
+from ctexp.queue.deciding.renewed import lengths
 from ctexp.queue.journal import Event, uptime
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import Attempt, Night
@@ -91,14 +93,18 @@ def beginning(
     )
     last = attempts[-1] if attempts else None
     if last is None or last.fallback != fallback or not _can_go_on(Path(orders.runs), job, last):
-        return _shortened(fresh, orders, remaining)
+        return _shortened(fresh, lengths(orders, night)[job.id], remaining)
     return replace(_going_on(fresh, attempts, last.run or ""), shortened=night.jobs[job.id].shortened)
 
 
 def seconds_left(orders: Orders, begin: Event) -> float | None:
-    """How long jobs may still run in this start of the queue; None for as long as they like."""
+    """How long jobs may still run in this start of the queue; None for as long as they like.
+
+    What is kept of the window comes after that: a job that still runs has its grace, and then the night is
+    analysed.
+    """
     closes = begin.get("closes_uptime")
-    return None if closes is None else float(closes) - uptime() - orders.analysis_seconds
+    return None if closes is None else float(closes) - uptime() - orders.kept_seconds
 
 
 def _can_go_on(runs: Path, job: Job, last: Attempt) -> bool:
@@ -132,22 +138,23 @@ def _of_fallback(job: Job, fallback: str | None) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _shortened(fresh: Beginning, orders: Orders, remaining: float | None) -> Beginning:
+def _shortened(fresh: Beginning, length: Length | None, remaining: float | None) -> Beginning:
     """With less training, where the plan allows it and the window asks for it.
 
     How many trainings a cross-validation is made of is not known here: it is stopped at the window's end and
     gone on with in another night.
     """
-    job, cost = fresh.job, orders.costs.get(fresh.job.id)
-    needed = (cost.seconds_p90 or cost.seconds) if cost else None
-    if remaining is None or needed is None or needed <= remaining or not job.shorten or job.verb != "train":
+    job = fresh.job
+    if remaining is None or length is None or length.p90 <= remaining:
+        return fresh
+    if not job.shorten or job.verb != "train":
         return fresh
     minutes = round(max(remaining * (1 - _MEASURING_SHARE) / 60, _LEAST_MINUTES), 1)
     asked = next((word for word in fresh.argv[2:] if key_of(word) == _MINUTES), "")
     if _number(asked.partition("=")[2]) <= minutes:
         return fresh
     word = f"{_MINUTES}={minutes:g}"
-    why = f"needs {clock.duration(needed)} (p90), {clock.duration(remaining)} are left"
+    why = f"needs {clock.duration(length.p90)} (p90), {clock.duration(remaining)} are left"
     return replace(
         fresh,
         argv=(*fresh.argv[:2], *last_words([*fresh.argv[2:], word])),

@@ -170,7 +170,9 @@ def run(
             return Outcome(-signal.SIGKILL, now - began, stop, f"{why}; process {child.pid} does not die")
     seconds = time.monotonic() - began
     # Its number is not given away while it is not waited for: who is of its group now is of it.
-    _clear(child.pid, 0.0 if stop else _FAREWELL_SECONDS, grace, signals, output)
+    # Asked to stop, they have one grace together: more would go beyond the window's end.
+    left = max(0.0, asked_at + grace - time.monotonic()) if stop else grace
+    _clear(child.pid, 0.0 if stop else _FAREWELL_SECONDS, left, signals, output)
     output.show_rest()
     return Outcome(child.wait(), seconds, stop, why)
 

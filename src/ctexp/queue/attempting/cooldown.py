@@ -1,7 +1,8 @@
 """Between two jobs: a pause, until the GPU is cool and nobody else computes on it; never for long.
 
 A training that begins on a hot GPU is slowed down by its driver, and one beside another's computation runs
-out of memory. Neither is worth a night: after a bounded time the next job begins all the same. A desktop's
+out of memory. Neither is worth a night: after a bounded time, and before it would miss the window's end, the
+next job begins all the same. A desktop's
 own programs draw, and do not compute: they are not waited for.
 """
 
@@ -40,6 +41,7 @@ def cool_down(
     signals: Signals,
     say: Callable[[str], None],
     look_seconds: float = _LOOK_SECONDS,
+    latest: float | None = None,
 ) -> None:
     """Wait as the plan says, or until a signal asks for a stop; what was waited for is written down.
 
@@ -53,6 +55,8 @@ def cool_down(
         signals: blocked.
         say: is told what is waited for.
         look_seconds: between two looks at the GPU.
+        latest: uptime at which the next job has to begin to end within the window: the GPU is not waited for
+            beyond it. None where there is no such moment.
     """
     if orders.mode != "local":
         return
@@ -60,13 +64,16 @@ def cool_down(
     if orders.gpu_uuid is None or signals.stopped_by:
         return
     in_vain = frozenset(pid for event in events for pid in event.get("in_vain_for", ()))
+    bound = orders.cooldown_seconds
+    if latest is not None:
+        bound = min(bound, max(0.0, latest - uptime()))
     began = time.monotonic()
     seen: list[_Hindrance] = []
     while found := _hindrances(orders, in_vain):
         if not seen:
-            say(f"waiting for the GPU, at most {clock.duration(orders.cooldown_seconds)}: {_list(found)}")
+            say(f"waiting for the GPU, at most {clock.duration(bound)}: {_list(found)}")
         seen = found
-        left = orders.cooldown_seconds - (time.monotonic() - began)
+        left = bound - (time.monotonic() - began)
         if left <= 0:
             break
         signals.wait(min(look_seconds, left))

@@ -1,6 +1,6 @@
 """What comes next: a pure function of the orders, the night so far, the clock and the disk.
 
-Jobs are looked at in the order of running. For each the first rule that fits decides:
+For each job the first rule that fits decides:
 
     1   done                                                    over
     2   an attempt is under way                                 running
@@ -19,6 +19,12 @@ Jobs are looked at in the order of running. For each the first rule that fits de
     15  the disk would fall below the reserve                   stop: exit 5
     16  otherwise                                               begin
 
+Jobs are looked at in the order of running. Where not all that may still be begun fits into what is left of
+the window, even if each job takes its p90, they are looked at in the order that `packing.pack` gives: those
+that the window is meant for come first, and the first that can be begun is. How long they take is renewed
+after every job by what those of this night took (`renewed`), and they are packed again. A job for which the
+window has no room is skipped once nothing can be begun any more: until then it may be packed after all.
+
 An attempt that ended, by how it ended:
 
     interrupted before this start                               again, as it was
@@ -35,11 +41,11 @@ while the finished runs are those it was made from, and for ever once a job was 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from ctexp.core import clock
-from ctexp.core.errors import StorageError
-from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
+from ctexp.planning.plan.jobs import Job
+from ctexp.queue.deciding.packed import Packed, packed
+from ctexp.queue.deciding.room import Room, room
 from ctexp.queue.deciding.verdicts import (
     Begin,
     Choice,
@@ -66,13 +72,15 @@ FALLBACK_OF = {"oom": "oom", "diverged": "diverged", "limit": "timeout", "hung":
 
 def choose(orders: Orders, night: Night, now: Now) -> Choice:
     """What comes next of the whole queue."""
+    tonight = look(orders, night, now)
     skips: list[Skip] = []
-    for _, verdict in survey(orders, night, now):
+    for _, verdict in tonight.verdicts:
         if isinstance(verdict, Skip):
             skips.append(verdict)
         elif isinstance(verdict, Begin | Decide | Stop):
-            return Choice(tuple(skips), verdict)
-    return Choice(tuple(skips), None)
+            final = tuple(skip for skip in skips if skip.why != "window")
+            return Choice(final, verdict, tonight.packed)
+    return Choice(tuple(skips), None, tonight.packed)
 
 
 def left_to_do(orders: Orders, night: Night, only: Iterable[str] | None = None) -> list[str]:
@@ -89,22 +97,44 @@ def left_to_do(orders: Orders, night: Night, only: Iterable[str] | None = None) 
 
 
 def survey(orders: Orders, night: Night, now: Now) -> Iterator[tuple[Job, Verdict]]:
-    """The verdict on each job, in the order of running, each in the light of those before it."""
+    """The verdict on each job, in the order they are looked at, each in the light of those before it."""
+    return look(orders, night, now).verdicts
+
+
+class Tonight(NamedTuple):
+    """All that can be said of the jobs now.
+
+    Attributes:
+        room: that there is.
+        packed: how what may still be begun is packed into the window; None where all of it fits.
+        verdicts: on each job, worked out while they are asked for; see `survey`.
+    """
+
+    room: Room
+    packed: Packed | None
+    verdicts: Iterator[tuple[Job, Verdict]]
+
+
+def look(orders: Orders, night: Night, now: Now) -> Tonight:
+    """Look at all jobs as they are now."""
+    its_room = room(orders, night, now)
+    its_packed = None
+    if its_room.seconds is not None:
+        its_packed = packed(orders, night, its_room, [*_verdicts(orders, night, orders.jobs, None)])
+    jobs = its_packed.jobs if its_packed else orders.jobs
+    verdicts = zip(jobs, _verdicts(orders, night, jobs, its_room), strict=True)
+    return Tonight(its_room, its_packed, verdicts)
+
+
+def _verdicts(orders: Orders, night: Night, jobs: Sequence[Job], its_room: Room | None) -> Iterator[Verdict]:
+    """The verdict on each of all jobs, which come after what they wait for; room None for all there is."""
     awaited: dict[str, _Experiment] = {}
-    begin = night.begins[-1] if night.begins else {}
-    only = begin.get("only")
-    tonight = _Tonight(
-        orders=orders,
-        night=night,
-        now=now,
-        only=None if only is None else frozenset(only),
-        closes=begin.get("closes_uptime"),
-        awaited=awaited,
-    )
-    for job in orders.jobs:
-        verdict = tonight.verdict(job)
+    only = night.begins[-1].get("only") if night.begins else None
+    rules = _Rules(orders, night, its_room, None if only is None else frozenset(only), awaited)
+    for job in jobs:
+        verdict = rules.verdict(job)
         awaited.setdefault(job.experiment, _Experiment()).add(night.jobs[job.id], verdict)
-        yield job, verdict
+        yield verdict
 
 
 @dataclass
@@ -130,14 +160,13 @@ class _Experiment:
 
 
 @dataclass(frozen=True)
-class _Tonight:
+class _Rules:
     """What all verdicts of one survey have in common."""
 
     orders: Orders
     night: Night
-    now: Now
+    room: Room | None
     only: frozenset[str] | None
-    closes: float | None
     awaited: Mapping[str, _Experiment]
 
     def verdict(self, job: Job) -> Verdict:
@@ -158,7 +187,7 @@ class _Tonight:
             return Left("need")
         if state.state == "skipped" and state.kind == "window" and state.at > self.night.began_at:
             return Left("window")
-        found = self._held_back(job) or self._without_room(job, state) or ended
+        found = self._held_back(job) or (self.room and self.room.too_little(job)) or ended
         if isinstance(found, Skip) and state.state == "skipped" and state.kind == found.why != "window":
             return Over(done=False)
         return found
@@ -240,46 +269,9 @@ class _Tonight:
         ground = finished(one for name in by for one in self.awaited[name].members)
         return decision if decision["runs"] == ground else None
 
-    def _without_room(self, job: Job, state: JobNow) -> Skip | Stop | None:
-        """Too little time, or too little disk."""
-        cost = self.orders.costs.get(job.id)
-        if self.closes is not None:
-            remaining = self.closes - self.now.uptime - self.orders.analysis_seconds
-            needed, said = self._needed(job, state)
-            if remaining < (min(LEAST_SECONDS, needed) if job.shorten else needed):
-                reason = f"needs {said}, {clock.duration(max(0.0, remaining))} are left"
-                return Skip(job.id, "window", reason)
-        expected = (cost.disk_bytes if cost else None) or 0
-        if self.now.disk_free < self.orders.disk_reserve_bytes + expected:
-            reserve = f"{_gb(self.orders.disk_reserve_bytes)} are to stay free"
-            reason = f"{self.orders.runs}: {_gb(self.now.disk_free)} are free, {job.id} needs {_gb(expected)}"
-            return Stop(StorageError.exit_code, f"{reason}, and {reserve}")
-        return None
-
-    def _needed(self, job: Job, state: JobNow) -> tuple[float, str]:
-        """Seconds that have to be left for it, and how that is said; what its run has done is done."""
-        cost = self.orders.costs.get(job.id)
-        expected = None if cost is None else cost.seconds_p90 or cost.seconds
-        if expected is None:
-            return LEAST_SECONDS, f"at least {clock.duration(LEAST_SECONDS)} (its cost is unknown)"
-        if job.limit_seconds is not None:
-            expected = min(expected, job.limit_seconds)
-        run = state.attempts[-1].run if state.attempts else None
-        spent = sum(
-            (one.end.get("seconds") or 0.0)
-            for one in state.attempts
-            if run and one.end and one.run == run and one.end["state"] == "interrupted"
-        )
-        needed = max(min(LEAST_SECONDS, expected), expected - spent)
-        return needed, f"{clock.duration(needed)} (p90)"
-
 
 def _not_passed(decision: Event) -> str:
     what = f"{decision['metric']} of {decision['after']}"
     if decision["observed"] is None:
         return f"{what} is not known: no finished run tells"
     return f"{what} is {decision['observed']:.4g}, not {decision['op']} {decision['value']:g}"
-
-
-def _gb(count: int) -> str:
-    return f"{count / 1e9:.1f} GB"

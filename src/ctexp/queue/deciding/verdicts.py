@@ -1,7 +1,10 @@
 """What can be said of a job when it is asked what comes next; see `choose` for the rules."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ctexp.queue.deciding.packed import Packed
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,13 @@ Verdict = Over | Left | Running | Held | Skip | Decide | Begin | Stop
 
 @dataclass(frozen=True)
 class Choice:
-    """What to write down first, and what to do then; None where nothing is left that may run now."""
+    """What to write down first, and what to do then.
+
+    Attributes:
+        then: None where nothing is left that may run now.
+        packed: how it came about, where not all fits into the window; no part of what is decided.
+    """
 
     skips: tuple[Skip, ...]
     then: Begin | Decide | Stop | None
+    packed: "Packed | None" = field(default=None, compare=False)

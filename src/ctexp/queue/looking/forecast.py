@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ctexp.queue.orders import Cost
+from ctexp.planning.packing.pack import Length
 
 
 @dataclass(frozen=True)
@@ -12,12 +12,13 @@ class Ahead:
     """A job that is not over.
 
     Attributes:
+        length: of the whole job; None where nobody knows.
         spent: seconds of the attempt that runs; None for a job that has not begun.
         pace: seconds left if it goes on as it does to its last epoch; None where that is not known.
     """
 
     job: str
-    cost: Cost
+    length: Length | None
     spent: float | None = None
     pace: float | None = None
 
@@ -34,7 +35,7 @@ def forecast(ahead: Iterable[Ahead], *, pause: float = 0.0, together: bool = Fal
     """The end of every job that can be foreseen: past one nobody knows the cost of, nothing can.
 
     Args:
-        ahead: what is left, in the order of running.
+        ahead: what is left, in the order it is begun.
         pause: seconds between two jobs.
         together: jobs run side by side, and who waits for a machine is anybody's guess: only those that run
             are foreseen.
@@ -61,9 +62,9 @@ def _left(one: Ahead) -> Ends | None:
     spent = one.spent or 0.0
     if one.pace is not None:
         # To the last epoch at the latest; earlier where such jobs usually stop early.
-        usual = one.cost.seconds - spent if one.cost.seconds is not None else one.pace
+        usual = one.length.p50 - spent if one.length is not None else one.pace
         return Ends(min(usual, one.pace) if usual > 0 else one.pace, one.pace)
-    if one.cost.seconds is None:
+    if one.length is None:
         return None
-    likely = max(one.cost.seconds - spent, 0.0)
-    return Ends(likely, max((one.cost.seconds_p90 or one.cost.seconds) - spent, likely))
+    likely = max(one.length.p50 - spent, 0.0)
+    return Ends(likely, max(one.length.p90 - spent, likely))

@@ -1,13 +1,15 @@
 """What a job of a queue is doing: its attempts, what its run tells, when it will have ended."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from ctexp.core import clock
-from ctexp.queue.deciding.choose import survey
+from ctexp.planning.packing.pack import Length
+from ctexp.queue.deciding.choose import look
+from ctexp.queue.deciding.renewed import lengths
 from ctexp.queue.deciding.verdicts import Now
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.looking.forecast import Ahead, Ends, forecast
@@ -32,7 +34,8 @@ class JobLook:
             `folds`.
         loss: of training, in the last epoch.
         metric: `{name, value, low, high}`, the primary one; low and high once the job is done.
-        seconds: of all attempts so far; `expected` and `expected_p90` of the whole job, by `basis`.
+        seconds: of all attempts so far; `expected` and `expected_p90` of the whole job, by `basis`, renewed
+            by what jobs of this night took.
         ends: when it will have ended; `ends_p90` nine times of ten, `fits` whether that is in the window.
         cancelled: somebody dropped it.
         deviations: from the plan, one line each.
@@ -95,13 +98,17 @@ def look_at_jobs(
         at_work: it goes on by itself, be it with the cluster's next task.
     """
     found = {job.id: _progress(queue, orders, job) for job in night.jobs.values()}
-    prospects = {
-        job.id: outlook(orders, night, job, verdict, at_work=at_work)
-        for job, verdict in survey(orders, night, Now(uptime, disk_free=2**63))
-        if night.jobs[job.id].state in {"pending", "interrupted"}
-    }
+    tonight = look(orders, night, Now(uptime, disk_free=2**63))
+    out = frozenset(tonight.packed.left_out if tonight.packed else ())
+    prospects: dict[str, Outlook] = {}
+    for job, verdict in tonight.verdicts:
+        if night.jobs[job.id].state in {"pending", "interrupted"}:
+            no_room = job.id in out
+            prospects[job.id] = outlook(orders, night, job, verdict, no_room=no_room, at_work=at_work)
     left = {job for job, its in prospects.items() if its.left}
-    ends = _ends(orders, night, left, found, now) if alive else {}
+    expected = lengths(orders, night)
+    order = tonight.packed.jobs if tonight.packed else orders.jobs
+    ends = _ends(orders, night, [job.id for job in order if job.id not in left], expected, found, now)
     return tuple(
         _job(
             queue,
@@ -110,7 +117,8 @@ def look_at_jobs(
             job.id,
             found[job.id],
             prospects.get(job.id, Outlook()),
-            ends.get(job.id),
+            expected[job.id],
+            ends.get(job.id) if alive else None,
             now,
             closes,
             alive=alive,
@@ -126,6 +134,7 @@ def _job(
     job_id: str,
     found: Progress,
     prospect: Outlook,
+    expected: Length | None,
     ends: Ends | None,
     now: datetime,
     closes: datetime | None,
@@ -157,9 +166,9 @@ def _job(
         loss=found.loss,
         metric=_metric(orders, newest, found),
         seconds=_spent(state, now) if newest else None,
-        expected=cost.seconds,
-        expected_p90=cost.seconds_p90,
-        basis=cost.basis,
+        expected=expected.p50 if expected else None,
+        expected_p90=expected.p90 if expected else None,
+        basis=_basis(cost, expected),
         ends=later(now, ends.p50) if ends else None,
         ends_p90=later(now, ends.p90) if ends else None,
         fits=now + timedelta(seconds=ends.p90) <= closes if ends and closes else None,
@@ -174,21 +183,33 @@ def _progress(queue: QueueDir, orders: Orders, job: JobNow) -> Progress:
     return progress(Path(orders.runs), queue.id, job.id, job.attempts[-1])
 
 
+def _basis(cost: Cost, expected: Length | None) -> str:
+    """What the expectation stands on."""
+    if expected is None or expected == Length(cost.seconds or 0.0, cost.seconds_p90 or cost.seconds or 0.0):
+        return cost.basis
+    others = "other seeds of this night" if cost.seconds is None else "jobs of this night"
+    return others if cost.seconds is None else f"{cost.basis}, renewed by {others}"
+
+
 def _ends(
-    orders: Orders, night: Night, left: Collection[str], found: Mapping[str, Progress], now: datetime
+    orders: Orders,
+    night: Night,
+    jobs: Sequence[str],
+    expected: Mapping[str, Length | None],
+    found: Mapping[str, Progress],
+    now: datetime,
 ) -> Mapping[str, Ends]:
-    """When each job that is neither over nor left will have ended."""
+    """When each of these jobs that is not over will have ended; one that runs is first."""
     ahead = []
-    for job in night.jobs.values():
-        if job.state in OVER or job.id in left:
+    for job in sorted((night.jobs[name] for name in jobs), key=lambda one: one.open is None):
+        if job.state in OVER:
             continue
         running, far = job.open, found[job.id]
         spent = _attempt_seconds(running, now) if running else None
         pace = far.seconds_left
         if pace is not None and far.written is not None:
             pace = max(0.0, pace - (now.timestamp() - far.written))
-        cost = orders.costs.get(job.id, Cost())
-        ahead.append(Ahead(job.id, cost, spent, pace if running else None))
+        ahead.append(Ahead(job.id, expected[job.id], spent, pace if running else None))
     return forecast(ahead, pause=orders.pause_seconds, together=orders.mode == "slurm")
 
 

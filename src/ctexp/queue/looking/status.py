@@ -16,6 +16,7 @@ import psutil
 from ctexp.core import clock, gpu_reading
 from ctexp.core.locks import FileLock
 from ctexp.queue.array import in_line
+from ctexp.queue.deciding.packed import packing
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Damaged, Event, Journal, uptime
 from ctexp.queue.looking.job_status import JobLook, look_at_jobs, moment
@@ -46,6 +47,7 @@ class Look:
         totals: jobs by state, and `jobs`, all of them.
         steps: exit codes of the analysis, by step.
         problems: what cannot be read, one line each.
+        packing: which jobs come first or are left out to make the most of the window, and why, one line each.
     """
 
     queue: str
@@ -75,6 +77,7 @@ class Look:
     steps: Mapping[str, int | None]
     jobs: tuple[JobLook, ...]
     problems: tuple[str, ...]
+    packing: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -137,6 +140,7 @@ def look(queue: QueueDir) -> Look:
         steps={name: event.get("exit_code") for name, event in night.steps.items()},
         jobs=jobs,
         problems=tuple(problems),
+        packing=tuple(packing(orders, night)),
     )
 
 

@@ -18,7 +18,9 @@ class Outlook(NamedTuple):
     waits: str | None = None
 
 
-def outlook(orders: Orders, night: Night, job: Job, verdict: Verdict, *, at_work: bool) -> Outlook:
+def outlook(
+    orders: Orders, night: Night, job: Job, verdict: Verdict, *, no_room: bool, at_work: bool
+) -> Outlook:
     """What is to be expected of a job.
 
     Args:
@@ -26,6 +28,7 @@ def outlook(orders: Orders, night: Night, job: Job, verdict: Verdict, *, at_work
         night: as it is now.
         job: that is pending, or was interrupted.
         verdict: on it, by `choose.survey`.
+        no_room: whether the window is meant for others.
         at_work: whether anybody is at the queue, who may yet begin it.
     """
     only = night.begins[-1].get("only") if night.begins else None
@@ -38,6 +41,8 @@ def outlook(orders: Orders, night: Night, job: Job, verdict: Verdict, *, at_work
             return Outlook(left="left for another start")
     if not at_work:
         return Outlook(waits="another start of the script")
+    if no_room:
+        return Outlook(left="left out of the window for others, unless they take less")
     return Outlook(waits=waits_for(orders, night, job))
 
 

@@ -239,6 +239,7 @@ class NightReport(Document):
         reason: why it ended.
         left: jobs that the next start takes up.
         cautions: what a reader of the whole must know, one line each.
+        packing: which jobs were put first or left out to make the most of the window, and why, one line each.
         go_on: the command that goes on with what is left, or begins anew where nothing is left and jobs have
             failed; empty where neither is of use.
     """
@@ -267,4 +268,5 @@ class NightReport(Document):
     steps: tuple[StepReport, ...]
     starts: tuple[StartReport, ...]
     cautions: tuple[Text, ...]
+    packing: tuple[Text, ...] = ()
     go_on: Text

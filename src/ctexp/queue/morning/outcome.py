@@ -43,7 +43,7 @@ def ruled_out(orders: Orders, night: Night) -> set[str]:
 
 def never_begun(orders: Orders, night: Night) -> dict[str, str]:
     """The jobs that no start begins, since the whole window is too short, and what to say of each."""
-    whole = window.parse(orders.window).longest - orders.analysis_seconds
+    whole = window.parse(orders.window).longest - orders.kept_seconds
     found: dict[str, str] = {}
     missing: dict[str, str] = {}
     for job in orders.jobs:

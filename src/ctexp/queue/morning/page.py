@@ -62,6 +62,7 @@ def summary(night: NightReport) -> list[str]:
 def trouble(night: NightReport) -> list[str]:
     """What went wrong, one line each. Plain text."""
     return [
+        *night.packing,
         *_not_done([job for job in night.jobs if not job.ruled_out]),
         *(f"{job.job} {job.state} in the end: {line}" for job in night.jobs for line in job.earlier),
         *_deviations(night.jobs),

@@ -11,6 +11,7 @@ from ctexp.config.verdict import VerdictSettings
 from ctexp.core import clock, yaml_file
 from ctexp.core.errors import UsageError
 from ctexp.planning.plan.document import Plan
+from ctexp.queue.deciding.packed import packing
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Event, uptime
 from ctexp.queue.morning import jobs, outcome
@@ -69,6 +70,7 @@ def build(queue: QueueDir, orders: Orders, events: Sequence[Event], code: int | 
         steps=tuple(_step(event) for event in night.steps.values()),
         starts=tuple(starts),
         cautions=tuple(cautions),
+        packing=tuple(packing(orders, night)),
         go_on=_go_on(orders, again) if again or counts.failed else "",
     )
 

@@ -1,0 +1,91 @@
+"""What `diagnose` prints: a sentence, the bottleneck, a table of the rest, what stands, what is next."""
+
+import shutil
+import sys
+import textwrap
+
+from rich.table import Table
+
+from ctexp.core import screen
+from ctexp.planning.diagnosis.diagnose import NAMES
+from ctexp.planning.diagnosis.findings import Diagnosis, Finding
+
+_WIDEST = 110  # of running text: longer lines are hard to follow
+_CITED = 4
+
+
+def tell(found: Diagnosis, why_incumbent: str) -> None:
+    """Print it; notes go to stderr."""
+    _paragraph(found.said)
+    if found.incumbent:
+        subject = f"{found.dataset}, split {found.split}"
+        looked = f"{_many(found.recipes, 'recipe')}, {_many(found.runs, 'training')}"
+        why = f" ({why_incumbent})" if why_incumbent else ""
+        print()
+        _paragraph(f"{subject}: {looked}; the incumbent is {found.incumbent}{why}")
+    first = found.of(found.bottleneck) if found.bottleneck else None
+    if first:
+        print()
+        _bottleneck(first)
+    print()
+    screen.results().print(_others(found, first))
+    print()
+    _paragraph("established: " + ("nothing" if not found.established else ""))
+    for line in found.established:
+        _paragraph(line, indent="  ")
+    for note in found.notes:
+        screen.note(f"note: {note}")
+    print("next: scripts/inv plan")
+
+
+def _bottleneck(one: Finding) -> None:
+    rows = {
+        "bottleneck": f"{NAMES[one.kind]}: {one.said}",
+        "about": ", ".join(one.about),
+        "confidence": f"{one.confidence}: {one.why_so_sure}",
+        "refuted by": one.refuted_by,
+        "rests on": _cited(one.cites),
+    }
+    for name, text in rows.items():
+        if text:
+            _paragraph(f"{name:<12}{text}", indent=" " * 12, first="")
+
+
+def _others(found: Diagnosis, first: Finding | None) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "", "confidence"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("evidence", overflow="fold")
+    for one in found.findings:
+        if one is not first:
+            table.add_row(
+                NAMES[one.kind].removeprefix("a ").removeprefix("an "), one.state, one.confidence, one.said
+            )
+    return table
+
+
+def _cited(cites: tuple[str, ...]) -> str:
+    more = len(cites) - _CITED
+    return ", ".join(cites[:_CITED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _paragraph(text: str, indent: str = "", first: str | None = None) -> None:
+    """Wrapped on a terminal; whole lines elsewhere, for scripts."""
+    start = indent if first is None else first
+    if not sys.stdout.isatty():
+        print(start + text)
+        return
+    width = min(_WIDEST, shutil.get_terminal_size().columns)
+    wrapped = textwrap.fill(
+        text,
+        width,
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    print(wrapped)
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,78 @@
+"""`plan`: propose a plan from what has been learned, and say what it rests on."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from ctexp.cli.proposal_tables import document, print_proposal
+from ctexp.config.compose import resolve_paths
+from ctexp.core import clock, screen
+from ctexp.core.paths import project_root
+from ctexp.planning.diagnosis.diagnose import diagnose
+from ctexp.planning.moves import catalogue
+from ctexp.planning.moves.explain import explain as explained
+from ctexp.planning.proposal import wishes as wishing
+from ctexp.planning.proposal import written
+from ctexp.planning.proposal.considering import consider
+from ctexp.planning.proposal.documents import Wishes
+from ctexp.planning.proposal.follows import newest_night
+from ctexp.planning.proposal.propose import propose
+from ctexp.planning.study import reading
+from ctexp.planning.study.study import Study
+
+
+def plan(
+    name: str,
+    override: list[str] | None,
+    window: str,
+    focus: list[str] | None,
+    goal: str,
+    from_: str | None,
+    explain: bool,
+    overwrite: bool,
+    json: bool,
+) -> None:
+    """Read what there is, propose, write, tell; or tell what a proposal would rest on."""
+    root = project_root().resolve()
+    wishes = wishing.read(
+        name or wishing.free_name(written.names(root)),
+        window=window,
+        focus=focus or (),
+        goal=goal,
+        start=from_,
+        overrides=override or (),
+    )
+    moves = catalogue.load(root)
+    with screen.status("reading runs"):
+        study = _study(root, wishes)
+        found = diagnose(study)
+    if explain:
+        looked = consider(study, found, moves, wishes)
+        noise = looked.noise.sd if looked.noise else None
+        told = explained(looked.considered, looked.offers, looked.metric, noise)
+        if json:
+            screen.emit_json(told)
+        else:
+            from ctexp.cli.plan_explain import print_explained
+
+            print_explained(told)
+        return
+    with screen.status("trying plans"):
+        proposal = propose(study, found, moves, wishes, clock.now())
+    files = written.write(proposal, root, overwrite=overwrite)
+    for line in proposal.warnings:
+        screen.warn(line)
+    if json:
+        screen.emit_json(document(proposal, [path.relative_to(root).as_posix() for path in files]))
+    else:
+        print_proposal(proposal, [path.relative_to(root).as_posix() for path in files])
+
+
+def _study(root: Path, wishes: Wishes) -> Study:
+    """What has been trained; of a night, its baseline or what is established to be better is gone on with."""
+    data_dir, runs = resolve_paths(root)[:2]
+    study = reading.read(root, runs, start=wishes.start, data_dir=data_dir)
+    night = newest_night(study)
+    if wishes.start or night is None or study.why_incumbent == reading.PROMOTED:
+        return study
+    again = reading.read(root, runs, start=night, data_dir=data_dir)
+    return replace(again, notes=study.notes)

@@ -1,0 +1,54 @@
+"""Do seeds alone move the metric as far as everything that was ever tried?"""
+
+from ctexp.planning.diagnosis.evidence import Evidence
+from ctexp.planning.diagnosis.figures import many, metric_name, number, plain
+from ctexp.planning.diagnosis.findings import Confidence, Finding
+
+_FEWEST_DF, _SURE_DF = 2, 6
+
+
+def seed_variance(seen: Evidence) -> Finding:
+    """Differences large enough to be claimed, all of them smaller than what seeds alone do.
+
+    What seeds do to a difference of two means: t(0.975) times the pooled deviation times the root of one over
+    the seeds of each side. Where no difference reaches `worthwhile` there is nothing to claim, and the seeds
+    drown nothing.
+    """
+    noise, name = seen.noise, metric_name(seen.primary)
+    known = [one for one in seen.differences if one.difference is not None]
+    if noise is None or noise.df < _FEWEST_DF or not known:
+        lacking = "no two recipes were compared" if not known else "how far seeds spread is not known"
+        return Finding("seed_variance", "unknown", lacking, cites=seen.cites)
+    from scipy.special import stdtrit
+
+    quantile, seeds = float(stdtrit(noise.df, 0.975)), {one.title: len(one.seeds) for one in seen.recipes}
+    own = 1 / len(seen.incumbent.seeds)
+    reach = {one.after: quantile * noise.sd * (own + 1 / seeds[one.after]) ** 0.5 for one in known}
+    beyond = [one for one in known if abs(one.difference or 0) > reach[one.after]]
+    largest = max(known, key=lambda one: abs(one.difference or 0) / max(reach[one.after], 1e-12))
+    size = abs(largest.difference or 0)
+    said = (
+        f"the largest of {many(len(known), 'difference')} in {name} is {size:.3f} ({largest.after}); seeds"
+        f" alone, which spread it by {number(noise.sd, noise.low, noise.high)}, make up to"
+        f" {reach[largest.after]:.3f}"
+    )
+    evidence = {
+        "differences": {one.after: plain(one.difference or 0) for one in known},
+        "seeds_alone": {title: plain(value) for title, value in reach.items()},
+        "df": noise.df,
+    }
+    cites = tuple(dict.fromkeys(run for one in known for run in one.cites))
+    drowned = not beyond and any(abs(one.difference or 0) >= seen.settings.worthwhile for one in known)
+    sure: Confidence = "moderate" if noise.df >= _SURE_DF and len(known) > 1 else "low"
+    return Finding(
+        "seed_variance",
+        "seen" if drowned else "not seen",
+        said,
+        confidence=sure,
+        why_so_sure=f"{noise.df} degrees of freedom, {many(len(known), 'recipe')} beside the incumbent",
+        evidence=evidence,
+        cites=cites,
+        refuted_by="a recipe that differs by more, with as many seeds"
+        if drowned
+        else "more seeds, by which the differences vanish",
+    )

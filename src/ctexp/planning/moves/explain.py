@@ -1,0 +1,80 @@
+"""What `inv plan --explain` tells: of every move its prior, what was seen, what is believed and what for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ctexp.planning.moves.history import Tried
+from ctexp.planning.moves.learning import OWN, SETTLED, error
+from ctexp.planning.moves.survey import Considered
+from ctexp.planning.moves.value import Offer, ranked
+
+
+def explain(
+    considered: Iterable[Considered], offers: Mapping[str, Offer], metric: str, noise: float | None = None
+) -> dict[str, Any]:
+    """All that a ranking rests on, as plain JSON values.
+
+    Args:
+        considered: every move; see `survey`.
+        offers: by title, what those that could be tried would cost and show.
+        metric: that was looked at.
+        noise: standard deviation over seeds that the survey was given.
+
+    Returns:
+        The moves with an offer, the best first; then the others, as the catalogue has them.
+    """
+    order = {one.title: place for place, one in enumerate(ranked(offers.values()))}
+    moves = sorted(considered, key=lambda one: order.get(one.title, len(order)))
+    return {
+        "metric": metric,
+        "own_share": OWN,
+        "settled_below": SETTLED,
+        "moves": [_move(one, offers.get(one.title), noise) for one in moves],
+    }
+
+
+def _move(one: Considered, offer: Offer | None, noise: float | None) -> dict[str, Any]:
+    known = one.posterior
+    return {
+        "title": one.title,
+        "move": one.id,
+        "variant": one.variant,
+        "category": one.move.category,
+        "applies": one.applies,
+        "why_not": one.why_not,
+        "reasons": list(one.reasons),
+        "again": one.again,
+        "words": list(one.instance.words) if one.instance else [],
+        "changes": {key: list(pair) for key, pair in one.instance.changes.items()} if one.instance else {},
+        "prior": {"gain": one.prior.mean, "sd": one.prior.sd} if one.prior else None,
+        "source": one.move.source,
+        "tried": [_tried(past, noise) for past in known.tried] if known else [],
+        "elsewhere": [_tried(past, noise) | {"ground": dict(past.ground)} for past in one.elsewhere],
+        "posterior": {
+            "gain": known.belief.mean,
+            "sd": known.belief.sd,
+            "weight": known.weight,
+            "seen": known.seen,
+            "p_better": known.p_better,
+            "p_worthwhile": known.p_worthwhile,
+            "said": known.said,
+        }
+        if known
+        else None,
+        "expected_gain": offer.expected_gain if offer else None,
+        "minutes": offer.minutes if offer else None,
+        "gain_per_minute": offer.per_minute if offer else None,
+    }
+
+
+def _tried(past: Tried, noise: float | None) -> dict[str, Any]:
+    return {
+        "before": past.before,
+        "after": past.after,
+        "from_the_incumbent": past.here,
+        "exact": past.exact,
+        "gain": past.gain,
+        "se": error(past, noise),
+        "lost": list(past.lost),
+        "cites": list(past.cites),
+    }

@@ -1,0 +1,152 @@
+"""What is believed of a move once it has been tried here: the prior, and every comparison, by their weights.
+
+A move's effect on a recipe is its effect in general and what is particular to that recipe. Both are normal:
+
+    effect on recipe r = mean + general + own[r],   general ~ N(0, (1 - OWN) sd^2),   own[r] ~ N(0, OWN sd^2)
+
+with mean and sd of the prior, so that before anything was tried the effect on the incumbent is the prior
+itself. A comparison on r sees that effect with its own error (images and seeds together). What follows for
+the incumbent is the conditional mean and variance of jointly normal values (Gelman et al. 2013, Bayesian Data
+Analysis, section 5.4 and appendix A). A comparison that began at the incumbent and made this very move tells of `own` too; one on
+another recipe, or of a number that is only near, tells of `general` alone.
+
+How much is particular to a recipe (`OWN`) nobody has measured on sets of this size, and a project's few
+comparisons of a move could not tell: it is stated. With a half of the variance, what was seen on other
+recipes moves a belief at most half of the way, however often it was seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ctexp.planning.moves.beliefs import Belief
+from ctexp.planning.moves.history import Tried
+
+OWN = 0.5
+"""The share of a prior's variance that is particular to a recipe."""
+
+SETTLED = 0.1
+"""Below this probability of a worthwhile gain a move that was tried is no longer worth a night."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What is believed of a move's effect on the incumbent.
+
+    Attributes:
+        prior: before anything was seen here.
+        tried: what was seen, as far as it has a number; and what was lost.
+        belief: after it.
+        weight: how much of `belief` is what was seen here, the rest being the prior; 0 to 1.
+        seen: mean of what was seen, each comparison by its weight; None where nothing was.
+        p_better: the probability that the effect is above 0.
+        p_worthwhile: that it is at least the smallest one that matters.
+        said: all this in a sentence, without a full stop.
+    """
+
+    prior: Belief
+    tried: tuple[Tried, ...]
+    belief: Belief
+    weight: float
+    seen: float | None
+    p_better: float
+    p_worthwhile: float
+    said: str
+
+    @property
+    def cites(self) -> tuple[str, ...]:
+        """The runs it rests on."""
+        return tuple(dict.fromkeys(run for one in self.tried for run in one.cites))
+
+
+def posterior(
+    prior: Belief, tried: Sequence[Tried], worthwhile: float, noise: float | None = None
+) -> Posterior:
+    """Put a prior and what was seen together.
+
+    Args:
+        prior: of the effect on one metric, positive for better.
+        tried: the move made from recipes that had what it changes as the incumbent has it.
+        worthwhile: the smallest gain that matters, in the metric's units.
+        noise: standard deviation over seeds of that metric, where it was measured on any recipe: it takes
+            the place of what is assumed of pairs with one seed a side.
+    """
+    told = [(one, one.gain, error(one, noise)) for one in tried]
+    data = [(one, gain, se) for one, gain, se in told if gain is not None and se is not None]
+    weight, seen, belief = 0.0, None, prior
+    if data:
+        gains = np.array([gain for _, gain, _ in data])
+        total = prior.sd**2
+        shares = np.array([1.0 if one.here and one.exact else 1 - OWN for one, _, _ in data])
+        spread = total * _agreement([_ground(one) for one, _, _ in data]) + np.diag(
+            [se**2 for *_, se in data]
+        )
+        pull = np.linalg.solve(spread, total * shares)
+        weight = float(pull.sum())
+        seen = float(pull @ gains) / weight
+        variance = total - float(pull @ (total * shares))
+        belief = Belief(prior.mean + float(pull @ (gains - prior.mean)), sqrt(max(variance, 0.0)))
+    known = NormalDist(belief.mean, belief.sd)
+    return Posterior(
+        prior=prior,
+        tried=tuple(tried),
+        belief=belief,
+        weight=weight,
+        seen=seen,
+        p_better=1 - known.cdf(0.0),
+        p_worthwhile=1 - known.cdf(worthwhile),
+        said=_said(prior, belief, weight, seen, len(data)),
+    )
+
+
+def error(one: Tried, noise: float | None) -> float | None:
+    """The standard error of a comparison; None where it has none.
+
+    With one seed a side it holds an assumption about seeds; what was measured of them is better.
+    """
+    its = one.difference
+    if its is None or not its.se:
+        return None
+    if its.seed_source != "assumed" or noise is None or its.image_se is None:
+        return its.se
+    return sqrt(its.image_se**2 + 2 * noise**2)
+
+
+def failed(found: Posterior) -> str:
+    """Why the move is settled not to help here, a few words; empty where that is open."""
+    lost = [state for one in found.tried for state in one.lost]
+    if lost and all(one.lost and one.gain is None for one in found.tried):
+        ends = " and ".join(sorted(set(lost)))
+        return f"it ended as {ends} each time it was trained here ({len(lost)} of {len(lost)})"
+    if found.weight and found.p_worthwhile < SETTLED:
+        return (
+            f"tried here: {found.said}; a gain that matters has a probability of {found.p_worthwhile:.2f}, "
+            f"less than {SETTLED:g}"
+        )
+    return ""
+
+
+def _ground(one: Tried) -> tuple[str, str]:
+    """What comparisons share their own effect by: the recipe, and the number that was near, if it was."""
+    return one.before, "" if one.exact else one.after
+
+
+def _agreement(grounds: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+    """How effects on these grounds go together, in units of the prior's variance; shape (n, n)."""
+    same = np.array([[one == other for other in grounds] for one in grounds], dtype=np.float64)
+    return (1 - OWN) + OWN * same
+
+
+def _said(prior: Belief, belief: Belief, weight: float, seen: float | None, count: int) -> str:
+    believed = f"{belief.mean:+.3f} ± {belief.sd:.3f}"
+    if seen is None:
+        return f"nothing was seen here, so {believed} as before"
+    times = "once" if count == 1 else f"{count} times"
+    return (
+        f"seen {times}, {seen:+.3f} on average; with a weight of {weight:.0%} beside {prior.mean:+.3f} "
+        f"± {prior.sd:.3f} from before that makes {believed}"
+    )

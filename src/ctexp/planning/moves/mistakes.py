@@ -1,0 +1,85 @@
+"""What a catalogue says wrongly, in the words of people: its form, and its keys, words and values."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from ctexp.config.keys import GROUPS, keys, nearest_key
+from ctexp.config.overrides import parse_one
+from ctexp.core.names import ID_PATTERN, did_you_mean
+from ctexp.planning.moves.move import Effect, Move, Way
+
+Place = tuple[str, ...]
+
+_SELF = ("seed", "run.name", "experiment")
+"""What tells runs apart, and what a recipe begins with: no move's business."""
+
+
+def found_in(name: str, said: Any) -> list[tuple[Place, str]]:
+    """Every mistake of a move, with its place.
+
+    Args:
+        name: its id.
+        said: what stands under it.
+    """
+    found: list[tuple[Place, str]] = []
+    if not ID_PATTERN.fullmatch(name):
+        found.append(((name,), "ids are at most 64 lower-case letters, digits, '_' and '-'"))
+    if not isinstance(said, dict):
+        return [*found, ((name,), "expected keys and values")]
+    try:
+        move = Move.model_validate(said)
+    except ValidationError as error:
+        return [*found, *(_told(name, dict(detail)) for detail in error.errors(include_url=False))]
+    return [*found, *(((name, *place), what) for place, what in _unusable(move))]
+
+
+def _told(name: str, detail: Mapping[str, Any]) -> tuple[Place, str]:
+    """Where a problem is that pydantic found, and what it is."""
+    place = tuple(str(part) for part in detail["loc"] if part != "[key]")
+    kind, message = detail["type"], str(detail["msg"])
+    if kind == "extra_forbidden":
+        near = did_you_mean(place[-1], _keys_at(place[:-1]))
+        return (name, *place), f"unknown key; {near}" if near else "unknown key"
+    if kind == "missing":
+        return (name, *place), "missing"
+    if kind == "value_error":
+        said = str(detail["ctx"]["error"])
+        field, _, what = said.partition(": ")
+        return ((name, field), what) if not place and field in Move.model_fields else ((name, *place), said)
+    said = message[:1].lower() + message[1:]
+    return (name, *place), f"{said.removeprefix('input ')}, got {detail['input']!r}"
+
+
+def _keys_at(place: Place) -> list[str]:
+    parts: dict[Place, type[Move] | type[Effect] | type[Way]] = {("effects",): Effect, ("variants",): Way}
+    return list(parts.get(place[:1], Move).model_fields)
+
+
+def _unusable(move: Move) -> Iterator[tuple[Place, str]]:
+    """Words that are no overrides, and keys that no configuration has."""
+    parts: list[tuple[Place, Way]] = [((), move)]
+    parts += [(("variants", name), way) for name, way in move.variants.items()]
+    for place, way in parts:
+        yield from _words((*place, "overrides"), way.overrides)
+        for key in way.scale:
+            if key not in keys():
+                yield (*place, "scale", key), f"unknown key; {nearest_key(key)}"
+    for kind, words in move.fallback.items():
+        yield from _words(("fallback", kind), words)
+    for key in move.only_if:
+        if key not in keys():
+            yield ("only_if", key), f"unknown key; {nearest_key(key)}"
+
+
+def _words(place: Place, words: list[str]) -> Iterator[tuple[Place, str]]:
+    for index, word in enumerate(words):
+        here = (*place, str(index))
+        read = parse_one(word)
+        if isinstance(read, str):
+            yield here, read
+        elif read.key in _SELF or read.key.startswith("run."):
+            yield here, f"{word}: no move changes {read.key}"
+        elif read.chooses_a_group and read.key not in GROUPS:
+            yield here, f"{word}: a move chooses files of {', '.join(GROUPS)}"

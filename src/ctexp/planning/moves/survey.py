@@ -1,0 +1,159 @@
+"""Every move of the catalogue, looked at: whether it applies to the incumbent, and what is believed of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ctexp.config.compose import Composer
+from ctexp.planning.diagnosis.findings import Finding
+from ctexp.planning.moves.beliefs import Belief
+from ctexp.planning.moves.catalogue import Catalogue, Move
+from ctexp.planning.moves.history import Tried
+from ctexp.planning.moves.instances import Instance, Unusable, instances, title
+from ctexp.planning.moves.learning import Posterior, failed, posterior
+from ctexp.planning.study.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class Considered:
+    """A move, or one variant of it, and what was found out about it.
+
+    Attributes:
+        id: of the move; `variant` of it.
+        move: what the catalogue says.
+        instance: it on the incumbent; None where it makes nothing of it.
+        reasons: what was seen that it is for, a few words each; empty where it is for anything.
+        why_not: why it is not to be proposed, a few words; empty where it is.
+        prior: of its effect on the metric; None where the catalogue says nothing of that.
+        posterior: None likewise, and where there is no instance.
+        elsewhere: where it was tried on recipes that had another value of what it changes: not counted.
+        again: why it may be tried although it failed elsewhere, a few words; empty where it did not.
+    """
+
+    id: str
+    variant: str | None
+    move: Move = field(hash=False)
+    instance: Instance | None
+    reasons: tuple[str, ...]
+    why_not: str
+    prior: Belief | None
+    posterior: Posterior | None
+    elsewhere: tuple[Tried, ...] = ()
+    again: str = ""
+
+    @property
+    def title(self) -> str:
+        """`lower_lr`, or `learning_rate/third`."""
+        return title(self.id, self.variant)
+
+    @property
+    def applies(self) -> bool:
+        """Whether it may be proposed."""
+        return not self.why_not
+
+
+def survey(
+    start: Recipe,
+    catalogue: Catalogue,
+    composer: Composer,
+    *,
+    seen: Sequence[Finding],
+    tried: Sequence[Tried],
+    metric: str,
+    worthwhile: float,
+    noise: float | None = None,
+) -> tuple[Considered, ...]:
+    """Look at every move.
+
+    Args:
+        start: the recipe that moves are made on: the incumbent, or one `imagined`.
+        catalogue: the moves.
+        composer: of the project.
+        seen: the findings of the diagnosis that were seen.
+        tried: what `history.tried` found of this metric.
+        metric: `val/macro_f1` or the like, which is to become better.
+        worthwhile: the smallest gain of it that matters.
+        noise: standard deviation of it over seeds; None where nobody knows.
+
+    Returns:
+        In the catalogue's order. Two may come to the same configuration: see `Instance.changes`.
+
+    Raises:
+        UsageError: the recipe's own words no longer compose.
+    """
+    made, not_made = instances(start, catalogue, composer)
+    usable = {one.title: one for one in made}
+    unusable = {title(one.id, one.variant): one for one in not_made}
+    found = []
+    for name, move in catalogue.moves.items():
+        reasons, unseen = _reasons(move, seen)
+        for variant in move.ways:
+            called = title(name, variant)
+            one = usable.get(called)
+            prior = move.prior(metric)
+            its = [past for past in tried if past.title == called]
+            here = [past for past in its if one is not None and past.is_about(one)]
+            elsewhere = tuple(past for past in its if past not in here)
+            known = None
+            if one is not None and prior is not None:
+                known = posterior(prior, here, worthwhile, noise)
+            found.append(
+                Considered(
+                    id=name,
+                    variant=variant,
+                    move=move,
+                    instance=one,
+                    reasons=reasons,
+                    why_not=_why_not(unusable.get(called), unseen, known, metric, move),
+                    prior=prior,
+                    posterior=known,
+                    elsewhere=elsewhere,
+                    again=_again(one, elsewhere, prior, worthwhile, noise),
+                )
+            )
+    return tuple(found)
+
+
+def _reasons(move: Move, seen: Sequence[Finding]) -> tuple[tuple[str, ...], str]:
+    """What was seen that a move is for; or that none of it was."""
+    its = tuple(f"{one.kind}: {one.said}" for one in seen if one.kind in move.when)
+    if its or not move.when:
+        return its, ""
+    return (), f"it is for {', '.join(move.when)}, which was not seen"
+
+
+def _why_not(unusable: Unusable | None, unseen: str, known: Posterior | None, metric: str, move: Move) -> str:
+    if unusable is not None:
+        return unusable.why
+    if move.changes_images:
+        return unseen or "it changes which images are judged: a step of its own, not a gain"
+    if known is None:
+        return f"the catalogue says nothing of its effect on {metric}"
+    return failed(known) or unseen
+
+
+def _again(
+    one: Instance | None,
+    elsewhere: Sequence[Tried],
+    prior: Belief | None,
+    worthwhile: float,
+    noise: float | None,
+) -> str:
+    """Why a move that failed elsewhere is another one here: what it changes has another value now."""
+    if one is None or prior is None or not elsewhere:
+        return ""
+    grounds: list[Mapping[str, Any]] = []
+    for past in elsewhere:
+        alike = [other for other in elsewhere if other.ground == past.ground]
+        if past.ground not in grounds and failed(posterior(prior, alike, worthwhile, noise)):
+            grounds.append(past.ground)
+    if not grounds:
+        return ""
+    there = " and ".join(_settings(ground, one.ground, "was") for ground in grounds)
+    return f"it failed where {there}; here {_settings(one.ground, grounds[0], 'is')}"
+
+
+def _settings(ground: Mapping[str, Any], other: Mapping[str, Any], verb: str) -> str:
+    """The settings of one ground that another has otherwise."""
+    differing = [key for key, value in ground.items() if other.get(key) != value] or list(ground)
+    return ", ".join(f"{key} {verb} {ground[key]}" for key in differing[:3])

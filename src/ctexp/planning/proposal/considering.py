@@ -1,0 +1,142 @@
+"""Everything a plan rests on, before any of it is put into a night."""
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from ctexp.config.compose import Composer, resolve_paths
+from ctexp.core.errors import UsageError
+from ctexp.planning.diagnosis.findings import Diagnosis
+from ctexp.planning.moves import history
+from ctexp.planning.moves.catalogue import Catalogue
+from ctexp.planning.moves.survey import Considered, survey
+from ctexp.planning.moves.value import Offer
+from ctexp.planning.proposal.candidates import Candidate, candidates, offers
+from ctexp.planning.proposal.documents import LeftOut, Night, Wishes
+from ctexp.planning.proposal.ground import Ground, lay
+from ctexp.planning.proposal.lengths import Lengths
+from ctexp.planning.proposal.nights import kind_of
+from ctexp.planning.proposal.seeds import Design, Question, Spread
+from ctexp.planning.study.noise import Noise
+from ctexp.planning.study.study import Study
+
+USUAL_HYPOTHESES = 4
+"""Among how many a night's criteria are judged, as long as nobody knows how many it will hold."""
+
+
+@dataclass(frozen=True)
+class Considering:
+    """What was looked at.
+
+    Attributes:
+        night: what kind is needed, and `said` why.
+        metric: `val/...`, which is to become better.
+        ground: what changes are made to.
+        composer: of the project.
+        lengths: of trainings.
+        noise: of seeds; None where nobody knows.
+        question: what is to be decided; `design` by how many seeds.
+        considered: every move of the catalogue.
+        offers: by title, what those that apply promise.
+        ranked: those a night may hold, the best first.
+        left_out: those it may not.
+    """
+
+    night: Night
+    said: str
+    metric: str
+    ground: Ground
+    composer: Composer = field(hash=False)
+    lengths: Lengths = field(hash=False)
+    noise: Noise | None
+    question: Question = field(hash=False)
+    design: Design = field(hash=False)
+    considered: tuple[Considered, ...]
+    offers: dict[str, Offer] = field(hash=False)
+    ranked: tuple[Candidate, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: Wishes) -> Considering:
+    """Look at everything.
+
+    Raises:
+        UsageError: overrides do not compose, or the catalogue knows nothing of the metric.
+        DataError: there are no images.
+    """
+    night, said = kind_of(study, diagnosis)
+    metric = wishes.metric or study.primary
+    composer = Composer(study.root)
+    ground = lay(study, wishes, composer, leaky=night == "clean split")
+    holds = ground.same and night != "clean split"
+    noise = study.noise(metric) if study.recipes else None
+    images = ground.images
+    spread = Spread(noise, _image_error(study, metric))
+    question = Question(metric, images.groups, images.judged, spread, study.settings)
+    design = question.fewest(USUAL_HYPOTHESES)
+    lengths = Lengths(resolve_paths(study.root)[1], ground.composed.resolved, images)
+    tried = (
+        history.tried(
+            (*study.recipes, *study.failed),
+            ground.incumbent,
+            catalogue,
+            composer,
+            lambda before, after: study.difference(before, after, metric),
+        )
+        if night != "clean split"
+        else ()
+    )
+    considered = survey(
+        ground.recipe,
+        catalogue,
+        composer,
+        seen=diagnosis.seen,
+        tried=tried if holds else (),
+        metric=metric,
+        worthwhile=study.settings.worthwhile,
+        noise=noise.sd if noise else None,
+    )
+    if all(one.prior is None for one in considered):
+        raise UsageError(
+            f"--goal: no move in conf/moves says anything of {metric}",
+            "name another metric, or add an effect on it",
+        )
+    focus = wishes.focus or _first_focus(night, considered)
+    ranked, left_out = candidates(considered, focus, ground.words, design, lengths, composer)
+    return Considering(
+        night=night,
+        said=said,
+        metric=metric,
+        ground=ground,
+        composer=composer,
+        lengths=lengths,
+        noise=noise,
+        question=question,
+        design=design,
+        considered=considered,
+        offers=offers(considered, design, lengths),
+        ranked=tuple(ranked),
+        left_out=tuple(left_out),
+    )
+
+
+def _first_focus(night: Night, considered: tuple[Considered, ...]) -> tuple[str, ...]:
+    """The first night compares networks, where there are any for this recipe."""
+    networks = any(one.applies and one.move.category == "architecture" for one in considered)
+    return ("architecture",) if night == "first" and networks else ()
+
+
+def _image_error(study: Study, metric: str) -> float | None:
+    """The error of a difference from the choice of images, by what was compared with the incumbent.
+
+    Where nothing was: that of one training. Two that agree on half of what is hard have as large a one in
+    their difference.
+    """
+    incumbent = study.incumbent
+    if incumbent is None:
+        return None
+    known = [
+        its.image_se
+        for one in study.recipes
+        if one is not incumbent and (its := study.difference(incumbent, one, metric)).image_se
+    ]
+    return median(known) if known else study.image_error(metric)

@@ -1,0 +1,79 @@
+"""A night filled: the best first, as long as there is room; and why each other one is left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ctexp.core import clock, durations
+from ctexp.planning.plan import window as windows
+from ctexp.planning.proposal.candidates import Candidate
+from ctexp.planning.proposal.documents import LeftOut
+from ctexp.planning.proposal.seeds import Design
+
+MOST = 6
+"""Changes that one night compares: each further one makes all of them harder to decide."""
+
+_ANALYSIS = "10m"
+_ANALYSIS_SHARE = 10
+"""Of a short window a tenth is kept for the analysis."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """The time there is.
+
+    Attributes:
+        seconds: for jobs.
+        analysis: what is kept at the end, as a plan says it.
+    """
+
+    seconds: float
+    analysis: str
+
+
+def room(window: str, now: datetime) -> Room:
+    """The time of a window, less what the analysis takes."""
+    opens, closes = windows.parse(window).opens(now)
+    whole = (closes - opens).total_seconds()
+    kept = durations.seconds(_ANALYSIS)
+    if whole >= _ANALYSIS_SHARE * kept:
+        return Room(whole - kept, _ANALYSIS)
+    kept = max(10.0, whole // _ANALYSIS_SHARE)
+    return Room(max(0.0, whole - kept), f"{round(kept)}s")
+
+
+def fill(
+    ranked: Sequence[Candidate], design: Design, first: float, seconds: float
+) -> tuple[list[Candidate], list[LeftOut]]:
+    """Choose.
+
+    Args:
+        ranked: the best first.
+        design: seeds of each, and of what confirms the winner.
+        first: seconds of what comes before all of them.
+        seconds: that there are.
+
+    Returns:
+        Those that fit, in the same order; and the others.
+    """
+    chosen: list[Candidate] = []
+    left_out: list[LeftOut] = []
+    for one in ranked:
+        if len(chosen) == MOST:
+            left_out.append(LeftOut(one.title, f"{MOST} are compared; more make all harder to decide"))
+            continue
+        left = seconds - first - 60 * taken(chosen, design)
+        needed = 60 * (taken([*chosen, one], design) - taken(chosen, design))
+        if needed <= left:
+            chosen.append(one)
+        else:
+            there = clock.duration(max(0.0, left))
+            left_out.append(LeftOut(one.title, f"no room: {clock.duration(needed)} needed, {there} left"))
+    return chosen, left_out
+
+
+def taken(chosen: Sequence[Candidate], design: Design) -> float:
+    """Minutes of these, and of confirming the best of them where there are several."""
+    single = [one for one in chosen if not one.ways]
+    again = design.seeds * max(one.minutes for one in single) if len(single) > 1 else 0.0
+    return sum(one.whole for one in chosen) + again

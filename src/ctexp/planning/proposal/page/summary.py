@@ -1,0 +1,172 @@
+"""Section 1: what the night is for, what is known and what is not, what is tried and why in this order."""
+
+from collections.abc import Iterator, Mapping
+
+from ctexp.core import clock
+from ctexp.planning.diagnosis.findings import Diagnosis, Finding, Kind
+from ctexp.planning.proposal.documents import Proposal, Stage
+from ctexp.planning.proposal.page.markdown import bullets, listed, many, sentence, table
+from ctexp.planning.proposal.page.night import Night
+
+TROUBLE: Mapping[Kind, str] = {
+    "leakage": "Copies of training images among those that judge",
+    "noise_floor_unknown": "Nobody knows how far chance alone moves a figure",
+    "instability": "Training goes off course",
+    "label_noise": "Images with a wrong label",
+    "underfitting": "The network learns too little",
+    "overfitting": "The network learns its training images by heart",
+    "imbalance": "A rare class is neglected",
+    "confused_pair": "Two classes are taken for each other",
+    "calibration": "The network is surer, or less sure, than it is right",
+    "capacity": "The network is too small",
+    "resolution": "The images are shown too small",
+    "seed_variance": "Chance moves figures further than anything that was tried",
+}
+"""Each possible trouble, in words for somebody who has not heard of it."""
+
+_STAGES: Mapping[Stage, tuple[str, str]] = {
+    "smoke": ("Smoke job", "what is broken shows in a minute, before hours are spent"),
+    "baseline": ("Baseline", "what every change is compared with, and a measure of chance"),
+    "coarse": ("One change at a time", "where two things change at once nobody knows which one it was"),
+    "fine": ("The best of these, and more", "built on what the same night found"),
+    "confirmation": (
+        "The best once more, with fresh seeds",
+        "the best of several looks better than it is, because luck helped to choose it",
+    ),
+}
+"""Each stage, and why it stands where it stands."""
+
+_WORDS = (
+    ("run", "one training of one network, with a folder of its own in `runs/`"),
+    ("seed", "the number that chance begins with; two runs that differ in it alone show what chance does"),
+    ("baseline", "what changes are compared with"),
+    ("interval", "where the truth lies with 95 % confidence, as far as images and seeds can tell"),
+    ("smoke job", "a training of a minute that only shows that everything works; its figures mean nothing"),
+    ("gate", "a condition that must have been met before a job is worth its time; else it is skipped"),
+    ("p50, p90", "half of such jobs take less than the first, nine of ten less than the second"),
+)
+
+
+def section(night: Night) -> Iterator[str]:
+    """Its lines."""
+    proposal = night.proposal
+    yield from ("## 1. Executive summary", "")
+    yield from (f"**What this night is for.** {sentence(proposal.said)}", "")
+    if proposal.plan.goal:
+        yield from (f"**Goal.** {sentence(proposal.plan.goal)}", "")
+    yield from (_size(night), "")
+    yield from _known(proposal)
+    yield from _unknown(proposal)
+    if proposal.follows:
+        yield from ("### What the last night said, and what follows", "")
+        yield from bullets([sentence(line) for line in proposal.follows])
+    yield from _order(night)
+    yield from ("### Words", "")
+    yield from bullets([f"**{word}**: {meaning}" for word, meaning in _words(proposal)])
+
+
+def _size(night: Night) -> str:
+    plan, schedule = night.plan, night.proposal.schedule
+    left = schedule.totals.jobs - schedule.totals.fitting
+    room = f"; {many(left, 'job')} may find no room and are then left out" if left else ""
+    return (
+        f"**How much.** {many(len(plan.experiments), 'experiment')}, {many(len(night.jobs), 'training')}"
+        f" (jobs), in a window of `{plan.window}`{room}. What it takes is in section 4."
+    )
+
+
+def _known(proposal: Proposal) -> Iterator[str]:
+    diagnosis = proposal.diagnosis
+    yield from ("### What is known", "")
+    lines = []
+    if diagnosis.runs:
+        lines.append(
+            f"So far: {many(diagnosis.runs, 'training')} of {many(diagnosis.recipes, 'configuration')}"
+            f" on {proposal.images or diagnosis.dataset}."
+        )
+    if proposal.incumbent:
+        lines.append(f"To be improved on: **{proposal.incumbent}**, {proposal.why_incumbent}.")
+    lines.append(
+        f"Answers are judged on {many(proposal.judged, 'validation image')}"
+        f"{_witnesses(proposal)}; what is best is chosen by `{proposal.metric}`. The test images stay sealed."
+    )
+    if proposal.data and proposal.data.shortcut:
+        lines.append(sentence(proposal.data.shortcut))
+    lines += [f"Established: {one}." for one in diagnosis.established]
+    if diagnosis.runs and not diagnosis.established:
+        lines.append("**Nothing is established yet**: no difference between two configurations stands.")
+    yield from bullets(lines)
+    yield from _findings(diagnosis)
+
+
+def _witnesses(proposal: Proposal) -> str:
+    if proposal.groups == proposal.judged:
+        return ""
+    return f", {proposal.groups} of them independent (the others are copies)"
+
+
+def _findings(diagnosis: Diagnosis) -> Iterator[str]:
+    """What was seen, the bottleneck first."""
+    if not diagnosis.seen:
+        return
+    yield "Troubles that were seen, the one to be dealt with first on top:"
+    yield ""
+    for one in sorted(diagnosis.seen, key=lambda one: one.kind != diagnosis.bottleneck):
+        yield f"- **{TROUBLE[one.kind]}** ({_sure(one)}). {sentence(one.said)}"
+        if one.refuted_by:
+            yield f"  It would be refuted by {one.refuted_by.rstrip('.')}."
+        if one.cites:
+            yield f"  Rests on {listed(one.cites)}."
+    yield ""
+
+
+def _sure(one: Finding) -> str:
+    return f"{one.confidence} confidence: {one.why_so_sure}" if one.why_so_sure else f"{one.confidence} confidence"
+
+
+def _unknown(proposal: Proposal) -> Iterator[str]:
+    lines = [
+        f"**{TROUBLE[one.kind]}?** {sentence(one.said)}"
+        for one in proposal.diagnosis.findings
+        if one.state == "unknown"
+    ]
+    if proposal.detectable is not None:
+        lines.append(
+            f"True differences in `{proposal.metric}` smaller than about {proposal.detectable:.3f} will mostly "
+            "stay undecided after this night too: so few images and seeds cannot show them."
+        )
+    lines += [sentence(line) for line in proposal.assumptions]
+    if lines:
+        yield from ("### What is not known, and what is taken for granted", "")
+        yield from bullets(lines)
+
+
+def _order(night: Night) -> Iterator[str]:
+    yield from ("### What will be tried, in which order", "")
+    number = 0
+    for stage, (title, why) in _STAGES.items():
+        if names := night.at(stage):
+            number += 1
+            yield f"{number}. **{title}**: {listed(names)}. Why here: {why}."
+    yield ""
+    ranked = [name for name in night.plan.experiments if night.reason(name).expected_gain is not None]
+    if ranked:
+        yield (
+            f"Changes are ranked by the gain in `{night.proposal.metric}` that is expected of a minute of "
+            "training: what is believed of each, from published work and from what was seen here, times the "
+            "chance that the comparison will notice it. Where time runs short the least worth is left out."
+        )
+        yield ""
+    if night.proposal.left_out:
+        yield "Looked at and left out:"
+        yield ""
+        yield from table(
+            ["Change", "Why not tonight"], [(f"`{one.move}`", one.why) for one in night.proposal.left_out]
+        )
+
+
+def _words(proposal: Proposal) -> Iterator[tuple[str, str]]:
+    yield from _WORDS
+    name = proposal.metric.partition("/")[2]
+    if meaning := _METRICS.get(name):
+        yield f"`{proposal.metric}`", f"{meaning}, on validation images"

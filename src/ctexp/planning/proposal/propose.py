@@ -1,0 +1,198 @@
+"""A plan from what was found and what is believed: filled, written, checked, put into its window."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ctexp.config.compose import resolve_paths
+from ctexp.core import clock
+from ctexp.core.errors import CtexpError, UsageError
+from ctexp.planning.checking.check import check
+from ctexp.planning.checking.checked import Checked
+from ctexp.planning.diagnosis.findings import Diagnosis
+from ctexp.planning.moves.catalogue import Catalogue
+from ctexp.planning.plan.document import Plan, Reserve
+from ctexp.planning.plan.load import FOLDER, Loaded, load
+from ctexp.planning.proposal import writing
+from ctexp.planning.proposal.assembling import Assembled, assemble
+from ctexp.planning.proposal.candidates import Candidate
+from ctexp.planning.proposal.considering import Considering, consider
+from ctexp.planning.proposal.documents import LeftOut, Proposal, Reason, Wishes
+from ctexp.planning.proposal.filling import Room, fill, room
+from ctexp.planning.proposal.follows import follows
+from ctexp.planning.proposal.stages import Part
+from ctexp.planning.proposal.wording import plain
+from ctexp.planning.schedule.night import schedule
+from ctexp.planning.schedule.schedule import Schedule
+from ctexp.planning.study.study import Study
+
+
+def propose(
+    study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: Wishes, now: datetime
+) -> Proposal:
+    """A plan for the next night; nothing is written.
+
+    Args:
+        study: what has been trained.
+        diagnosis: what was found of it.
+        catalogue: what can be done.
+        wishes: what is wanted.
+        now: aware; a window that ends by the clock is counted from then.
+
+    Raises:
+        UsageError: what is wanted makes no plan: overrides, a target nothing can decide, a window too short.
+        DataError: there are no images.
+    """
+    looked = consider(study, diagnosis, catalogue, wishes)
+    there = room(wishes.window, now)
+    chosen, no_room = _chosen(study, looked, there)
+    while True:
+        night = assemble(study, looked, chosen)
+        plan, text = _written(night, looked, wishes, there, diagnosis)
+        loaded, checked = _checked(text, wishes, study.root)
+        fitted = schedule(checked.jobs, plan, resolve_paths(study.root)[1], now)
+        if all(entry.fits != "no" for entry in fitted.entries):
+            break
+        if not chosen:
+            raise _too_short(fitted, wishes)
+        dropped = chosen.pop()
+        no_room.insert(0, LeftOut(dropped.title, "no room, were it to take its p90"))
+    assumed = _guessed(night.parts, fitted)
+    return Proposal(
+        plan=loaded.plan,
+        text=text,
+        night=looked.night,
+        said=f"{looked.said}.",
+        diagnosis=diagnosis,
+        incumbent=study.incumbent.title if study.incumbent else None,
+        why_incumbent=study.why_incumbent,
+        data=study.data,
+        images=looked.ground.images.said,
+        judged=sum(looked.ground.images.judged.values()),
+        groups=looked.ground.images.witnesses,
+        metric=looked.metric,
+        by=night.design.by if night.hypotheses else None,
+        detectable=night.design.detectable,
+        reasons={part.name: _timed(part.name, part.reason, fitted) for part in night.parts},
+        left_out=(*no_room, *looked.left_out),
+        assumptions=(*night.assumptions, *_about_costs(assumed, wishes)),
+        follows=follows(study, looked.considered, looked.metric, _tried_again(chosen, night)),
+        schedule=fitted,
+        assumed_minutes=assumed,
+        warnings=checked.warnings,
+    )
+
+
+def _chosen(study: Study, looked: Considering, there: Room) -> tuple[list[Candidate], list[LeftOut]]:
+    """What the night has room for; nothing where only seeds are wanted."""
+    if looked.night == "noise floor":
+        why = "only seeds tonight: nothing that is compared now could be told from chance"
+        return [], [LeftOut(one.title, why) for one in looked.ranked]
+    first = 60 * sum(part.reason.minutes for part in assemble(study, looked, ()).parts)
+    return fill(looked.ranked, looked.design, first, there.seconds)
+
+
+def _written(
+    night: Assembled, looked: Considering, wishes: Wishes, there: Room, diagnosis: Diagnosis
+) -> tuple[Plan, str]:
+    """The plan, and the text of its file."""
+    improving = f"Improve {looked.metric} on {looked.ground.images.said}."
+    goal = wishes.goal.strip() or (improving if night.hypotheses else f"Know the noise of {looked.metric}.")
+    plan = Plan(
+        name=wishes.name,
+        goal=goal,
+        notes=plain(f"{looked.said}."),
+        baseline=night.baseline,
+        window=wishes.window,
+        seeds=list(night.seeds),
+        common=list(looked.ground.words),
+        reserve=Reserve(analysis=there.analysis),
+        target=wishes.target,
+        experiments={part.name: part.experiment for part in night.parts},
+    )
+    head = (
+        f"Proposed by inv plan; {wishes.name}.md says why, and what would refute it.",
+        f"  inv plan-check {wishes.name}        what it will cost, and whether it fits",
+        f"  inv plan-render {wishes.name}       writes scripts/{wishes.name}.sh",
+        f"It rests on {diagnosis.runs} trainings of {diagnosis.recipes} recipes."
+        if diagnosis.recipes
+        else "It rests on no training: there was none.",
+    )
+    return plan, writing.text(plan, head, night.above)
+
+
+def _checked(text: str, wishes: Wishes, root: Path) -> tuple[Loaded, Checked]:
+    """The plan as it will be read from its file, and what a check says of it.
+
+    Raises:
+        UsageError: what the user asked for is wrong.
+        CtexpError: the proposal itself is, which is a bug.
+    """
+    shown = (FOLDER / f"{wishes.name}.yaml").as_posix()
+    with TemporaryDirectory(prefix="ctexp-plan-") as folder:
+        path = Path(folder) / f"{wishes.name}.yaml"
+        path.write_text(text, encoding="ascii")
+        loaded = load(path, shown)
+    checked = check(loaded, root)
+    if checked.problems and (wishes.overrides or wishes.target):
+        raise UsageError(checked.problems, "leave away, or say otherwise, what was asked for")
+    if checked.problems:
+        raise CtexpError([f"the proposed plan is wrong: {line}" for line in checked.problems])
+    checked.refuse()
+    return loaded, checked
+
+
+def _too_short(fitted: Schedule, wishes: Wishes) -> UsageError:
+    """What a night needs at least."""
+    costs = [entry.cost.seconds_p90 or entry.cost.seconds for entry in fitted.entries if entry.cost]
+    unknown = sum(entry.cost is None for entry in fitted.entries)
+    needed = sum(costs) + 60.0 * unknown + fitted.analysis_seconds
+    return UsageError(
+        f"--window {wishes.window}: too short for a smoke test and the baseline's seeds, which take "
+        f"{clock.duration(needed)} (p90) with the analysis",
+        f"give it more: --window {int(needed // 60) + 1}m",
+    )
+
+
+def _guessed(parts: Sequence[Part], fitted: Schedule) -> dict[str, float]:
+    """Minutes of one job, by experiment, of those whose cost nobody knows."""
+    jobs = _jobs(fitted)
+    return {
+        part.name: part.reason.minutes / len(jobs[part.name])
+        for part in parts
+        if any(cost is None for cost in jobs[part.name])
+    }
+
+
+def _timed(name: str, reason: Reason, fitted: Schedule) -> Reason:
+    """With the minutes that the schedule knows, where it does."""
+    seconds = [cost for cost in _jobs(fitted)[name] if cost is not None]
+    if len(seconds) < len(_jobs(fitted)[name]):
+        return replace(reason, assumed=True)
+    return replace(reason, minutes=sum(seconds) / 60, assumed=False)
+
+
+def _jobs(fitted: Schedule) -> Mapping[str, list[float | None]]:
+    """The seconds of each experiment's jobs."""
+    found: dict[str, list[float | None]] = {}
+    for entry in fitted.entries:
+        cost = entry.cost.seconds if entry.cost else None
+        found.setdefault(entry.job.rpartition("-s")[0], []).append(cost)
+    return found
+
+
+def _about_costs(assumed: Mapping[str, float], wishes: Wishes) -> list[str]:
+    if not assumed:
+        return []
+    names = ", ".join(assumed)
+    return [
+        f"nothing like {names} was trained or measured here: their minutes are a guess; "
+        f"inv plan-check {wishes.name} --measure finds them out"
+    ]
+
+
+def _tried_again(chosen: Sequence[Candidate], night: Assembled) -> dict[str, int]:
+    """The moves of the plan, with their seeds."""
+    return {one.title: len(night.seeds) for one in chosen}

@@ -1,0 +1,345 @@
+"""The experiments of a night, stage by stage: what is done, what is believed of it, and why it is there.
+
+smoke          does the machinery work?
+baseline       what does chance do?
+coarse         one change at a time, or each value of a sweep with few seeds
+confirmation   the best of them once more, with seeds that had no part in choosing it: of several that are
+               looked at the best looks better than it is
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ctexp.core.metric_names import higher_is_better
+from ctexp.planning.plan.document import Base, Criterion, Experiment, Gate, Improvement
+from ctexp.planning.plan.jobs import LEAST_SECONDS
+from ctexp.planning.proposal.candidates import Candidate
+from ctexp.planning.proposal.documents import Reason
+from ctexp.planning.proposal.seeds import FEW, Design
+from ctexp.planning.proposal.wording import gain, plain
+
+_SMOKE, _BASELINE, _COARSE, _FINE = 100, 50, 10, 0
+"""Priorities: what everything else rests on comes first, and what rests on everything last."""
+
+_UNIT = 0.001
+"""Of the metric: what one unit of worth is."""
+
+CHANCE = 0.25
+"""Balanced accuracy of guessing among four classes."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """An experiment with its reason."""
+
+    name: str
+    experiment: Experiment
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Night:
+    """What the experiments of a night share.
+
+    Attributes:
+        kind: `train` or `cross-validate`.
+        metric: `val/...`, which is to become better.
+        design: seeds a side, and the gain that criteria ask for.
+        seeds: of every experiment but where another number is said; none was used before.
+        first: those of the baseline.
+        fresh: further ones, for confirmations.
+        baseline: experiment of the plan, or what was trained before.
+        ours: whether it is of this plan.
+        passing: the balanced accuracy that the baseline has to pass; None where nothing is gated.
+        minutes: of one of the baseline's jobs.
+        assumed: whether that is a guess.
+    """
+
+    kind: Any
+    metric: str
+    design: Design
+    seeds: tuple[int, ...]
+    first: tuple[int, ...]
+    fresh: tuple[int, ...]
+    baseline: str
+    ours: bool
+    passing: float | None
+    minutes: float
+    assumed: bool
+
+    @property
+    def criterion(self) -> Criterion | None:
+        """Better than the baseline by what can be decided; None where nothing could be."""
+        if not self.design.decidable:
+            return None
+        return Improvement(metric=self.metric, better_than="baseline", by=self.design.by)
+
+    @property
+    def gate(self) -> Gate | None:
+        """The baseline has to have learned something, if it is trained tonight."""
+        if not self.ours or self.passing is None:
+            return None
+        return Gate(after=self.baseline, metric="val/balanced_accuracy", op=">", value=self.passing)
+
+    @property
+    def needs(self) -> list[str]:
+        """What comes before anything that has no gate."""
+        return ["smoke"] if self.gate is None else []
+
+    def refuted(self) -> str:
+        """What would show that a change is not worth having."""
+        asked = self.design.by
+        if asked is None or not self.design.decidable:
+            return f"{self.metric} is no better than the baseline's, or worse"
+        return f"a gain of {asked:g} in {self.metric} can be ruled out, or it is worse than the baseline"
+
+
+def smoke(words: Sequence[str], cites: Sequence[str] = ()) -> Part:
+    """The machinery, for a minute."""
+    return Part(
+        "smoke",
+        Experiment(
+            hypothesis="Data, weights, device and tracker work together.",
+            expected="One epoch on a sample ends within minutes; its figures mean nothing.",
+            overrides=list(words),
+            seeds=[1],
+            priority=_SMOKE,
+        ),
+        Reason(
+            stage="smoke",
+            why="what fails at once should fail before the night is spent on it",
+            refuted_by="it fails: nothing else is begun then",
+            changes=tuple(words),
+            minutes=LEAST_SECONDS / 60,
+            assumed=True,
+            cites=tuple(cites),
+        ),
+    )
+
+
+def baseline(night: Night, title: str, seen: str, why: str, refuted: str, cites: Sequence[str]) -> Part:
+    """The noise floor.
+
+    Args:
+        night: what is shared.
+        title: of what is trained.
+        seen: what is expected to be seen, a sentence.
+        why: it is needed.
+        refuted: what would be a surprise.
+        cites: what it rests on.
+    """
+    count = len(night.first)
+    return Part(
+        night.baseline,
+        Experiment(
+            kind=night.kind,
+            hypothesis=plain(
+                f"The noise floor: {count} seeds of {title} say how far chance alone carries a figure."
+            ),
+            expected=plain(seen),
+            notes=_notes(cites, refuted),
+            seeds=list(night.first) if night.first != night.seeds else None,
+            needs=["smoke"],
+            track=_tracked(night.metric),
+            priority=_BASELINE,
+            worth=100.0,
+        ),
+        Reason(
+            stage="baseline",
+            why=why,
+            refuted_by=refuted,
+            minutes=count * night.minutes,
+            assumed=night.assumed,
+            cites=tuple(cites),
+        ),
+    )
+
+
+def rival(night: Night, name: str, title: str, words: Sequence[str], why: str, cites: Sequence[str]) -> Part:
+    """Another recipe with as many seeds as the baseline, and nothing claimed of it."""
+    refuted = "its interval and the baseline's lie apart: then there is a difference after all"
+    return Part(
+        name,
+        Experiment(
+            kind=night.kind,
+            hypothesis=plain(f"{title} and the baseline differ by no more than chance does."),
+            expected="With as many seeds on either side the interval of the difference holds zero.",
+            notes=_notes(cites, refuted),
+            overrides=list(words),
+            needs=["smoke"],
+            track=_tracked(night.metric),
+            priority=_COARSE,
+            worth=10.0,
+        ),
+        Reason(
+            stage="baseline",
+            why=why,
+            refuted_by=refuted,
+            changes=tuple(words),
+            minutes=len(night.seeds) * night.minutes,
+            assumed=night.assumed,
+            cites=tuple(cites),
+        ),
+    )
+
+
+def coarse(night: Night, one: Candidate) -> list[Part]:
+    """One change: an experiment; of a sweep an experiment for each of its values, and the confirmation."""
+    if not one.ways:
+        return [_change(night, one)]
+    values = [_value(night, one, way.name, way.words, way.minutes) for way in one.ways]
+    return [*values, confirmation(night, f"{one.name}-winner", [part.name for part in values], one)]
+
+
+def confirmation(night: Night, name: str, among: Sequence[str], best: Candidate) -> Part:
+    """The best of several, with fresh seeds.
+
+    Args:
+        night: what is shared.
+        name: of the experiment.
+        among: experiments that it chooses from.
+        best: the one that most is expected of.
+    """
+    refuted = night.refuted()
+    why = f"of {len(among)} that are looked at the best looks better than it is; fresh seeds tell"
+    return Part(
+        name,
+        Experiment(
+            kind=night.kind,
+            hypothesis=f"The best of {_listed(among)} is better than the baseline with fresh seeds, too.",
+            expected="Somewhat less than what made it the best: some of that was luck.",
+            notes=_notes((), refuted),
+            base=Base(best_of=list(among), by=night.metric),
+            seeds=list(night.fresh),
+            success=night.criterion,
+            track=_tracked(night.metric, best.instance.move.track),
+            priority=_FINE,
+            worth=_worth(best.expected_gain),
+        ),
+        Reason(
+            stage="confirmation",
+            why=why,
+            refuted_by=refuted,
+            expected_gain=best.expected_gain,
+            minutes=len(night.fresh) * max(night.minutes, best.minutes),
+            assumed=night.assumed or best.assumed,
+            prior=best.prior,
+            posterior=best.posterior,
+        ),
+    )
+
+
+def _change(night: Night, one: Candidate) -> Part:
+    move, refuted = one.instance.move, night.refuted()
+    return Part(
+        one.name,
+        Experiment(
+            kind=night.kind,
+            hypothesis=plain(move.hypothesis),
+            expected=plain(move.expected),
+            notes=_notes(one.cites, refuted),
+            overrides=list(one.instance.words),
+            gate=night.gate,
+            needs=night.needs,
+            success=night.criterion,
+            track=_tracked(night.metric, move.track),
+            priority=_COARSE,
+            worth=_worth(one.expected_gain),
+            fallback=dict(one.fallback),
+        ),
+        _reason(night, one, len(night.seeds) * one.minutes, one.instance.words, refuted),
+    )
+
+
+def _value(night: Night, one: Candidate, name: str, words: Sequence[str], minutes: float) -> Part:
+    """One value of a sweep: a look, with no criterion of its own."""
+    move = one.instance.move
+    refuted = "it is not the best of its sweep"
+    return Part(
+        name,
+        Experiment(
+            kind=night.kind,
+            hypothesis=plain(move.hypothesis),
+            expected=plain(move.expected),
+            notes=_notes(one.cites, refuted),
+            overrides=list(words),
+            seeds=list(night.seeds[:FEW]),
+            gate=night.gate,
+            needs=night.needs,
+            track=_tracked(night.metric, move.track),
+            priority=_COARSE,
+            worth=_worth(one.expected_gain / max(1, len(one.ways))),
+            fallback=dict(one.fallback),
+        ),
+        _reason(night, one, FEW * minutes, words, refuted),
+    )
+
+
+def _reason(night: Night, one: Candidate, minutes: float, words: Sequence[str], refuted: str) -> Reason:
+    return Reason(
+        stage="coarse",
+        why=f"{one.why}; {gain(one.posterior, night.metric)} is believed{one.learned}",
+        refuted_by=refuted,
+        move=one.instance.id,
+        variant=one.instance.variant,
+        changes=tuple(words),
+        prior=one.prior,
+        posterior=one.posterior,
+        expected_gain=one.expected_gain,
+        minutes=minutes,
+        assumed=one.assumed,
+        cites=one.cites,
+    )
+
+
+def _worth(expected: float) -> float:
+    """In units of `_UNIT`: what is expected, and never nothing, since it was asked for."""
+    return max(0.1, round(expected / _UNIT, 1))
+
+
+def _tracked(metric: str, more: Iterable[str] = ()) -> list[str]:
+    return list(dict.fromkeys((metric, *more, "val/balanced_accuracy", "val/miss_rate")))
+
+
+def _notes(cites: Sequence[str], refuted: str) -> str:
+    rests = f"Rests on {', '.join(cites)}. " if cites else ""
+    return plain(f"{rests}Refuted if {refuted}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def passing(mean: float | None) -> float | None:
+    """The balanced accuracy below which a baseline has not learned: half-way from chance to what is known.
+
+    None where what is known is no better than chance: then nothing can be gated by it.
+    """
+    if mean is None:
+        return CHANCE + 0.05
+    return round((CHANCE + mean) / 2, 2) if mean > CHANCE + 0.1 else None
+
+
+def better_than_nothing(metric: str, mean: float, sd: float | None) -> str:
+    """`val/macro_f1 near 0.61 (sd 0.02 over seeds)`."""
+    spread = "" if sd is None else f" (sd {sd:.3f} over seeds)"
+    way = "" if higher_is_better(metric) else ", lower is better"
+    return f"{metric} near {mean:.3f}{spread}{way}"
+
+
+def words_of_smoke(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The overrides that make any recipe a smoke run: those of `conf/experiment/smoke.yaml`, one by one.
+
+    The file itself would take the place of another experiment's file, and a recipe's own words would win
+    over it: what is tried would not be what the night does.
+    """
+    words = []
+    for section, values in document.items():
+        if isinstance(values, Mapping):
+            words += [f"{section}.{key}={_shown(value)}" for key, value in values.items()]
+    return tuple(words)
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)

@@ -1,0 +1,147 @@
+"""What is shipped can be used; what somebody adds wrongly is told, all at once."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ctexp.config.compose import Composer
+from ctexp.core.errors import UsageError
+from ctexp.planning.moves import catalogue
+from ctexp.planning.moves.catalogue import Catalogue
+from ctexp.planning.moves.instances import Instance, Unusable, imagined, instance, instances, today
+from ctexp.planning.moves.move import PRIMARY
+
+PLAIN = ["averaging=none", "inference=plain", "finetune=full", "loss.label_smoothing=0.0", "augment=none"]
+STARTS = (
+    ["experiment=recommended"],
+    ["model=resnet50", *PLAIN],
+    ["model=tiny_cnn"],
+)
+
+
+def test_every_shipped_move_can_be_made(shipped: Catalogue, composer: Composer) -> None:
+    usable: set[tuple[str, str | None]] = set()
+    refused: list[Unusable] = []
+    for words in STARTS:
+        made, not_made = instances(imagined("start", words, composer), shipped, composer)
+        usable |= {(one.id, one.variant) for one in made}
+        refused += [one for one in not_made if not one.why.startswith("only where")]
+    assert usable == {(name, variant) for name, move in shipped.moves.items() for variant in move.ways}
+    assert {one.why for one in refused} == {"the recipe has it already"}
+
+
+def test_the_catalogue_covers_what_a_night_can_change(shipped: Catalogue) -> None:
+    categories = {move.category for move in shipped.moves.values()}
+    assert categories == {"architecture", "training", "data", "sweep"}
+    kinds = {kind for move in shipped.moves.values() for kind in move.when}
+    assert kinds >= {
+        *("leakage", "instability", "label_noise", "underfitting", "overfitting", "imbalance"),
+        *("confused_pair", "calibration", "capacity", "resolution", "seed_variance"),
+    }
+
+
+def test_priors_are_wide_enough_to_be_wrong(shipped: Catalogue) -> None:
+    for name, move in shipped.moves.items():
+        prior = move.prior(PRIMARY)
+        assert (prior is None) == move.changes_images
+        if prior is not None:
+            assert abs(prior.mean) <= 2 * prior.sd, name
+            assert prior.sd >= 0.005, name
+            assert move.prior("val/accuracy") is not None
+            assert move.prior("val/f1_normal") is None
+
+
+def test_a_shipped_file_says_what_its_category_is(shipped: Catalogue) -> None:
+    for name, move in shipped.moves.items():
+        assert shipped.places[name].startswith(f"conf/moves/{move.category}.yaml:")
+
+
+def test_scaled_numbers_are_round_and_words_win_over_those_of_the_recipe(
+    shipped: Catalogue, composer: Composer
+) -> None:
+    start = imagined(
+        "start", ["experiment=quickstart", "optimizer.lr=1e-4", "trainer.max_epochs=15"], composer
+    )
+    settings = today(start, composer)
+
+    def made(name: str) -> Instance:
+        one = instance(start, settings, name, shipped.moves[name], None, composer)
+        assert isinstance(one, Instance)
+        return one
+
+    assert made("lower_lr").words == ("optimizer.lr=3e-05",)
+    assert dict(made("lower_lr").changes) == {"optimizer.lr": (1e-4, 3e-5)}
+    assert made("lower_lr").composed.settings.optimizer.lr == 3e-5
+    assert made("longer_training").words == ("trainer.max_epochs=30",)
+    assert made("larger_images").words == ("data.image_size=140",)
+
+
+def test_what_cannot_be_scaled_or_composed_is_told(shipped: Catalogue, composer: Composer) -> None:
+    words = ["experiment=quickstart", "trainer.max_epochs=2", "model.stochastic_depth=0.0"]
+    _, not_made = instances(imagined("start", words, composer), shipped, composer)
+    why = {one.id: one.why for one in not_made}
+    assert why["longer_warmup"].startswith("does not go with this recipe: scheduler.warmup_epochs")
+    assert why["resnet50"] == "only where model.pretrained is True"
+
+
+WRONG = """
+good: {category: training, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
+  effects: {val/macro_f1: {gain: 0.0, sd: 0.01}}}
+Bad Id: {category: training, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
+  effects: {val/macro_f1: {gain: 0.0, sd: 0.01}}}
+nothing: {category: training, hypothesis: h, expected: e, source: s,
+  effects: {val/macro_f1: {gain: 0.0, sd: 0.01}}}
+typo: {category: trainin, overides: [averaging=ema], hypothesis: h, expected: e, source: s}
+words: {category: training, overrides: [averagin=ema, seed=3, "optimizer.lr=[", experiment=smoke],
+  only_if: {modl.name: x}, scale: {optimizer.lrr: 2.0}, hypothesis: h, expected: e, source: s,
+  effects: {val/macro_f1: {gain: 0.0, sd: 0.01}}}
+prior: {category: training, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
+  effects: {val/macro_f1: {gain: 0.0, sd: 0.0}}}
+other: {category: training, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
+  effects: {val/ece: {gain: 0.0, sd: 0.1}}}
+images: {category: data, overrides: [data.split=clean], hypothesis: h, expected: e, source: s,
+  effects: {val/macro_f1: {gain: 0.0, sd: 0.1}}}
+ways: {category: sweep, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
+  effects: {val/macro_f1: {gain: 0.0, sd: 0.1}}}
+sealed: {category: training, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
+  effects: {test/macro_f1: {gain: 0.0, sd: 0.1}}}
+ema: {category: training, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
+  effects: {val/macro_f1: {gain: 0.0, sd: 0.01}}}
+line: 3
+"""
+
+
+def test_everything_that_is_wrong_is_told_at_once_with_its_line(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root / "conf", tmp_path / "conf")
+    (tmp_path / "conf" / "moves" / "zz.yaml").write_text(WRONG)
+    (tmp_path / "conf" / "moves" / "broken.yaml").write_text("a: &b 3\n")
+    with pytest.raises(UsageError) as error:
+        catalogue.load(tmp_path)
+    problems = "\n".join(error.value.problems)
+    for said in (
+        "conf/moves/broken.yaml:1: a: anchors",
+        "zz.yaml:4: Bad Id: ids are",
+        "zz.yaml:6: nothing.overrides: it, or one of its variants, changes nothing",
+        "zz.yaml:8: typo.overides: unknown key; did you mean 'overrides'?",
+        "zz.yaml:8: typo.category: should be 'architecture', 'training', 'data' or 'sweep', got 'trainin'",
+        "zz.yaml:9: words.overrides.0: averagin: unknown key",
+        "zz.yaml:9: words.overrides.1: seed=3: no move changes seed",
+        "zz.yaml:9: words.overrides.2: 'optimizer.lr=[': the value cannot be read",
+        "zz.yaml:9: words.overrides.3: experiment=smoke: no move changes experiment",
+        "zz.yaml:10: words.only_if.modl.name: unknown key; did you mean",
+        "zz.yaml:10: words.scale.optimizer.lrr: unknown key; did you mean",
+        "prior.effects.val/macro_f1.sd: should be greater than 0, got 0.0",
+        "other.effects: val/macro_f1 is missing",
+        "images.effects: it changes which images are judged",
+        "ways.variants: a sweep has several, any other move none",
+        "sealed.effects.test/macro_f1: test/macro_f1: the test split is sealed",
+        "ema: there is one of this name already, conf/moves/training.yaml:",
+        "line: expected keys and values",
+    ):
+        assert said in problems, f"{said}\n\n{problems}"
+    assert "good" not in problems
+
+
+def test_a_project_without_a_catalogue_has_no_moves(tmp_path: Path) -> None:
+    assert not catalogue.load(tmp_path).moves
