@@ -43,13 +43,13 @@ def test_every_job_has_its_line_and_the_night_its_totals(capsys: pytest.CaptureF
     large = minutes(90, 120, memory_bytes=6_550_000_000, disk_bytes=310_000_000, disk_bytes_p90=340_000_000)
     costs = {"backbones": large, "tiny": minutes(6.5, 9), "huge": minutes(500, 600)}
     assert printed(capsys, costs, gpu=GPU, window="until 07:00") == [
-        "window until 07:00: Sat 22:00 to Sun 07:00, the last 10 min 00 s for the analysis",
+        "window until 07:00: Sat 22:00 to Sun 07:00, the last 12 min 00 s kept to stop a job and to analyse",
         "",
         "job                  p50          p90   memory    disk  begins  fits",
-        "backbones-s1  1 h 30 min   2 h 00 min  6.1 GiB  310 MB   22:00  yes",
-        "tiny-s1       6 min 30 s   9 min 00 s  1.0 GiB  100 MB   23:30  yes",
+        "tiny-s1       6 min 30 s   9 min 00 s  1.0 GiB  100 MB   22:00  yes",
+        "backbones-s1  1 h 30 min   2 h 00 min  6.1 GiB  310 MB   22:06  yes",
         "huge-s1       8 h 20 min  10 h 00 min  1.0 GiB  100 MB          "
-        "no: needs 10 h 00 min (p90), 7 h 13 min are left",
+        "no: needs 10 h 00 min (p90), 7 h 11 min are left",
         "",
         "jobs        2 of 3 jobs fit",
         "GPU hours   1.6 (p90 2.1)",
@@ -62,7 +62,7 @@ def test_every_job_has_its_line_and_the_night_its_totals(capsys: pytest.CaptureF
 def test_what_nobody_knows_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(capsys, {"a": None, "b": minutes(30)}, window="2d", reserve={"analysis": "0s"})
     assert lines == [
-        "window 2d: Sat 22:00 to Mon 22:00",
+        "window 2d: Sat 22:00 to Mon 22:00, the last 2 min 00 s kept to stop a job",
         "",
         "job           p50          p90   memory    disk       begins  fits",
         "a-s1      unknown                                  Sat 22:00  yes",

@@ -106,8 +106,8 @@ class Simulated:
         return event
 
     def wait(self, seconds: float) -> None:
-        """As signals are waited for: time goes by, none comes."""
-        self.now += max(0.0, seconds)
+        """As signals are waited for: time goes by, however little, and none comes."""
+        self.now += max(0.001, seconds)
 
     stopped_by = None
 

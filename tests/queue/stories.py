@@ -64,12 +64,13 @@ class Story:
         fallback: str | None = None,
         run: str | None = None,
         seconds: float = 60.0,
+        **moment: float,
     ) -> None:
         """An attempt, and how it ended."""
         number = self.start(job, fallback)
         run = run or f"{job}.{number}"
         ended = {"state": state, "cause": cause, "run": run, "seconds": seconds, "reason": ""}
-        self.tell("end", job=job, attempt=number, **ended)
+        self.tell("end", job=job, attempt=number, **ended, **moment)
 
     def skip(self, job: str, why: str) -> None:
         self.tell("skip", job=job, why=why, reason="")

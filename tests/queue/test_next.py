@@ -8,7 +8,7 @@ import pytest
 
 from ctexp.core.errors import DataError, UsageError
 from ctexp.queue import next as queue_next
-from ctexp.queue.journal import Event
+from ctexp.queue.journal import Event, uptime
 from ctexp.queue.orders import Cost
 from tests.queue.written import Writer, based, gated, job, queue
 
@@ -76,6 +76,34 @@ def test_gates_and_bases_are_decided_and_skips_written_down_on_the_way(
     before = len(place.writer.journal.read())
     assert ask(place) == (0, "", "")
     assert len(place.writer.journal.read()) == before
+
+
+def test_what_the_window_is_meant_for_is_written_down_when_it_changes(
+    tmp_path: Path, ask: Callable[[Place], Told]
+) -> None:
+    costs = {"a-s1": Cost(3000, 3300), "b-s1": Cost(600, 700), "c-s1": Cost(600, 700), "d-s1": Cost(600, 700)}
+    jobs = [job("a"), *(job(name, worth=5) for name in ("b", "c", "d"))]
+    place = Place(tmp_path, *jobs, costs=costs, analysis_seconds=0.0, grace_seconds=0.0)
+    place.writer.begin(closes_uptime=uptime() + 3600)
+    code, key, said = ask(place)
+    assert (code, key) == (0, "b-s1\n")
+    [pack] = place.events("pack")
+    assert (pack["order"], [one["job"] for one in pack["left_out"]]) == (["b-s1", "c-s1", "d-s1"], ["a-s1"])
+    left_out = "left out of the window: a-s1 (p90 55 min 00 s), with "
+    assert said.startswith(left_out)
+    assert ask(place)[1:] == ("b-s1\n", "")
+    place.writer.start("b-s1")
+    place.writer.end("b-s1", seconds=600.0)
+    assert ask(place)[1:] == ("c-s1\n", ""), "nothing has changed: nothing is told again"
+    place.writer.start("c-s1")
+    place.writer.end("c-s1", seconds=1300.0)
+    place.writer.begin(closes_uptime=uptime() + 3600 - 1900)
+    code, key, said = ask(place)
+    assert key == "d-s1\n"
+    assert said.rstrip().endswith("the 2 jobs done took 1.47 times what was expected")
+    # Nothing of this is news to those who read an old journal, nor is anything lost by it.
+    assert len(place.events("pack")) == 2
+    assert place.events("skip") == []
 
 
 def test_an_attempt_whose_runner_died_is_settled_and_tried_again(

@@ -60,6 +60,17 @@ def test_it_has_what_is_left_and_at_least_what_was_kept_for_it(tmp_path: Path) -
     assert not lives(int((tmp_path / "pid").read_text()))
 
 
+def test_all_steps_together_end_within_the_window(tmp_path: Path) -> None:
+    night = Attempts(tmp_path, analysis_seconds=20.0)
+    night.begin(closes_uptime=uptime() + 3.0)
+    for _ in range(2):
+        assert start(night, *SLEEPS).wait(20) == 0
+    assert [step["exit_code"] for step in steps(night)] == [124]
+    [note] = [event for event in night.writer.journal.read() if event["kind"] == "note"]
+    assert note["text"] == "compare: not done, since nothing is left of the window"
+    assert uptime() < night.writer.journal.read()[0]["closes_uptime"]
+
+
 def test_a_signal_ends_it_and_is_told(night: Attempts) -> None:
     started = start(night, *SLEEPS)
     until(lambda: (night.root / "pid").exists())

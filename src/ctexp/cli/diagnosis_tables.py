@@ -12,6 +12,8 @@ from ctexp.planning.diagnosis.findings import Diagnosis, Finding
 
 _WIDEST = 110  # of running text: longer lines are hard to follow
 _CITED = 4
+_STATES = ("seen", "unknown", "not seen")
+_BEFORE = ("leakage", "instability")  # what can be known before anything was judged
 
 
 def tell(found: Diagnosis, why_incumbent: str) -> None:
@@ -30,7 +32,7 @@ def tell(found: Diagnosis, why_incumbent: str) -> None:
     print()
     screen.results().print(_others(found, first))
     print()
-    _paragraph("established: " + ("nothing" if not found.established else ""))
+    _paragraph("established: " + ("" if found.established else "no difference between recipes"))
     for line in found.established:
         _paragraph(line, indent="  ")
     for note in found.notes:
@@ -39,8 +41,8 @@ def tell(found: Diagnosis, why_incumbent: str) -> None:
 
 
 def _bottleneck(one: Finding) -> None:
+    """What its sentence rests on; the sentence itself stands at the top."""
     rows = {
-        "bottleneck": f"{NAMES[one.kind]}: {one.said}",
         "about": ", ".join(one.about),
         "confidence": f"{one.confidence}: {one.why_so_sure}",
         "refuted by": one.refuted_by,
@@ -56,11 +58,10 @@ def _others(found: Diagnosis, first: Finding | None) -> Table:
     for heading in ("", "", "confidence"):
         table.add_column(heading, no_wrap=True)
     table.add_column("evidence", overflow="fold")
-    for one in found.findings:
-        if one is not first:
-            table.add_row(
-                NAMES[one.kind].removeprefix("a ").removeprefix("an "), one.state, one.confidence, one.said
-            )
+    kept = [one for one in found.findings if one is not first and (found.recipes or one.kind in _BEFORE)]
+    for one in sorted(kept, key=lambda its: _STATES.index(its.state)):
+        name = NAMES[one.kind].removeprefix("a ").removeprefix("an ")
+        table.add_row(name, one.state, one.confidence, one.said)
     return table
 
 

@@ -48,7 +48,8 @@ def plan(
     if explain:
         looked = consider(study, found, moves, wishes)
         noise = looked.noise.sd if looked.noise else None
-        told = explained(looked.considered, looked.offers, looked.metric, noise)
+        left_out = {one.move: one.why for one in looked.left_out}
+        told = explained(looked.considered, looked.offers, looked.metric, noise, left_out)
         if json:
             screen.emit_json(told)
         else:
@@ -59,8 +60,6 @@ def plan(
     with screen.status("trying plans"):
         proposal = propose(study, found, moves, wishes, clock.now())
     files = written.write(proposal, root, overwrite=overwrite)
-    for line in proposal.warnings:
-        screen.warn(line)
     if json:
         screen.emit_json(document(proposal, [path.relative_to(root).as_posix() for path in files]))
     else:

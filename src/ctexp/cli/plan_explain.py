@@ -17,8 +17,13 @@ def print_explained(document: Mapping[str, Any]) -> None:
     moves: Sequence[_Move] = document["moves"]
     applying = [one for one in moves if one["applies"]]
     print(f"moves by expected gain in {document['metric']} per minute; positive is better, ± one sd\n")
-    if applying:
-        screen.results().print(_table(applying))
+    screen.results().print(_table(moves))
+    print(
+        "believed now: prior and what was seen, each by its weight (in brackets). That "
+        f"{document['own_share']:.0%} of a prior's variance\n"
+        "is particular to a recipe is stated, not measured: by it a comparison on one other recipe counts at "
+        "most half."
+    )
     seen = [line for one in moves for line in _seen(one)]
     print("\nwhat was seen here of single moves")
     for line in seen or ["nothing: no two recipes are one move apart"]:
@@ -37,18 +42,22 @@ def print_explained(document: Mapping[str, Any]) -> None:
 
 
 def _table(moves: Sequence[_Move]) -> Table:
+    """Those that change something and have a prior: what applies first, the others below the line."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("move", no_wrap=True)
     for heading in ("prior", "seen here", "believed now", "P(better)", "expected gain", "takes", "per hour"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for one in moves:
+    believed = [one for one in moves if one["posterior"] is not None]
+    for place, one in enumerate(believed):
         known, per_minute = one["posterior"], one["gain_per_minute"]
+        if place and not one["applies"] and believed[place - 1]["applies"]:
+            table.add_section()
         table.add_row(
             escape(one["title"]),
             _belief(one["prior"]),
             _share(known),
             _belief(known),
-            "" if known is None else f"{known['p_better']:.2f}",
+            f"{known['p_better']:.2f}",
             "" if one["expected_gain"] is None else f"{one['expected_gain']:+.4f}",
             "" if one["minutes"] is None else clock.duration(60 * one["minutes"]),
             "" if per_minute is None else f"{60 * per_minute:+.4f}",
@@ -56,13 +65,13 @@ def _table(moves: Sequence[_Move]) -> Table:
     return table
 
 
-def _belief(said: Mapping[str, float] | None) -> str:
-    return "" if said is None else f"{said['gain']:+.3f} ± {said['sd']:.3f}"
+def _belief(said: Mapping[str, float]) -> str:
+    return f"{said['gain']:+.3f} ± {said['sd']:.3f}"
 
 
-def _share(known: Mapping[str, Any] | None) -> str:
+def _share(known: Mapping[str, Any]) -> str:
     """What was seen, and how much it counts."""
-    if known is None or known["seen"] is None:
+    if known["seen"] is None:
         return "-"
     return f"{known['seen']:+.3f} ({known['weight']:.0%})"
 

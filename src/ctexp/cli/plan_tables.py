@@ -15,8 +15,13 @@ _DAY = timedelta(days=1)
 def print_schedule(found: Schedule) -> None:
     """The window, every job in its place, the totals."""
     opens, closes = (moment.astimezone().strftime("%a %H:%M") for moment in (found.opens, found.closes))
-    kept = f", the last {clock.duration(found.analysis_seconds)} for the analysis"
-    print(f"window {found.window}: {opens} to {closes}{kept if found.analysis_seconds else ''}\n")
+    what = " and ".join(
+        said
+        for seconds, said in ((found.grace_seconds, "to stop a job"), (found.analysis_seconds, "to analyse"))
+        if seconds
+    )
+    kept = f", the last {clock.duration(found.grace_seconds + found.analysis_seconds)} kept {what}"
+    print(f"window {found.window}: {opens} to {closes}{kept if what else ''}\n")
     days = found.closes - found.opens > _DAY
     rows = [_HEADINGS, *(_row(entry, days) for entry in found.entries)]
     for line in _aligned(rows):

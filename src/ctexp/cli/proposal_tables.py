@@ -18,6 +18,9 @@ _SHOWN = 8
 def print_proposal(proposal: Proposal, files: Sequence[str]) -> None:
     """The plan and its reasons, for people."""
     print(proposal.said)
+    for finding in proposal.diagnosis.seen:
+        if finding.said.lower() not in proposal.said.lower():
+            print(f"  also seen: {finding.said}")
     for line in proposal.follows:
         print(f"  {line}")
     print()
@@ -33,8 +36,8 @@ def print_proposal(proposal: Proposal, files: Sequence[str]) -> None:
         print("\nleft out")
         for one in proposal.left_out[:_SHOWN]:
             print(f"  {one.move}: {one.why}")
-        if more := len(proposal.left_out) - _SHOWN:
-            print(f"  and {more} more: inv plan --explain" if more > 0 else "", end="\n" if more > 0 else "")
+        if len(proposal.left_out) > _SHOWN:
+            print(f"  and {len(proposal.left_out) - _SHOWN} more: inv plan --explain")
     print()
     for file in files:
         print(file)
@@ -92,7 +95,8 @@ def _changes(proposal: Proposal, name: str, reason: Reason) -> str:
         return "one epoch on a sample"
     base = proposal.plan.experiments[name].base
     if base is not None:
-        return f"the best of {', '.join(base.best_of)}"
+        several = len(base.best_of)
+        return f"the best of the {several} above" if several > 1 else f"{base.best_of[0]}, once more"
     return ", ".join(reason.changes) or "nothing"
 
 

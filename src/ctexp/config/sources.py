@@ -57,25 +57,35 @@ class Sources:
         return found
 
     def _put_together(self, choices: Mapping[str, str | None]) -> Files | None:
-        """The files' defaults, with single groups exchanged; None where that is not the same.
+        """The files' defaults, or those of an experiment, with single groups exchanged; None where that is not
+        the same.
 
-        No group's file says anything of another group: see `file_rules`. An experiment does, and the main
-        file may.
+        No group's file says anything of another group: see `file_rules`. An experiment does, and what it says
+        comes last; the main file may.
         """
-        if not choices or choices.get(EXPERIMENT) is not None:
+        experiment = choices.get(EXPERIMENT)
+        begins = {} if experiment is None else {EXPERIMENT: experiment}
+        if choices == begins:
             return None
         try:
-            plain = self.files({})
+            plain = self.files(begins)
         except UsageError:  # a default is broken that need not be chosen here
             return None
         main = yaml_file.read_mapping(self._conf / "config.yaml")
-        if plain.chosen[EXPERIMENT] is not None or not main.keys().isdisjoint(GROUPS):
+        own = {} if experiment is None else self._said_last(experiment)
+        if plain.chosen[EXPERIMENT] != experiment or not main.keys().isdisjoint(GROUPS) or own is None:
             return None
         document = dict(plain.document)
         for group, name in choices.items():
-            if name is not None and name != plain.chosen[group]:
-                document[group] = self._group(group, name)
+            if group != EXPERIMENT and name is not None and name != plain.chosen[group]:
+                document[group] = _over(self._group(group, name), own.get(group, {}))
         return Files(self._conf, document, {**plain.chosen, **choices})
+
+    def _said_last(self, experiment: str) -> dict[str, Any] | None:
+        """What an experiment's own file says of all groups; None where it starts from another."""
+        said = yaml_file.read_mapping(self._conf / EXPERIMENT / f"{experiment}.yaml")
+        bases = [entry for entry in said.get("defaults", []) if isinstance(entry, str) and entry != "_self_"]
+        return None if bases else said
 
     def _group(self, group: str, name: str) -> Any:
         if (group, name) not in self._groups:
@@ -87,3 +97,10 @@ class Sources:
         if self._local is None:
             self._local = personal.local_settings(self._conf)
         return self._local
+
+
+def _over(below: Any, above: Any) -> Any:
+    """One value over another; mappings key by key."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: _over(below.get(key), value) for key, value in above.items()}}

@@ -50,8 +50,8 @@ def answers(
 ) -> dict[int, Predictions]:
     """Networks that see each image's class through noise, and say exactly what they know.
 
-    An image is a point that lies by `skill` along its class's axis, with noise of deviation 1 about it, of which
-    the share `shared` is the same for every seed. Its logits are then `skill` times the point.
+    An image is a point that lies by `skill` along its class's axis, with noise of deviation 1 about it, of
+    which the share `shared` is the same for every seed. Its logits are then `skill` times the point.
 
     Args:
         counts: images of each class.
@@ -141,7 +141,9 @@ def facts(
     shortcut: str = "",
 ) -> DataFacts:
     rows = {"train": dict(zip(CLASSES, train, strict=True)), "val": dict(zip(CLASSES, val, strict=True))}
-    return DataFacts(rows, rows, leaks or {}, leaks_known, median_size, shortcut, "data/audit/made/audit.json")
+    return DataFacts(
+        rows, rows, leaks or {}, leaks_known, median_size, shortcut, "data/audit/made/audit.json"
+    )
 
 
 def recipe(
@@ -152,15 +154,34 @@ def recipe(
     diverged: int = 0,
     parameters: int = 1000,
 ) -> Recipe:
-    trained = tuple(Trained(seed, RunDir(Path(f"{title}-{seed}")), summary(title, seed, "finished", parameters)) for seed in seeds)
+    trained = tuple(
+        Trained(seed, RunDir(Path(f"{title}-{seed}")), summary(title, seed, "finished", parameters))
+        for seed in seeds
+    )
     lost = tuple(summary(title, 90 + one, "diverged", parameters) for one in range(diverged))
     return Recipe(title, (), SETTINGS | dict(settings or {}), trained, lost)
 
 
 def summary(title: str, seed: int, state: str, parameters: int) -> RunSummary:
-    named = {"id": f"{title}-{seed}", "path": Path(f"{title}-{seed}"), "name": title, "state": state, "seed": seed}
+    named = {
+        "id": f"{title}-{seed}",
+        "path": Path(f"{title}-{seed}"),
+        "name": title,
+        "state": state,
+        "seed": seed,
+    }
     nothing = dict.fromkeys(
-        ("created", "started", "model", "features", "dataset", "epochs", "duration_seconds", "exit_code", "commit")
+        (
+            "created",
+            "started",
+            "model",
+            "features",
+            "dataset",
+            "epochs",
+            "duration_seconds",
+            "exit_code",
+            "commit",
+        )
     )
     fields: dict[str, Any] = named | nothing | {"dirty": None, "problem": None, "parameters": parameters}
     return RunSummary(**fields, tags=(), description="", metrics={}, intervals={})

@@ -4,12 +4,12 @@
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ctexp.evaluation.predictions import Predictions
-from ctexp.planning.diagnosis.findings import Finding
+from ctexp.planning.diagnosis.findings import Kind
 from ctexp.planning.diagnosis.rules import OF_ANSWERS, RULES
 from tests.planning.diagnosis.made import answers, evidence, facts, table
 
@@ -22,45 +22,54 @@ def sound(images: int, skill: float, seeds: int, copies: int = 1) -> Make:
     return lambda draw: answers([images // 4] * 4, skill, seeds, draw=draw, copies=copies)
 
 
-def with_wrong_labels(made: Tables, share: float, draw: int) -> Tables:
-    """The same answers to images of which some carry another label."""
-    rng = np.random.default_rng(1000 + draw)
-    label = next(iter(made.values())).label.copy()
-    wrong = rng.random(len(label)) < share
-    label[wrong] = (label[wrong] + rng.integers(1, 4, wrong.sum())) % 4
-    return {seed: table(label, its.logits) for seed, its in made.items()}
+def too_sure(images: int, skill: float, seeds: int) -> Make:
+    """Networks that are twice as sure as they have a right to be, in logits."""
+    return lambda draw: answers([images // 4] * 4, skill, seeds, draw=draw, sharpness=2)
 
 
-def with_a_pair(made: Tables, strength: float) -> Tables:
-    """Networks that see less of what tells adenocarcinoma from squamous cell carcinoma."""
-    changed = {}
-    for seed, its in made.items():
-        logits = its.logits.astype(np.float64)
-        mean = logits[:, [0, 2]].mean(axis=1, keepdims=True)
-        logits[:, [0, 2]] = mean + (1 - strength) * (logits[:, [0, 2]] - mean)
-        rng = np.random.default_rng(seed)
-        logits[:, 0] += strength * rng.normal(size=len(logits))
-        changed[seed] = table(its.label, logits)
-    return changed
+def wrong_labels(images: int, skill: float, seeds: int, share: float) -> Make:
+    """Sound networks, and images of which some carry another label."""
+
+    def make(draw: int) -> Tables:
+        made = sound(images, skill, seeds)(draw)
+        rng = np.random.default_rng(1000 + draw)
+        label = made[1].label.copy()
+        wrong = rng.random(len(label)) < share
+        label[wrong] = (label[wrong] + rng.integers(1, 4, wrong.sum())) % 4
+        return {seed: table(label, its.logits) for seed, its in made.items()}
+
+    return make
 
 
-def found(made: Tables, rules: tuple[str, ...] = OF_ANSWERS) -> Mapping[str, Finding]:
-    """What the rules say of a set of answers."""
+def a_pair(images: int, skill: float, seeds: int) -> Make:
+    """Networks that see next to nothing of what tells adeno- from squamous cell carcinoma."""
+
+    def make(draw: int) -> Tables:
+        changed = {}
+        for seed, its in sound(images, skill, seeds)(draw).items():
+            logits = its.logits.astype(np.float64)
+            mean = logits[:, [0, 2]].mean(axis=1, keepdims=True)
+            logits[:, [0, 2]] = mean + 0.02 * (logits[:, [0, 2]] - mean)
+            logits[:, 0] += np.random.default_rng((draw, seed)).normal(size=len(logits))
+            changed[seed] = table(its.label, logits)
+        return changed
+
+    return make
+
+
+def spoke(made: Tables, kinds: Sequence[Kind] = OF_ANSWERS) -> dict[str, bool]:
+    """Which rules speak of these answers, and whether they are taken for guesses."""
     counts = np.bincount(next(iter(made.values())).label, minlength=4).tolist()
     seen = evidence(made, data=facts(train=(195, 90, 155, 148), val=counts))
-    return {kind: rule(seen) for kind, rule in RULES.items() if kind in rules} | {
-        "guessing": seen.guessing  # type: ignore[dict-item]
-    }
+    guessing = seen.guessing  # of guesses nothing is said
+    heard = {kind: not guessing and RULES[kind](seen).state == "seen" for kind in kinds}
+    return heard | {"guessing": guessing}
 
 
-def rates(make: Make, draws: int) -> dict[str, float]:
+def rates(make: Make, draws: int, kinds: Sequence[Kind] = OF_ANSWERS) -> dict[str, float]:
     """In which share of the draws each rule speaks."""
-    heard: dict[str, int] = {}
-    for draw in range(draws):
-        for kind, one in found(make(draw)).items():
-            spoke = one if isinstance(one, bool) else one.state == "seen"
-            heard[kind] = heard.get(kind, 0) + spoke
-    return {kind: count / draws for kind, count in heard.items()}
+    heard = [spoke(make(draw), kinds) for draw in range(draws)]
+    return {kind: sum(one[kind] for one in heard) / draws for kind in heard[0]}
 
 
 def main(draws: int) -> None:
@@ -72,9 +81,10 @@ def main(draws: int) -> None:
     cases["sound, 240 images in threes of copies"] = sound(80, 2, 3, copies=3)
     cases["guesses, 240 images"] = sound(240, 0, 1)
     for n in (72, 240, 1000):
-        cases[f"5 % wrong labels, {n} images"] = lambda d, n=n: with_wrong_labels(sound(n, 4, 3)(d), 0.05, d)
-        cases[f"a confused pair, {n} images"] = lambda d, n=n: with_a_pair(sound(n, 3.5, 3)(d), 0.8)
-        cases[f"logits times 2, {n} images"] = lambda d, n=n: answers([n // 4] * 4, 2, 3, draw=d, sharpness=2)
+        cases[f"skill 4, 5 % wrong labels, {n} images"] = wrong_labels(n, 4, 3, 0.05)
+        cases[f"skill 2.5, 10 % wrong labels, {n} images"] = wrong_labels(n, 2.5, 1, 0.1)
+        cases[f"a confused pair, {n} images"] = a_pair(n, 3.5, 3)
+        cases[f"too sure by 2, {n} images"] = too_sure(n, 2, 3)
     kinds = (*OF_ANSWERS, "guessing")
     print(f"{'':42}" + "".join(f"{kind:>14}" for kind in kinds))
     for name, make in cases.items():

@@ -1,4 +1,4 @@
-"""Prepared histories, built where they can be looked at: `python -m tests.planning.histories FOLDER [NAME ...]`."""
+"""Prepared histories, to be looked at: `python -m tests.planning.histories FOLDER [NAME ...]`."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Image sets whose difficulty, balance and faults are chosen: a spot on mottled ground, whose width tells the class.
+"""Image sets of chosen difficulty, balance and faults: a spot on mottled ground, whose width tells the class.
 
 They lie in folders as Kaggle's "Chest CT-Scan images" do, and are imported and audited as that is.
 """

@@ -19,7 +19,7 @@ def overfitting(folder: Path) -> Path:
 
 
 def leaky_pair(folder: Path) -> Path:
-    """Adeno- and squamous cell carcinoma look alike, and a third of the validation images stand in training."""
+    """Adeno- and squamous cell carcinoma look alike, and a third of val stands in training."""
     pictures = Pictures(
         train=50,
         alike=0.85,
@@ -27,23 +27,27 @@ def leaky_pair(folder: Path) -> Path:
     )
     project = _project(folder, pictures)
     for seed in (1, 2):
-        train(
-            project, "run.name=official", "data.split=official", "trainer.max_epochs=14", f"seed={seed}"
-        )
+        train(project, "run.name=official", "data.split=official", "trainer.max_epochs=14", f"seed={seed}")
     train(project, "run.name=dropout", "data.split=official", "trainer.max_epochs=14", "model.dropout=0.3")
     return project
 
 
 def converged(folder: Path) -> Path:
     """Three seeds that agree and know how sure they are, and two moves that have been tried."""
-    project = _project(folder, Pictures(train=80, val=40, faintest=0.25))
+    project = _project(folder, Pictures(train=80, val=40, faint=150, faintest=0.15))
+    settled = (
+        "scheduler=step",
+        "scheduler.step_epochs=9",
+        "trainer.max_epochs=18",
+        "loss.label_smoothing=0.02",
+    )
     for name, words in {
         "baseline": (),
         "dropout": ("model.dropout=0.4",),
         "ema": ("averaging=ema",),
     }.items():
         for seed in (1, 2, 3) if name == "baseline" else (1, 2):
-            train(project, f"run.name={name}", "trainer.max_epochs=20", "loss.label_smoothing=0.02", *words, f"seed={seed}")
+            train(project, f"run.name={name}", *settled, *words, f"seed={seed}")
     return project
 
 

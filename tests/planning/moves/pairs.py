@@ -5,13 +5,14 @@ from typing import Any
 from ctexp.config.compose import Composer
 from ctexp.planning.moves.history import Tried
 from ctexp.planning.moves.instances import imagined
+from ctexp.planning.plan.jobs import last_words
 from ctexp.planning.study.differences import Difference
 from ctexp.planning.study.recipes import Recipe, Trained
 
 
 def recipe(name: str, words: list[str], composer: Composer, runs: int = 1) -> Recipe:
-    """A recipe with so many judged runs, of which nobody reads more than their number."""
-    plain = imagined(name, words, composer)
+    """A recipe with so many judged runs, of which nobody reads more than their number; later words win."""
+    plain = imagined(name, last_words(words), composer)
     trained = tuple(Trained(seed, _Run(f"{name}-{seed}"), None) for seed in range(runs))  # type: ignore[arg-type]
     return Recipe(plain.title, plain.words, plain.settings, trained)
 

@@ -60,9 +60,7 @@ def test_a_shipped_file_says_what_its_category_is(shipped: Catalogue) -> None:
 def test_scaled_numbers_are_round_and_words_win_over_those_of_the_recipe(
     shipped: Catalogue, composer: Composer
 ) -> None:
-    start = imagined(
-        "start", ["experiment=quickstart", "optimizer.lr=1e-4", "trainer.max_epochs=15"], composer
-    )
+    start = imagined("start", ["model=tiny_cnn", "data.image_size=96", "trainer.max_epochs=15"], composer)
     settings = today(start, composer)
 
     def made(name: str) -> Instance:
@@ -78,11 +76,11 @@ def test_scaled_numbers_are_round_and_words_win_over_those_of_the_recipe(
 
 
 def test_what_cannot_be_scaled_or_composed_is_told(shipped: Catalogue, composer: Composer) -> None:
-    words = ["experiment=quickstart", "trainer.max_epochs=2", "model.stochastic_depth=0.0"]
+    words = ["model=tiny_cnn", "trainer.max_epochs=2"]
     _, not_made = instances(imagined("start", words, composer), shipped, composer)
     why = {one.id: one.why for one in not_made}
     assert why["longer_warmup"].startswith("does not go with this recipe: scheduler.warmup_epochs")
-    assert why["resnet50"] == "only where model.pretrained is True"
+    assert why["resnet50"] == "only where model.pretrained is true"
 
 
 WRONG = """
@@ -94,8 +92,8 @@ nothing: {category: training, hypothesis: h, expected: e, source: s,
   effects: {val/macro_f1: {gain: 0.0, sd: 0.01}}}
 typo: {category: trainin, overides: [averaging=ema], hypothesis: h, expected: e, source: s}
 words: {category: training, overrides: [averagin=ema, seed=3, "optimizer.lr=[", experiment=smoke],
-  only_if: {modl.name: x}, scale: {optimizer.lrr: 2.0}, hypothesis: h, expected: e, source: s,
-  effects: {val/macro_f1: {gain: 0.0, sd: 0.01}}}
+  only_if: {modl.name: x, loss.name: [focal, focl]}, scale: {optimizer.lrr: 2.0},
+  hypothesis: h, expected: e, source: s, effects: {val/macro_f1: {gain: 0.0, sd: 0.01}}}
 prior: {category: training, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
   effects: {val/macro_f1: {gain: 0.0, sd: 0.0}}}
 other: {category: training, overrides: [averaging=ema], hypothesis: h, expected: e, source: s,
@@ -130,6 +128,7 @@ def test_everything_that_is_wrong_is_told_at_once_with_its_line(root: Path, tmp_
         "zz.yaml:9: words.overrides.2: 'optimizer.lr=[': the value cannot be read",
         "zz.yaml:9: words.overrides.3: experiment=smoke: no move changes experiment",
         "zz.yaml:10: words.only_if.modl.name: unknown key; did you mean",
+        "zz.yaml:10: words.only_if.loss.name: never 'focl'; did you mean 'focal'?",
         "zz.yaml:10: words.scale.optimizer.lrr: unknown key; did you mean",
         "prior.effects.val/macro_f1.sd: should be greater than 0, got 0.0",
         "other.effects: val/macro_f1 is missing",

@@ -71,11 +71,12 @@ def test_before_anything_was_seen_the_prior_stands() -> None:
     assert not failed(found)
 
 
-def test_what_was_seen_elsewhere_moves_a_belief_at_most_half_of_the_way() -> None:
-    many = [seen(0.1, 0.0001, before=f"r{number}", here=False) for number in range(50)]
-    found = posterior(PRIOR, many[:1], WORTHWHILE)
-    assert found.weight == pytest.approx(0.5, abs=0.01)
-    assert posterior(PRIOR, many, WORTHWHILE).belief.sd > PRIOR.sd * np.sqrt(OWN) * 0.99
+def test_what_was_seen_elsewhere_counts_less_than_on_the_incumbent() -> None:
+    sure = [seen(0.1, 0.0001, before=f"r{number}", here=False) for number in range(50)]
+    weights = [posterior(PRIOR, sure[:count], WORTHWHILE).weight for count in (1, 2, 50)]
+    assert weights == pytest.approx([1 / 2, 2 / 3, 50 / 51], abs=0.001)
+    assert posterior(PRIOR, sure, WORTHWHILE).belief.sd > PRIOR.sd * np.sqrt(OWN)
+    assert posterior(PRIOR, [seen(0.1, 0.0001)], WORTHWHILE).weight == pytest.approx(1, abs=0.001)
 
 
 def test_a_sure_comparison_on_the_incumbent_is_believed() -> None:
@@ -92,6 +93,13 @@ def test_a_move_has_failed_only_where_a_worthwhile_gain_is_improbable(
 ) -> None:
     found = posterior(Belief(0.01, 0.03), [seen(gain, se)], WORTHWHILE)
     assert bool(failed(found)) == settled
+
+
+def test_one_noisy_comparison_settles_nothing_however_little_was_expected() -> None:
+    doubtful = Belief(0.003, 0.008)
+    assert posterior(doubtful, [seen(-0.05, 0.06)], WORTHWHILE).p_worthwhile < 0.1
+    assert not failed(posterior(doubtful, [seen(-0.05, 0.06)], WORTHWHILE))
+    assert failed(posterior(doubtful, [seen(-0.05, 0.01)], WORTHWHILE))
 
 
 def test_a_move_that_diverged_each_time_has_failed_and_once_finished_has_not() -> None:

@@ -21,7 +21,7 @@ from tests.planning.moves.pairs import difference, recipe
 
 WORDS = ["model=tiny_cnn"]
 OVERFITTING = Finding("overfitting", "seen", "validation loss rises from epoch 12 on", "moderate")
-GAINS = {"dropout": (-0.06, 0.01), "ema": (0.03, 0.01), "fast": (-0.08, 0.01)}
+GAINS = {"dropout": (-0.06, 0.01), "ema": (0.05, 0.01), "fast": (-0.08, 0.01)}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,19 @@ def test_moves_are_for_what_was_seen(
     assert not found["balanced_softmax"].applies
     assert found["balanced_softmax"].why_not == "it is for imbalance, which was not seen"
     assert found["split_clean"].why_not == "it is for leakage, which was not seen"
-    assert found["resnet50"].why_not == "only where model.pretrained is True"
+    assert found["resnet50"].why_not == "only where model.pretrained is true"
+
+
+def test_a_move_that_makes_worse_what_was_seen_is_not_for_it(
+    recipes: list[Recipe], shipped: Catalogue, composer: Composer
+) -> None:
+    both = [Finding(kind, "seen", "so it is", "moderate") for kind in ("underfitting", "instability")]
+    for seen, why in ((both[:1], ""), (both, "it would make worse what was seen: instability")):
+        found = survey(
+            recipes[0], shipped, composer, seen=seen, tried=(), metric="val/macro_f1", worthwhile=0.02
+        )
+        [faster] = [one for one in found if one.id == "higher_lr"]
+        assert faster.why_not == why
 
 
 def test_what_was_tried_updates_the_belief_and_what_failed_is_left_out(
@@ -98,6 +110,9 @@ def test_a_goal_without_a_prior_is_not_guessed_at(
 ) -> None:
     found = looked_at(recipes, shipped, composer, (), "val/ece")
     assert found["strong_augmentation"].applies
+    assert found["smoothing_strength/none"].reasons == ("its effect on val/ece is what is asked for",)
+    assert found["smoothing_strength/none"].applies
+    assert found["learning_rate/third"].applies
     assert found["dual_gated"].why_not == "the catalogue says nothing of its effect on val/ece"
 
 
@@ -110,7 +125,7 @@ def test_an_explanation_ranks_and_is_plain_json(
         for one in found.values()
         if one.applies and one.posterior
     }
-    document = json.loads(json.dumps(explain(found.values(), offers, "val/macro_f1"), allow_nan=False))
+    document = json.loads(json.dumps(explain(tuple(found.values()), offers, "val/macro_f1"), allow_nan=False))
     assert [one["title"] for one in document["moves"][:1]] == ["ema"]
     rates = [one["gain_per_minute"] for one in document["moves"] if one["gain_per_minute"] is not None]
     assert rates == sorted(rates, reverse=True)
@@ -123,7 +138,7 @@ def test_an_explanation_ranks_and_is_plain_json(
             "after": "ema",
             "from_the_incumbent": True,
             "exact": True,
-            "gain": 0.03,
+            "gain": 0.05,
             "se": 0.01,
             "lost": [],
             "cites": ["base-0", "ema-0"],
@@ -137,7 +152,7 @@ def test_an_explanation_ranks_and_is_plain_json(
     text = printed.getvalue()
     for said in (
         "moves by expected gain in val/macro_f1 per minute",
-        "ema: base to ema (from the incumbent): +0.030 ± 0.010",
+        "ema: base to ema (from the incumbent): +0.050 ± 0.010",
         "learning_rate/triple: slow to fast: -0.080 ± 0.010; not counted here, there optimizer.lr was 0.001",
         "learning_rate/triple: it failed where optimizer.lr was 0.001; here optimizer.lr is 0.0001",
         "dropout: tried here: seen once",
@@ -152,8 +167,10 @@ def test_without_history_nothing_was_seen(
 ) -> None:
     found = looked_at([replace(recipes[0], runs=())], shipped, composer, (), "val/macro_f1")
     assert all(one.posterior is None or one.posterior.belief == one.prior for one in found.values())
-    document = explain(found.values(), {}, "val/macro_f1")
+    document = explain(tuple(found.values()), {}, "val/macro_f1")
     printed = io.StringIO()
     with redirect_stdout(printed):
         print_explained(document)
+    left = explain(tuple(found.values()), {}, "val/macro_f1", left_out={"ema": "no room"})
+    assert [one["why_not"] for one in left["moves"] if one["title"] == "ema"] == ["no room"]
     assert "nothing: no two recipes are one move apart" in printed.getvalue()

@@ -28,7 +28,8 @@ def fitted(
     **fields: Any,
 ) -> Schedule:
     """A plan with one seed in its window; costs by experiment."""
-    of = plan(experiments, **{"reserve": NO_ANALYSIS, "seeds": [1], **fields})
+    kept = {"reserve": NO_ANALYSIS, "limits": {"grace": "0s"}}
+    of = plan(experiments, **{**kept, "seeds": [1], **fields})
     by_job = {one.job.id: costs[one.job.experiment] for one in checked(of)}
     return fit(checked(of, device=device), by_job, of, now=NOW, gpu=gpu, free_bytes=free)
 
@@ -67,17 +68,40 @@ def test_jobs_follow_each_other_with_a_pause() -> None:
     assert totals.disk_bytes == 300_000_000
 
 
+SHORT_OF_TIME: dict[str, Any] = {"window": "2h", "reserve": {"disk": "1GB", "analysis": "10m"}}
+
+
 def test_what_cannot_finish_is_left_out_and_a_shorter_one_after_it_is_not() -> None:
-    found = fitted(
-        {"a": {}, "b": {}, "c": {}},
-        {"a": minutes(70, 75), "b": minutes(45, 65), "c": minutes(20, 25)},
-        window="2h",
-        reserve={"disk": "1GB", "analysis": "10m"},
-    )
-    assert told(found)["b-s1"] == ("no", "needs 1 h 05 min (p90), 40 min 00 s are left")
-    assert begins(found) == {"a-s1": 0, "b-s1": None, "c-s1": 70}
+    costs = {"a": minutes(70, 75), "b": minutes(45, 65), "c": minutes(20, 25)}
+    found = fitted({"a": {"worth": 4}, "b": {}, "c": {}}, costs, **SHORT_OF_TIME)
+    others = "others make more of the window"
+    assert told(found)["b-s1"] == ("no", f"needs 1 h 05 min (p90), 20 min 00 s are left: {others}")
+    assert begins(found) == {"a-s1": 20, "b-s1": None, "c-s1": 0}
+    assert [entry.job for entry in found.entries] == ["c-s1", "a-s1", "b-s1"]
     assert (found.totals.jobs, found.totals.fitting) == (3, 2)
     assert found.totals.finish == NOW + timedelta(minutes=100)  # the analysis included
+
+
+def test_what_is_worth_more_comes_first_where_not_all_fits() -> None:
+    costs = {"a": minutes(70, 75), "b": minutes(45, 65), "c": minutes(20, 25)}
+    found = fitted({"a": {}, "b": {"worth": 9}, "c": {"worth": 9}}, costs, **SHORT_OF_TIME)
+    assert (told(found)["b-s1"][0], told(found)["c-s1"][0], told(found)["a-s1"][0]) == ("yes", "yes", "no")
+    roomy = fitted({"a": {}, "b": {"worth": 9}, "c": {"worth": 9}}, costs, window="3h")
+    assert begins(roomy) == {"a-s1": 0, "b-s1": 70, "c-s1": 115}, "where all fits the plan's order stays"
+
+
+def test_a_greater_priority_comes_before_any_worth() -> None:
+    costs = {"a": minutes(70, 75), "b": minutes(45, 65), "c": minutes(20, 25)}
+    first = {"a": {"priority": 1, "worth": 0.1}, "b": {"worth": 9}, "c": {}}
+    assert begins(fitted(first, costs, **SHORT_OF_TIME))["a-s1"] == 0
+
+
+def test_the_grace_of_a_job_that_is_stopped_is_kept_beside_the_analysis() -> None:
+    kept = {"window": "2h", "reserve": {"disk": "1GB", "analysis": "10m"}, "limits": {"grace": "5m"}}
+    assert told(fitted({"a": {}}, {"a": minutes(105)}, **kept))["a-s1"] == ("yes", "")
+    found = fitted({"a": {}}, {"a": minutes(106)}, **kept)
+    assert told(found)["a-s1"] == ("no", "needs 1 h 46 min (p90), 1 h 45 min are left")
+    assert found.document()["window"]["grace_seconds"] == 300
 
 
 def test_a_job_that_fits_only_at_the_median_pace_is_likely() -> None:

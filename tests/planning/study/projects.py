@@ -27,7 +27,7 @@ def project(folder: Path) -> Path:
 
 @contextmanager
 def in_order() -> Iterator[None]:
-    """Whatever is begun in here is begun a minute after what was before it; none of it outlives a power cut."""
+    """Whatever is begun in here is begun a minute after what was before it; nothing waits for the disk."""
     moments = (datetime(2026, 11, 20, tzinfo=UTC) + timedelta(minutes=minute) for minute in range(100_000))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: next(moments))

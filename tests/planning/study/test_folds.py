@@ -11,7 +11,7 @@ from ctexp.core.errors import DataError
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir
 from ctexp.record.run_dir import RunDir
 from tests import judged
-from tests.planning.study.projects import a_run, in_order, project, read, titles
+from tests.planning.study.projects import a_run, in_order, of_night, project, read, titles
 
 
 @pytest.fixture
@@ -74,6 +74,27 @@ def test_a_lone_cross_validation_gives_way_to_what_can_be_compared(root: Path) -
     assert titles(read(root, fold)) == [place.id], "a fold stands for its whole"
     a_cross_validation(root, 2)
     assert read(root).split == "kfold"
+
+
+def test_a_night_of_cross_validations_begins_with_its_baseline(root: Path) -> None:
+    a_run(root, "older", 1)
+    for experiment, skill in (("plain", 1.0), ("other", 3.0)):
+        for seed in (1, 2):
+            words = ("optimizer.lr=3e-4",) if experiment == "other" else ()
+            place = a_cross_validation(root, seed, *words, skill=skill)
+            record = CrossValidation.read(place.record)
+            origin = of_night("night", f"{experiment}-s{seed}")
+            record.model_copy(update={"origin": origin}).write(place.record)
+            if experiment == "other":
+                for member in record.members:
+                    config = RunDir(root / "runs" / str(member.run_id)).config
+                    config.write_text(config.read_text().replace("lr: 0.0001", "lr: 0.0003"))
+    night = str(origin.queue)
+    files.write_json(root / "runs" / "queues" / night / "orders.json", {"baseline": "plain"})
+    found = read(root, start="night")
+    assert found.incumbent is not None
+    assert [one.seeds for one in found.recipes] == [(1, 2), (1, 2)]
+    assert (found.incumbent.words, found.why_incumbent) == ((), f"the baseline of {night}")
 
 
 def test_a_cross_validation_that_is_half_done_says_nothing_yet(root: Path) -> None:

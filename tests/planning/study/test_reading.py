@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.core import files
 from ctexp.core.errors import DataError, UsageError
 from tests import judged
 from tests.planning.study.projects import a_run, in_order, project, read, titles
@@ -46,6 +47,9 @@ def test_seeds_of_one_configuration_are_one_recipe(root: Path) -> None:
 
 def test_metrics_that_are_not_printed_are_worked_out_of_predictions(root: Path) -> None:
     run = a_run(root)
+    result = files.read_json(run.result)
+    printed = {"val/macro_f1": result["metrics"]["val/macro_f1"]}
+    files.write_json(run.result, result | {"metrics": printed})
     found = read(root)
     told = json.loads(run.metrics.read_text())["splits"]["val"]["metrics"]["val/auprc"]
     value = found.values(found.recipes[0], "val/auprc")[1]

@@ -15,7 +15,7 @@ import pytest
 
 from ctexp.queue.attempting.child import Signals
 from ctexp.queue.attempting.cooldown import cool_down
-from ctexp.queue.journal import Event
+from ctexp.queue.journal import Event, uptime
 from ctexp.queue.orders import Orders
 from tests.queue.written import Writer, job, queue
 
@@ -83,12 +83,13 @@ class Between:
             cooldown_seconds=0.6,
         )
 
-    def cool_down(self, **changes: Any) -> float:
+    def cool_down(self, latest: float | None = None, **changes: Any) -> float:
         began = time.monotonic()
         events = self.writer.journal.read()
         with Signals() as signals:
             orders = replace(self.orders, **changes)
-            cool_down(orders, events, self.writer.journal, signals, self.said.append, look_seconds=0.05)
+            journal, say = self.writer.journal, self.said.append
+            cool_down(orders, events, journal, signals, say, look_seconds=0.05, latest=latest)
         return time.monotonic() - began
 
     @property
@@ -134,6 +135,16 @@ def test_a_large_foreign_computation_is_waited_for_once(between: Between, driver
     assert between.cool_down() < 0.5
     driver.computing.append((999_999, 2 * GIB))
     assert between.cool_down() >= 0.6
+
+
+def test_nothing_is_waited_for_beyond_the_moment_the_next_job_has_to_begin(
+    between: Between, driver: Driver
+) -> None:
+    driver.heat = [90]
+    assert between.cool_down(latest=uptime() - 1) < 0.2
+    assert between.cool_down(latest=uptime() + 0.3) < 0.6
+    assert between.said[-1].startswith("waiting for the GPU, at most 0.3 s")
+    assert 0.6 <= between.cool_down(latest=uptime() + 60) < 2
 
 
 def test_our_own_processes_are_not_waited_for(between: Between, driver: Driver) -> None:

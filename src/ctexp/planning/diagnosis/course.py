@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,15 @@ from ctexp.core.metric_names import higher_is_better
 from ctexp.evaluation.health.facts import Row, column, noise
 from ctexp.evaluation.health.monitor import Change, Monitor
 from ctexp.evaluation.health.rules import FEWEST, Finding
+from ctexp.evaluation.intervals import wilson
 from ctexp.planning.diagnosis.evidence import Evidence, Training
+from ctexp.planning.diagnosis.figures import newcombe
+
+STILL = 0.05
+"""A loss that fell by more than this share of itself over the last quarter was still falling; the rule of
+health calls a training loss that falls by less at rest."""
+_HALF = 0.5
+"""Of the way from always answering the largest class to all images right."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +65,15 @@ class Course:
     val_loss_noise: float
 
 
+@lru_cache(maxsize=1)  # four rules ask, one after the other
 def courses(seen: Evidence) -> tuple[Course, ...]:
     """Of every training that has enough epochs to be judged."""
-    mix, images = _training_mix(seen), seen.data.groups.get("val", {}) if seen.data else {}
-    return tuple(found for one in seen.trainings if (found := course(one, mix, images)) is not None)
+    found = []
+    for one in seen.trainings:
+        part = witnesses(seen, "val")
+        images = {name: part * count for name, count in zip(CLASSES, one.facts.counts["val"], strict=True)}
+        found.append(course(one, _training_mix(one, seen), images))
+    return tuple(one for one in found if one is not None)
 
 
 def mixes(seen: Evidence) -> bool:
@@ -67,7 +81,7 @@ def mixes(seen: Evidence) -> bool:
     return any((seen.incumbent.settings.get(f"augment.{kind}") or 0) > 0 for kind in ("mixup", "cutmix"))
 
 
-def course(training: Training, mix: Mapping[str, float], images: Mapping[str, int]) -> Course | None:
+def course(training: Training, mix: Mapping[str, float], images: Mapping[str, float]) -> Course | None:
     """None with `FEWEST` epochs or fewer, or where the history lacks a column.
 
     Args:
@@ -112,17 +126,17 @@ def course(training: Training, mix: Mapping[str, float], images: Mapping[str, in
     )
 
 
-def _training_mix(seen: Evidence) -> dict[str, float]:
+def _training_mix(training: Training, seen: Evidence) -> dict[str, float]:
     """How often training shows each class: as many images as there are, or all alike."""
-    counts = seen.data.rows.get("train", {}) if seen.data else {}
+    counts = dict(zip(CLASSES, training.facts.counts["train"], strict=True))
     if seen.incumbent.settings.get("sampler.name") == "class_balanced":
-        counts = dict.fromkeys((name for name, count in counts.items() if count), 1)
+        counts = {name: min(count, 1) for name, count in counts.items()}
     total = sum(counts.values())
     return {name: count / total for name, count in counts.items() if count}
 
 
 def _mixed(
-    rows: list[Row], mix: Mapping[str, float], images: Mapping[str, int]
+    rows: list[Row], mix: Mapping[str, float], images: Mapping[str, float]
 ) -> tuple[NDArray[np.float64] | None, float]:
     """Validation accuracy with training's mixture of classes, and the images it is worth (Kish 1965).
 
@@ -156,3 +170,33 @@ def _health(training: Training) -> tuple[dict[str, Finding], dict[str, Finding]]
         monitor.see(row)
     monitor.end()
     return {one.rule: one for one in monitor.holding}, began
+
+
+def half_learned(one: Course, seen: Evidence) -> bool:
+    """Whether it came to rest below half of the way, on training and validation both.
+
+    Mixed images cannot all be right: with mixing training accuracy does not tell.
+    """
+    if mixes(seen):
+        return False
+    chance = seen.trainings[0].facts.majority("train")
+    half = chance + _HALF * (1 - chance)
+    high = wilson(one.late_train_accuracy, images_of(seen, "train"))[1]
+    return one.train_fall <= STILL and high < half and one.mixed_accuracy < half
+
+
+def gap_of(one: Course, seen: Evidence) -> tuple[float, float, float]:
+    """Training less validation accuracy at the best epoch, of the same classes, by independent images."""
+    return newcombe(one.train_accuracy, images_of(seen, "train"), one.mixed_accuracy, one.mixed_images)
+
+
+def images_of(seen: Evidence, split: str) -> int:
+    """Independent images of a split, of one training: of a cross-validation, those of a fold."""
+    return max(1, round(witnesses(seen, split) * sum(seen.trainings[0].facts.counts[split])))
+
+
+def witnesses(seen: Evidence, split: str) -> float:
+    """How many independent images an image of a split is worth; 1 where nobody has looked for copies."""
+    tables = (seen.data.groups.get(split, {}), seen.data.rows.get(split, {})) if seen.data else ({}, {})
+    groups, rows = (sum(table.values()) for table in tables)
+    return groups / rows if groups and rows else 1.0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ctexp.config.verdict import VerdictSettings
+from ctexp.core.classes import CLASSES
 from ctexp.core.dotted import nested
 from ctexp.core.errors import CtexpError
 from ctexp.evaluation import metrics
@@ -20,6 +21,7 @@ from ctexp.planning.study.differences import Difference
 from ctexp.planning.study.noise import Noise
 from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.study import Study
+from ctexp.record.manifest import Manifest
 
 _RESAMPLES = 500  # of each table's intervals: their ends are good to about a tenth of their length
 
@@ -78,6 +80,19 @@ class Evidence:
     def cites(self) -> tuple[str, ...]:
         """The incumbent's runs."""
         return self.incumbent.cites
+
+    @property
+    def images(self) -> int:
+        """Independent images that were judged; 0 where the answers cannot be read."""
+        return len(self.units.label) if self.tables else 0
+
+    @property
+    def train_counts(self) -> dict[str, int]:
+        """Training images of each class; empty where nobody knows."""
+        if self.data and self.data.rows.get("train"):
+            return dict(self.data.rows["train"])
+        first = self.trainings[0].facts.counts["train"] if self.trainings else None
+        return dict(zip(CLASSES, first, strict=True)) if first else {}
 
     @cached_property
     def joint(self) -> Predictions:
@@ -139,9 +154,16 @@ def gather(study: Study, incumbent: Recipe) -> Evidence:
     trainings = []
     for one in incumbent.runs:
         try:
-            facts = Facts.of(nested(incumbent.settings), study.data.rows if study.data else {})
+            counts = Manifest.read(one.run.manifest).dataset.rows
+            facts = Facts.of(nested(incumbent.settings), counts)
+        except CtexpError as error:
+            notes += error.problems
+            continue
         except KeyError as error:  # a record of before there was such a setting
             notes.append(f"{one.run.id}: its curves cannot be judged: no setting {error}")
+            continue
+        if not {"train", "val"} <= facts.counts.keys():
+            notes.append(f"{one.run.id}: its curves cannot be judged: it does not say what it learned from")
             continue
         fold = "" if one.summary.fold is None else f", fold {one.summary.fold}"
         trainings.append(Training(one.run.id, f"seed {one.seed}{fold}", study.curves(one), facts))

@@ -10,6 +10,8 @@ from ctexp.planning.diagnosis.findings import Confidence
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _FEW_IMAGES = 100
 """With fewer independent images much is overlooked: a share's interval reaches a tenth to either side."""
+RARE = 0.01
+"""A rule that tests may speak by chance once in a hundred times: there are a dozen of them."""
 
 
 def many(count: int, noun: str, plural: str = "") -> str:
@@ -105,7 +107,7 @@ def absent(seeds: int, images: int, dissent: int = 0) -> tuple[Confidence, str]:
         return "low", f"{many(dissent, 'training')} showed it"
     levels: tuple[Confidence, ...] = ("low", "moderate", "high")
     level = min(seeds, 3) - 1
-    said = many(seeds, "training")
+    said = many(seeds, "seed")
     if images < _FEW_IMAGES:
         return levels[max(0, level - 1)], f"{said}, judged on {many(images, 'independent image')} only"
     return levels[level], f"{said}, judged on {many(images, 'independent image')}"

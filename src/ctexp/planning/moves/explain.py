@@ -1,6 +1,6 @@
 """What `inv plan --explain` tells: of every move its prior, what was seen, what is believed and what for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ctexp.planning.moves.history import Tried
@@ -10,7 +10,11 @@ from ctexp.planning.moves.value import Offer, ranked
 
 
 def explain(
-    considered: Iterable[Considered], offers: Mapping[str, Offer], metric: str, noise: float | None = None
+    considered: Sequence[Considered],
+    offers: Mapping[str, Offer],
+    metric: str,
+    noise: float | None = None,
+    left_out: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """All that a ranking rests on, as plain JSON values.
 
@@ -19,29 +23,31 @@ def explain(
         offers: by title, what those that could be tried would cost and show.
         metric: that was looked at.
         noise: standard deviation over seeds that the survey was given.
+        left_out: by title, why moves that apply are not proposed all the same.
 
     Returns:
-        The moves with an offer, the best first; then the others, as the catalogue has them.
+        The moves that are proposed, the best offer first; then the others, as the catalogue has them.
     """
+    why_not = {one.title: one.why_not or (left_out or {}).get(one.title, "") for one in considered}
     order = {one.title: place for place, one in enumerate(ranked(offers.values()))}
-    moves = sorted(considered, key=lambda one: order.get(one.title, len(order)))
+    moves = sorted(considered, key=lambda one: (bool(why_not[one.title]), order.get(one.title, len(order))))
     return {
         "metric": metric,
         "own_share": OWN,
         "settled_below": SETTLED,
-        "moves": [_move(one, offers.get(one.title), noise) for one in moves],
+        "moves": [_move(one, why_not[one.title], offers.get(one.title), noise) for one in moves],
     }
 
 
-def _move(one: Considered, offer: Offer | None, noise: float | None) -> dict[str, Any]:
+def _move(one: Considered, why_not: str, offer: Offer | None, noise: float | None) -> dict[str, Any]:
     known = one.posterior
     return {
         "title": one.title,
         "move": one.id,
         "variant": one.variant,
         "category": one.move.category,
-        "applies": one.applies,
-        "why_not": one.why_not,
+        "applies": not why_not,
+        "why_not": why_not,
         "reasons": list(one.reasons),
         "again": one.again,
         "words": list(one.instance.words) if one.instance else [],

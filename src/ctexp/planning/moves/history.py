@@ -24,8 +24,8 @@ _LOST_BY_THE_MOVE = ("diverged", "oom")
 """Ends that say something of a recipe; any other failure says more of the night."""
 
 NEAR = 0.3
-"""A number that somebody chose by hand may miss that of a move by so much of the move's own step: by the logarithm
-where both are above 0."""
+"""A number that somebody chose by hand may miss that of a move by so much of the move's own step; of the
+logarithm's step where all of them are above 0."""
 
 Compare = Callable[[Recipe, Recipe], Difference]
 """What the difference of two recipes is, on the metric that is looked at."""
@@ -81,7 +81,7 @@ def tried(
     composer: Composer,
     compare: Compare,
 ) -> tuple[Tried, ...]:
-    """Every move that was made between any two recipes.
+    """Every move that was made between any two recipes, but for those whose words no longer compose.
 
     Args:
         recipes: of one study.
@@ -134,7 +134,7 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
 
 
 def _leads_to(made: Instance, before: Recipe, after: Recipe) -> bool | None:
-    """Whether the recipe with a move's changes is exactly the other one, or only near; None where it is not."""
+    """Whether the recipe with a move's changes is the other one, or only near it; None where it is not."""
     if any(before.settings.get(key) != value for key, value in made.ground.items()):
         return None
     changed = dict(before.settings) | {key: value for key, (_, value) in made.changes.items()}
@@ -151,7 +151,7 @@ def _is_near(before: Any, meant: Any, found: Any) -> bool:
     if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
         return False
     start, end, there = (log(value) if min(values) > 0 else value for value in values)
-    return abs(there - end) <= NEAR * abs(end - start)
+    return bool(abs(there - end) <= NEAR * abs(end - start))
 
 
 def _tried(made: Instance, before: Recipe, after: Recipe, exact: bool, here: bool, compare: Compare) -> Tried:

@@ -7,12 +7,15 @@ A move's effect on a recipe is its effect in general and what is particular to t
 with mean and sd of the prior, so that before anything was tried the effect on the incumbent is the prior
 itself. A comparison on r sees that effect with its own error (images and seeds together). What follows for
 the incumbent is the conditional mean and variance of jointly normal values (Gelman et al. 2013, Bayesian Data
-Analysis, section 5.4 and appendix A). A comparison that began at the incumbent and made this very move tells of `own` too; one on
-another recipe, or of a number that is only near, tells of `general` alone.
+Analysis, section 5.4 and appendix A). A comparison that began at the incumbent and made this very move tells
+of `own` too; one on another recipe, or of a number that is only near, tells of `general` alone. Errors of
+comparisons are taken to be independent, although all of a study are of the same images; nor is it counted
+that the incumbent was chosen for looking best, which makes what was tried on it look a little worse.
 
 How much is particular to a recipe (`OWN`) nobody has measured on sets of this size, and a project's few
-comparisons of a move could not tell: it is stated. With a half of the variance, what was seen on other
-recipes moves a belief at most half of the way, however often it was seen.
+comparisons of a move could not tell: it is stated. With a half of the variance, what was seen on one other
+recipe moves a belief at most half of the way, on two at most two thirds, and however many there are the doubt
+stays at 0.7 of what it was.
 """
 
 from collections.abc import Sequence
@@ -31,6 +34,9 @@ OWN = 0.5
 
 SETTLED = 0.1
 """Below this probability of a worthwhile gain a move that was tried is no longer worth a night."""
+
+HEARD = 0.2
+"""Below this weight what was seen settles nothing: one noisy comparison is no failure."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def failed(found: Posterior) -> str:
     if lost and all(one.lost and one.gain is None for one in found.tried):
         ends = " and ".join(sorted(set(lost)))
         return f"it ended as {ends} each time it was trained here ({len(lost)} of {len(lost)})"
-    if found.weight and found.p_worthwhile < SETTLED:
+    if found.weight >= HEARD and found.p_worthwhile < SETTLED:
         return (
             f"tried here: {found.said}; a gain that matters has a probability of {found.p_worthwhile:.2f}, "
             f"less than {SETTLED:g}"

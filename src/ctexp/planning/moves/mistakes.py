@@ -68,9 +68,14 @@ def _unusable(move: Move) -> Iterator[tuple[Place, str]]:
                 yield (*place, "scale", key), f"unknown key; {nearest_key(key)}"
     for kind, words in move.fallback.items():
         yield from _words(("fallback", kind), words)
-    for key in move.only_if:
+    for key, wanted in move.only_if.items():
         if key not in keys():
             yield ("only_if", key), f"unknown key; {nearest_key(key)}"
+            continue
+        options = keys()[key].options
+        for value in wanted if isinstance(wanted, list) else [wanted]:
+            if options and value is not None and str(value) not in options:
+                yield ("only_if", key), f"never {value!r}; {did_you_mean(str(value), options)}"
 
 
 def _words(place: Place, words: list[str]) -> Iterator[tuple[Place, str]]:

@@ -62,14 +62,15 @@ class Move(Way):
     Attributes:
         category: what it changes; `sweep` for several values of one thing.
         when: it applies where any of these has been seen; empty: always.
+        unless: it does not where any of these has, which it would make worse.
         only_if: values that settings of the recipe have to have, by dotted key; a list: any of them.
         variants: several ways of doing it, by name, each with what it does beside what all of them do; for
             `sweep`.
         hypothesis: why it may help.
         expected: what will be seen if it does.
-        effects: by metric; at least that of val/macro_f1. None for a move that changes which images are
-            judged: nothing can be compared across it, and it is made for what figures mean, not to raise
-            them.
+        effects: by metric, where what it is for was seen; at least that on val/macro_f1. None for a move
+            that changes which images are judged: nothing can be compared across it, and it is made for what
+            figures mean, not to raise them.
         source: where these come from.
         cost: of a training, as a multiple of the recipe's, where nothing is known of it.
         track: metrics to be told in the morning.
@@ -78,6 +79,7 @@ class Move(Way):
 
     category: Category
     when: list[Kind] = Field(default_factory=list)
+    unless: list[Kind] = Field(default_factory=list)
     only_if: dict[str, Any] = Field(default_factory=dict)
     variants: dict[Id, Way] = Field(default_factory=dict)
     hypothesis: Annotated[str, Field(min_length=1)]

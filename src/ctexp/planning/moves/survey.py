@@ -11,6 +11,7 @@ from ctexp.planning.moves.catalogue import Catalogue, Move
 from ctexp.planning.moves.history import Tried
 from ctexp.planning.moves.instances import Instance, Unusable, instances, title
 from ctexp.planning.moves.learning import Posterior, failed, posterior
+from ctexp.planning.moves.move import PRIMARY
 from ctexp.planning.study.recipes import Recipe
 
 
@@ -22,7 +23,7 @@ class Considered:
         id: of the move; `variant` of it.
         move: what the catalogue says.
         instance: it on the incumbent; None where it makes nothing of it.
-        reasons: what was seen that it is for, a few words each; empty where it is for anything.
+        reasons: what was seen that it is for, or that it is asked for; empty where it is for anything.
         why_not: why it is not to be proposed, a few words; empty where it is.
         prior: of its effect on the metric; None where the catalogue says nothing of that.
         posterior: None likewise, and where there is no instance.
@@ -86,7 +87,7 @@ def survey(
     unusable = {title(one.id, one.variant): one for one in not_made}
     found = []
     for name, move in catalogue.moves.items():
-        reasons, unseen = _reasons(move, seen)
+        reasons, against = _reasons(move, seen, metric)
         for variant in move.ways:
             called = title(name, variant)
             one = usable.get(called)
@@ -104,7 +105,7 @@ def survey(
                     move=move,
                     instance=one,
                     reasons=reasons,
-                    why_not=_why_not(unusable.get(called), unseen, known, metric, move),
+                    why_not=_why_not(unusable.get(called), against, known, metric, move),
                     prior=prior,
                     posterior=known,
                     elsewhere=elsewhere,
@@ -114,22 +115,28 @@ def survey(
     return tuple(found)
 
 
-def _reasons(move: Move, seen: Sequence[Finding]) -> tuple[tuple[str, ...], str]:
-    """What was seen that a move is for; or that none of it was."""
+def _reasons(move: Move, seen: Sequence[Finding], metric: str) -> tuple[tuple[str, ...], str]:
+    """What was seen that a move is for; and why what was seen speaks against it."""
     its = tuple(f"{one.kind}: {one.said}" for one in seen if one.kind in move.when)
+    if against := [one.kind for one in seen if one.kind in move.unless]:
+        return (), f"it would make worse what was seen: {', '.join(against)}"
     if its or not move.when:
         return its, ""
+    if metric != PRIMARY and metric in move.effects:
+        return (f"its effect on {metric} is what is asked for",), ""
     return (), f"it is for {', '.join(move.when)}, which was not seen"
 
 
-def _why_not(unusable: Unusable | None, unseen: str, known: Posterior | None, metric: str, move: Move) -> str:
+def _why_not(
+    unusable: Unusable | None, against: str, known: Posterior | None, metric: str, move: Move
+) -> str:
     if unusable is not None:
         return unusable.why
     if move.changes_images:
-        return unseen or "it changes which images are judged: a step of its own, not a gain"
+        return against or "it changes which images are judged: a step of its own, not a gain"
     if known is None:
         return f"the catalogue says nothing of its effect on {metric}"
-    return failed(known) or unseen
+    return failed(known) or against
 
 
 def _again(

@@ -1,6 +1,6 @@
 """Which of the jobs left, and in which order.
 
-What a night is worth is said in `asked`. What a plan promises is kept whatever it is worth:
+What a night is worth is said in `questions`. What a plan promises is kept whatever it is worth:
 
 - A job comes after all it waits for.
 - Where everything fits, even if each job takes its p90, the order is that of the plan.
@@ -11,11 +11,11 @@ Within a level the order is sought that is expected to be worth most, seeds of a
 that may be shortened and have no room whole come after the others of their level, and take what is left.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ctexp.planning.packing.asked import Asked, asked
 from ctexp.planning.packing.lengths import Length, planned
+from ctexp.planning.packing.questions import Question, questions
 from ctexp.planning.packing.reckoning import Point, Reckoning
 from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
 
@@ -58,7 +58,7 @@ def pack(
     if seconds is None or sum(one.p90 + pause for one in known) - pause <= seconds:
         ids = tuple(job.id for job in jobs)
         return Packing(ids, frozenset(ids), whole=True)
-    experiments = asked(jobs, known, done or {}, seconds, pause)
+    experiments = questions(jobs, known, done or {}, seconds, pause)
     reckoning = Reckoning(experiments, seconds, pause)
     levels: dict[int, list[int]] = {}
     for index, one in enumerate(experiments):
@@ -69,8 +69,8 @@ def pack(
         order = reckoning.best(at, levels[level])
         at = reckoning.go(at, order)
         night.go_on(order)
-    night.add(job for one in experiments if not one.possible for job in one.jobs)
-    ids = tuple(jobs[index].id for index in night.order)
+    never = [job for one in experiments if not one.possible for job in one.jobs]
+    ids = tuple(jobs[index].id for index in [*night.order, *never])
     return Packing(ids, frozenset(jobs[index].id for index in night.chosen), whole=False)
 
 
@@ -84,7 +84,7 @@ class _Night:
         whole: experiments of which all jobs are begun.
     """
 
-    experiments: Sequence[Asked]
+    experiments: Sequence[Question]
     seconds: float
     pause: float
     now: float = 0.0
@@ -99,21 +99,18 @@ class _Night:
         for index in level:
             one = self.experiments[index]
             ready = all(parent in self.whole for parent in one.parents)
+            late = []
             for job, reckoned in zip(one.jobs, one.planned, strict=True):
                 if ready and self.now + reckoned.needed <= self.seconds:
                     self.now += reckoned.p50 + self.pause
                     self.order.append(job)
                     self.chosen.append(job)
                 else:
-                    (shorter if ready and one.shorten else left).append(job)
-            if not {*one.jobs} & {*shorter, *left}:
+                    late.append(job)
+            if not late:
                 self.whole.add(index)
-        for job in sorted(shorter):
-            if self.now + LEAST_SECONDS <= self.seconds:
-                self.now = self.seconds
-                self.chosen.append(job)
-        self.add([*sorted(shorter), *sorted(left)])
-
-    def add(self, jobs: Iterable[int]) -> None:
-        """More of them, not chosen."""
-        self.order.extend(jobs)
+            (shorter if ready and one.shorten else left).extend(late)
+        if shorter and self.now + LEAST_SECONDS <= self.seconds:
+            self.now = self.seconds
+            self.chosen.append(min(shorter))
+        self.order += [*sorted(shorter), *sorted(left)]

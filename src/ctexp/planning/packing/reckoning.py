@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ctexp.planning.packing.asked import Asked
+from ctexp.planning.packing.questions import Question
 
 MOST_STEPS = 1000
 """Jobs that are gone through in thought for one choice: it may take a millisecond or two."""
@@ -23,7 +23,7 @@ class Point:
         mean: of the seconds that have gone.
         variance: of the same.
         worth: expected, of what was done until then.
-        begun: the probability of each experiment gone through that its last job was begun.
+        begun: the probability of each experiment gone through that all of its jobs were begun.
     """
 
     mean: float = 0.0
@@ -42,7 +42,7 @@ class Reckoning:
         pause: between two jobs.
     """
 
-    experiments: Sequence[Asked]
+    experiments: Sequence[Question]
     seconds: float
     pause: float
 
@@ -52,14 +52,14 @@ class Reckoning:
         begun = dict(at.begun)
         for index in order:
             one = self.experiments[index]
-            last = min((begun.get(parent, 0.0) for parent in one.parents), default=1.0)
+            last = reached = min((begun.get(parent, 0.0) for parent in one.parents), default=1.0)
             for job in one.planned:
-                likely = min(last, _likely(self.seconds - mean - job.needed, variance))
+                likely = min(reached, _likely(self.seconds - mean - job.needed, variance))
                 takes, share = job.mean + self.pause, likely * one.chance
                 worth += share * one.of_seed
                 mean += share * takes
                 variance += share * (job.variance + (1 - one.chance) * takes * takes)
-                last = likely
+                last = min(last, likely)
             worth += last * one.chance * one.of_all
             begun[index] = last
         return Point(mean, variance, worth, begun)

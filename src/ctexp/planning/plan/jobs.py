@@ -48,7 +48,7 @@ class Job:
         fixed: those that tell jobs apart: name and seed.
         fallback: words that are added, by the kind of failure.
         needs: experiments all of whose jobs have to be done before; those of gate and base are not repeated.
-        worth: of its experiment; see `document.Experiment`.
+        worth: of its experiment, see `document.Experiment`; the baseline is worth what is judged by it, too.
         limit_seconds: None for the window.
     """
 
@@ -191,5 +191,15 @@ def _job(plan: "Plan", name: str, experiment: "Experiment", seed: int) -> Job:
         priority=experiment.priority,
         limit_seconds=durations.seconds(experiment.limit) if experiment.limit else None,
         shorten=experiment.shorten,
-        worth=experiment.worth,
+        worth=_worth(plan, name, experiment),
     )
+
+
+def _worth(plan: "Plan", name: str, experiment: "Experiment") -> float:
+    """Its own; no answer that says "better than the baseline" is worth anything without the baseline's."""
+    if name != plan.baseline:
+        return experiment.worth
+    judged = (
+        one for one in plan.experiments.values() if getattr(one.success, "better_than", None) == "baseline"
+    )
+    return experiment.worth + sum(one.worth for one in judged if one is not experiment)

@@ -1,4 +1,20 @@
 """A plan proposed: from what was found and what is believed, to a file that a night can be run by.
 
-documents     what a proposal is: the plan, and why each part of it is there
+documents     what is wished for, what a proposal is, why each part of it is there
+wishes        what the user typed, understood
+nights        what kind of night is needed
+ground        the recipe that changes are made to, the words all jobs share, the images
+lengths       how long trainings will take that are only thought of
+seeds         how many seeds, and how large a gain they decide
+candidates    which changes, ranked, and why each other one is not
+considering   all of the above, before any of it is put into a night
+filling       what the window has room for
+stages        the experiments: smoke, baseline, coarse, confirmation
+assembling    a night put together of them, and what it takes for granted
+follows       what the newest night said, and what comes of it
+writing       the plan's file
+propose       all of it: considered, filled, written, checked, put into its window
+page          the document beside the plan, for people
+written       where both are put
+wording       words and figures of all these
 """

@@ -54,19 +54,25 @@ class Assembled:
     assumptions: tuple[str, ...]
 
 
-def assemble(study: Study, looked: Considering, chosen: Sequence[Candidate]) -> Assembled:
-    """Put a night together from the changes that were chosen for it."""
+def assemble(study: Study, looked: Considering, chosen: Sequence[Candidate], seeds: int) -> Assembled:
+    """Put a night together.
+
+    Args:
+        study: what has been trained.
+        looked: what was looked at.
+        chosen: the changes that it tries.
+        seeds: a side.
+    """
     ground = looked.ground
     single = [one for one in chosen if not one.ways]
     hypotheses = len(chosen) + (1 if len(single) > 1 else 0)
-    seeds = MOST if looked.night == "noise floor" else looked.design.seeds
     design = looked.question.design(seeds, hypotheses)
-    own = _trained_before(study, looked, seeds)
+    own = _trained_before(study, looked, seeds) if chosen else None
     night = _night(study, looked, design, own)
     parts = [smoke(_smoke_words(study, looked), ground.incumbent.cites if ground.incumbent else ())]
     if own is None:
         parts.append(_baseline(study, looked, night))
-    if looked.noise is None or looked.night == "noise floor":
+    if not looked.question.spread.tells or looked.night == "noise floor":
         parts += _rival(study, looked, night)
     for one in chosen:
         parts += coarse(night, one)
@@ -89,7 +95,7 @@ def _night(study: Study, looked: Considering, design: Design, own: Recipe | None
     ground = looked.ground
     used = {seed for one in study.recipes for seed in one.seeds} if looked.night != "clean split" else set()
     free = (seed for seed in count(1) if seed not in used)
-    wide = looked.noise is None and looked.night != "first" and own is None
+    wide = not looked.question.spread.tells and looked.night != "first" and own is None
     first = tuple(islice(free, max(design.seeds, MOST if wide else 0)))
     mean = study.mean(ground.incumbent, "val/balanced_accuracy") if ground.incumbent and ground.same else None
     length = looked.lengths.of(ground.composed.resolved)
@@ -160,7 +166,7 @@ def _baseline(study: Study, looked: Considering, night: Night) -> Part:
         f"{one.title} has {had} seed{'' if had == 1 else 's'} so far; with fresh ones chance shows, and what "
         "made it the best is not counted twice"
     )
-    return baseline(night, one.title, seen, why, refuted, one.cites)
+    return baseline(night, f"the incumbent ({one.title})", seen, why, refuted, one.cites)
 
 
 def _rival(study: Study, looked: Considering, night: Night) -> list[Part]:
@@ -227,6 +233,10 @@ def _assumptions(
 ) -> list[str]:
     design, lines = night.design, []
     name = looked.metric
+    if not hypotheses and looked.night != "noise floor":
+        lines.append(
+            "no change is compared tonight: none is left that applies and has room; see what is left out"
+        )
     if own is not None:
         lines.append(
             f"{own.title} is the baseline as it was trained before, {len(own.seeds)} seeds; nothing else has "
@@ -236,8 +246,8 @@ def _assumptions(
         lines.append(f"how far seeds spread {name} is not known yet; the baseline's seeds will tell")
     elif hypotheses:
         lines.append(
-            f"seeds spread {name} by {looked.noise.sd:.3f} ({looked.noise.df} degrees of freedom, 95 % "
-            f"{looked.noise.low:.3f} to {looked.noise.high:.3f})"
+            f"seeds spread {name} by {looked.noise.sd:.3f} (95 % {looked.noise.low:.3f} to "
+            f"{looked.noise.high:.3f}, by {_many(looked.noise.df, 'degree')} of freedom)"
         )
     if hypotheses and not design.decidable:
         few = f"{sum(design.groups.values())} independent validation images are too few"
@@ -255,3 +265,7 @@ def _assumptions(
                 "validation images would help more than more seeds"
             )
     return lines
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ctexp.config.compose import Composer
-from ctexp.core.errors import UsageError
+from ctexp.core.errors import CtexpError, UsageError
+from ctexp.planning.checking.images import ImagesOf
+from ctexp.planning.diagnosis.diagnose import NAMES
+from ctexp.planning.diagnosis.findings import Finding, Kind
 from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.instances import Instance
 from ctexp.planning.moves.learning import Posterior
@@ -13,6 +17,7 @@ from ctexp.planning.moves.value import Offer
 from ctexp.planning.plan.document import FailureKind
 from ctexp.planning.plan.jobs import last_words
 from ctexp.planning.proposal.documents import LeftOut
+from ctexp.planning.proposal.ground import Ground
 from ctexp.planning.proposal.lengths import Lengths
 from ctexp.planning.proposal.seeds import FEW, Design
 
@@ -45,8 +50,8 @@ class Candidate:
         learned: what was seen of it here, to be put after what is believed.
         prior: and `posterior`, of its effect on the metric.
         expected_gain: see `moves.value`.
+        urgent: whether it is made for the finding that is to be seen to first.
         minutes: of one of its jobs; of a sweep, the longest.
-        whole: minutes of all it takes, every seed of every experiment.
         assumed: whether those are a guess.
         cites: runs it rests on.
         fallback: what is tried after a failure; only what would be another training.
@@ -60,8 +65,8 @@ class Candidate:
     prior: Belief
     posterior: Belief
     expected_gain: float
+    urgent: bool
     minutes: float
-    whole: float
     assumed: bool
     cites: tuple[str, ...]
     fallback: Mapping[FailureKind, list[str]] = field(hash=False)
@@ -71,57 +76,154 @@ class Candidate:
         """As the catalogue calls it: `lower_lr`; a sweep by its id alone."""
         return self.instance.id if self.ways else self.instance.title
 
-    @property
-    def per_minute(self) -> float:
-        """Expected gain per minute."""
-        return self.expected_gain / max(self.whole, 1 / 60)
+    def whole(self, seeds: int) -> float:
+        """Minutes of all it takes, every seed of every experiment."""
+        looks = FEW * sum(way.minutes for way in self.ways)
+        return seeds * self.minutes + looks
 
 
-def candidates(
-    considered: Sequence[Considered],
-    focus: Sequence[str],
-    words: Sequence[str],
-    design: Design,
-    lengths: Lengths,
-    composer: Composer,
-) -> tuple[list[Candidate], list[LeftOut]]:
-    """The moves that could be made tonight, the best first; and why each other one is not.
+@dataclass(frozen=True)
+class Choosing:
+    """Makes candidates of moves.
 
-    Args:
-        considered: every move, as `moves.survey` found it.
-        focus: the categories that are wanted; empty for all.
-        words: what all jobs have in common.
+    Attributes:
+        ground: what changes are made to.
         design: seeds, and the error that a comparison will have.
         lengths: of trainings.
         composer: of the project.
+        first: the finding that is to be seen to first; moves that are made for it come before all others,
+            since what it spoils it spoils for them too.
+        seen: all that was.
+        reader: of images and features.
     """
-    left_out = [LeftOut(one.title, one.why_not) for one in considered if not one.applies]
-    usable: dict[str, list[Considered]] = {}
-    for one in considered:
-        if not one.applies:
-            continue
-        if focus and one.move.category not in focus:
-            left_out.append(LeftOut(one.title, f"of category {one.move.category}, which is not in focus"))
-        else:
-            usable.setdefault(one.id, []).append(one)
-    making = _Making(words, design, lengths, composer)
-    made = [making.candidate(its) for its in usable.values()]
-    ranked = sorted(made, key=lambda one: (-one.per_minute, one.title))
-    return _distinct(ranked, left_out), left_out
+
+    ground: Ground
+    design: Design
+    lengths: Lengths
+    composer: Composer
+    first: Kind | None
+    seen: tuple[Finding, ...]
+    reader: ImagesOf
+
+    def candidates(
+        self, considered: Sequence[Considered], focus: Sequence[str]
+    ) -> tuple[list[Candidate], list[LeftOut]]:
+        """The moves that could be made tonight, the best first; and why each other one is not.
+
+        Args:
+            considered: every move, as `moves.survey` found it.
+            focus: the categories that are wanted; empty for all.
+        """
+        left_out = [LeftOut(one.title, one.why_not) for one in considered if not one.applies]
+        usable: dict[str, list[Considered]] = {}
+        for one in considered:
+            if not one.applies:
+                continue
+            if focus and one.move.category not in focus:
+                why = f"of category {one.move.category}, which is not in focus"
+            elif (mean := _known(one)[1].belief.mean) < 0:
+                why = f"believed to lose more than it gains ({mean:+.3f})"
+            else:
+                why = self._lacking(one)
+            if why:
+                left_out.append(LeftOut(one.title, why))
+            else:
+                usable.setdefault(one.id, []).append(one)
+        made = [self._candidate(its) for its in usable.values()]
+        return _distinct(sorted(made, key=self._rank), left_out), left_out
+
+    def _rank(self, one: Candidate) -> tuple[bool, float, str]:
+        per_minute = one.expected_gain / max(one.whole(self.design.seeds), 1 / 60)
+        return not one.urgent, -per_minute, one.title
+
+    def _lacking(self, one: Considered) -> str:
+        """What is missing of the measured features that a move asks for; empty where nothing is."""
+        composed = _known(one)[0].composed
+        try:
+            self.reader.features(composed, self.ground.kind)
+        except CtexpError as error:
+            return error.problems[0] + (f": {error.hint}" if error.hint else "")
+        return ""
+
+    def _candidate(self, its: Sequence[Considered]) -> Candidate:
+        """A move in one way, or a sweep in all of its values that make something of the recipe."""
+        offered = [(_offer(one.title, _known(one)[1].belief, self.design, 1.0), one) for one in its]
+        best, chosen = max(offered, key=lambda pair: pair[0].expected_gain)
+        instance, known = _known(chosen)
+        lengths = [self.lengths.of(_known(one)[0].composed.resolved, one.move.cost) for one in its]
+        minutes = [length.p50 / 60 for length in lengths]
+        ways = tuple(
+            Way(experiment_name(one.id, one.variant), _known(one)[0].words, each)
+            for one, each in zip(its, minutes, strict=True)
+        )
+        sweep = len(ways) > 1
+        return Candidate(
+            name=experiment_name(chosen.id, None if sweep else chosen.variant),
+            instance=instance,
+            ways=ways if sweep else (),
+            why=self._why(chosen),
+            learned=_learned(chosen, known),
+            prior=known.prior,
+            posterior=known.belief,
+            expected_gain=best.expected_gain,
+            urgent=self.first in chosen.move.when,
+            minutes=max(minutes),
+            assumed=any(length.assumed for length in lengths),
+            cites=self._cites(its),
+            fallback=self._fallback(instance),
+        )
+
+    def _for(self, one: Considered) -> list[Finding]:
+        """What was seen that a move is for: what comes first, else all of it."""
+        its = [finding for finding in self.seen if finding.kind in one.move.when]
+        return [finding for finding in its if finding.kind == self.first] or its
+
+    def _why(self, one: Considered) -> str:
+        names = [NAMES[finding.kind] for finding in self._for(one)]
+        return f"made for {' and '.join(names)}, seen here" if names else "worth trying whatever was seen"
+
+    def _cites(self, its: Sequence[Considered]) -> tuple[str, ...]:
+        """What was seen of it, and what it is made for."""
+        of_moves = [run for one in its for run in _known(one)[1].cites]
+        of_findings = [run for finding in self._for(its[0]) for run in finding.cites]
+        return tuple(dict.fromkeys((*of_moves, *of_findings)))
+
+    def _fallback(self, one: Instance) -> dict[FailureKind, list[str]]:
+        """What another training would be; what would fail again is no help."""
+        found: dict[FailureKind, list[str]] = {}
+        for kind, words in one.move.fallback.items():
+            try:
+                other = self.composer.compose(last_words([*self.ground.words, *one.words, *words]))
+            except UsageError:
+                continue
+            if other.sha256 != one.composed.sha256:
+                found[kind] = list(words)
+        return found
 
 
 def _distinct(ranked: Sequence[Candidate], left_out: list[LeftOut]) -> list[Candidate]:
-    """Without those that come to what a better one comes to already."""
+    """One of each configuration, and one of those that change the same number: a night asks it once."""
     kept: list[Candidate] = []
-    owners: dict[str, str] = {}
+    owners: dict[Any, str] = {}
     for one in ranked:
-        digest = one.instance.composed.sha256
-        owner = owners.setdefault(digest, one.title)
-        if owner == one.title or one.ways:
-            kept.append(one)
-        else:
+        owner = owners.setdefault(one.instance.composed.sha256, one.title)
+        number = _number(one.instance)
+        other = owners.setdefault(number, one.title) if number else one.title
+        if owner != one.title and not one.ways:
             left_out.append(LeftOut(one.title, f"comes to the same configuration as {owner}"))
+        elif other != one.title:
+            left_out.append(LeftOut(one.title, f"changes {number}, as {other} does, which comes first"))
+        else:
+            kept.append(one)
     return kept
+
+
+def _number(one: Instance) -> str:
+    """The only setting that a move changes, where that is a number; empty otherwise."""
+    if len(one.changes) != 1:
+        return ""
+    [(key, values)] = one.changes.items()
+    return key if all(isinstance(value, int | float) for value in values) else ""
 
 
 def offers(considered: Sequence[Considered], design: Design, lengths: Lengths) -> dict[str, Offer]:
@@ -140,55 +242,6 @@ def _offer(title: str, belief: Belief, design: Design, minutes: float) -> Offer:
     error = belief.sd if design.error is None else design.error
     critical = 2 * error if design.critical is None else design.critical
     return Offer(title, belief, error, critical, minutes)
-
-
-@dataclass(frozen=True)
-class _Making:
-    words: Sequence[str]
-    design: Design
-    lengths: Lengths
-    composer: Composer
-
-    def candidate(self, its: Sequence[Considered]) -> Candidate:
-        """A move in one way, or a sweep in all of its values that make something of the recipe."""
-        offered = [(_offer(one.title, _known(one)[1].belief, self.design, 1.0), one) for one in its]
-        best, chosen = max(offered, key=lambda pair: pair[0].expected_gain)
-        instance, known = _known(chosen)
-        lengths = [self.lengths.of(_known(one)[0].composed.resolved, one.move.cost) for one in its]
-        minutes = [length.p50 / 60 for length in lengths]
-        ways = tuple(
-            Way(experiment_name(one.id, one.variant), _known(one)[0].words, each)
-            for one, each in zip(its, minutes, strict=True)
-        )
-        sweep = len(ways) > 1
-        whole = self.design.seeds * max(minutes) + (FEW * sum(minutes) if sweep else 0.0)
-        return Candidate(
-            name=experiment_name(chosen.id, None if sweep else chosen.variant),
-            instance=instance,
-            ways=ways if sweep else (),
-            why=chosen.reasons[0] if chosen.reasons else "worth trying whatever was seen",
-            learned=_learned(chosen, known),
-            prior=known.prior,
-            posterior=known.belief,
-            expected_gain=best.expected_gain,
-            minutes=max(minutes),
-            whole=whole,
-            assumed=any(length.assumed for length in lengths),
-            cites=tuple(dict.fromkeys(run for one in its for run in _known(one)[1].cites)),
-            fallback=self._fallback(instance),
-        )
-
-    def _fallback(self, one: Instance) -> dict[FailureKind, list[str]]:
-        """What another training would be; what would fail again is no help."""
-        found: dict[FailureKind, list[str]] = {}
-        for kind, words in one.move.fallback.items():
-            try:
-                other = self.composer.compose(last_words([*self.words, *one.words, *words]))
-            except UsageError:
-                continue
-            if other.sha256 != one.composed.sha256:
-                found[kind] = list(words)
-        return found
 
 
 def experiment_name(move: str, variant: str | None = None) -> str:

@@ -5,12 +5,13 @@ from statistics import median
 
 from ctexp.config.compose import Composer, resolve_paths
 from ctexp.core.errors import UsageError
-from ctexp.planning.diagnosis.findings import Diagnosis
+from ctexp.planning.checking.images import ImagesOf
+from ctexp.planning.diagnosis.findings import Diagnosis, Kind
 from ctexp.planning.moves import history
 from ctexp.planning.moves.catalogue import Catalogue
 from ctexp.planning.moves.survey import Considered, survey
 from ctexp.planning.moves.value import Offer
-from ctexp.planning.proposal.candidates import Candidate, candidates, offers
+from ctexp.planning.proposal.candidates import Candidate, Choosing, offers
 from ctexp.planning.proposal.documents import LeftOut, Night, Wishes
 from ctexp.planning.proposal.ground import Ground, lay
 from ctexp.planning.proposal.lengths import Lengths
@@ -21,6 +22,9 @@ from ctexp.planning.study.study import Study
 
 USUAL_HYPOTHESES = 4
 """Among how many a night's criteria are judged, as long as nobody knows how many it will hold."""
+
+
+_SEEN_TO_ANYWAY = ("leakage", "noise_floor_unknown", "seed_variance")
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,13 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
     spread = Spread(noise, _image_error(study, metric))
     question = Question(metric, images.groups, images.judged, spread, study.settings)
     design = question.fewest(USUAL_HYPOTHESES)
-    lengths = Lengths(resolve_paths(study.root)[1], ground.composed.resolved, images)
+    incumbent = ground.incumbent
+    took = [one.summary.duration_seconds or 0.0 for one in incumbent.runs] if incumbent else []
+    lengths = Lengths(resolve_paths(study.root)[1], ground.composed.resolved, images, took)
     tried = (
         history.tried(
             (*study.recipes, *study.failed),
-            ground.incumbent,
+            incumbent,
             catalogue,
             composer,
             lambda before, after: study.difference(before, after, metric),
@@ -101,7 +107,9 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
             "name another metric, or add an effect on it",
         )
     focus = wishes.focus or _first_focus(night, considered)
-    ranked, left_out = candidates(considered, focus, ground.words, design, lengths, composer)
+    reader = ImagesOf(study.root)
+    choosing = Choosing(ground, design, lengths, composer, _first_of(diagnosis), diagnosis.seen, reader)
+    ranked, left_out = choosing.candidates(considered, focus)
     return Considering(
         night=night,
         said=said,
@@ -117,6 +125,13 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
         ranked=tuple(ranked),
         left_out=tuple(left_out),
     )
+
+
+def _first_of(diagnosis: Diagnosis) -> Kind | None:
+    """What a change should do something about first: neither noise nor copies, which plans see to anyway."""
+    seen = [one for one in diagnosis.seen if one.kind not in _SEEN_TO_ANYWAY]
+    sure = [one for one in seen if one.confidence != "low"]
+    return next((one.kind for one in (*sure, *seen)), None)
 
 
 def _first_focus(night: Night, considered: tuple[Considered, ...]) -> tuple[str, ...]:

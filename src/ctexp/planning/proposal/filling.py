@@ -8,7 +8,6 @@ from ctexp.core import clock, durations
 from ctexp.planning.plan import window as windows
 from ctexp.planning.proposal.candidates import Candidate
 from ctexp.planning.proposal.documents import LeftOut
-from ctexp.planning.proposal.seeds import Design
 
 MOST = 6
 """Changes that one night compares: each further one makes all of them harder to decide."""
@@ -38,18 +37,18 @@ def room(window: str, now: datetime) -> Room:
     kept = durations.seconds(_ANALYSIS)
     if whole >= _ANALYSIS_SHARE * kept:
         return Room(whole - kept, _ANALYSIS)
-    kept = max(10.0, whole // _ANALYSIS_SHARE)
-    return Room(max(0.0, whole - kept), f"{round(kept)}s")
+    minutes = max(1, int(whole // _ANALYSIS_SHARE // 60))
+    return Room(max(0.0, whole - 60 * minutes), f"{minutes}m")
 
 
 def fill(
-    ranked: Sequence[Candidate], design: Design, first: float, seconds: float
+    ranked: Sequence[Candidate], seeds: int, first: float, seconds: float
 ) -> tuple[list[Candidate], list[LeftOut]]:
     """Choose.
 
     Args:
         ranked: the best first.
-        design: seeds of each, and of what confirms the winner.
+        seeds: of each, and of what confirms the winner.
         first: seconds of what comes before all of them.
         seconds: that there are.
 
@@ -62,8 +61,8 @@ def fill(
         if len(chosen) == MOST:
             left_out.append(LeftOut(one.title, f"{MOST} are compared; more make all harder to decide"))
             continue
-        left = seconds - first - 60 * taken(chosen, design)
-        needed = 60 * (taken([*chosen, one], design) - taken(chosen, design))
+        left = seconds - first - 60 * taken(chosen, seeds)
+        needed = 60 * (taken([*chosen, one], seeds) - taken(chosen, seeds))
         if needed <= left:
             chosen.append(one)
         else:
@@ -72,8 +71,8 @@ def fill(
     return chosen, left_out
 
 
-def taken(chosen: Sequence[Candidate], design: Design) -> float:
+def taken(chosen: Sequence[Candidate], seeds: int) -> float:
     """Minutes of these, and of confirming the best of them where there are several."""
     single = [one for one in chosen if not one.ways]
-    again = design.seeds * max(one.minutes for one in single) if len(single) > 1 else 0.0
-    return sum(one.whole for one in chosen) + again
+    again = seeds * max(one.minutes for one in single) if len(single) > 1 else 0.0
+    return sum(one.whole(seeds) for one in chosen) + again

@@ -8,6 +8,7 @@ from ctexp.core.errors import CtexpError
 from ctexp.core.metric_names import higher_is_better
 from ctexp.evaluation.comparison import holm
 from ctexp.planning.moves.survey import Considered
+from ctexp.planning.proposal.candidates import experiment_name
 from ctexp.planning.study.differences import Difference
 from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.study import Study
@@ -134,7 +135,8 @@ def _then(
     """What it did to the belief in the move that it was, and what comes of that."""
     if one.recipe is study.incumbent:
         return "; the next changes are made to it"
-    for move in considered:
+    # Two moves may come to the same: the one whose name the experiment has is the one that was meant.
+    for move in sorted(considered, key=lambda its: experiment_name(its.id, its.variant) not in one.experiments):
         past = move.posterior.tried if move.posterior else ()
         if move.posterior is None or not any(
             (its.before, its.after) == (before.title, one.recipe.title) for its in past

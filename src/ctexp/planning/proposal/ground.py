@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ctexp.config.compose import Composed, Composer, paths_of, resolve_paths
 from ctexp.config.folds import FoldWords
+from ctexp.core.dotted import flattened
 from ctexp.core.errors import DataError
 from ctexp.core.paths import splits_folder
 from ctexp.data import catalog as catalogs
@@ -16,6 +17,7 @@ from ctexp.planning.plan.jobs import key_of, last_words
 from ctexp.planning.proposal.documents import Wishes
 from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.study import Study
+from ctexp.record.subjects import differing_keys
 
 FIRST = ("experiment=recommended",)
 """What the first night begins with."""
@@ -78,7 +80,7 @@ def lay(study: Study, wishes: Wishes, composer: Composer, *, leaky: bool) -> Gro
         told.append(said)
     else:
         images = reader.read(_composed(composer, words, kind), kind)
-    same = incumbent is not None and words == last_words(incumbent.words)
+    same = incumbent is not None and _alike(incumbent, words, composer)
     name = incumbent.title if incumbent else "the recommended recipe"
     recipe = incumbent if incumbent and same else imagined(name, words, composer)
     return Ground(
@@ -96,6 +98,12 @@ def lay(study: Study, wishes: Wishes, composer: Composer, *, leaky: bool) -> Gro
 def _composed(composer: Composer, words: Sequence[str], kind: str) -> Composed:
     """The configuration; of a cross-validation, that of its first fold."""
     return composer.compose(FoldWords.of(words).first if kind == "cross-validate" else words)
+
+
+def _alike(incumbent: Recipe, words: Sequence[str], composer: Composer) -> bool:
+    """Whether words give what the incumbent's give today, but for what leaves an experiment the same."""
+    its, ours = (flattened(composer.compose(one).resolved) for one in (incumbent.words, words))
+    return not differing_keys(its, ours)
 
 
 def _chosen(overrides: Sequence[str]) -> bool:

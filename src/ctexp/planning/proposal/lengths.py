@@ -1,8 +1,12 @@
-"""How long trainings that are only thought of will take: as `plan-check` says, or else by a stated guess."""
+"""How long trainings that are only thought of will take: as `plan-check` says, or else by a stated guess.
 
-from collections.abc import Mapping
+A guess is what runs of the incumbent took, or `GUESS_SECONDS`, times what a move is said to cost.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from ctexp.planning.checking.images import Images
@@ -38,14 +42,18 @@ class Lengths:
         runs: the folder of all runs.
         reference: the configuration that guesses are multiples of, in plain values.
         images: that it is trained on; those of all others are as many.
+        took: seconds of runs that come nearest to it, whatever they were computed on.
     """
 
-    def __init__(self, runs: Path, reference: Mapping[str, Any], images: Images) -> None:
+    def __init__(
+        self, runs: Path, reference: Mapping[str, Any], images: Images, took: Sequence[float] = ()
+    ) -> None:
         self._past = Past.load(runs)
         self._measured = Measurements.load(runs)
         self._images = images
-        known = self._known(reference)
-        self._reference = known or Length(GUESS_SECONDS, _GUESSED_P90 * GUESS_SECONDS, assumed=True)
+        guess = self._whole(median(took)) if took else images.trainings * GUESS_SECONDS
+        assumed = Length(guess, _GUESSED_P90 * guess, assumed=True)
+        self._reference = self._known(reference) or assumed
 
     def of(self, resolved: Mapping[str, Any], factor: float = 1.0) -> Length:
         """The length of one job.
@@ -61,10 +69,16 @@ class Lengths:
         return Length(factor * reference.p50, factor * _GUESSED_P90 * reference.p50, assumed=True)
 
     def _known(self, resolved: Mapping[str, Any]) -> Length | None:
-        images = self._images
-        device = computes_on(resolved["trainer"]["accelerator"])
-        found = estimate_of(Job.of(resolved, device, images.train, images.val), self._past, self._measured)
+        found = estimate_of(self._job(resolved), self._past, self._measured)
         if found is None:
             return None
-        p50, p90 = (images.trainings * (START_SECONDS + seconds) for seconds in (found.seconds, bound(found)))
+        p50, p90 = (self._whole(seconds) for seconds in (found.seconds, bound(found)))
         return Length(p50, p90, assumed=False)
+
+    def _job(self, resolved: Mapping[str, Any]) -> Job:
+        device = computes_on(resolved["trainer"]["accelerator"])
+        return Job.of(resolved, device, self._images.train, self._images.val)
+
+    def _whole(self, seconds: float) -> float:
+        """Of all the trainings of a job, each a process of its own."""
+        return self._images.trainings * (START_SECONDS + seconds)

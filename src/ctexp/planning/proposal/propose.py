@@ -22,6 +22,7 @@ from ctexp.planning.proposal.considering import Considering, consider
 from ctexp.planning.proposal.documents import LeftOut, Proposal, Reason, Wishes
 from ctexp.planning.proposal.filling import Room, fill, room
 from ctexp.planning.proposal.follows import follows
+from ctexp.planning.proposal.seeds import MOST
 from ctexp.planning.proposal.stages import Part
 from ctexp.planning.proposal.wording import plain
 from ctexp.planning.schedule.night import schedule
@@ -47,9 +48,9 @@ def propose(
     """
     looked = consider(study, diagnosis, catalogue, wishes)
     there = room(wishes.window, now)
-    chosen, no_room = _chosen(study, looked, there)
+    chosen, no_room, seeds = _chosen(study, looked, there)
     while True:
-        night = assemble(study, looked, chosen)
+        night = assemble(study, looked, chosen, seeds)
         plan, text = _written(night, looked, wishes, there, diagnosis)
         loaded, checked = _checked(text, wishes, study.root)
         fitted = schedule(checked.jobs, plan, resolve_paths(study.root)[1], now)
@@ -77,7 +78,7 @@ def propose(
         detectable=night.design.detectable,
         reasons={part.name: _timed(part.name, part.reason, fitted) for part in night.parts},
         left_out=(*no_room, *looked.left_out),
-        assumptions=(*night.assumptions, *_about_costs(assumed, wishes)),
+        assumptions=(*night.assumptions, *_about_costs(assumed, wishes), *_about_room(night, there)),
         follows=follows(study, looked.considered, looked.metric, _tried_again(chosen, night)),
         schedule=fitted,
         assumed_minutes=assumed,
@@ -85,13 +86,25 @@ def propose(
     )
 
 
-def _chosen(study: Study, looked: Considering, there: Room) -> tuple[list[Candidate], list[LeftOut]]:
-    """What the night has room for; nothing where only seeds are wanted."""
+def _chosen(study: Study, looked: Considering, there: Room) -> tuple[list[Candidate], list[LeftOut], int]:
+    """What the night has room for, and with how many seeds; nothing but seeds where only they are wanted.
+
+    Time that is left goes into more seeds of the same, as long as none of it is lost by that.
+    """
     if looked.night == "noise floor":
         why = "only seeds tonight: nothing that is compared now could be told from chance"
-        return [], [LeftOut(one.title, why) for one in looked.ranked]
-    first = 60 * sum(part.reason.minutes for part in assemble(study, looked, ()).parts)
-    return fill(looked.ranked, looked.design, first, there.seconds)
+        return [], [LeftOut(one.title, why) for one in looked.ranked], MOST
+
+    def filled(seeds: int) -> tuple[list[Candidate], list[LeftOut]]:
+        before = assemble(study, looked, looked.ranked[:1], seeds).parts
+        first = [part.reason.minutes for part in before if part.reason.stage in ("smoke", "baseline")]
+        return fill(looked.ranked, seeds, 60 * sum(first), there.seconds)
+
+    seeds = looked.design.seeds
+    chosen, left_out = filled(seeds)
+    while chosen and seeds < MOST and filled(seeds + 1)[0] == chosen:
+        seeds += 1
+    return chosen, left_out, seeds
 
 
 def _written(
@@ -116,7 +129,7 @@ def _written(
         f"Proposed by inv plan; {wishes.name}.md says why, and what would refute it.",
         f"  inv plan-check {wishes.name}        what it will cost, and whether it fits",
         f"  inv plan-render {wishes.name}       writes scripts/{wishes.name}.sh",
-        f"It rests on {diagnosis.runs} trainings of {diagnosis.recipes} recipes."
+        f"It rests on the runs so far: {diagnosis.runs}, of {diagnosis.recipes} configurations."
         if diagnosis.recipes
         else "It rests on no training: there was none.",
     )
@@ -148,7 +161,7 @@ def _too_short(fitted: Schedule, wishes: Wishes) -> UsageError:
     """What a night needs at least."""
     costs = [entry.cost.seconds_p90 or entry.cost.seconds for entry in fitted.entries if entry.cost]
     unknown = sum(entry.cost is None for entry in fitted.entries)
-    needed = sum(costs) + 60.0 * unknown + fitted.analysis_seconds
+    needed = sum(costs) + 60.0 * unknown + fitted.grace_seconds + fitted.analysis_seconds
     return UsageError(
         f"--window {wishes.window}: too short for a smoke test and the baseline's seeds, which take "
         f"{clock.duration(needed)} (p90) with the analysis",
@@ -184,12 +197,21 @@ def _jobs(fitted: Schedule) -> Mapping[str, list[float | None]]:
 
 
 def _about_costs(assumed: Mapping[str, float], wishes: Wishes) -> list[str]:
-    if not assumed:
+    names = [name for name in assumed if name != "smoke"]
+    if not names:
         return []
-    names = ", ".join(assumed)
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return [
-        f"nothing like {names} was trained or measured here: their minutes are a guess; "
-        f"inv plan-check {wishes.name} --measure finds them out"
+        f"nothing like {shown} was trained or measured here: what it takes is a guess; "
+        f"inv plan-check {wishes.name} --measure finds it out"
+    ]
+
+
+def _about_room(night: Assembled, there: Room) -> list[str]:
+    if 60 * sum(part.reason.minutes for part in night.parts) <= there.seconds:
+        return []
+    return [
+        "by that guess the window is too short for all of it; what has no time is left for the next start"
     ]
 
 

@@ -26,6 +26,9 @@ FEWEST = 3
 MOST = 5
 """Seeds a side that a night is asked for; beyond, another night tells more."""
 
+_FEWEST_DF = 2
+"""Degrees of freedom of a spread over seeds that is known: those of three seeds of one recipe."""
+
 FEW = 2
 """Of a first look, such as each value of a sweep gets, which claims nothing."""
 
@@ -47,6 +50,11 @@ class Spread:
 
     noise: Noise | None
     images: float | None
+
+    @property
+    def tells(self) -> bool:
+        """Whether the noise is known well enough to count on: of two seeds it may be off by thirty times."""
+        return self.noise is not None and self.noise.df >= _FEWEST_DF
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ class Question:
         Where nobody knows the spread over seeds, the fewest that tell it.
         """
         designs = [self.design(seeds, hypotheses) for seeds in range(FEWEST, MOST + 1)]
-        if self.spread.noise is None:
+        if not self.spread.tells:
             return designs[0]
         for one, more in pairwise(designs):
             if one.detectable is None or one.detectable <= self._worthwhile():

@@ -19,11 +19,15 @@ from ctexp.planning.proposal.documents import Reason
 from ctexp.planning.proposal.seeds import FEW, Design
 from ctexp.planning.proposal.wording import gain, plain
 
-_SMOKE, _BASELINE, _COARSE, _FINE = 100, 50, 10, 0
-"""Priorities: what everything else rests on comes first, and what rests on everything last."""
+_SMOKE, _BASELINE, _URGENT, _COARSE, _FINE = 100, 50, 20, 10, 0
+"""Priorities: what everything else rests on comes first, then what is made for the worst that was seen; what
+rests on everything comes last."""
 
 _UNIT = 0.001
 """Of the metric: what one unit of worth is."""
+
+_CITED = 4
+"""Runs that a note names; the document beside the plan names all."""
 
 CHANCE = 0.25
 """Balanced accuracy of guessing among four classes."""
@@ -208,7 +212,7 @@ def confirmation(night: Night, name: str, among: Sequence[str], best: Candidate)
         Experiment(
             kind=night.kind,
             hypothesis=f"The best of {_listed(among)} is better than the baseline with fresh seeds, too.",
-            expected="Somewhat less than what made it the best: some of that was luck.",
+            expected="Somewhat less than what made it the best, some of which was luck.",
             notes=_notes((), refuted),
             base=Base(best_of=list(among), by=night.metric),
             seeds=list(night.fresh),
@@ -244,7 +248,7 @@ def _change(night: Night, one: Candidate) -> Part:
             needs=night.needs,
             success=night.criterion,
             track=_tracked(night.metric, move.track),
-            priority=_COARSE,
+            priority=_URGENT if one.urgent else _COARSE,
             worth=_worth(one.expected_gain),
             fallback=dict(one.fallback),
         ),
@@ -268,7 +272,7 @@ def _value(night: Night, one: Candidate, name: str, words: Sequence[str], minute
             gate=night.gate,
             needs=night.needs,
             track=_tracked(night.metric, move.track),
-            priority=_COARSE,
+            priority=_URGENT if one.urgent else _COARSE,
             worth=_worth(one.expected_gain / max(1, len(one.ways))),
             fallback=dict(one.fallback),
         ),
@@ -303,7 +307,8 @@ def _tracked(metric: str, more: Iterable[str] = ()) -> list[str]:
 
 
 def _notes(cites: Sequence[str], refuted: str) -> str:
-    rests = f"Rests on {', '.join(cites)}. " if cites else ""
+    more = f" and {len(cites) - _CITED} more" if len(cites) > _CITED else ""
+    rests = f"Rests on {', '.join(cites[:_CITED])}{more}. " if cites else ""
     return plain(f"{rests}Refuted if {refuted}.")
 
 

@@ -45,11 +45,11 @@ def text(plan: Plan, head: Sequence[str], above: Mapping[str, str]) -> str:
 
     Args:
         plan: what it says; what it leaves to defaults is not written.
-        head: lines of the comment at the top.
+        head: lines of the comment at the top, in ASCII.
         above: a comment of one line for what it stands above: `common`, or an experiment's id.
     """
-    said = plan.model_dump(exclude_defaults=True)
-    lines = [f"# {_ascii(line)}".rstrip() for line in head]
+    said = plan.model_dump(exclude_defaults=True) | {"window": plan.window, "seeds": plan.seeds}
+    lines = [f"# {line}".rstrip() for line in head]
     for key in _TOP:
         if key in said:
             lines += ["", *_comment(above.get(key), "")] if key in ("baseline", "common", "target") else []
@@ -57,7 +57,8 @@ def text(plan: Plan, head: Sequence[str], above: Mapping[str, str]) -> str:
     lines += ["", "experiments:"]
     for index, (name, experiment) in enumerate(plan.experiments.items()):
         lines += ([""] if index else []) + _comment(above.get(name), "  ")
-        lines += [f"  {name}:", *_experiment(experiment)]
+        body = list(_experiment(experiment))
+        lines += [f"  {name}:", *body] if body else [f"  {name}: {{}}"]
     return "\n".join(lines) + "\n"
 
 

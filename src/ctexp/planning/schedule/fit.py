@@ -38,7 +38,8 @@ def fit(
     its_window = window.parse(plan.window)
     opens, closes = its_window.opens(now)
     analysis = durations.seconds(plan.reserve.analysis)
-    there = max(0.0, (closes - opens).total_seconds() - analysis)
+    grace = durations.seconds(plan.limits.grace)
+    there = max(0.0, (closes - opens).total_seconds() - grace - analysis)
     jobs = in_order([one.job for one in checked])
     pause = durations.seconds(plan.cooldown.pause)
     median = walk(jobs, costs, there, pause, "p50")
@@ -52,7 +53,8 @@ def fit(
         begins, ends = (opens + timedelta(seconds=seconds) for seconds in (slot.begins, slot.ends))
         return Entry(job, costs[job], fits, why, begins, ends, slot.certain)
 
-    entries = tuple(entry(job.id) for job in jobs)
+    left_out = (job.id for job in jobs if job.id not in median.slots)
+    entries = tuple(entry(job) for job in (*median.slots, *left_out))
     running = {entry.job for entry in entries if entry.fits != "no"}
     fitting = [one for one in checked if one.job.id in running]
     known = [cost for one in fitting if (cost := costs[one.job.id])]
@@ -78,7 +80,7 @@ def fit(
         reserve_bytes=size_bytes(plan.reserve.disk),
     )
     problems, warnings = means.judged(fitting, costs, totals, plan, gpu)
-    longest = its_window.longest - analysis
+    longest = its_window.longest - grace - analysis
     never = {
         job.experiment: f"{job.experiment}: {why}"
         for job in jobs
@@ -87,7 +89,7 @@ def fit(
     warnings = (*never.values(), *warnings)
     if doubt := its_window.doubt(now):
         warnings = (doubt, *warnings)
-    return Schedule(plan.window, opens, closes, analysis, entries, totals, problems, warnings)
+    return Schedule(plan.window, opens, closes, analysis, entries, totals, problems, warnings, grace)
 
 
 def _how(job: str, slot: Slot, left_out_where_slow: Mapping[str, str]) -> tuple[Fits, str]:

@@ -87,8 +87,9 @@ class Schedule:
 
     Attributes:
         window: as the plan says it; it `opens` and `closes` at aware moments.
-        analysis_seconds: of it that are kept for the analysis.
-        entries: in the order of running.
+        analysis_seconds: of it that are kept for the analysis, its last; `grace_seconds` before them are kept
+            for a job that is stopped.
+        entries: in the order of running, then those that are left out, as they stand in the plan.
         problems: what no night gets over: jobs that need more than there is; a line each.
         warnings: what may go wrong, likewise.
     """
@@ -101,6 +102,7 @@ class Schedule:
     totals: Totals
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
+    grace_seconds: float = 0.0
 
     def document(self) -> dict[str, Any]:
         """JSON values."""
@@ -110,6 +112,7 @@ class Schedule:
                 "opens": clock.iso(self.opens),
                 "closes": clock.iso(self.closes),
                 "analysis_seconds": self.analysis_seconds,
+                "grace_seconds": self.grace_seconds,
             },
             "jobs": [entry.document() for entry in self.entries],
             "totals": self.totals.document(),

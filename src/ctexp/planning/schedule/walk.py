@@ -1,19 +1,24 @@
 """A night gone through in thought: which jobs find time, one after the other, at a pace that is assumed.
 
-The rules are those of `queue.deciding.choose`: a job is begun only where its p90 is left of the window, a
-shorter one after it may still be. Gates are taken to be met, and nothing fails.
+The rules are those of `queue.deciding.choose`: where not all fits, the jobs left are packed into what is left
+of the window, and packed again after a job; one is begun only where its p90 is left, a shorter one after it
+may still be. Gates are taken to be met, and nothing fails.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ctexp.core import clock
+from ctexp.planning.packing.pack import Length, pack
 from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
 from ctexp.planning.schedule.costs import bound
 from ctexp.record.manifest import Estimate
 
 Pace = Literal["p50", "p90"]
+
+_PACKED = 25
+"""How often the jobs of a large plan are packed, about: a small one's after every job, as at night."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Walk:
     """How it goes.
 
     Attributes:
-        slots: of the jobs that are begun.
+        slots: of the jobs that are begun, in that order.
         left_out: why each other one is not.
         ends: when the last one is over.
     """
@@ -58,27 +63,103 @@ def walk(
         pause: between two of them.
         pace: whether jobs take their median time or all of them their p90.
     """
-    slots: dict[str, Slot] = {}
-    left_out: dict[str, str] = {}
-    missing: dict[str, str] = {}
-    now = ends = 0.0
-    certain = True
-    for job in jobs:
-        cost, left = costs[job.id], max(0.0, seconds - now)
-        needed = LEAST_SECONDS if cost is None else bound(cost)
-        shortened = job.shorten and needed > left >= LEAST_SECONDS
-        awaited = next((missing[name] for name in job.waits_for if name in missing), None)
-        if awaited is not None or (needed > left and not shortened):
-            late = f"needs {_said(cost)}, {clock.duration(left)} are left"
-            left_out[job.id] = late if awaited is None else f"waits for {awaited}, which is left out"
+    night = _Night(jobs, costs, seconds, pause, pace)
+    every = 1 + len(jobs) // _PACKED
+    order = night.packed()
+    while (job := next((one for one in order if night.may_begin(one)), None)) is not None:
+        night.begin(job)
+        again = not night.whole and len(night.slots) % every == 0
+        order = night.packed() if again else [one for one in order if one.id != job.id]
+    ends = max((slot.ends for slot in night.slots.values()), default=0.0)
+    return Walk(night.slots, night.left_out(), ends)
+
+
+@dataclass
+class _Night:
+    """How far it has come.
+
+    Attributes:
+        now: when the next job can begin.
+        certain: whether the costs of all jobs so far are known.
+        whole: whether all that is left fits: nothing has to be packed again.
+        passed_over: jobs that could have been begun when the window was meant for others, which come later.
+    """
+
+    jobs: Sequence[Job]
+    costs: Mapping[str, Estimate | None]
+    seconds: float
+    pause: float
+    pace: Pace
+    now: float = 0.0
+    certain: bool = True
+    whole: bool = False
+    slots: dict[str, Slot] = field(default_factory=dict)
+    passed_over: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.to_come: dict[str, int] = {}
+        for job in self.jobs:
+            self.to_come[job.experiment] = self.to_come.get(job.experiment, 0) + 1
+        self.begun = dict.fromkeys(self.to_come, 0)
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.seconds - self.now)
+
+    def packed(self) -> list[Job]:
+        """The jobs that are not begun, in the order that makes the most of what is left."""
+        left = [job for job in self.jobs if job.id not in self.slots]
+        lengths = {
+            job.id: Length(cost.seconds, bound(cost)) if (cost := self.costs[job.id]) else None
+            for job in left
+        }
+        by_id = {job.id: job for job in left}
+        packing = pack(left, lengths, self.left, self.pause, self.begun)
+        self.whole = packing.whole
+        last = max((n for n, job in enumerate(left) if job.id in packing.chosen), default=0)
+        earlier = (job for job in left[:last] if job.id not in packing.chosen)
+        self.passed_over |= {job.id for job in earlier if self.may_begin(job)}
+        return [by_id[one] for one in packing.order]
+
+    def may_begin(self, job: Job) -> bool:
+        """Whether it waits for nothing, and has the time."""
+        ready = not any(self.to_come.get(name) for name in job.waits_for)
+        return ready and (self._needed(job) <= self.left or self._shortened(job))
+
+    def begin(self, job: Job) -> None:
+        """The next one; it ends before anything else happens."""
+        cost, shortened = self.costs[job.id], self._shortened(job)
+        takes = 0.0 if cost is None else cost.seconds if self.pace == "p50" else bound(cost)
+        ends = self.now + (min(takes, self.left) if shortened else takes)
+        self.slots[job.id] = Slot(self.now, ends, shortened, self.certain)
+        self.certain = self.certain and cost is not None
+        self.now = ends + self.pause
+        self.to_come[job.experiment] -= 1
+        self.begun[job.experiment] += 1
+
+    def left_out(self) -> dict[str, str]:
+        """Why each other one is not begun."""
+        found: dict[str, str] = {}
+        missing: dict[str, str] = {}
+        for job in self.jobs:
+            if job.id in self.slots:
+                continue
+            awaited = next((missing[name] for name in job.waits_for if name in missing), None)
+            if awaited is not None:
+                found[job.id] = f"waits for {awaited}, which is left out"
+            else:
+                others = ": others make more of the window" if job.id in self.passed_over else ""
+                left = clock.duration(self.left)
+                found[job.id] = f"needs {_said(self.costs[job.id])}, {left} are left{others}"
             missing.setdefault(job.experiment, job.id)
-            continue
-        takes = 0.0 if cost is None else cost.seconds if pace == "p50" else bound(cost)
-        ends = now + (min(takes, left) if shortened else takes)
-        slots[job.id] = Slot(now, ends, shortened, certain)
-        certain = certain and cost is not None
-        now = ends + pause
-    return Walk(slots, left_out, ends)
+        return found
+
+    def _needed(self, job: Job) -> float:
+        cost = self.costs[job.id]
+        return LEAST_SECONDS if cost is None else bound(cost)
+
+    def _shortened(self, job: Job) -> bool:
+        return job.shorten and self._needed(job) > self.left >= LEAST_SECONDS
 
 
 def never_begun(job: Job, needed: float | None, whole: float) -> str:

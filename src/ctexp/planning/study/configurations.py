@@ -21,7 +21,7 @@ class Configurations:
     """The configurations of runs, flat and without what leaves an experiment the same.
 
     Hundreds of configurations are a few dozen texts once those settings are left out, and each text is parsed
-    once: to parse all would take a hundred times as long as to read them.
+    once: to parse all of them would take ten times as long as to read them.
 
     Attributes:
         damaged: ids of runs whose configuration could not be read.

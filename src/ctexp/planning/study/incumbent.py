@@ -8,8 +8,8 @@ So each mean is first drawn towards the mean of all, by the share of its own err
 with m the mean of n seeds, s the spread over seeds pooled over recipes, tau^2 the variance between recipes by
 moments (DerSimonian and Laird 1986) and mu the mean weighted by 1 / (tau^2 + s^2 / n). This is the empirical
 Bayes form of the James-Stein estimator (Efron and Morris 1973). The images add to no mean more than to
-another, since all are judged on the same ones. Where tau^2 is 0, nothing tells the recipes apart, and the one
-that is known best stands: that with the most seeds.
+another, since all are judged on the same ones. Where tau^2 is 0, nothing tells the recipes apart; they are
+then in the order that they have as tau^2 falls to 0, by their lead times their seeds.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Shrunk:
 
 
 def shrunk(study: Study, metric: str) -> list[Shrunk]:
-    """The recipes that have a metric, the best first; the order of recipes where nothing tells them apart."""
+    """The recipes that have a metric, the best first."""
     known = [(one, mean) for one in study.recipes if (mean := study.mean(one, metric)) is not None]
     noise = study.noise(metric)
     means = [mean for _, mean in known]
@@ -45,7 +45,11 @@ def shrunk(study: Study, metric: str) -> list[Shrunk]:
     drawn = shrunken(means, [sd**2 / len(one.seeds) for one, _ in known])
     sign = 1 if higher_is_better(metric) else -1
     found = [Shrunk(one, mean, its) for (one, mean), its in zip(known, drawn, strict=True)]
-    return sorted(found, key=lambda one: (-sign * one.shrunken, -len(one.recipe.seeds), -sign * one.mean))
+
+    def order(one: Shrunk) -> tuple[float, float]:
+        return -sign * one.shrunken, -sign * (one.mean - one.shrunken) * len(one.recipe.seeds)
+
+    return sorted(found, key=order)
 
 
 def shrunken(means: Sequence[float], variances: Sequence[float]) -> list[float]:
@@ -82,7 +86,7 @@ def best(study: Study) -> tuple[Recipe | None, str]:
         return first.recipe, f"{said}: which is best is not established"
     if len({one.shrunken for one in ranked}) == 1:
         said = f"nothing tells the {len(ranked)} recipes apart in {study.primary} beyond their seeds"
-        return first.recipe, f"{said}; this one has the most ({seeds})"
+        return first.recipe, f"{said}; this one has the most behind it, {first.mean:.3f} ({seeds})"
     return first.recipe, (
         f"best {study.primary} of {len(ranked)} recipes, {first.mean:.3f} ({seeds}), {first.shrunken:.3f} "
         "once each mean is drawn towards the mean of all by the error of its seeds"

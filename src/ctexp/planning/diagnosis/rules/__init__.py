@@ -5,8 +5,9 @@ from collections.abc import Callable
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.findings import Finding, Kind
 from ctexp.planning.diagnosis.rules.calibration import calibration
+from ctexp.planning.diagnosis.rules.capacity import capacity
 from ctexp.planning.diagnosis.rules.confused_pair import confused_pair
-from ctexp.planning.diagnosis.rules.fitting import capacity, overfitting, underfitting
+from ctexp.planning.diagnosis.rules.fitting import overfitting, underfitting
 from ctexp.planning.diagnosis.rules.imbalance import imbalance
 from ctexp.planning.diagnosis.rules.instability import all_diverged, instability
 from ctexp.planning.diagnosis.rules.label_noise import label_noise

@@ -8,7 +8,16 @@ from ctexp.core.classes import CLASSES
 from ctexp.evaluation.intervals import FEW, wilson
 from ctexp.evaluation.predictions import Predictions
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import absent, agreeing, class_name, interval, p_value, plain, share
+from ctexp.planning.diagnosis.figures import (
+    RARE,
+    absent,
+    agreeing,
+    class_name,
+    interval,
+    p_value,
+    plain,
+    share,
+)
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.diagnosis.rules.imbalance import is_rare
 
@@ -22,8 +31,9 @@ def confused_pair(seen: Evidence) -> Finding:
 
     It is held against the pair that comes second: three cancers that look alike are no confused pair, though
     each pair of them holds more errors than one with normal. If an error were as likely for an image of
-    either pair, their errors would divide as their images do: an exact binomial test, corrected for six
-    pairs (Bonferroni), on one image of each group.
+    either pair, their errors would divide as their images do: an exact binomial test, doubled since the
+    larger of the two was taken, on one image of each group. With more than two pairs alike it speaks less
+    often still.
     """
     errors, exposed = _errors(seen.units), _exposed(seen.units)
     total = sum(errors.values())
@@ -48,7 +58,7 @@ def confused_pair(seen: Evidence) -> Finding:
         "share": interval(errors[first] / total, *bounds),
         "p": plain(p),
     }
-    if p > seen.settings.alpha or errors[first] < FEW or errors[first] < _SHARE * total:
+    if p > RARE or errors[first] < FEW or errors[first] < _SHARE * total:
         return _absent(seen, said, evidence)
     agree = sum(max(its, key=its.__getitem__) == first for its in map(_errors, seen.seed_units.values()))
     confidence, why = agreeing(agree, len(seen.tables), len(seen.tables))
@@ -91,16 +101,16 @@ def _exposed(table: Predictions) -> dict[Pair, int]:
 
 
 def _p(errors: dict[Pair, int], exposed: dict[Pair, int], first: Pair, second: Pair) -> float:
-    """That the first has so many more errors than the second by chance, corrected for the choice of it."""
+    """That the first has so many more errors than the second by chance, which of the two it is left open."""
     from scipy.special import bdtrc
 
     both = errors[first] + errors[second]
     chance = exposed[first] / (exposed[first] + exposed[second])
-    return min(1.0, len(errors) * float(bdtrc(errors[first] - 1, both, chance)))
+    return min(1.0, 2 * float(bdtrc(errors[first] - 1, both, chance)))
 
 
 def _absent(seen: Evidence, said: str, evidence: dict[str, object]) -> Finding:
-    confidence, why = absent(len(seen.tables), len(seen.units.label))
+    confidence, why = absent(len(seen.tables), seen.images)
     return Finding(
         "confused_pair",
         "not seen",

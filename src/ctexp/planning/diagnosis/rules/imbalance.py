@@ -5,6 +5,7 @@ import numpy as np
 from ctexp.core.classes import CLASSES
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import (
+    RARE,
     absent,
     agreeing,
     class_name,
@@ -27,7 +28,7 @@ def imbalance(seen: Evidence) -> Finding:
     Fisher's exact test of its hits and misses against those of all others, one-sided, corrected for so many
     rare classes (Bonferroni), on one image of each group.
     """
-    counts = seen.data.rows.get("train", {}) if seen.data else {}
+    counts = seen.train_counts
     if not counts:
         return Finding("imbalance", "unknown", "how many images of each class training has is not known")
     largest, total = max(counts.values()), sum(counts.values())
@@ -35,7 +36,7 @@ def imbalance(seen: Evidence) -> Finding:
     smallest = min(CLASSES, key=lambda name: counts.get(name, 0))
     few = counts.get(smallest, 0)
     ratio = f"the largest class has {largest:,} training images, {class_name(smallest)} {few:,}"
-    evidence: dict[str, object] = {"train": dict(counts), "rare": rare}
+    evidence: dict[str, object] = {"train": counts, "rare": rare}
     if not rare:
         return Finding(
             "imbalance",
@@ -56,7 +57,7 @@ def imbalance(seen: Evidence) -> Finding:
             evidence=evidence,
             cites=seen.cites,
         )
-    level = seen.settings.alpha / len(tested)
+    level = RARE / len(tested)
     worst = min(tested, key=lambda name: tested[name])
     recall, others = _recall(seen, worst), _others(seen, worst)
     images = int(seen.summary["support"][worst])
@@ -107,7 +108,7 @@ def imbalance(seen: Evidence) -> Finding:
 
 def is_rare(seen: Evidence, name: str) -> bool:
     """Whether training has few images of a class, as far as is known."""
-    counts = seen.data.rows.get("train", {}) if seen.data else {}
+    counts = seen.train_counts
     return bool(counts) and counts.get(name, 0) <= _RARE * max(counts.values())
 
 

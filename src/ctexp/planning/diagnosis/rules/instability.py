@@ -6,11 +6,10 @@ from typing import Any
 
 from ctexp.core.classes import CLASSES
 from ctexp.evaluation.intervals import wilson
-from ctexp.planning.diagnosis.course import Course, courses
+from ctexp.planning.diagnosis.course import Course, courses, half_learned
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import absent, agreeing, many, metric_name, plain, share
+from ctexp.planning.diagnosis.figures import RARE, absent, agreeing, many, metric_name, plain, share
 from ctexp.planning.diagnosis.findings import Confidence, Finding
-from ctexp.planning.diagnosis.rules.fitting import half_learned
 from ctexp.planning.study.recipes import Recipe
 
 _RULES = ("divergence", "exploding_gradients")
@@ -22,7 +21,7 @@ _NOTHING = math.log(len(CLASSES))
 _THROWN = 2 * _NOTHING
 """A loss beyond that of knowing nothing is that of answers which are sure and wrong. Twice as much, before
 anything was learned, comes of steps that are too large; it counts where training never got far either."""
-_SPREAD, _RARE = 2.0, 0.01
+_SPREAD = 2.0
 """Seeds are held to spread too far where their deviation is at least so many errors of the images, and would
 be by chance once in a hundred times: images and seeds add about as much as each other, or seeds less
 (Bouthillier et al. 2021)."""
@@ -129,7 +128,7 @@ def _calm(seen: Evidence, curves: int, evidence: Mapping[str, Any]) -> Finding:
             "no training of it diverged, and no curve has enough epochs to be judged",
             cites=seen.cites,
         )
-    confidence, why = absent(len(seen.incumbent.seeds), len(seen.units.label) if seen.tables else 0)
+    confidence, why = absent(len(seen.incumbent.seeds), seen.images)
     return Finding(
         "instability",
         "not seen",
@@ -143,8 +142,7 @@ def _calm(seen: Evidence, curves: int, evidence: Mapping[str, Any]) -> Finding:
 
 
 def _jumps(one: Course, seen: Evidence) -> bool:
-    images = len(seen.units.label) if seen.tables else 0
-    error = math.sqrt(one.val_accuracy * (1 - one.val_accuracy) / images) if images else math.inf
+    error = math.sqrt(one.val_accuracy * (1 - one.val_accuracy) / seen.images) if seen.images else math.inf
     return one.val_noise > max(_JUMP, 2 * error) or one.val_loss_noise > _LOSS_JUMP
 
 
@@ -173,7 +171,7 @@ def _spread(seen: Evidence) -> str:
         return ""
     mean, df = sum(values) / len(values), len(values) - 1
     variance = sum((value - mean) ** 2 for value in values) / df
-    if variance**0.5 < _SPREAD * image or float(chdtrc(df, df * variance / image**2)) > _RARE:
+    if variance**0.5 < _SPREAD * image or float(chdtrc(df, df * variance / image**2)) > RARE:
         return ""
     return (
         f"{len(values)} seeds spread {metric_name(seen.primary)} by {variance**0.5:.3f}, from"

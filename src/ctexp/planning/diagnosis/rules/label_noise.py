@@ -2,8 +2,9 @@
 
 A network errs most where it is in doubt; a wrong label is as frequent where it is sure. So the surest half of
 the images is looked at: how many of them carry another label, and how often that would happen if every label
-were drawn from the network's own calibrated probabilities. What confident learning suspects is told beside
-it (Northcutt et al. 2021, who found 0.2 to 10 % of the labels of image sets wrong).
+were drawn from the network's own probabilities. How sure it has a right to be is learned from the other half,
+since wrong labels among the sure ones would pass for overconfidence. What confident learning suspects is told
+beside it (Northcutt et al. 2021, who found 0.2 to 10 % of the labels of image sets wrong).
 
 It points at images to look at and proves nothing: a network that is too sure of one kind of image looks the
 same, so confidence is never high, and low with fewer than three seeds.
@@ -18,12 +19,11 @@ from ctexp.evaluation.intervals import FEW, wilson
 from ctexp.evaluation.mistakes.mislabelled import counted_as
 from ctexp.evaluation.predictions import Predictions
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import absent, interval, p_value, plain, share, spelled
+from ctexp.planning.diagnosis.figures import RARE, absent, interval, p_value, plain, share, spelled
 from ctexp.planning.diagnosis.findings import Confidence, Finding
+from ctexp.planning.diagnosis.rules.confused_pair import confused_pair
 
 _DRAWS = 2000
-_RARE = 0.01
-"""By chance it is told once in a hundred times: there are twelve rules."""
 _MANY = 0.2
 """More suspects than this share speak against the network rather than the labels."""
 
@@ -32,9 +32,11 @@ def label_noise(seen: Evidence) -> Finding:
     """Wrong where the network is sure, more often than its doubt explains."""
     units = seen.units
     n = len(units.label)
-    scaled = temperature.calibrated(units.logits, temperature.fit(units.label, units.logits).temperature)
+    order = np.argsort(-units.probabilities.max(axis=1), kind="stable")
+    sure, unsure = order[: n // 2], order[n // 2 :]
+    doubt = temperature.fit(units.label[unsure], units.logits[unsure]).temperature
+    scaled = temperature.calibrated(units.logits, doubt)
     called = scaled.argmax(axis=1)
-    sure = np.argsort(-scaled.max(axis=1), kind="stable")[: n // 2]
     wrong = sure[called[sure] != units.label[sure]]
     expected, p = _explained(scaled, sure, len(wrong))
     counted = counted_as(units.label, scaled)
@@ -53,7 +55,7 @@ def label_noise(seen: Evidence) -> Finding:
         "p": plain(p),
     }
     one_pair = _of_one_pair(units, called, wrong)
-    if p > _RARE or len(wrong) < FEW or len(suspects) > _MANY * n or one_pair:
+    if p > RARE or len(wrong) < FEW or len(suspects) > _MANY * n or one_pair:
         confidence, why = absent(seeds, n)
         return Finding(
             "label_noise",
@@ -67,14 +69,17 @@ def label_noise(seen: Evidence) -> Finding:
         )
     agree = _alike(seen, called, wrong)
     sure_of_it: Confidence = "moderate" if seeds > 2 and 5 * agree >= 4 * len(wrong) else "low"
+    why = "one training; candidates for a second look, no proofs"
+    if seeds > 1:
+        why = f"{spelled(seeds)} trainings, which call {agree} of these {len(wrong)} alike"
+    if confused_pair(seen).state == "seen":
+        sure_of_it, why = "low", "two classes are taken for each other, which upsets what its doubt is worth"
     return Finding(
         "label_noise",
         "seen",
         told,
         confidence=sure_of_it,
-        why_so_sure=f"{spelled(seeds)} trainings, which call {agree} of these {len(wrong)} alike"
-        if seeds > 1
-        else "one training; candidates for a second look, no proofs",
+        why_so_sure=why,
         evidence=evidence | {"called_alike": agree},
         cites=seen.cites,
         refuted_by="the suspects' labels turn out right when they are looked at (inv analyze-errors)",

@@ -31,8 +31,9 @@ def _head(proposal: Proposal) -> Iterator[str]:
     yield f"# {name}: a night of experiments"
     yield ""
     yield (
-        "A computer trains networks that tell four kinds of chest-CT images apart (three cancers, and normal). "
-        "This page says what it will try tonight, why, what that takes, and how the answers are to be read "
-        f"in the morning. The plan itself is [{name}.yaml]({name}.yaml); `inv plan` wrote both."
+        "A computer trains networks that tell four kinds of chest-CT images apart (three cancers, and "
+        "normal). This page says what it will try tonight, why, what that takes, and how the "
+        f"answers are to be read in the morning. `inv plan` wrote it, beside the plan itself, "
+        f"[{name}.yaml]({name}.yaml)."
     )
     yield ""

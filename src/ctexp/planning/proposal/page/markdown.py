@@ -1,6 +1,10 @@
 """Pieces of Markdown."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_WORD = re.compile(r"[a-z]+(?=[ ,:;]|$)")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -29,20 +33,34 @@ def code(lines: Sequence[str], language: str = "bash") -> Iterator[str]:
 
 
 def sentence(text: str) -> str:
-    """With a capital letter at its beginning and one full stop at its end."""
+    """With one full stop at its end, and a capital letter where it begins with a word and not with a name."""
     text = one_line(text).rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    if _WORD.match(text):
+        text = text[0].upper() + text[1:]
+    return f"{text}." if text else ""
 
 
 def one_line(text: str) -> str:
     """Without line breaks, and without what a page would take for an HTML tag."""
-    return " ".join(text.split()).replace("<", "&lt;")
+    return _TAG.sub("&lt;", " ".join(text.split()))
 
 
 def listed(names: Sequence[str]) -> str:
     """`a`, `b` and `c`, each as code."""
-    shown = [f"`{name}`" for name in names]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else ""
+    return joined([f"`{name}`" for name in names])
+
+
+def joined(parts: Sequence[str]) -> str:
+    """A, b and c."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+
+
+def grouped(pairs: Sequence[tuple[str, str]]) -> Mapping[str, list[str]]:
+    """The first of each pair by the second, in the order of the first that has it."""
+    found: dict[str, list[str]] = {}
+    for one, its in pairs:
+        found.setdefault(its, []).append(one)
+    return found
 
 
 def many(count: int, noun: str) -> str:

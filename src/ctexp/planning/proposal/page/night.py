@@ -50,9 +50,14 @@ class Night:
         """Why an experiment is there."""
         return self.proposal.reasons[name]
 
+    @cached_property
+    def order(self) -> list[str]:
+        """The experiments, as their first jobs begin."""
+        return list(dict.fromkeys(job.experiment for job in self.jobs))
+
     def at(self, stage: Stage) -> list[str]:
-        """The experiments of a stage, in the order of the plan."""
-        return [name for name in self.plan.experiments if self.reason(name).stage == stage]
+        """The experiments of a stage, in their order."""
+        return [name for name in self.order if self.reason(name).stage == stage]
 
     @cached_property
     def judged(self) -> list[str]:
@@ -69,15 +74,53 @@ class Night:
         costs = [entry.cost for entry in entries if entry.cost]
         if len(costs) == len(entries):
             p50, p90 = sum(cost.seconds for cost in costs), sum(map(bound, costs))
-            return f"{clock.duration(p50)} (p90 {clock.duration(p90)})"
+            return f"{_rounded(p50)} (p90 {_rounded(p90)})"
         guess = self.proposal.assumed_minutes.get(name)
         if guess is None:
             return "unknown"
-        return f"about {clock.duration(60 * guess * len(entries))}, a guess"
+        return f"about {_rounded(60 * guess * len(entries))}, a guess"
 
-    def after(self, entry: Entry, end: bool = False) -> str:
-        """When a job begins or ends, counted from the start of the night: `0 min 30 s`."""
-        moment = entry.ends if end else entry.begins
-        if moment is None:
+    @cached_property
+    def watched(self) -> list[str]:
+        """Metrics that every experiment but a smoke job tells, beside the one that is to become better."""
+        lists = [
+            one.track for name, one in self.plan.experiments.items() if self.reason(name).stage != "smoke"
+        ]
+        first = lists[0] if lists else []
+        return [
+            metric
+            for metric in first
+            if metric != self.proposal.metric and all(metric in its for its in lists)
+        ]
+
+    @property
+    def guessed(self) -> float:
+        """Seconds of all jobs whose cost nobody knows, as far as they were guessed."""
+        unknown = [job.experiment for job in self.jobs if not self.entries[job.id].cost]
+        return sum(60 * self.proposal.assumed_minutes.get(name, 0.0) for name in unknown)
+
+    @property
+    def device_time(self) -> str:
+        """Of all jobs: `about 1 h 20 min of the GPU (a guess)`."""
+        totals = self.proposal.schedule.totals
+        device = "the GPU" if totals.on_gpu else "the processor"
+        said = _rounded(3600 * totals.device_hours + self.guessed)
+        return f"about {said} of {device}{' (in part a guess)' if totals.unknown else ''}"
+
+    @property
+    def finish(self) -> str:
+        """How long after the start all is over, the analysis included."""
+        schedule = self.proposal.schedule
+        seconds = (schedule.totals.finish - schedule.opens).total_seconds()
+        return f"about {_rounded(seconds + self.guessed)}"
+
+    def after(self, entry: Entry) -> str:
+        """When a job begins, counted from the start of the night; nothing where it is left out."""
+        if entry.begins is None:
             return ""
-        return clock.duration((moment - self.proposal.schedule.opens).total_seconds())
+        return _rounded((entry.begins - self.proposal.schedule.opens).total_seconds())
+
+
+def _rounded(seconds: float) -> str:
+    """To a second: tenths are noise here."""
+    return clock.duration(seconds) if seconds >= 9.5 else f"{round(seconds)} s"

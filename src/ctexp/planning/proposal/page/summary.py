@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from ctexp.core import clock
 from ctexp.planning.diagnosis.findings import Diagnosis, Finding, Kind
 from ctexp.planning.proposal.documents import Proposal, Stage
-from ctexp.planning.proposal.page.markdown import bullets, listed, many, sentence, table
+from ctexp.planning.proposal.page.markdown import bullets, listed, many, sentence
 from ctexp.planning.proposal.page.night import Night
 
 TROUBLE: Mapping[Kind, str] = {
@@ -36,11 +35,31 @@ _STAGES: Mapping[Stage, tuple[str, str]] = {
 }
 """Each stage, and why it stands where it stands."""
 
+_METRICS = {
+    "macro_f1": "the mean over the four classes of F1, which is high where what is called a class is of it, "
+    "and few of the class are missed; 1 is perfect, about 0.25 guessing",
+    "balanced_accuracy": "the mean over the four classes of the share that is found; 0.25 is guessing",
+    "accuracy": "the share of images that is named rightly",
+    "miss_rate": "the share of cancers that is called normal; lower is better",
+    "ece": "how far the stated sureness lies from the share that is right; lower is better",
+    "auroc": "the chance that of two images the one of a class looks more like it; 0.5 is guessing",
+}
+
 _WORDS = (
     ("run", "one training of one network, with a folder of its own in `runs/`"),
+    ("recipe", "one configuration: every setting of a training but its seed"),
+    (
+        "split",
+        "how images are divided: those to learn from (train), those to choose by (validation, val), and the "
+        "sealed rest (test)",
+    ),
     ("seed", "the number that chance begins with; two runs that differ in it alone show what chance does"),
     ("baseline", "what changes are compared with"),
     ("interval", "where the truth lies with 95 % confidence, as far as images and seeds can tell"),
+    (
+        "sd",
+        "standard deviation: how far figures of a kind lie about their mean, two thirds of them within it",
+    ),
     ("smoke job", "a training of a minute that only shows that everything works; its figures mean nothing"),
     ("gate", "a condition that must have been met before a job is worth its time; else it is skipped"),
     ("p50, p90", "half of such jobs take less than the first, nine of ten less than the second"),
@@ -71,7 +90,8 @@ def _size(night: Night) -> str:
     room = f"; {many(left, 'job')} may find no room and are then left out" if left else ""
     return (
         f"**How much.** {many(len(plan.experiments), 'experiment')}, {many(len(night.jobs), 'training')}"
-        f" (jobs), in a window of `{plan.window}`{room}. What it takes is in section 4."
+        f" (jobs), in a window of `{plan.window}`{room}. They take {night.device_time}; all is over"
+        f" {night.finish} after the start (section 4)."
     )
 
 
@@ -82,7 +102,7 @@ def _known(proposal: Proposal) -> Iterator[str]:
     if diagnosis.runs:
         lines.append(
             f"So far: {many(diagnosis.runs, 'training')} of {many(diagnosis.recipes, 'configuration')}"
-            f" on {proposal.images or diagnosis.dataset}."
+            f" on {diagnosis.dataset}, split {diagnosis.split}."
         )
     if proposal.incumbent:
         lines.append(f"To be improved on: **{proposal.incumbent}**, {proposal.why_incumbent}.")
@@ -121,7 +141,11 @@ def _findings(diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _sure(one: Finding) -> str:
-    return f"{one.confidence} confidence: {one.why_so_sure}" if one.why_so_sure else f"{one.confidence} confidence"
+    return (
+        f"{one.confidence} confidence: {one.why_so_sure}"
+        if one.why_so_sure
+        else f"{one.confidence} confidence"
+    )
 
 
 def _unknown(proposal: Proposal) -> Iterator[str]:
@@ -132,8 +156,8 @@ def _unknown(proposal: Proposal) -> Iterator[str]:
     ]
     if proposal.detectable is not None:
         lines.append(
-            f"True differences in `{proposal.metric}` smaller than about {proposal.detectable:.3f} will mostly "
-            "stay undecided after this night too: so few images and seeds cannot show them."
+            f"True differences in `{proposal.metric}` smaller than about {proposal.detectable:.3f} will "
+            "mostly stay undecided after this night too: so few images and seeds cannot show them."
         )
     lines += [sentence(line) for line in proposal.assumptions]
     if lines:
@@ -157,12 +181,6 @@ def _order(night: Night) -> Iterator[str]:
             "chance that the comparison will notice it. Where time runs short the least worth is left out."
         )
         yield ""
-    if night.proposal.left_out:
-        yield "Looked at and left out:"
-        yield ""
-        yield from table(
-            ["Change", "Why not tonight"], [(f"`{one.move}`", one.why) for one in night.proposal.left_out]
-        )
 
 
 def _words(proposal: Proposal) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,6 @@ is shortened because the window ends counts nothing: it takes what is left.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ctexp.planning.packing.lengths import Planned
 from ctexp.planning.plan.jobs import LEAST_SECONDS, GateRule, Job
@@ -17,14 +16,12 @@ from ctexp.planning.plan.jobs import LEAST_SECONDS, GateRule, Job
 UNFINISHED = 0.5
 """What the seeds of an unfinished experiment count, of their share of its worth."""
 
-NONE: frozenset[Any] = frozenset()
-
 PASSES = 0.5
 """How likely a gate is taken to be passed before it is decided."""
 
 
 @dataclass(slots=True)
-class Asked:
+class Question:
     """An experiment, as far as it is left to do.
 
     Attributes:
@@ -54,13 +51,13 @@ class Asked:
     possible: bool
 
 
-def asked(
+def questions(
     jobs: Sequence[Job],
     planned: Sequence[Planned],
     done: Mapping[str, int],
     seconds: float,
     pause: float,
-) -> list[Asked]:
+) -> list[Question]:
     """The experiments of jobs, each after all it waits for.
 
     What is waited for and not among the jobs is taken to be over. What waits for a later one (a circle) is
@@ -71,18 +68,18 @@ def asked(
         members.setdefault(job.experiment, []).append(index)
     place = {name: index for index, name in enumerate(members)}
     gates: list[frozenset[GateRule]] = []
-    found: list[Asked] = []
+    found: list[Question] = []
     for name, indices in members.items():
         job, own = jobs[indices[0]], [planned[index] for index in indices]
         waits = [place[other] for other in job.waits_for if other in place]
         parents = [one for one in waits if one < len(found)]
-        ancestors = NONE.union(parents, *(found[one].ancestors for one in parents)) if parents else NONE
-        gates.append(_undecided(job, place, gates) if waits else NONE)
+        ancestors = frozenset(parents).union(*(found[one].ancestors for one in parents))
+        gates.append(_undecided(job, place, gates) if waits else frozenset())
         least = min(one.needed for one in own)
         begins = sum(found[one].p50 for one in ancestors)
         room = begins + (min(least, LEAST_SECONDS) if job.shorten else least) <= seconds
         found.append(
-            Asked(
+            Question(
                 jobs=indices,
                 planned=own,
                 p50=sum(one.p50 + pause for one in own),

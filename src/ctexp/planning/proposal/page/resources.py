@@ -1,0 +1,102 @@
+"""Section 4: hours, memory, disk, when the night will be over."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ctexp.core import clock
+from ctexp.planning.estimates import disk, memory
+from ctexp.planning.proposal.page.markdown import bullets, many, table
+from ctexp.planning.proposal.page.night import Night
+from ctexp.planning.schedule.costs import bound
+from ctexp.planning.schedule.schedule import Entry
+
+
+def section(night: Night) -> Iterator[str]:
+    """Its lines."""
+    schedule, name = night.proposal.schedule, night.plan.name
+    yield from ("## 4. Resource estimates", "")
+    yield (
+        "Two figures each: half of such nights take less than the first (p50), nine of ten less than the "
+        f"second (p90). Times are counted from the start of the night. `inv plan-check {name}` works them "
+        "out again with the newest measurements."
+    )
+    yield ""
+    yield from table(["", "p50", "p90"], list(_totals(night)))
+    if unknown := schedule.totals.unknown:
+        yield (
+            f"**What {many(unknown, 'job')} cost is not known**: nothing like them was trained often enough, "
+            "or timed, on this machine, and they count nothing above. With what was guessed the night "
+            f"takes {night.device_time}, and is over {night.finish} after its start. "
+            f"`inv plan-check {name} --measure` times them in some minutes."
+        )
+        yield ""
+    analysis = clock.duration(schedule.analysis_seconds)
+    yield (
+        f"The window is `{night.plan.window}`. "
+        f"Jobs that still run when it closes stop and can be gone on with; "
+        f"its last {analysis} are kept for the analysis. {night.plan.reserve.disk} of the disk stay free."
+    )
+    yield ""
+    entries: dict[str, list[Entry]] = {}
+    for job in night.jobs:
+        entries.setdefault(job.experiment, []).append(night.entries[job.id])
+    yield from table(
+        ["Experiment", "Jobs", "p50 each", "p90 each", "Memory", "Disk each", "Begins after", "Fits"],
+        [_row(night, experiment, its) for experiment, its in entries.items()],
+    )
+    if any(entry.fits == "likely" for entry in schedule.entries):
+        yield "`likely`: it fits unless those before it take long."
+        yield ""
+    if said := [*schedule.problems, *night.proposal.warnings]:
+        yield "What the check of the plan warns of:"
+        yield ""
+        yield from bullets([_without_place(line) for line in said])
+
+
+def _totals(night: Night) -> Iterator[tuple[str, str, str]]:
+    schedule = night.proposal.schedule
+    totals, device = schedule.totals, "GPU" if schedule.totals.on_gpu else "Processor"
+    least = "at least " if totals.unknown else ""
+    yield (
+        f"{device} hours",
+        f"{least}{_hours(totals.device_hours)}",
+        f"{least}{_hours(totals.device_hours_p90)}",
+    )
+    finish, finish_p90 = (
+        clock.duration((moment - schedule.opens).total_seconds())
+        for moment in (totals.finish, totals.finish_p90)
+    )
+    yield "Completion, with the analysis, after", f"{least}{finish}", f"{least}{finish_p90}"
+    yield "Disk", f"{least}{disk(totals.disk_bytes)}", f"{least}{disk(totals.disk_bytes_p90)}"
+    if totals.memory_bytes is not None:
+        most = totals.memory_bytes_p90 or totals.memory_bytes
+        device = "GPU memory" if totals.on_gpu else "Memory"
+        yield f"{device}, at most", memory(totals.memory_bytes), memory(most)
+
+
+def _hours(hours: float) -> str:
+    """`1.4 (1 h 24 min)`."""
+    return f"{hours:.1f} ({clock.duration(3600 * hours)})"
+
+
+def _row(night: Night, experiment: str, entries: Sequence[Entry]) -> tuple[str, ...]:
+    first = entries[0]
+    cost = first.cost
+    figures = (
+        (
+            clock.duration(cost.seconds),
+            clock.duration(bound(cost)),
+            "" if cost.memory_bytes is None else memory(cost.memory_bytes),
+            "" if cost.disk_bytes is None else disk(cost.disk_bytes),
+        )
+        if cost
+        else ("unknown", "", "", "")
+    )
+    begins = night.after(first) if first.certain else ""
+    fits = dict.fromkeys(f"{one.fits}: {one.why}" if one.fits == "no" else one.fits for one in entries)
+    return (f"`{experiment}`", str(len(entries)), *figures, begins, "; ".join(fits))
+
+
+def _without_place(line: str) -> str:
+    """A warning without the file it is about: that is the plan of this page."""
+    return re.sub(r"^\S+\.yaml:\d+: (experiments\.)?", "", line)

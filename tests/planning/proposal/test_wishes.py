@@ -1,0 +1,63 @@
+import pytest
+
+from ctexp.core.errors import UsageError
+from ctexp.planning.plan.document import Threshold
+from ctexp.planning.proposal import wishes
+
+
+@pytest.mark.parametrize(
+    ("goal", "metric"),
+    [("val/ece", "val/ece"), ("ece", "val/ece"), ("val_acc", "val/accuracy"), ("miss_rate", "val/miss_rate")],
+)
+def test_a_metric_is_what_is_to_become_better(goal: str, metric: str) -> None:
+    asked = wishes.read("a", goal=goal)
+
+    assert (asked.metric, asked.target) == (metric, None)
+
+
+def test_a_condition_is_a_target() -> None:
+    asked = wishes.read("a", goal="accuracy >= 0.9")
+
+    assert asked.target == Threshold(metric="val/accuracy", op=">=", value=0.9)
+    assert asked.metric == "val/accuracy"
+
+
+@pytest.mark.parametrize("goal", ["", "find the rare class", "fewer cancers called normal", "sleep"])
+def test_words_are_words(goal: str) -> None:
+    asked = wishes.read("a", goal=goal)
+
+    assert (asked.metric, asked.target, asked.goal) == (None, None, goal)
+
+
+@pytest.mark.parametrize(
+    ("goal", "said"),
+    [
+        ("test/accuracy", "the test split is sealed"),
+        ("test_f1>=0.9", "the test split is sealed"),
+        ("train/loss", "nothing is judged by training images"),
+        ("val/acuracy", "did you mean 'val/accuracy'"),
+        ("macro_f2", "did you mean 'val/macro_f1'"),
+        ("accuracy=>0.9", "did you mean '>='"),
+        ("accuracy>=high", "high is no number"),
+        ("accuracy>=nan", "nan is no number"),
+    ],
+)
+def test_a_goal_that_cannot_be_meant_is_refused(goal: str, said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        wishes.read("a", goal=goal)
+
+    assert said in " ".join(refused.value.lines())
+
+
+def test_everything_wrong_is_told_at_once() -> None:
+    with pytest.raises(UsageError) as refused:
+        wishes.read("Night One", window="8", focus=["trainig", "data"], goal="test/ece")
+
+    told = "\n".join(refused.value.lines())
+    for part in ("Night One", "'8' has no unit", "'trainig'", "sealed"):
+        assert part in told
+
+
+def test_the_next_free_name_is_above_all_there_are() -> None:
+    assert wishes.free_name([]) == "night-1"
+    assert wishes.free_name(["night-2", "night-9x", "backbones", "night-10"]) == "night-11"
