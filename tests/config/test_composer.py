@@ -48,6 +48,21 @@ def test_together_and_one_by_one(shipped: Path, jobs: list[list[str]]) -> None:
     assert together == [outcome(None, words, shipped) for words in jobs] * 2
 
 
+def test_an_experiment_wins_over_groups_chosen_beside_it(shipped: Path) -> None:
+    recommended = "experiment=recommended"
+    jobs = [
+        [recommended],
+        [recommended, "model=resnet50", "augment=none"],
+        [recommended, "loss=class_balanced"],
+        [recommended, "loss=focal"],  # refused: the experiment sets what this loss does not have
+        ["experiment=smoke", "data=phantom"],
+    ]
+    composer = Composer(shipped)
+    assert [outcome(composer, words, shipped) for words in jobs] == [
+        outcome(None, words, shipped) for words in jobs
+    ]
+
+
 def test_what_one_job_does_with_its_configuration_reaches_no_other(shipped: Path) -> None:
     composer = Composer(shipped)
     words = ["run.tags=[a]", "trainer.early_stopping={patience:3,min_delta:0}"]

@@ -117,8 +117,8 @@ def test_what_has_converged_is_not_cured_of_what_it_has_not(histories: dict[str,
         "class_balanced_sampler",
         "longer_training",
     }
-    (ema,) = [one for one in _considered(its.project) if one["move"] == "ema"]
-    assert ema["posterior"]["sd"] < ema["prior"]["sd"]  # it was tried here
+    tried = {one["move"] for one in _considered(its.project) if one["tried"] or one["elsewhere"]}
+    assert tried == {"dropout", "ema"}
     assert its.finding("noise_floor_unknown")["state"] == "not seen"
 
 
@@ -187,7 +187,7 @@ def test_every_recommendation_cites_runs_and_says_what_would_refute_it(
 
     for one in its.told["experiments"]:
         assert one["refuted_by"], one["experiment"]
-        assert set(one["cites"]) <= runs, one["experiment"]
+        assert all(cited in runs or "/" in cited for cited in one["cites"]), one["experiment"]
     assert any(one["cites"] for one in its.told["experiments"])
 
 

@@ -7,6 +7,7 @@ asked to stop.
 """
 
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -155,7 +156,7 @@ class Simulated:
     def _run(self, begin: Begin) -> int:
         """As `run.main`: cool down, begin, watch, end."""
         self.now += PROGRAM
-        night, newest = self.night, self.events[-1]
+        night = self.night
         since = [event for event in self.events if event["seq"] > night.began_at]
         latest = latest_begin(self.orders, night, begin.job)
         self.hot_until = self.now + self.dice.choice((0.0, 0.0, 30.0, 2000.0))
@@ -175,7 +176,6 @@ class Simulated:
             run=attempt.run,
             deviations=list(attempt.deviations),
         )
-        del newest
         began = self.now
         takes = self._takes(attempt)
         windows_end = began + max(0.0, beginning.seconds_left(self.orders, night.begins[-1]) or 0.0) + POLL
@@ -185,7 +185,9 @@ class Simulated:
         if stop is None:
             self.now = began + takes
         else:
-            self.now = asked + min(self.dice.uniform(0, 2) * self.orders.grace_seconds, self.orders.grace_seconds)
+            self.now = asked + min(
+                self.dice.uniform(0, 2) * self.orders.grace_seconds, self.orders.grace_seconds
+            )
             self.now += self.dice.uniform(0, POLL + KILLED)
         state, cause = self._end(stop)
         run = attempt.run or f"{begin.job}.{attempt.number}"
@@ -204,7 +206,7 @@ class Simulated:
         asked = [word for word in attempt.argv if word.startswith("trainer.max_minutes=")]
         if asked:  # what comes before and after the training comes on top
             whole = min(whole, 60 * float(asked[0].partition("=")[2])) + self.dice.uniform(0, 60)
-        spent = sum(
+        spent: float = sum(
             one.end.get("seconds", 0.0)
             for one in self.night.jobs[job_id].attempts
             if one.end and attempt.run and one.run == attempt.run
@@ -214,8 +216,9 @@ class Simulated:
     def _end(self, stop: str | None) -> tuple[str, str | None]:
         if stop:
             return ("interrupted", "window") if stop == "window" else ("timeout", "limit")
-        failures = [("failed", cause) for cause in ("oom", "diverged", "killed", "other", "data")]
-        return self.dice.choice([*failures, *[("done", None)] * 20])  # type: ignore[list-item]
+        causes = ("oom", "diverged", "killed", "other", "data")
+        cause = self.dice.choice([*causes, *[None] * 20])
+        return ("failed", cause) if cause else ("done", None)
 
     def _analyse(self) -> None:
         """As `step.main`, for each step; then the page."""
@@ -261,7 +264,7 @@ def _patched(night: Simulated) -> Iterator[None]:
     with (
         patch.object(cooldown, "uptime", lambda: night.now),
         patch.object(beginning, "uptime", lambda: night.now),
-        patch.object(cooldown.time, "monotonic", lambda: night.now),
+        patch.object(time, "monotonic", lambda: night.now),
         patch.object(cooldown, "_hindrances", hindrances),
         patch.object(left, "resumable", lambda *_: True),
         patch.object(measured, "value", value),

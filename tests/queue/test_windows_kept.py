@@ -5,6 +5,8 @@ import random
 import pytest
 
 from ctexp.planning.plan.jobs import Job
+from ctexp.queue.deciding.renewed import lengths
+from ctexp.queue.deciding.room import least, left_of
 from ctexp.queue.orders import Orders
 from tests.queue.simulated import Chosen, Simulated, plan
 
@@ -43,8 +45,17 @@ def told_of_all(night: Simulated, seed: int) -> None:
     """Whatever was not begun has its reason; nothing waits that would have had the time."""
     if night.code:
         return
-    states = {job.id: job.state for job in night.night.jobs.values()}
+    now = night.night
+    states = {job.id: job.state for job in now.jobs.values()}
     assert set(states.values()) <= OVER | {"interrupted"}, (seed, states)
+    skips = {event["job"]: event for event in night.events if event["kind"] == "skip"}
+    whole = lengths(night.orders, now)
+    for job in night.orders.jobs:
+        waits = [one.state for name in job.waits_for for one in now.of(night.orders, name)]
+        if (states[job.id], now.jobs[job.id].kind) == ("skipped", "window") and {*waits} <= {"done"}:
+            left = night.closes - skips[job.id]["uptime"] - night.orders.kept_seconds
+            needed = least(job, left_of(whole[job.id], now.jobs[job.id]))
+            assert needed > left - night.orders.pause_seconds, (seed, job.id)
 
 
 def in_order(orders: Orders, chosen: Chosen, seed: int) -> None:

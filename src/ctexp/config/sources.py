@@ -57,8 +57,7 @@ class Sources:
         return found
 
     def _put_together(self, choices: Mapping[str, str | None]) -> Files | None:
-        """The files' defaults, or those of an experiment, with single groups exchanged; None where that is not
-        the same.
+        """The defaults, or an experiment's, with single groups exchanged; None where that is not the same.
 
         No group's file says anything of another group: see `file_rules`. An experiment does, and what it says
         comes last; the main file may.

@@ -55,7 +55,7 @@ def answers(
 
     Args:
         counts: images of each class.
-        skill: 0 for guesses.
+        skill: next to 0 for guesses.
         seeds: trainings.
         draw: of the images and the noise.
         shared: 0 to 1.

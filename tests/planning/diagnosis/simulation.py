@@ -15,6 +15,8 @@ from tests.planning.diagnosis.made import answers, evidence, facts, table
 
 Tables = dict[int, Predictions]
 Make = Callable[[int], Tables]
+GUESSES = 1e-6
+"""A skill that leaves noise in the logits, and no knowledge."""
 
 
 def sound(images: int, skill: float, seeds: int, copies: int = 1) -> Make:
@@ -30,15 +32,16 @@ def too_sure(images: int, skill: float, seeds: int) -> Make:
 def wrong_labels(images: int, skill: float, seeds: int, share: float) -> Make:
     """Sound networks, and images of which some carry another label."""
 
-    def make(draw: int) -> Tables:
-        made = sound(images, skill, seeds)(draw)
-        rng = np.random.default_rng(1000 + draw)
-        label = made[1].label.copy()
-        wrong = rng.random(len(label)) < share
-        label[wrong] = (label[wrong] + rng.integers(1, 4, wrong.sum())) % 4
-        return {seed: table(label, its.logits) for seed, its in made.items()}
+    return lambda draw: mislabelled(sound(images, skill, seeds)(draw), share, draw)
 
-    return make
+
+def mislabelled(made: Tables, share: float, draw: int = 0) -> Tables:
+    """The same answers to images of which some carry another label."""
+    rng = np.random.default_rng(1000 + draw)
+    label = made[1].label.copy()
+    wrong = rng.random(len(label)) < share
+    label[wrong] = (label[wrong] + rng.integers(1, 4, wrong.sum())) % 4
+    return {seed: table(label, its.logits) for seed, its in made.items()}
 
 
 def a_pair(images: int, skill: float, seeds: int) -> Make:
@@ -79,7 +82,7 @@ def main(draws: int) -> None:
         for n, skill, seeds in ((72, 2, 1), (72, 3, 3), (240, 2, 3), (240, 3, 1), (1000, 2, 1), (1000, 3, 3))
     }
     cases["sound, 240 images in threes of copies"] = sound(80, 2, 3, copies=3)
-    cases["guesses, 240 images"] = sound(240, 0, 1)
+    cases["guesses, 240 images"] = sound(240, GUESSES, 1)
     for n in (72, 240, 1000):
         cases[f"skill 4, 5 % wrong labels, {n} images"] = wrong_labels(n, 4, 3, 0.05)
         cases[f"skill 2.5, 10 % wrong labels, {n} images"] = wrong_labels(n, 2.5, 1, 0.1)

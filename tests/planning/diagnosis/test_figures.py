@@ -32,7 +32,7 @@ def test_one_training_never_makes_high_confidence() -> None:
 
 def test_guesses_are_told_from_answers() -> None:
     """By the ranks alone: a network that always answers one class may still have learned."""
-    [guess] = answers([30] * 4, 0).values()
+    [guess] = answers([30] * 4, 1).values()
     noise = np.random.default_rng(1).normal(size=(120, 4))
     assert guessing.p_value(guess.label, noise) > 0.05
     [known] = answers([30] * 4, 1.5).values()

@@ -12,7 +12,7 @@ from tests.project import make_project
 
 def overfitting(folder: Path) -> Path:
     """One run of a network that learns its images by heart, and grows surer of its errors."""
-    project = _project(folder, Pictures(train=32, faint=110, faintest=0.1))
+    project = project_with(folder, Pictures(train=32, faint=110, faintest=0.1))
     by_heart = ("augment=none", "loss.label_smoothing=0", "scheduler=constant", "optimizer.lr=1e-3")
     train(project, "run.name=baseline", *by_heart, "trainer.max_epochs=40")
     return project
@@ -25,7 +25,7 @@ def leaky_pair(folder: Path) -> Path:
         alike=0.85,
         copies={"adenocarcinoma": 6, "large_cell_carcinoma": 12, "squamous_cell_carcinoma": 6, "normal": 18},
     )
-    project = _project(folder, pictures)
+    project = project_with(folder, pictures)
     for seed in (1, 2):
         train(project, "run.name=official", "data.split=official", "trainer.max_epochs=14", f"seed={seed}")
     train(project, "run.name=dropout", "data.split=official", "trainer.max_epochs=14", "model.dropout=0.3")
@@ -34,7 +34,7 @@ def leaky_pair(folder: Path) -> Path:
 
 def converged(folder: Path) -> Path:
     """Three seeds that agree and know how sure they are, and two moves that have been tried."""
-    project = _project(folder, Pictures(train=80, val=40, faint=150, faintest=0.15))
+    project = project_with(folder, Pictures(train=80, val=40, faint=150, faintest=0.15))
     settled = (
         "scheduler=step",
         "scheduler.step_epochs=9",
@@ -53,7 +53,7 @@ def converged(folder: Path) -> Path:
 
 def noise(folder: Path) -> Path:
     """Labels that say nothing, and four single runs whose differences are chance."""
-    project = _project(folder, Pictures(train=50, telling=False))
+    project = project_with(folder, Pictures(train=50, telling=False))
     for name, words in {
         "baseline": (),
         "dropout": ("model.dropout=0.3",),
@@ -66,7 +66,7 @@ def noise(folder: Path) -> Path:
 
 def unstable(folder: Path) -> Path:
     """A learning rate far too high: losses leap, and without clipping they leave the numbers."""
-    project = _project(folder, Pictures(train=50, faint=100, faintest=0.15))
+    project = project_with(folder, Pictures(train=50, faint=100, faintest=0.15))
     hot = ("scheduler=constant", "optimizer.lr=0.04", "trainer.max_epochs=16")
     for seed in (1, 2):
         train(project, "run.name=hot", *hot, f"seed={seed}")
@@ -90,7 +90,7 @@ def rare_class(folder: Path) -> Path:
         "squamous_cell_carcinoma": 4,
         "normal": 60,
     }
-    project = _project(folder, Pictures(train=counts, faint=150, faintest=0.25))
+    project = project_with(folder, Pictures(train=counts, faint=150, faintest=0.25))
     for seed in (1, 2):
         train(project, "run.name=baseline", "trainer.max_epochs=14", f"seed={seed}")
     return project
@@ -106,7 +106,8 @@ HISTORIES: Mapping[str, Callable[[Path], Path]] = {
 }
 
 
-def _project(folder: Path, pictures: Pictures) -> Path:
+def project_with(folder: Path, pictures: Pictures) -> Path:
+    """A committed project with these images, imported and audited."""
     project = make_project(folder)
     import_pictures(project, "chest_ct", pictures)
     (project / ".venv").symlink_to(sys.prefix)

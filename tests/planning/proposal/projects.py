@@ -25,11 +25,56 @@ NOW = datetime(2026, 11, 21, 20, tzinfo=UTC)
 WORDS = ("data=phantom", "model=tiny_cnn", "logger=none", "data.name=tiny", "trainer.accelerator=cpu")
 """What makes the incumbent of these projects."""
 
+MOVES = """\
+ema:
+  category: training
+  overrides: [averaging=ema]
+  hypothesis: An average is steadier than the last step.
+  expected: The curve is smoother.
+  effects:
+    val/macro_f1: {gain: 0.01, sd: 0.03}
+  source: made up
+higher_lr:
+  category: training
+  scale: {optimizer.lr: 3.0}
+  hypothesis: Larger steps get further.
+  expected: The training loss ends lower.
+  effects:
+    val/macro_f1: {gain: 0.005, sd: 0.02}
+    val/ece: {gain: 0.0, sd: 0.02}
+  source: made up
+dropout:
+  category: architecture
+  when: [overfitting, noise_floor_unknown]
+  overrides: [model.dropout=0.3]
+  hypothesis: Features that are missing now and then are not relied upon.
+  expected: The gap between training and validation narrows.
+  effects:
+    val/macro_f1: {gain: 0.003, sd: 0.02}
+  source: made up
+  fallback:
+    oom: [data.batch_size=8]
+weight_decay:
+  category: sweep
+  variants:
+    tenth: {scale: {optimizer.weight_decay: 0.1}}
+    tenfold: {scale: {optimizer.weight_decay: 10.0}}
+  hypothesis: How small weights are held decides what is learned by heart.
+  expected: The curves move towards each other.
+  effects:
+    val/macro_f1: {gain: 0.0, sd: 0.02}
+  source: made up
+"""
+"""A catalogue that stays as it is, whatever is shipped."""
+
 
 def with_images(folder: Path) -> Path:
-    """A project with a data set of twelve validation images per class, and no trainings."""
+    """A project with a data set of twelve validation images per class, no trainings, and few moves."""
     shutil.copytree(HERE / "conf", folder / "conf", ignore=shutil.ignore_patterns("local.yaml"))
     shutil.copy(HERE / "tasks.py", folder / "tasks.py")
+    for file in (folder / "conf" / "moves").glob("*.yaml"):
+        file.unlink()
+    (folder / "conf" / "moves" / "few.yaml").write_text(MOVES)
     add_tiny_set(folder, val=48)
     return folder
 

@@ -47,7 +47,7 @@ def test_no_night_compares_more_than_it_can_decide() -> None:
 
 @pytest.mark.parametrize(
     ("window", "seconds", "analysis"),
-    [("8h", 8 * 3600 - 600, "10m"), ("20m", 1080, "2m"), ("5m", 240, "1m"), ("30s", 0, "1m")],
+    [("8h", 8 * 3600 - 720, "10m"), ("20m", 1050, "2m"), ("5m", 210, "1m"), ("30s", 0, "1m")],
 )
 def test_a_tenth_of_a_short_window_is_for_the_analysis(window: str, seconds: float, analysis: str) -> None:
     there = room(window, NOW)

@@ -22,7 +22,7 @@ def study(*recipes: Recipe) -> Study:
 
 def diagnosis(*seen: Kind, **changes: Any) -> Diagnosis:
     findings = tuple(
-        Finding(kind, "seen" if kind in seen else "not seen", f"it is about {kind}")
+        Finding(kind, "seen" if kind in seen else "not seen", f"it is about {kind}", about=("val",))
         for kind in get_args(Kind)
     )
     first = next((one.kind for one in findings if one.state == "seen"), None)

@@ -97,7 +97,11 @@ def test_a_greater_priority_comes_before_any_worth() -> None:
 
 
 def test_the_grace_of_a_job_that_is_stopped_is_kept_beside_the_analysis() -> None:
-    kept = {"window": "2h", "reserve": {"disk": "1GB", "analysis": "10m"}, "limits": {"grace": "5m"}}
+    kept: dict[str, Any] = {
+        "window": "2h",
+        "reserve": {"disk": "1GB", "analysis": "10m"},
+        "limits": {"grace": "5m"},
+    }
     assert told(fitted({"a": {}}, {"a": minutes(105)}, **kept))["a-s1"] == ("yes", "")
     found = fitted({"a": {}}, {"a": minutes(106)}, **kept)
     assert told(found)["a-s1"] == ("no", "needs 1 h 46 min (p90), 1 h 45 min are left")

@@ -20,6 +20,7 @@ from ctexp.planning.diagnosis.figures import newcombe
 STILL = 0.05
 """A loss that fell by more than this share of itself over the last quarter was still falling; the rule of
 health calls a training loss that falls by less at rest."""
+_CALMED = 7  # epochs, by whose five second differences a noise is told
 _HALF = 0.5
 """Of the way from always answering the largest class to all images right."""
 
@@ -43,7 +44,8 @@ class Course:
         train_fall: by which share of itself the training loss fell over the last quarter; val_fall likewise.
         late_best: whether the best epoch lies in the last quarter.
         thrown: the largest validation loss of an epoch that had learned next to nothing; 0 without any.
-        val_noise: standard deviation of validation accuracy about its trend; `val_loss_noise` of the loss.
+        val_noise: standard deviation of validation accuracy about its trend, in the second half: at first
+            sound trainings jump as well; `val_loss_noise` of the loss.
     """
 
     name: str
@@ -99,6 +101,7 @@ def course(training: Training, mix: Mapping[str, float], images: Mapping[str, fl
     if not all(np.isfinite(values).all() for values in (monitored, *columns.values())):
         return None
     best, late = int(np.argmax(monitored)), min(max(FEWEST, len(rows) // 4), len(rows) - 3)
+    half = max(_CALMED, len(rows) // 2)
     around = slice(max(0, best - 1), best + 2)
     holding, began = _health(training)
     mixed, worth = _mixed(rows, mix, images)
@@ -121,8 +124,8 @@ def course(training: Training, mix: Mapping[str, float], images: Mapping[str, fl
         val_fall=_fall(columns["val/loss"], late),
         late_best=best >= len(rows) - late,
         thrown=float(unlearned.max()) if len(unlearned) else 0.0,
-        val_noise=noise(columns["val/accuracy"][facts.settled :]),
-        val_loss_noise=noise(columns["val/loss"][facts.settled :]),
+        val_noise=noise(columns["val/accuracy"][-half:]),
+        val_loss_noise=noise(columns["val/loss"][-half:]),
     )
 
 

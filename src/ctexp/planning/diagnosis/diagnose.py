@@ -107,7 +107,9 @@ def _said(
             f" ({metric_name(seen.primary)} {figure}).{advice}"
         )
     if first is None:
-        return f"No bottleneck was seen in {many(len(seen.recipes), 'recipe')} around {title}."
+        open_still = ", ".join(NAMES[one.kind] for one in findings if one.state == "unknown")
+        untold = f" Of this nobody can tell: {open_still}." if open_still else ""
+        return f"No bottleneck was seen in {many(len(seen.recipes), 'recipe')} around {title}.{untold}"
     sure = "" if first.confidence == "high" else f" ({first.confidence} confidence)"
     more = [
         NAMES[one.kind]

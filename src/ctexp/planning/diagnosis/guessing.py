@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-_DEALS = 2000  # the smallest p-value is then 0.0005
+_DEALS = 6000  # enough for a p-value of 0.05 / 300, the choice among three hundred recipes
 
 
 def p_value(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
@@ -23,8 +23,8 @@ def p_value(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> fl
     if not present:
         return 1.0
     ranks = np.stack([rankdata(probabilities[:, k]) for k in present])
-    rng = np.random.default_rng(0)
-    dealt = np.stack([labels, *(rng.permutation(labels) for _ in range(_DEALS))])
+    dealt = np.tile(labels, (_DEALS + 1, 1))
+    dealt[1:] = np.random.default_rng(0).permuted(dealt[1:], axis=1)
     areas = np.zeros(len(dealt))
     for row, k in enumerate(present):
         sums = (dealt == k).astype(np.float64) @ ranks[row]

@@ -9,6 +9,7 @@ seeds         how many seeds, and how large a gain they decide
 candidates    which changes, ranked, and why each other one is not
 considering   all of the above, before any of it is put into a night
 filling       what the window has room for
+sharing       what the experiments of a night share
 stages        the experiments: smoke, baseline, coarse, confirmation
 assembling    a night put together of them, and what it takes for granted
 follows       what the newest night said, and what comes of it

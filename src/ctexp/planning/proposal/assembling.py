@@ -12,14 +12,13 @@ from ctexp.planning.plan.jobs import last_words
 from ctexp.planning.proposal.candidates import Candidate
 from ctexp.planning.proposal.considering import Considering
 from ctexp.planning.proposal.seeds import MOST, Design
+from ctexp.planning.proposal.sharing import Night, passing
 from ctexp.planning.proposal.stages import (
-    Night,
     Part,
     baseline,
     better_than_nothing,
     coarse,
     confirmation,
-    passing,
     rival,
     smoke,
     words_of_smoke,

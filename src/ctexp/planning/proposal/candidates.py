@@ -24,16 +24,24 @@ from ctexp.planning.proposal.seeds import FEW, Design
 _LONGEST = 30
 """Characters of an experiment's id: with the plan's name and the kind of a failure it is part of a run's."""
 
+_HARDLY = 0.4
+"""A move that is less likely to be better than this is a control, not a candidate."""
+
 
 @dataclass(frozen=True)
 class Way:
     """One value of a sweep, an experiment of its own.
 
     Attributes:
+        variant: of the move.
+        posterior: of its effect on the metric; `expected_gain` of that.
         minutes: of one of its jobs.
     """
 
     name: str
+    variant: str | None
+    posterior: Belief
+    expected_gain: float
     words: tuple[str, ...]
     minutes: float
 
@@ -121,8 +129,8 @@ class Choosing:
                 continue
             if focus and one.move.category not in focus:
                 why = f"of category {one.move.category}, which is not in focus"
-            elif (mean := _known(one)[1].belief.mean) < 0:
-                why = f"believed to lose more than it gains ({mean:+.3f})"
+            elif (better := _known(one)[1].p_better) < _HARDLY:
+                why = f"more likely to lose than to gain: better with a probability of {better:.2f}"
             else:
                 why = self._lacking(one)
             if why:
@@ -153,8 +161,15 @@ class Choosing:
         lengths = [self.lengths.of(_known(one)[0].composed.resolved, one.move.cost) for one in its]
         minutes = [length.p50 / 60 for length in lengths]
         ways = tuple(
-            Way(experiment_name(one.id, one.variant), _known(one)[0].words, each)
-            for one, each in zip(its, minutes, strict=True)
+            Way(
+                name=experiment_name(one.id, one.variant),
+                variant=one.variant,
+                posterior=offer.belief,
+                expected_gain=offer.expected_gain,
+                words=_known(one)[0].words,
+                minutes=each,
+            )
+            for (offer, one), each in zip(offered, minutes, strict=True)
         )
         sweep = len(ways) > 1
         return Candidate(

@@ -12,7 +12,8 @@ from ctexp.planning.proposal.documents import LeftOut
 MOST = 6
 """Changes that one night compares: each further one makes all of them harder to decide."""
 
-_ANALYSIS = "10m"
+_ANALYSIS, _GRACE = "10m", "2m"
+_SHORT_GRACE = "30s"
 _ANALYSIS_SHARE = 10
 """Of a short window a tenth is kept for the analysis."""
 
@@ -23,22 +24,23 @@ class Room:
 
     Attributes:
         seconds: for jobs.
-        analysis: what is kept at the end, as a plan says it.
+        analysis: what is kept at the end, as a plan says it; grace: what a job has to stop, likewise.
     """
 
     seconds: float
     analysis: str
+    grace: str
 
 
 def room(window: str, now: datetime) -> Room:
-    """The time of a window, less what the analysis takes."""
+    """The time of a window, less what the analysis takes and what a job that is stopped has for that."""
     opens, closes = windows.parse(window).opens(now)
     whole = (closes - opens).total_seconds()
-    kept = durations.seconds(_ANALYSIS)
-    if whole >= _ANALYSIS_SHARE * kept:
-        return Room(whole - kept, _ANALYSIS)
-    minutes = max(1, int(whole // _ANALYSIS_SHARE // 60))
-    return Room(max(0.0, whole - 60 * minutes), f"{minutes}m")
+    analysis, grace = _ANALYSIS, _GRACE
+    if whole < _ANALYSIS_SHARE * durations.seconds(analysis):
+        analysis, grace = f"{max(1, int(whole // _ANALYSIS_SHARE // 60))}m", _SHORT_GRACE
+    kept = durations.seconds(analysis) + durations.seconds(grace)
+    return Room(max(0.0, whole - kept), analysis, grace)
 
 
 def fill(

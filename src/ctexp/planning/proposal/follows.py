@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ctexp.core import files
 from ctexp.core.errors import CtexpError
@@ -60,6 +61,8 @@ def follows(
             names = " and ".join(_experiments(lost))
             ends = " and ".join(sorted({run.state for run in lost}))
             lines.append(f"{night}: {names}: {len(lost)} of its trainings ended as {ends}")
+    if lines and (left := _not_begun(study, night)):
+        lines.append(f"{night}: {', '.join(left)}: nothing of it was judged; it counts as not tried")
     if not lines:
         return (f"{night}: trained {before.title} alone; its seeds are counted in the noise floor",)
     adopted = study.incumbent is not before
@@ -73,6 +76,23 @@ def follows(
     return (*lines, end)
 
 
+def _not_begun(study: Study, night: str) -> list[str]:
+    """Experiments of the night none of whose jobs came to a figure, but for its trial of the machinery."""
+    its = [run for run in _summaries((*study.recipes, *study.failed)) if run.queue == night]
+    tried = {*_experiments(its), "smoke"}
+    asked = [str(job["experiment"]) for job in _orders(study, night).get("jobs", ())]
+    return [name for name in dict.fromkeys(asked) if name not in tried]
+
+
+def _orders(study: Study, night: str) -> dict[str, Any]:
+    """What a night was to do; nothing where its folder does not say."""
+    try:
+        found = files.read_json(study.runs / _QUEUES / night / "orders.json")
+    except CtexpError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _established(study: Study, before: Recipe, night: str) -> bool:
     return any(
         one.recipe is study.incumbent and one.outcome == "better"
@@ -83,10 +103,7 @@ def _established(study: Study, before: Recipe, night: str) -> bool:
 def _baseline(study: Study, night: str) -> Recipe:
     """What the night compared with; the incumbent where its orders do not say."""
     incumbent = study.incumbent or study.recipes[0]
-    try:
-        name = files.read_json(study.runs / _QUEUES / night / "orders.json")["baseline"]
-    except (CtexpError, KeyError, TypeError):
-        return incumbent
+    name = _orders(study, night).get("baseline")
     for recipe in study.recipes:
         its = [run for run in _summaries([recipe]) if run.queue == night]
         if name in _experiments(its) or name == recipe.title or name in recipe.names:
@@ -136,7 +153,8 @@ def _then(
     if one.recipe is study.incumbent:
         return "; the next changes are made to it"
     # Two moves may come to the same: the one whose name the experiment has is the one that was meant.
-    for move in sorted(considered, key=lambda its: experiment_name(its.id, its.variant) not in one.experiments):
+    named = [its for its in considered if experiment_name(its.id, its.variant) in one.experiments]
+    for move in (*named, *considered):
         past = move.posterior.tried if move.posterior else ()
         if move.posterior is None or not any(
             (its.before, its.after) == (before.title, one.recipe.title) for its in past

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ctexp.config.compose import Composed, Composer, paths_of, resolve_paths
 from ctexp.config.folds import FoldWords
@@ -28,6 +29,10 @@ _RAREST = 5
 _CHOOSE_DATA = ("data", "data.name", "experiment")
 
 
+Kind = Literal["train", "cross-validate"]
+"""Of an experiment."""
+
+
 @dataclass(frozen=True)
 class Ground:
     """What the night stands on.
@@ -46,7 +51,7 @@ class Ground:
     recipe: Recipe
     incumbent: Recipe | None
     same: bool
-    kind: str
+    kind: Kind
     words: tuple[str, ...]
     composed: Composed = field(hash=False)
     images: Images = field(hash=False)
@@ -68,7 +73,7 @@ def lay(study: Study, wishes: Wishes, composer: Composer, *, leaky: bool) -> Gro
     """
     incumbent = study.incumbent
     before = incumbent.words if incumbent else FIRST
-    kind = incumbent.verb if incumbent else "train"
+    kind: Kind = "cross-validate" if incumbent and incumbent.cross_validations else "train"
     told: list[str] = []
     if incumbent is None and not _chosen(wishes.overrides):
         own, told = _data_there(study.root, composer)
@@ -137,14 +142,19 @@ def _data_there(root: Path, composer: Composer) -> tuple[tuple[str, ...], list[s
 
 def _without_leaks(
     study: Study, words: Sequence[str], composer: Composer, reader: ImagesOf
-) -> tuple[str, tuple[str, ...], Images, str]:
+) -> tuple[Kind, tuple[str, ...], Images, str]:
     """The kind, words and images of the first split that holds no copies and leaves enough to judge by."""
     data_dir = resolve_paths(study.root)[0]
     name = _composed(composer, words, "train").resolved["data"]["name"]
     catalogs.load(data_dir, name)  # that it is missing is not a reason to divide it otherwise
     others = [word for word in words if key_of(word) not in ("data.split", "data.fold")]
     small = ""
-    for scheme, kind in (("clean", "train"), ("grouped", "train"), ("kfold", "cross-validate")):
+    ways: tuple[tuple[str, Kind], ...] = (
+        ("clean", "train"),
+        ("grouped", "train"),
+        ("kfold", "cross-validate"),
+    )
+    for scheme, kind in ways:
         if scheme != "clean" and not split_file(splits_folder(study.root), name, scheme).is_file():
             continue
         split = () if scheme == "kfold" else (f"data.split={scheme}",)

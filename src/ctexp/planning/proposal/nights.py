@@ -21,9 +21,11 @@ def kind_of(study: Study, diagnosis: Diagnosis) -> tuple[Night, str]:
         )
     leak = diagnosis.of("leakage")
     if leak.state == "seen":
+        void = "Those figures are void, and so is whatever was compared by them"
+        unconfirmed = "What validation chooses could not be confirmed on them"
+        meaning = void if "val" in leak.about else unconfirmed
         return "clean split", (
-            f"{_sentence(leak.said)}. Those figures are void, and so is whatever was compared by them: the "
-            "night begins anew on images that training does not hold"
+            f"{_sentence(leak.said)}. {meaning}: the night begins anew on images that training does not hold"
         )
     few = len(study.incumbent.seeds) < MOST
     if diagnosis.guessing and few:

@@ -13,7 +13,7 @@ from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.diagnosis.findings import Diagnosis
 from ctexp.planning.moves.catalogue import Catalogue
-from ctexp.planning.plan.document import Plan, Reserve
+from ctexp.planning.plan.document import Limits, Plan, Reserve
 from ctexp.planning.plan.load import FOLDER, Loaded, load
 from ctexp.planning.proposal import writing
 from ctexp.planning.proposal.assembling import Assembled, assemble
@@ -89,7 +89,8 @@ def propose(
 def _chosen(study: Study, looked: Considering, there: Room) -> tuple[list[Candidate], list[LeftOut], int]:
     """What the night has room for, and with how many seeds; nothing but seeds where only they are wanted.
 
-    Time that is left goes into more seeds of the same, as long as none of it is lost by that.
+    Time that is left goes into more seeds of the same, as long as no change is lost by that, and a baseline
+    that was trained before has as many.
     """
     if looked.night == "noise floor":
         why = "only seeds tonight: nothing that is compared now could be told from chance"
@@ -102,7 +103,11 @@ def _chosen(study: Study, looked: Considering, there: Room) -> tuple[list[Candid
 
     seeds = looked.design.seeds
     chosen, left_out = filled(seeds)
-    while chosen and seeds < MOST and filled(seeds + 1)[0] == chosen:
+    baseline = assemble(study, looked, chosen, seeds).baseline
+    while chosen and seeds < MOST:
+        again = assemble(study, looked, chosen, seeds + 1).baseline
+        if again != baseline or filled(seeds + 1)[0] != chosen:
+            break
         seeds += 1
     return chosen, left_out, seeds
 
@@ -122,6 +127,7 @@ def _written(
         seeds=list(night.seeds),
         common=list(looked.ground.words),
         reserve=Reserve(analysis=there.analysis),
+        limits=Limits(grace=there.grace),
         target=wishes.target,
         experiments={part.name: part.experiment for part in night.parts},
     )

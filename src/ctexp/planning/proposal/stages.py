@@ -8,15 +8,17 @@ confirmation   the best of them once more, with seeds that had no part in choosi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ctexp.core.metric_names import higher_is_better
-from ctexp.planning.plan.document import Base, Criterion, Experiment, Gate, Improvement
+from ctexp.planning.moves.beliefs import Belief
+from ctexp.planning.plan.document import Base, Experiment
 from ctexp.planning.plan.jobs import LEAST_SECONDS
-from ctexp.planning.proposal.candidates import Candidate
+from ctexp.planning.proposal.candidates import Candidate, Way
 from ctexp.planning.proposal.documents import Reason
-from ctexp.planning.proposal.seeds import FEW, Design
+from ctexp.planning.proposal.seeds import FEW
+from ctexp.planning.proposal.sharing import Night
 from ctexp.planning.proposal.wording import gain, plain
 
 _SMOKE, _BASELINE, _URGENT, _COARSE, _FINE = 100, 50, 20, 10, 0
@@ -29,9 +31,6 @@ _UNIT = 0.001
 _CITED = 4
 """Runs that a note names; the document beside the plan names all."""
 
-CHANCE = 0.25
-"""Balanced accuracy of guessing among four classes."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -40,63 +39,6 @@ class Part:
     name: str
     experiment: Experiment
     reason: Reason
-
-
-@dataclass(frozen=True)
-class Night:
-    """What the experiments of a night share.
-
-    Attributes:
-        kind: `train` or `cross-validate`.
-        metric: `val/...`, which is to become better.
-        design: seeds a side, and the gain that criteria ask for.
-        seeds: of every experiment but where another number is said; none was used before.
-        first: those of the baseline.
-        fresh: further ones, for confirmations.
-        baseline: experiment of the plan, or what was trained before.
-        ours: whether it is of this plan.
-        passing: the balanced accuracy that the baseline has to pass; None where nothing is gated.
-        minutes: of one of the baseline's jobs.
-        assumed: whether that is a guess.
-    """
-
-    kind: Any
-    metric: str
-    design: Design
-    seeds: tuple[int, ...]
-    first: tuple[int, ...]
-    fresh: tuple[int, ...]
-    baseline: str
-    ours: bool
-    passing: float | None
-    minutes: float
-    assumed: bool
-
-    @property
-    def criterion(self) -> Criterion | None:
-        """Better than the baseline by what can be decided; None where nothing could be."""
-        if not self.design.decidable:
-            return None
-        return Improvement(metric=self.metric, better_than="baseline", by=self.design.by)
-
-    @property
-    def gate(self) -> Gate | None:
-        """The baseline has to have learned something, if it is trained tonight."""
-        if not self.ours or self.passing is None:
-            return None
-        return Gate(after=self.baseline, metric="val/balanced_accuracy", op=">", value=self.passing)
-
-    @property
-    def needs(self) -> list[str]:
-        """What comes before anything that has no gate."""
-        return ["smoke"] if self.gate is None else []
-
-    def refuted(self) -> str:
-        """What would show that a change is not worth having."""
-        asked = self.design.by
-        if asked is None or not self.design.decidable:
-            return f"{self.metric} is no better than the baseline's, or worse"
-        return f"a gain of {asked:g} in {self.metric} can be ruled out, or it is worse than the baseline"
 
 
 def smoke(words: Sequence[str], cites: Sequence[str] = ()) -> Part:
@@ -192,7 +134,7 @@ def coarse(night: Night, one: Candidate) -> list[Part]:
     """One change: an experiment; of a sweep an experiment for each of its values, and the confirmation."""
     if not one.ways:
         return [_change(night, one)]
-    values = [_value(night, one, way.name, way.words, way.minutes) for way in one.ways]
+    values = [_value(night, one, way) for way in one.ways]
     return [*values, confirmation(night, f"{one.name}-winner", [part.name for part in values], one)]
 
 
@@ -256,34 +198,40 @@ def _change(night: Night, one: Candidate) -> Part:
     )
 
 
-def _value(night: Night, one: Candidate, name: str, words: Sequence[str], minutes: float) -> Part:
+def _value(night: Night, one: Candidate, way: Way) -> Part:
     """One value of a sweep: a look, with no criterion of its own."""
     move = one.instance.move
     refuted = "it is not the best of its sweep"
     return Part(
-        name,
+        way.name,
         Experiment(
             kind=night.kind,
             hypothesis=plain(move.hypothesis),
             expected=plain(move.expected),
             notes=_notes(one.cites, refuted),
-            overrides=list(words),
+            overrides=list(way.words),
             seeds=list(night.seeds[:FEW]),
             gate=night.gate,
             needs=night.needs,
             track=_tracked(night.metric, move.track),
             priority=_URGENT if one.urgent else _COARSE,
-            worth=_worth(one.expected_gain / max(1, len(one.ways))),
+            worth=_worth(way.expected_gain / len(one.ways)),
             fallback=dict(one.fallback),
         ),
-        _reason(night, one, FEW * minutes, words, refuted),
+        replace(
+            _reason(night, one, FEW * way.minutes, way.words, refuted),
+            variant=way.variant,
+            posterior=way.posterior,
+            expected_gain=way.expected_gain,
+            why=_why(night, one, way.posterior),
+        ),
     )
 
 
 def _reason(night: Night, one: Candidate, minutes: float, words: Sequence[str], refuted: str) -> Reason:
     return Reason(
         stage="coarse",
-        why=f"{one.why}; {gain(one.posterior, night.metric)} is believed{one.learned}",
+        why=_why(night, one, one.posterior),
         refuted_by=refuted,
         move=one.instance.id,
         variant=one.instance.variant,
@@ -295,6 +243,10 @@ def _reason(night: Night, one: Candidate, minutes: float, words: Sequence[str], 
         assumed=one.assumed,
         cites=one.cites,
     )
+
+
+def _why(night: Night, one: Candidate, posterior: Belief) -> str:
+    return f"{one.why}; {gain(posterior, night.metric)} is believed{one.learned}"
 
 
 def _worth(expected: float) -> float:
@@ -314,16 +266,6 @@ def _notes(cites: Sequence[str], refuted: str) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def passing(mean: float | None) -> float | None:
-    """The balanced accuracy below which a baseline has not learned: half-way from chance to what is known.
-
-    None where what is known is no better than chance: then nothing can be gated by it.
-    """
-    if mean is None:
-        return CHANCE + 0.05
-    return round((CHANCE + mean) / 2, 2) if mean > CHANCE + 0.1 else None
 
 
 def better_than_nothing(metric: str, mean: float, sd: float | None) -> str:

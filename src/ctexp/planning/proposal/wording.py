@@ -29,12 +29,3 @@ def plain(text: str) -> str:
 def gain(belief: Belief, metric: str) -> str:
     """`a gain of +0.005 (sd 0.025) in val/macro_f1`."""
     return f"a gain of {belief.mean:+.3f} (sd {belief.sd:.3f}) in {metric}"
-
-
-def minutes(seconds: float) -> str:
-    """`2 min`, `1 h 20 min`, `under a minute`."""
-    whole = round(seconds / 60)
-    if not whole:
-        return "under a minute"
-    hours, left = divmod(whole, 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{left} min" if left else "") if part)

@@ -17,8 +17,8 @@ from ctexp.record.manifest import Estimate
 
 Pace = Literal["p50", "p90"]
 
-_PACKED = 25
-"""How often the jobs of a large plan are packed, about: a small one's after every job, as at night."""
+_MANY = 100
+"""Jobs from which on they are not packed after every job, as they are at night: it would take too long."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def walk(
         pace: whether jobs take their median time or all of them their p90.
     """
     night = _Night(jobs, costs, seconds, pause, pace)
-    every = 1 + len(jobs) // _PACKED
+    every = 1 + (len(jobs) // _MANY) ** 2
     order = night.packed()
     while (job := next((one for one in order if night.may_begin(one)), None)) is not None:
         night.begin(job)

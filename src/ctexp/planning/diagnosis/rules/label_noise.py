@@ -67,13 +67,14 @@ def label_noise(seen: Evidence) -> Finding:
             cites=seen.cites,
             refuted_by="labels that turn out wrong when they are looked at",
         )
+    if confused_pair(seen).state == "seen":
+        doubtful = f"{told}; but two classes are taken for each other, which upsets what its doubt is worth"
+        return Finding("label_noise", "unknown", doubtful, evidence=evidence, cites=seen.cites)
     agree = _alike(seen, called, wrong)
     sure_of_it: Confidence = "moderate" if seeds > 2 and 5 * agree >= 4 * len(wrong) else "low"
     why = "one training; candidates for a second look, no proofs"
     if seeds > 1:
         why = f"{spelled(seeds)} trainings, which call {agree} of these {len(wrong)} alike"
-    if confused_pair(seen).state == "seen":
-        sure_of_it, why = "low", "two classes are taken for each other, which upsets what its doubt is worth"
     return Finding(
         "label_noise",
         "seen",

@@ -37,11 +37,14 @@ def section(night: Night, meanings: Meanings) -> Iterator[str]:
                 f"`{name}`",
                 _in_short(night, name),
                 str(len(night.seeds(name))),
-                night.runtime(name),
+                night.runtime(name, mark="*"),
             )
             for number, name in enumerate(night.order, 1)
         ],
     )
+    if night.proposal.schedule.totals.unknown:
+        yield "\\* A guess: nothing like it was trained often enough, or timed, on this machine."
+        yield ""
     yield from _common(night, meanings)
     if shared:
         yield f"Beside what is asked, the morning page tells {listed(shared)} of every experiment."
@@ -98,10 +101,16 @@ def _experiment(night: Night, number: int, name: str, meanings: Meanings) -> Ite
     told = (night.proposal.metric, *night.watched)
     if extra := [metric for metric in experiment.track if metric not in told]:
         items.append(f"**Watched, too:** {listed(extra)}.")
-    items.append(f"**Rests on** {listed(reason.cites) or 'no run: nothing like it was trained here yet'}.")
+    items.append(f"**Rests on** {_grounds(night, experiment, reason)}.")
     for item in items:
         yield item if item.startswith("  ") else f"- {one_line(item)}"
     yield ""
+
+
+def _grounds(night: Night, experiment: Experiment, reason: Reason) -> str:
+    if reason.cites:
+        return "the runs of section 1" if reason.cites == night.grounds else listed(reason.cites)
+    return "what this night finds" if experiment.base else "no run: nothing like it was trained here yet"
 
 
 SAID = {">=": "at least", ">": "above", "<=": "at most", "<": "below"}

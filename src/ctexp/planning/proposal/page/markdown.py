@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_WORD = re.compile(r"[a-z]+(?=[ ,:;]|$)")
+_WORD = re.compile(r"[a-z]+(?=[ ,;]|$)")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -76,4 +76,4 @@ def _short(text: str) -> str:
         if kept and len(kept) + len(part) > _MOST:
             break
         kept = f"{kept} {part}".strip()
-    return kept
+    return kept.removesuffix(" ...")

@@ -1,5 +1,6 @@
 """A proposal as its page looks at it: the jobs in their order, and how long each takes."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -68,8 +69,8 @@ class Night:
         """As the plan has it."""
         return self.plan.experiments[name]
 
-    def runtime(self, name: str) -> str:
-        """Of all jobs of an experiment: `4 min 10 s (p90 5 min 02 s)`, or a guess that says so."""
+    def runtime(self, name: str, mark: str = ", a guess") -> str:
+        """Of all jobs of an experiment: `4 min 10 s (p90 5 min 02 s)`, or a guess with its mark."""
         entries = [self.entries[f"{name}-s{seed}"] for seed in self.seeds(name)]
         costs = [entry.cost for entry in entries if entry.cost]
         if len(costs) == len(entries):
@@ -78,7 +79,7 @@ class Night:
         guess = self.proposal.assumed_minutes.get(name)
         if guess is None:
             return "unknown"
-        return f"about {_rounded(60 * guess * len(entries))}, a guess"
+        return f"about {_rounded(60 * guess * len(entries))}{mark}"
 
     @cached_property
     def watched(self) -> list[str]:
@@ -92,6 +93,12 @@ class Night:
             for metric in first
             if metric != self.proposal.metric and all(metric in its for its in lists)
         ]
+
+    @cached_property
+    def grounds(self) -> tuple[str, ...]:
+        """The runs that most of what was seen rests on; empty where nothing was seen."""
+        counts = Counter(one.cites for one in self.proposal.diagnosis.seen if one.cites)
+        return counts.most_common(1)[0][0] if counts else ()
 
     @property
     def guessed(self) -> float:

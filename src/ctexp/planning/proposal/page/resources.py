@@ -24,9 +24,9 @@ def section(night: Night) -> Iterator[str]:
     yield from table(["", "p50", "p90"], list(_totals(night)))
     if unknown := schedule.totals.unknown:
         yield (
-            f"**What {many(unknown, 'job')} cost is not known**: nothing like them was trained often enough, "
-            "or timed, on this machine, and they count nothing above. With what was guessed the night "
-            f"takes {night.device_time}, and is over {night.finish} after its start. "
+            f"**What {many(unknown, 'job')} will take is not known**: nothing of the kind was trained often "
+            "enough, or timed, on this machine, and nothing is counted for it above. With what was guessed "
+            f"the night takes {night.device_time}, and is over {night.finish} after its start. "
             f"`inv plan-check {name} --measure` times them in some minutes."
         )
         yield ""
@@ -92,7 +92,7 @@ def _row(night: Night, experiment: str, entries: Sequence[Entry]) -> tuple[str, 
         if cost
         else ("unknown", "", "", "")
     )
-    begins = night.after(first) if first.certain else ""
+    begins = night.after(first) + ("" if first.certain else " or later")
     fits = dict.fromkeys(f"{one.fits}: {one.why}" if one.fits == "no" else one.fits for one in entries)
     return (f"`{experiment}`", str(len(entries)), *figures, begins, "; ".join(fits))
 

@@ -21,7 +21,7 @@ def section(night: Night) -> Iterator[str]:
             ("scripts/inv plan-check " + name, "is the plan sound, does it fit?"),
             (f"scripts/inv plan-check {name} --measure", "time what nobody has timed yet, fetch weights"),
             ("scripts/inv plan-render " + name, f"write scripts/{name}.sh"),
-            (f"git add research/plans scripts/{name}.sh && git commit -m {name}", "keep both"),
+            (f"git add research scripts && git commit -m {name}", "keep plan and script"),
             (f"bash scripts/{name}.sh --dry-run", "check this machine, show every command, run nothing"),
             (f"bash scripts/{name}.sh --detach", "begin; the terminal may be closed"),
         )

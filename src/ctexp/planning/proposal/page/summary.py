@@ -74,11 +74,11 @@ def section(night: Night) -> Iterator[str]:
     if proposal.plan.goal:
         yield from (f"**Goal.** {sentence(proposal.plan.goal)}", "")
     yield from (_size(night), "")
-    yield from _known(proposal)
-    yield from _unknown(proposal)
     if proposal.follows:
         yield from ("### What the last night said, and what follows", "")
         yield from bullets([sentence(line) for line in proposal.follows])
+    yield from _known(night)
+    yield from _unknown(proposal)
     yield from _order(night)
     yield from ("### Words", "")
     yield from bullets([f"**{word}**: {meaning}" for word, meaning in _words(proposal)])
@@ -95,8 +95,8 @@ def _size(night: Night) -> str:
     )
 
 
-def _known(proposal: Proposal) -> Iterator[str]:
-    diagnosis = proposal.diagnosis
+def _known(night: Night) -> Iterator[str]:
+    proposal, diagnosis = night.proposal, night.proposal.diagnosis
     yield from ("### What is known", "")
     lines = []
     if diagnosis.runs:
@@ -116,7 +116,7 @@ def _known(proposal: Proposal) -> Iterator[str]:
     if diagnosis.runs and not diagnosis.established:
         lines.append("**Nothing is established yet**: no difference between two configurations stands.")
     yield from bullets(lines)
-    yield from _findings(diagnosis)
+    yield from _findings(diagnosis, night.grounds)
 
 
 def _witnesses(proposal: Proposal) -> str:
@@ -125,8 +125,8 @@ def _witnesses(proposal: Proposal) -> str:
     return f", {proposal.groups} of them independent (the others are copies)"
 
 
-def _findings(diagnosis: Diagnosis) -> Iterator[str]:
-    """What was seen, the bottleneck first."""
+def _findings(diagnosis: Diagnosis, grounds: tuple[str, ...]) -> Iterator[str]:
+    """What was seen, the bottleneck first; the runs that most of it rests on are named once."""
     if not diagnosis.seen:
         return
     yield "Troubles that were seen, the one to be dealt with first on top:"
@@ -135,9 +135,12 @@ def _findings(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"- **{TROUBLE[one.kind]}** ({_sure(one)}). {sentence(one.said)}"
         if one.refuted_by:
             yield f"  It would be refuted by {one.refuted_by.rstrip('.')}."
-        if one.cites:
+        if one.cites and one.cites != grounds:
             yield f"  Rests on {listed(one.cites)}."
     yield ""
+    if grounds:
+        yield f"Where nothing else is named, all this rests on {listed(grounds)}."
+        yield ""
 
 
 def _sure(one: Finding) -> str:
@@ -154,11 +157,6 @@ def _unknown(proposal: Proposal) -> Iterator[str]:
         for one in proposal.diagnosis.findings
         if one.state == "unknown"
     ]
-    if proposal.detectable is not None:
-        lines.append(
-            f"True differences in `{proposal.metric}` smaller than about {proposal.detectable:.3f} will "
-            "mostly stay undecided after this night too: so few images and seeds cannot show them."
-        )
     lines += [sentence(line) for line in proposal.assumptions]
     if lines:
         yield from ("### What is not known, and what is taken for granted", "")
