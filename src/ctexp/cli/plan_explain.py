@@ -24,6 +24,12 @@ def print_explained(document: Mapping[str, Any]) -> None:
         "is particular to a recipe is stated, not measured: by it a comparison on one other recipe counts at "
         "most half."
     )
+    if rooms := _headrooms(applying):
+        print(
+            f"\npriors of moves that are made for what was seen hold {document['mends']:.0%} of what it costs"
+        )
+        for line in rooms:
+            print(f"  {line}")
     seen = [line for one in moves for line in _seen(one)]
     print("\nwhat was seen here of single moves")
     for line in seen or ["nothing: no two recipes are one move apart"]:
@@ -74,6 +80,15 @@ def _share(known: Mapping[str, Any]) -> str:
     if known["seen"] is None:
         return "-"
     return f"{known['seen']:+.3f} ({known['weight']:.0%})"
+
+
+def _headrooms(moves: Sequence[_Move]) -> list[str]:
+    """What could be gained at most, and the moves whose priors know of it."""
+    found: dict[float, list[str]] = {}
+    for one in moves:
+        if one["headroom"] is not None:
+            found.setdefault(one["headroom"], []).append(one["title"])
+    return [f"{room:+.3f} at most: {', '.join(found[room])}" for room in sorted(found, reverse=True)]
 
 
 def _seen(one: _Move) -> list[str]:

@@ -38,6 +38,9 @@ def test_a_rare_class_that_is_missed() -> None:
     assert (found.state, found.confidence) == ("seen", "high")
     assert found.about == ("squamous_cell_carcinoma",)
     assert "10 of 270 training images" in found.said
+    assert found.headroom is not None
+    # A class in four that is hardly found, and its images, which spoil the precision of another.
+    assert 0.2 < found.headroom < 0.35
     assert found.evidence["recall"]["high"] < found.evidence["recall_of_others"]
     assert asked("imbalance", rarely_seen(1, 0.8), train=(100, 80, 10, 80)).confidence == "moderate"
 

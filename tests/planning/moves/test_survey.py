@@ -81,6 +81,26 @@ def test_a_move_that_makes_worse_what_was_seen_is_not_for_it(
         assert faster.why_not == why
 
 
+def test_the_worse_a_trouble_is_the_more_is_believed_of_a_move_that_is_made_for_it(
+    recipes: list[Recipe], shipped: Catalogue, composer: Composer
+) -> None:
+    def dropout(headroom: float | None, metric: str = "val/macro_f1") -> Considered:
+        seen = [Finding("overfitting", "seen", "a gap", "moderate", headroom=headroom)]
+        found = survey(recipes[0], shipped, composer, seen=seen, tried=(), metric=metric, worthwhile=0.02)
+        return next(one for one in found if one.id == "dropout")
+
+    priors = {room: dropout(room).prior for room in (None, 0.1, 0.5)}
+    plain, slight, bad = priors.values()
+    assert plain == shipped.moves["dropout"].prior("val/macro_f1")
+    assert plain is not None
+    assert slight is not None
+    assert bad is not None
+    assert bad.mean == pytest.approx(plain.mean + 0.025)
+    assert plain.sd < slight.sd < bad.sd
+    assert plain.mean < slight.mean < bad.mean
+    assert dropout(0.5, "val/ece").prior == dropout(None, "val/ece").prior  # it costs macro F1
+
+
 def test_what_was_tried_updates_the_belief_and_what_failed_is_left_out(
     recipes: list[Recipe], shipped: Catalogue, composer: Composer, past: tuple[Tried, ...]
 ) -> None:

@@ -122,6 +122,7 @@ def test_what_nobody_has_timed_is_called_a_guess(told: str) -> None:
     assert "a guess" in section(told, 2)
     assert "is not known" in section(told, 4)
     assert "--measure" in section(told, 4)
+    assert "| Disk | unknown | unknown |" in section(told, 4)
 
 
 def test_known_costs_are_those_of_the_schedule(proposal: Proposal, root: Path) -> None:
@@ -192,6 +193,7 @@ def test_what_the_last_night_said_stands_in_the_summary(proposal: Proposal, root
     ("word", "meaning"),
     [
         ("averaging=ema", "A moving average"),
+        ("sampler.name=uniform", "Every image once"),
         ("optimizer.lr=3e-5", "Peak learning rate."),
         ("trainer.early_stopping.patience=5", "Stop after `patience` epochs"),
         ("++model.dropout=0.4", "Probability of dropping a feature"),

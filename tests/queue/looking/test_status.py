@@ -80,6 +80,37 @@ def test_jobs_that_never_will_be_begun_wait_for_nothing(runs: Path) -> None:
     assert (found["wide-s1"].waits, str(found["wide-s1"].reason)[:6]) == (None, "left: ")
 
 
+def test_what_the_window_is_not_meant_for_is_told_and_why(runs: Path) -> None:
+    several = [job("long"), job("b", worth=3), job("c", worth=3)]
+    costs = {"long-s1": Cost(2400, 3000), "b-s1": Cost(1200, 1500), "c-s1": Cost(1200, 1500)}
+    one = queue(runs, several, costs, grace_seconds=0.0, analysis_seconds=0.0)
+    writer = Writer(one)
+    writer.begin(closes_uptime=uptime() + 3600)
+    out = [{"job": "long-s1", "seconds": 3000.0, "needs": "p90 50 min 00 s"}]
+    writer.journal.append(
+        "pack", order=["b-s1", "c-s1"], left_out=out, seconds_left=3600.0, why="with 1 h 00 min to go"
+    )
+    writer.start("b-s1")
+    with one.lock():
+        now = look(one)
+    found = jobs(now)
+    assert now.packing == ("left out of the window: long-s1 (p90 50 min 00 s), with 1 h 00 min to go",)
+    assert (found["c-s1"].waits, found["long-s1"].waits) == ("its turn", None)
+    assert str(found["long-s1"].reason).startswith(
+        ("left out of the window for others", "will be skipped: needs 50 min 00 s (p90), ")
+    )
+    assert found["c-s1"].ends == now.ends
+
+
+def test_expectations_are_renewed_by_what_other_seeds_took(at_work: QueueDir) -> None:
+    writer = Writer(at_work)
+    writer.start("plain-s1")
+    writer.end("plain-s1", seconds=1200.0)
+    found = jobs(look(at_work))["plain-s2"]
+    assert 600 < (found.expected or 0) < 1200
+    assert found.basis == "2 runs, renewed by jobs of this night"
+
+
 def test_a_running_job_tells_epoch_loss_and_when_it_ends(at_work: QueueDir, runs: Path) -> None:
     Writer(at_work).start("plain-s1")
     run = running_run(runs, "plain-s1", at_work)

@@ -242,6 +242,22 @@ def test_a_job_longer_than_the_whole_window_is_not_promised(tmp_path: Path) -> N
     assert told["late-s1"].endswith("taken up again at the next start")
 
 
+def test_what_was_put_first_and_left_out_because_of_the_window_is_told(tmp_path: Path) -> None:
+    night = Written(tmp_path, "seeds: [1]\nexperiments: {long: {}, short: {}, tiny: {}}")
+    night.begin()
+    out = [{"job": "long-s1", "seconds": 3600.0, "needs": "p90 1 h 00 min"}]
+    why = "with 40 min 00 s to go; the 1 job done took 1.50 times what was expected"
+    night.journal.append("pack", order=["tiny-s1", "short-s1"], left_out=out, seconds_left=2400.0, why=why)
+    report = night.report(124)
+    assert report.packing == (
+        "put first, to make the most of the window: tiny-s1",
+        f"left out of the window: long-s1 (p90 1 h 00 min), {why}",
+    )
+    assert page.trouble(report)[:2] == list(report.packing)
+    night.begin()
+    assert night.report(124).packing == (), "of the newest start alone"
+
+
 def test_attempts_before_the_last_are_not_forgotten(tmp_path: Path) -> None:
     night = Written(tmp_path, "seeds: [1]\nexperiments: {net: {}}")
     night.begin()

@@ -35,6 +35,8 @@ class Finding:
         said: one sentence with its figures, without a full stop.
         evidence: the figures by name; plain JSON values.
         about: what it is about, for moves that ask: classes, a metric; empty otherwise.
+        headroom: what macro F1, or accuracy, would be higher by if there were nothing of it at all, roughly;
+            None where nobody can tell, and where it was not seen.
         cites: ids of runs, or files, that it rests on.
         refuted_by: what would show that it is not so, a few words.
     """
@@ -46,6 +48,7 @@ class Finding:
     why_so_sure: str = ""
     evidence: Mapping[str, Any] = field(default_factory=dict, hash=False)
     about: tuple[str, ...] = ()
+    headroom: float | None = None
     cites: tuple[str, ...] = ()
     refuted_by: str = ""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ctexp.planning.moves.history import Tried
 from ctexp.planning.moves.learning import OWN, SETTLED, error
-from ctexp.planning.moves.survey import Considered
+from ctexp.planning.moves.survey import MENDS, Considered
 from ctexp.planning.moves.value import Offer, ranked
 
 
@@ -35,6 +35,7 @@ def explain(
         "metric": metric,
         "own_share": OWN,
         "settled_below": SETTLED,
+        "mends": MENDS,
         "moves": [_move(one, why_not[one.title], offers.get(one.title), noise) for one in moves],
     }
 
@@ -52,6 +53,7 @@ def _move(one: Considered, why_not: str, offer: Offer | None, noise: float | Non
         "again": one.again,
         "words": list(one.instance.words) if one.instance else [],
         "changes": {key: list(pair) for key, pair in one.instance.changes.items()} if one.instance else {},
+        "headroom": one.headroom,
         "prior": {"gain": one.prior.mean, "sd": one.prior.sd} if one.prior else None,
         "source": one.move.source,
         "tried": [_tried(past, noise) for past in known.tried] if known else [],

@@ -15,7 +15,7 @@ Category = Literal["architecture", "training", "data", "sweep"]
 PRIMARY = "val/macro_f1"
 """The metric that every prior speaks of."""
 
-_ALIKE = ("val/accuracy", "val/balanced_accuracy")
+ALIKE = ("val/accuracy", "val/balanced_accuracy")
 """What is believed to gain as `PRIMARY` does, where a move does not say otherwise: all three count right
 answers, on one scale."""
 
@@ -118,5 +118,5 @@ class Move(Way):
 
     def prior(self, metric: str) -> Belief | None:
         """What is believed of its effect on a metric; None where nothing is."""
-        effect = self.effects.get(metric) or (self.effects.get(PRIMARY) if metric in _ALIKE else None)
+        effect = self.effects.get(metric) or (self.effects.get(PRIMARY) if metric in ALIKE else None)
         return None if effect is None else Belief(effect.gain, effect.sd)

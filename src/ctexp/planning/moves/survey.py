@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import hypot
 from typing import Any
 
 from ctexp.config.compose import Composer
@@ -11,8 +12,12 @@ from ctexp.planning.moves.catalogue import Catalogue, Move
 from ctexp.planning.moves.history import Tried
 from ctexp.planning.moves.instances import Instance, Unusable, instances, title
 from ctexp.planning.moves.learning import Posterior, failed, posterior
-from ctexp.planning.moves.move import PRIMARY
+from ctexp.planning.moves.move import ALIKE, PRIMARY
 from ctexp.planning.study.recipes import Recipe
+
+MENDS = 0.05
+"""The share of what a trouble costs that a move made for it is believed to win back, on average, give or take
+twice as much: a guess. The catalogue's priors know nothing of how bad a trouble is here."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,9 @@ class Considered:
         instance: it on the incumbent; None where it makes nothing of it.
         reasons: what was seen that it is for, or that it is asked for; empty where it is for anything.
         why_not: why it is not to be proposed, a few words; empty where it is.
-        prior: of its effect on the metric; None where the catalogue says nothing of that.
+        headroom: what could be gained at most of what was seen that it is for; None where nobody can tell.
+        prior: of its effect on the metric, that of the catalogue and a share of the headroom; None where the
+            catalogue says nothing of that.
         posterior: None likewise, and where there is no instance.
         elsewhere: where it was tried on recipes that had another value of what it changes: not counted.
         again: why it may be tried although it failed elsewhere, a few words; empty where it did not.
@@ -37,6 +44,7 @@ class Considered:
     instance: Instance | None
     reasons: tuple[str, ...]
     why_not: str
+    headroom: float | None
     prior: Belief | None
     posterior: Posterior | None
     elsewhere: tuple[Tried, ...] = ()
@@ -88,10 +96,11 @@ def survey(
     found = []
     for name, move in catalogue.moves.items():
         reasons, against = _reasons(move, seen, metric)
+        headroom = _headroom(move, seen, metric)
         for variant in move.ways:
             called = title(name, variant)
             one = usable.get(called)
-            prior = move.prior(metric)
+            prior = _prior(move, metric, headroom)
             its = [past for past in tried if past.title == called]
             here = [past for past in its if one is not None and past.is_about(one)]
             elsewhere = tuple(past for past in its if past not in here)
@@ -106,6 +115,7 @@ def survey(
                     instance=one,
                     reasons=reasons,
                     why_not=_why_not(unusable.get(called), against, known, metric, move),
+                    headroom=headroom,
                     prior=prior,
                     posterior=known,
                     elsewhere=elsewhere,
@@ -125,6 +135,23 @@ def _reasons(move: Move, seen: Sequence[Finding], metric: str) -> tuple[tuple[st
     if metric != PRIMARY and metric in move.effects:
         return (f"its effect on {metric} is what is asked for",), ""
     return (), f"it is for {', '.join(move.when)}, which was not seen"
+
+
+def _headroom(move: Move, seen: Sequence[Finding], metric: str) -> float | None:
+    """The most that any of what was seen and the move is for costs."""
+    if metric not in (PRIMARY, *ALIKE):
+        return None
+    costs = [one.headroom for one in seen if one.kind in move.when and one.headroom is not None]
+    return max(costs, default=None)
+
+
+def _prior(move: Move, metric: str, headroom: float | None) -> Belief | None:
+    """What the catalogue says, and `MENDS` of the headroom."""
+    prior = move.prior(metric)
+    if prior is None or headroom is None:
+        return prior
+    share = MENDS * headroom
+    return Belief(prior.mean + share, hypot(prior.sd, 2 * share))
 
 
 def _why_not(

@@ -253,9 +253,10 @@ def _assumptions(
         lines.append(f"{few} to call anything better: no criterion is stated")
     elif hypotheses and design.by is not None and design.detectable is not None:
         among = f" among {hypotheses} criteria" if hypotheses > 1 else ""
+        best = "" if looked.question.spread.tells else " at best, whatever seeds will do,"
         lines.append(
-            f"{design.seeds} seeds a side decide a gain of {design.detectable:.3f} four times in five{among};"
-            f" the criteria ask for {design.by:g}"
+            f"{design.seeds} seeds a side decide{best} a gain of {design.detectable:.3f} four times in "
+            f"five{among}; the criteria ask for {design.by:g}"
         )
         worthwhile = study.settings.worthwhile
         if name == study.primary and design.by > worthwhile:

@@ -15,8 +15,14 @@ def kind_of(study: Study, diagnosis: Diagnosis) -> tuple[Night, str]:
     Seeds alone are proposed where there is nothing else to hold on to, and until there are enough of them.
     """
     if study.incumbent is None:
+        lost = sum(len(one.lost) for one in study.failed)
+        said = (
+            f"No training on these images came to an end ({lost} lost): the recommended recipe comes first"
+            if lost
+            else "Nothing has been trained on these images"
+        )
         return "first", (
-            "Nothing has been trained on these images. The first night finds out whether the machinery works "
+            f"{said}. The first night finds out whether the machinery works "
             "and how far chance alone carries a figure, and then compares a few networks"
         )
     leak = diagnosis.of("leakage")

@@ -1,7 +1,8 @@
 """From what the user typed to what he wants: every slip told, with the nearest thing that would do."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import get_args
 
 from ctexp.core import metric_names
@@ -43,28 +44,23 @@ def read(
     Raises:
         UsageError: everything that is wrong, a line each.
     """
-    problems: list[str] = []
-    hints: list[str] = []
-
-    def collected(action: Callable[[], object]) -> None:
+    errors: list[UsageError] = []
+    checks: list[Callable[[], object]] = [
+        partial(_check_name, name),
+        partial(windows.parse, window),
+        *(partial(_check_category, category) for category in focus),
+        partial(_goal, goal),
+    ]
+    for check in checks:
         try:
-            action()
+            check()
         except UsageError as error:
-            problems.extend(error.problems)
-            hints.append(error.hint)
-
-    collected(lambda: _check_name(name))
-    collected(lambda: windows.parse(window))
-    for category in focus:
-        collected(lambda category=category: _check_category(category))  # type: ignore[misc]
-    metric, target = None, None
-    try:
-        metric, target = _goal(goal)
-    except UsageError as error:
-        problems.extend(error.problems)
-        hints.append(error.hint)
-    if problems:
-        raise UsageError(problems, next((hint for hint in hints if hint), "") if len(problems) == 1 else "")
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise UsageError([problem for error in errors for problem in error.problems])
+    metric, target = _goal(goal)
     chosen = tuple(one for one in CATEGORIES if one in focus)
     return Wishes(name, window, chosen, goal, metric, target, start, tuple(overrides))
 
@@ -135,7 +131,7 @@ def _value(said: str, text: str) -> float:
     return value
 
 
-def free_name(taken: Iterator[str] | Sequence[str]) -> str:
+def free_name(taken: Iterable[str]) -> str:
     """`night-N` with the smallest N above those that are taken."""
     numbers = [int(match[1]) for one in taken if (match := re.fullmatch(r"night-([0-9]{1,9})", one))]
     return f"night-{max(numbers, default=0) + 1}"

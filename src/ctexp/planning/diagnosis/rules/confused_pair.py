@@ -19,6 +19,7 @@ from ctexp.planning.diagnosis.figures import (
     share,
 )
 from ctexp.planning.diagnosis.findings import Finding
+from ctexp.planning.diagnosis.headroom import of_pair
 from ctexp.planning.diagnosis.rules.imbalance import is_rare
 
 Pair = tuple[int, int]
@@ -74,6 +75,7 @@ def confused_pair(seen: Evidence) -> Finding:
         why_so_sure=why,
         evidence=evidence,
         about=names,
+        headroom=of_pair(seen.units, first, errors[second]),
         cites=seen.cites,
         refuted_by="other seeds, or other images, whose errors fall elsewhere",
     )

@@ -46,6 +46,7 @@ def underfitting(seen: Evidence) -> Finding:
         confidence=confidence,
         why_so_sure=why,
         evidence=evidence,
+        headroom=1 - min(one.val_accuracy for one in little) if little else None,
         cites=seen.cites,
         refuted_by="a training twice as long, or at another learning rate, that is no better",
     )
@@ -102,6 +103,7 @@ def overfitting(seen: Evidence) -> Finding:
         confidence=confidence,
         why_so_sure=why,
         evidence=evidence,
+        headroom=max(0.0, _typical(gaps)[0]),
         cites=seen.cites,
         refuted_by="stronger augmentation or regularisation that closes the gap and gains nothing",
     )

@@ -16,6 +16,7 @@ from ctexp.planning.diagnosis.figures import (
     plain,
 )
 from ctexp.planning.diagnosis.findings import Finding
+from ctexp.planning.diagnosis.headroom import of_missed
 
 _RARE = 0.5
 """A class is rare with at most so many training images as the largest: effects of imbalance on networks have
@@ -93,6 +94,7 @@ def imbalance(seen: Evidence) -> Finding:
         for its in seen.summaries.values()
     )
     confidence, why = agreeing(agree, len(seen.tables), len(seen.tables))
+    missed = tuple(name for name in CLASSES if tested.get(name, 1.0) <= level)
     return Finding(
         "imbalance",
         "seen",
@@ -100,7 +102,8 @@ def imbalance(seen: Evidence) -> Finding:
         confidence=confidence,
         why_so_sure=why,
         evidence=evidence,
-        about=tuple(name for name in CLASSES if tested.get(name, 1.0) <= level),
+        about=missed,
+        headroom=of_missed(seen.joint, [CLASSES.index(name) for name in missed], others),
         cites=seen.cites,
         refuted_by="a sampler or loss that balances the classes and leaves its recall where it is",
     )

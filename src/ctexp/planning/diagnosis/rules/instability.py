@@ -73,6 +73,7 @@ def instability(seen: Evidence) -> Finding:
             confidence=confidence,
             why_so_sure=why,
             evidence=evidence,
+            headroom=1 - min(one.val_accuracy for one in thrown) if thrown else None,
             cites=(*seen.cites, *diverged, *(run.id for one, _ in near for run in one.lost)),
             refuted_by="trainings with other seeds whose curves are smooth and whose ends agree",
         )

@@ -27,7 +27,7 @@ class Meanings:
         """
         key, _, value = word.lstrip("+~").partition("=")
         group, _, rest = key.partition(".")
-        if not rest:
+        if rest in ("", "name"):  # `sampler=uniform` and `sampler.name=uniform` choose alike
             return _short(self._choice(group, value))
         found = (_above(lines, rest.partition(".")[0]) for lines in self._files(group))
         return _short(next(filter(None, found), ""))

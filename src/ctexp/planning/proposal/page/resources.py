@@ -23,9 +23,10 @@ def section(night: Night) -> Iterator[str]:
     yield ""
     yield from table(["", "p50", "p90"], list(_totals(night)))
     if unknown := schedule.totals.unknown:
+        counted = "" if unknown == schedule.totals.fitting else ", and nothing is counted for it above"
         yield (
             f"**What {many(unknown, 'job')} will take is not known**: nothing of the kind was trained often "
-            "enough, or timed, on this machine, and nothing is counted for it above. With what was guessed "
+            f"enough, or timed, on this machine{counted}. With what was guessed "
             f"the night takes {night.device_time}, and is over {night.finish} after its start. "
             f"`inv plan-check {name} --measure` times them in some minutes."
         )
@@ -56,6 +57,12 @@ def section(night: Night) -> Iterator[str]:
 def _totals(night: Night) -> Iterator[tuple[str, str, str]]:
     schedule = night.proposal.schedule
     totals, device = schedule.totals, "GPU" if schedule.totals.on_gpu else "Processor"
+    completion = "Completion, with the analysis, after"
+    if totals.unknown == totals.fitting:  # zeros would look like figures
+        yield f"{device} hours", f"about {_hours(night.guessed / 3600)}, a guess", "unknown"
+        yield completion, f"{night.finish}, a guess", "unknown"
+        yield "Disk", "unknown", "unknown"
+        return
     least = "at least " if totals.unknown else ""
     yield (
         f"{device} hours",
@@ -66,7 +73,7 @@ def _totals(night: Night) -> Iterator[tuple[str, str, str]]:
         clock.duration((moment - schedule.opens).total_seconds())
         for moment in (totals.finish, totals.finish_p90)
     )
-    yield "Completion, with the analysis, after", f"{least}{finish}", f"{least}{finish_p90}"
+    yield completion, f"{least}{finish}", f"{least}{finish_p90}"
     yield "Disk", f"{least}{disk(totals.disk_bytes)}", f"{least}{disk(totals.disk_bytes_p90)}"
     if totals.memory_bytes is not None:
         most = totals.memory_bytes_p90 or totals.memory_bytes

@@ -55,6 +55,7 @@ _WORDS = (
     ),
     ("seed", "the number that chance begins with; two runs that differ in it alone show what chance does"),
     ("baseline", "what changes are compared with"),
+    ("incumbent", "the recipe that changes are made to: the best so far, as far as anybody can tell"),
     ("interval", "where the truth lies with 95 % confidence, as far as images and seeds can tell"),
     (
         "sd",
