@@ -5,7 +5,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    0245a03b13ade2c8a9c910abc1d1587d8b7ed43f34a23cf82cecff5efcd63abf
+# seal    a89033a07ba0bbdb9a888c3f25855533b24afcc44fcaa27497967e8dd5ed6004
 #
 # bash backbones.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
 #   --dry-run   check everything and show every command; nothing is run
@@ -152,6 +152,8 @@ follow() {
         ((heard != signals))
     do :; done
     child=
+    # Of one that ends while a signal is heard bash may forget the code, and say -1.
+    ((code >= 0)) || code=${stopped:-1}
     return "$code"
 }
 

@@ -15,7 +15,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    86acd9287840282fa3bbc65275d1a1eba1d52e9188576c9df085586f29231051
+# seal    a79a5b9916b3143d9a03d91e7205d9873a8b26d7abb44984914a185ce0cf0309
 #
 # bash backbones.slurm.sh [OPTION...]   submit it; `sbatch` from the project's folder does the same
 #   --dry-run   check everything and show every command; nothing is submitted
@@ -164,6 +164,8 @@ follow() {
         ((heard != signals))
     do :; done
     child=
+    # Of one that ends while a signal is heard bash may forget the code, and say -1.
+    ((code >= 0)) || code=${stopped:-1}
     return "$code"
 }
 

@@ -1,8 +1,5 @@
 """`plan`: propose a plan from what has been learned, and say what it rests on."""
 
-from dataclasses import replace
-from pathlib import Path
-
 from ctexp.cli.proposal_tables import document, print_proposal
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
@@ -13,11 +10,8 @@ from ctexp.planning.moves.explain import explain as explained
 from ctexp.planning.proposal import wishes as wishing
 from ctexp.planning.proposal import written
 from ctexp.planning.proposal.considering import consider
-from ctexp.planning.proposal.documents import Wishes
-from ctexp.planning.proposal.follows import newest_night
 from ctexp.planning.proposal.propose import propose
 from ctexp.planning.study import reading
-from ctexp.planning.study.study import Study
 
 
 def plan(
@@ -43,7 +37,8 @@ def plan(
     )
     moves = catalogue.load(root)
     with screen.status("reading runs"):
-        study = _study(root, wishes)
+        data_dir, runs = resolve_paths(root)[:2]
+        study = reading.read(root, runs, start=wishes.start, data_dir=data_dir)
         found = diagnose(study)
     if explain:
         looked = consider(study, found, moves, wishes)
@@ -64,14 +59,3 @@ def plan(
         screen.emit_json(document(proposal, [path.relative_to(root).as_posix() for path in files]))
     else:
         print_proposal(proposal, [path.relative_to(root).as_posix() for path in files])
-
-
-def _study(root: Path, wishes: Wishes) -> Study:
-    """What has been trained; of a night, its baseline or what is established to be better is gone on with."""
-    data_dir, runs = resolve_paths(root)[:2]
-    study = reading.read(root, runs, start=wishes.start, data_dir=data_dir)
-    night = newest_night(study)
-    if wishes.start or night is None or study.why_incumbent == reading.PROMOTED:
-        return study
-    again = reading.read(root, runs, start=night, data_dir=data_dir)
-    return replace(again, notes=study.notes)

@@ -17,7 +17,7 @@ from ctexp.queue.journal import Journal, uptime
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import Night, fold
 
-_LAST_SHARE, _LAST_SECONDS = 0.1, 20.0
+_LAST_SHARE, _LAST_SECONDS = 0.25, 20.0
 """Kept for a step to be stopped and for the night's page: of the reserve for the analysis, and at most."""
 
 

@@ -82,6 +82,17 @@ def test_little_learned_is_underfitting_and_not_capacity() -> None:
     assert RULES["capacity"](seen).state == "unknown"
 
 
+def test_what_too_little_learning_costs_is_that_of_its_seeds_together_and_not_of_the_worst() -> None:
+    how: dict[str, Any] = {"train_accuracy": 0.45, "train_loss": 1.2, "val_loss": 1.2}
+    better, worse = trained(val_accuracy=0.46, **how), trained(val_accuracy=0.36, **how)
+    costs = [RULES["underfitting"](one).headroom for one in (better, worse)]
+    assert costs[0] is not None
+    assert costs[1] is not None
+    mixed = replace(better, trainings=(better.trainings[0], worse.trainings[1]))
+    assert costs[1] - costs[0] == pytest.approx(0.1, abs=0.03)
+    assert RULES["underfitting"](mixed).headroom == pytest.approx((costs[0] + costs[1]) / 2, abs=0.02)
+
+
 def test_training_images_that_stay_wrong_are_capacity() -> None:
     how: dict[str, Any] = {"train_accuracy": 0.78, "val_accuracy": 0.77, "train_loss": 0.6, "val_loss": 0.65}
     found = RULES["capacity"](trained(**how))

@@ -142,6 +142,17 @@ def test_a_difference_that_stands_is_told_from_records(root: Path) -> None:
     assert said.startswith("weak is worse than base: macro F1 -0.")
 
 
+def test_nothing_is_established_on_images_that_training_holds(root: Path) -> None:
+    with in_order():
+        learned(root, "base", 1.0, 3)
+        learned(root, "better", 4.0, 3, "model.dropout=0.2")
+    seen = read(root)
+    assert diagnose(seen).established
+    leaky = diagnose(replace(seen, data=facts(leaks={"val": 30})))
+    assert leaky.established == ()
+    assert leaky.said.startswith("Nothing is established yet. The bottleneck is leakage")
+
+
 def finding(kind: Kind, state: State, confidence: Confidence | None = None) -> Finding:
     return Finding(kind, state, "it is so", confidence)
 

@@ -41,6 +41,29 @@ def test_the_catalogue_covers_what_a_night_can_change(shipped: Catalogue) -> Non
     }
 
 
+JOINED = {"dual_pathway", "dual_gated", "resnet18_from_random"}
+"""Moves whose words are no configuration one without the other."""
+
+
+def test_a_shipped_move_is_one_choice(shipped: Catalogue) -> None:
+    several = {
+        name for name, move in shipped.moves.items() for way in move.ways.values() if len(way.keys) > 1
+    }
+    assert several == JOINED
+
+
+def test_without_augmentation_nothing_is_left_of_it(shipped: Catalogue, composer: Composer) -> None:
+    for words in (["model=tiny_cnn"], ["experiment=recommended"]):
+        start = imagined("start", words, composer)
+        made = instance(
+            start, today(start, composer), "no_augmentation", shipped.moves["no_augmentation"], None, composer
+        )
+        if isinstance(made, Instance):
+            augment = made.composed.resolved["augment"]
+            assert not any(value for key, value in augment.items() if key != "name"), words
+    assert isinstance(made, Unusable)
+
+
 def test_priors_are_wide_enough_to_be_wrong(shipped: Catalogue) -> None:
     for name, move in shipped.moves.items():
         prior = move.prior(PRIMARY)

@@ -9,7 +9,7 @@ import pytest
 
 from ctexp.cli.plan_explain import print_explained
 from ctexp.config.compose import Composer
-from ctexp.planning.diagnosis.findings import Finding
+from ctexp.planning.diagnosis.findings import Confidence, Finding
 from ctexp.planning.moves.catalogue import Catalogue
 from ctexp.planning.moves.explain import explain
 from ctexp.planning.moves.history import Tried, tried
@@ -84,8 +84,10 @@ def test_a_move_that_makes_worse_what_was_seen_is_not_for_it(
 def test_the_worse_a_trouble_is_the_more_is_believed_of_a_move_that_is_made_for_it(
     recipes: list[Recipe], shipped: Catalogue, composer: Composer
 ) -> None:
-    def dropout(headroom: float | None, metric: str = "val/macro_f1") -> Considered:
-        seen = [Finding("overfitting", "seen", "a gap", "moderate", headroom=headroom)]
+    def dropout(
+        headroom: float | None, metric: str = "val/macro_f1", sure: Confidence = "moderate"
+    ) -> Considered:
+        seen = [Finding("overfitting", "seen", "a gap", sure, headroom=headroom)]
         found = survey(recipes[0], shipped, composer, seen=seen, tried=(), metric=metric, worthwhile=0.02)
         return next(one for one in found if one.id == "dropout")
 
@@ -99,6 +101,7 @@ def test_the_worse_a_trouble_is_the_more_is_believed_of_a_move_that_is_made_for_
     assert plain.sd < slight.sd < bad.sd
     assert plain.mean < slight.mean < bad.mean
     assert dropout(0.5, "val/ece").prior == dropout(None, "val/ece").prior  # it costs macro F1
+    assert dropout(0.5, sure="low").prior == plain  # a guess, which may cost nothing
 
 
 def test_what_was_tried_updates_the_belief_and_what_failed_is_left_out(

@@ -137,6 +137,7 @@ def test_known_costs_are_those_of_the_schedule(proposal: Proposal, root: Path) -
     assert "1 min 30 s | 2 min 00 s" in section(told, 4)
     assert "| Processor hours | 1.5 (1 h 30 min) | 2.0 (2 h 00 min) |" in section(told, 4)
     assert "3.0 GB" in section(told, 4)
+    assert f"Its last {clock.duration(its.grace_seconds + its.analysis_seconds)} are kept" in section(told, 4)
 
 
 def test_a_criterion_is_told_in_words_with_what_each_result_calls_for(proposal: Proposal, told: str) -> None:

@@ -61,3 +61,15 @@ def test_everything_wrong_is_told_at_once() -> None:
 def test_the_next_free_name_is_above_all_there_are() -> None:
     assert wishes.free_name([]) == "night-1"
     assert wishes.free_name(["night-2", "night-9x", "backbones", "night-10"]) == "night-11"
+
+
+@pytest.mark.parametrize("name", ["latest", "baseline"])
+def test_a_word_that_means_trainings_is_no_name_of_a_plan(name: str) -> None:
+    with pytest.raises(UsageError, match="means something else"):
+        wishes.read(name)
+
+
+def test_a_night_on_a_sample_concludes_nothing_and_is_refused() -> None:
+    with pytest.raises(UsageError, match="nothing can be concluded from a sample"):
+        wishes.read("night-1", overrides=["data.sample=10"])
+    assert wishes.read("night-1", overrides=["data.sample=null"]).overrides == ("data.sample=null",)

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -163,3 +164,38 @@ def test_the_copy_runs_whatever_becomes_of_the_script(script: Path) -> None:
     assert night.wait(timeout=20) == 0
     assert [call[1] for call in stub.calls(place)][:2] == KEYS
     assert not list(place.rglob("canary"))
+
+
+ENDS_WITH_SEVEN = """
+import pathlib, signal, time
+signal.signal(signal.SIGTERM, lambda *_: None)
+pathlib.Path("ready").touch()
+until = time.monotonic() + 0.4
+while time.monotonic() < until:
+    time.sleep(0.01)
+raise SystemExit(7)
+"""
+
+
+@pytest.mark.slow
+def test_a_storm_of_signals_makes_no_code_that_nothing_ended_with(tmp_path: Path) -> None:
+    """Bash may forget how a child ended that does so while it hears a signal."""
+    rendered = script_of(plan_of())
+    parts = [rendered[rendered.index(f"\n{name}() {{") :] for name in ("follow", "stop")]
+    functions = "".join(part[: part.index("\n}\n") + 3] for part in parts)
+    (tmp_path / "ends.py").write_text(ENDS_WITH_SEVEN)
+    script = tmp_path / "script"
+    variables = f"stopped= signals=0 child= ending= rehearsing= queue=({sys.executable} -S)"
+    script.write_text(
+        f"{variables}\n{functions}\ntrap 'stop 143' TERM\nfollow ends.py 2>/dev/null\nexit $?\n"
+    )
+    for _ in range(12):
+        (tmp_path / "ready").unlink(missing_ok=True)
+        night = subprocess.Popen(["bash", script], cwd=tmp_path, stderr=subprocess.DEVNULL)
+        until((tmp_path / "ready").exists)
+        end = time.monotonic() + 30
+        while night.poll() is None:
+            night.send_signal(signal.SIGTERM)
+            assert time.monotonic() < end, "it does not end"
+            time.sleep(0.002)
+        assert night.returncode in {7, 143}

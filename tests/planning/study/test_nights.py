@@ -48,11 +48,44 @@ def test_after_a_night_its_baseline_stands_unless_another_is_established(root: P
     night = orders(root, "night", "plain")
     for said in ("night", night, night[:14]):
         assert chosen(read(root, start=said)) == ("night-plain", f"the baseline of {night}")
-    assert chosen(read(root))[0] == "best_ever"
+    assert chosen(read(root)) == ("night-plain", f"the baseline of {night}")
     for seed in (1, 2):
         a_job(root, "night", "good", seed, "optimizer.lr=2e-4", skill=6)
     why = f"established to be better than night-plain, the baseline of {night}"
     assert chosen(read(root, start="night")) == ("night-good", why)
+    assert chosen(read(root)) == ("night-good", why)
+
+
+def test_single_trainings_take_no_baselines_place(root: Path) -> None:
+    a_job(root, "night", "plain", 1, skill=0.5)
+    a_job(root, "night", "good", 1, "optimizer.lr=2e-4", skill=9)
+    night = orders(root, "night", "plain")
+    assert chosen(read(root)) == ("night-plain", f"the baseline of {night}")
+
+
+def test_what_was_trained_since_a_night_may_take_its_baselines_place(root: Path) -> None:
+    for seed in (1, 2):
+        a_run(root, "before", seed, "optimizer.lr=3e-4", skill=6)
+    for seed in (1, 2):
+        a_job(root, "night", "plain", seed, skill=1.0)
+    night = orders(root, "night", "plain")
+    assert chosen(read(root))[0] == "night-plain"
+    for seed in (1, 2):
+        a_run(root, "by_hand", seed, "optimizer.lr=2e-4", skill=6)
+    assert chosen(read(root)) == (
+        "by_hand",
+        f"established to be better than night-plain, the baseline of {night}",
+    )
+    assert chosen(read(root, start="night"))[0] == "night-plain"
+
+
+def test_what_was_named_or_promoted_comes_before_any_night(root: Path) -> None:
+    a_run(root, "older", 1, "optimizer.lr=5e-4", skill=1.5)
+    a_job(root, "night", "plain", 1, skill=1.0)
+    orders(root, "night", "plain")
+    assert chosen(read(root))[0] == "night-plain"
+    assert chosen(read(root, start="older")) == ("older", "named as what to begin with")
+    assert chosen(read(root, "older"))[0] == "older"
 
 
 def test_the_baseline_of_a_night_may_be_older_than_it(root: Path) -> None:

@@ -13,7 +13,7 @@ from tests.queue.written import job
 
 Z90 = 1.2816
 JOBS = [job(name, seed) for name in ("a", "b", "c") for seed in (1, 2, 3)]
-COSTS = {one.id: Cost(1000 + 100 * n, (1000 + 100 * n) * (1.2 + 0.1 * n)) for n, one in enumerate(JOBS)}
+COSTS = {one.id: Cost(1000 + 100 * n, (1000 + 100 * n) * 1.4) for n, one in enumerate(JOBS)}
 
 
 def by_matrices(done: dict[str, float]) -> dict[str, Length]:
@@ -64,6 +64,21 @@ def test_what_is_left_is_renewed_by_the_exact_conditional_distribution(done: dic
         found = told(story)[name]
         assert found is not None
         assert (found.p50, found.p90) == pytest.approx((expected.p50, expected.p90))
+
+
+@pytest.mark.parametrize("took_times", [0.3, 0.9, 3.0])
+@pytest.mark.parametrize("certain", [1.0, 1.03, 4.0])
+def test_no_job_is_expected_to_be_further_off_than_what_is_done(certain: float, took_times: float) -> None:
+    """One of which all were sure took three times as long: others may take that, not a thousand times."""
+    costs = {one.id: Cost(1000, 1000 * (1.02 + 0.4 * n)) for n, one in enumerate(JOBS)}
+    story = Story(*JOBS, costs=costs | {"b-s1": Cost(1000, 1000 * certain)})
+    story.tried("b-s1", seconds=1000 * took_times)
+    for name, found in told(story).items():
+        assert found is not None
+        assert sorted((1000, 1000 * took_times, found.p50))[1] == found.p50, name
+    other = told(story)["b-s2"]
+    assert other is not None
+    assert abs(other.p50 - 1000) > 100 * abs(took_times - 1), "it is told something all the same"
 
 
 def test_other_seeds_are_told_more_than_other_experiments() -> None:

@@ -138,10 +138,11 @@ def _reasons(move: Move, seen: Sequence[Finding], metric: str) -> tuple[tuple[st
 
 
 def _headroom(move: Move, seen: Sequence[Finding], metric: str) -> float | None:
-    """The most that any of what was seen and the move is for costs."""
+    """The most that any of what was seen and the move is for costs; what is but a guess costs nothing."""
     if metric not in (PRIMARY, *ALIKE):
         return None
-    costs = [one.headroom for one in seen if one.kind in move.when and one.headroom is not None]
+    sure = [one for one in seen if one.kind in move.when and one.confidence != "low"]
+    costs = [one.headroom for one in sure if one.headroom is not None]
     return max(costs, default=None)
 
 

@@ -10,6 +10,9 @@ from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
 
 Z90 = NormalDist().inv_cdf(0.9)
 
+_WIDEST = 2 * Z90
+"""The sigma of a lognormal distribution whose mean is its p90; that of a wider one is a tale of its tail."""
+
 
 @dataclass(frozen=True)
 class Length:
@@ -25,7 +28,7 @@ class Planned(NamedTuple):
     Attributes:
         needed: that have to be left for it to be begun.
         p50: its median.
-        mean: expected, of the lognormal distribution with this p50 and p90.
+        mean: expected, of the lognormal distribution with this p50 and p90, but never more than its p90.
         variance: of the same, in seconds squared.
     """
 
@@ -57,6 +60,6 @@ def _planned(length: Length, needed: float) -> Planned:
     p50, p90 = length.p50, max(length.p50, length.p90)
     if p50 <= 0.0:
         return Planned(needed, 0.0, p90, 0.0, 0.0)
-    spread = (math.log(p90 / p50) / Z90) ** 2
+    spread = min(math.log(p90) - math.log(p50), _WIDEST * Z90) ** 2 / Z90**2
     mean = p50 * math.exp(spread / 2)
-    return Planned(needed, p50, p90, mean, mean**2 * math.expm1(spread))
+    return Planned(needed, p50, p90, mean, mean * mean * math.expm1(spread))

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from ctexp.config.compose import Composer
+from ctexp.core.classes import CLASSES
 from ctexp.core.errors import CtexpError, UsageError
 from ctexp.planning.checking.images import ImagesOf
 from ctexp.planning.diagnosis.diagnose import NAMES
@@ -36,6 +36,7 @@ class Way:
         variant: of the move.
         posterior: of its effect on the metric; `expected_gain` of that.
         minutes: of one of its jobs.
+        sha256: of its configuration.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Way:
     expected_gain: float
     words: tuple[str, ...]
     minutes: float
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Candidate:
         assumed: whether those are a guess.
         cites: runs it rests on.
         fallback: what is tried after a failure; only what would be another training.
+        track: metrics to be told in the morning: the move's, and the sensitivity to classes it is made for.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Candidate:
     assumed: bool
     cites: tuple[str, ...]
     fallback: Mapping[FailureKind, list[str]] = field(hash=False)
+    track: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -103,6 +107,7 @@ class Choosing:
             since what it spoils it spoils for them too.
         seen: all that was.
         reader: of images and features.
+        where: all that was seen: `here`, or a few words for other images than the night's.
     """
 
     ground: Ground
@@ -112,6 +117,7 @@ class Choosing:
     first: Kind | None
     seen: tuple[Finding, ...]
     reader: ImagesOf
+    where: str = "here"
 
     def candidates(
         self, considered: Sequence[Considered], focus: Sequence[str]
@@ -145,12 +151,15 @@ class Choosing:
         return not one.urgent, -per_minute, one.title
 
     def _lacking(self, one: Considered) -> str:
-        """What is missing of the measured features that a move asks for; empty where nothing is."""
+        """What is missing of the measured features that a move asks for; empty where nothing is.
+
+        The problem itself names files by where this copy of the project lies, which is no part of a plan.
+        """
         composed = _known(one)[0].composed
         try:
             self.reader.features(composed, self.ground.kind)
         except CtexpError as error:
-            return error.problems[0] + (f": {error.hint}" if error.hint else "")
+            return "it needs features beside the images" + (f": {error.hint}" if error.hint else "")
         return ""
 
     def _candidate(self, its: Sequence[Considered]) -> Candidate:
@@ -168,6 +177,7 @@ class Choosing:
                 expected_gain=offer.expected_gain,
                 words=_known(one)[0].words,
                 minutes=each,
+                sha256=_known(one)[0].composed.sha256,
             )
             for (offer, one), each in zip(offered, minutes, strict=True)
         )
@@ -186,6 +196,7 @@ class Choosing:
             assumed=any(length.assumed for length in lengths),
             cites=self._cites(its),
             fallback=self._fallback(instance),
+            track=tuple(dict.fromkeys((*chosen.move.track, *map(_recall, self._classes(chosen))))),
         )
 
     def _for(self, one: Considered) -> list[Finding]:
@@ -193,9 +204,16 @@ class Choosing:
         its = [finding for finding in self.seen if finding.kind in one.move.when]
         return [finding for finding in its if finding.kind == self.first] or its
 
+    def _classes(self, one: Considered) -> list[str]:
+        """The classes that what it is made for is about."""
+        return list(dict.fromkeys(name for its in self._for(one) for name in its.about if name in CLASSES))
+
     def _why(self, one: Considered) -> str:
-        names = [NAMES[finding.kind] for finding in self._for(one)]
-        return f"made for {' and '.join(names)}, seen here" if names else "worth trying whatever was seen"
+        if not (found := self._for(one)):
+            return "worth trying whatever was seen"
+        about = " and ".join(name.replace("_", " ") for name in self._classes(one))
+        names = " and ".join(NAMES[finding.kind] for finding in found)
+        return f"made for {names}, seen {self.where}" + (f" ({about})" if about else "")
 
     def _cites(self, its: Sequence[Considered]) -> tuple[str, ...]:
         """What was seen of it, and what it is made for."""
@@ -219,18 +237,25 @@ class Choosing:
 def _distinct(ranked: Sequence[Candidate], left_out: list[LeftOut]) -> list[Candidate]:
     """One of each configuration, and one of those that change the same number: a night asks it once."""
     kept: list[Candidate] = []
-    owners: dict[Any, str] = {}
+    owners: dict[str, str] = {}
     for one in ranked:
-        owner = owners.setdefault(one.instance.composed.sha256, one.title)
         number = _number(one.instance)
-        other = owners.setdefault(number, one.title) if number else one.title
-        if owner != one.title and not one.ways:
-            left_out.append(LeftOut(one.title, f"comes to the same configuration as {owner}"))
-        elif other != one.title:
-            left_out.append(LeftOut(one.title, f"changes {number}, as {other} does, which comes first"))
+        alike = [owners[its] for its in _configurations(one) if its in owners]
+        if alike:
+            what = "one of its values comes" if one.ways else "comes"
+            left_out.append(LeftOut(one.title, f"{what} to the same configuration as {alike[0]}"))
+        elif number in owners:
+            why = f"changes {number}, as {owners[number]} does, which comes first"
+            left_out.append(LeftOut(one.title, why))
         else:
             kept.append(one)
+            owners |= dict.fromkeys([*_configurations(one), *([number] if number else [])], one.title)
     return kept
+
+
+def _configurations(one: Candidate) -> list[str]:
+    """What it trains: of a sweep each of its values."""
+    return [way.sha256 for way in one.ways] or [one.instance.composed.sha256]
 
 
 def _number(one: Instance) -> str:
@@ -274,6 +299,10 @@ def _known(one: Considered) -> tuple[Instance, Posterior]:
     if one.instance is None or one.posterior is None:
         raise ValueError(f"{one.title} does not apply: {one.why_not}")
     return one.instance, one.posterior
+
+
+def _recall(class_name: str) -> str:
+    return f"val/recall_{class_name}"
 
 
 def _learned(one: Considered, known: Posterior) -> str:

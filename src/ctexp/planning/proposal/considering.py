@@ -72,9 +72,9 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
     composer = Composer(study.root)
     ground = lay(study, wishes, composer, leaky=night == "clean split")
     holds = ground.same and night != "clean split"
-    noise = study.noise(metric) if study.recipes else None
     images = ground.images
-    spread = Spread(noise, _image_error(study, metric))
+    noise = None if ground.elsewhere else study.noise(metric)
+    spread = Spread(noise, _image_error(study, metric))  # so many images err about as much as others
     question = Question(metric, images.groups, images.judged, spread, study.settings)
     design = question.fewest(USUAL_HYPOTHESES)
     incumbent = ground.incumbent
@@ -98,7 +98,7 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
         seen=diagnosis.seen,
         tried=tried if holds else (),
         metric=metric,
-        worthwhile=study.settings.worthwhile,
+        worthwhile=question.worthwhile,
         noise=noise.sd if noise else None,
     )
     if all(one.prior is None for one in considered):
@@ -108,7 +108,8 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
         )
     focus = wishes.focus or _first_focus(night, considered)
     reader = ImagesOf(study.root)
-    choosing = Choosing(ground, design, lengths, composer, _first_of(diagnosis), diagnosis.seen, reader)
+    first, where = _first_of(diagnosis), "on the images before" if ground.elsewhere else "here"
+    choosing = Choosing(ground, design, lengths, composer, first, diagnosis.seen, reader, where)
     ranked, left_out = choosing.candidates(considered, focus)
     return Considering(
         night=night,

@@ -11,6 +11,7 @@ from ctexp.evaluation.comparison import holm
 from ctexp.planning.moves.survey import Considered
 from ctexp.planning.proposal.candidates import experiment_name
 from ctexp.planning.study.differences import Difference
+from ctexp.planning.study.nights import newest_night, summaries
 from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.study import Study
 from ctexp.record.index import RunSummary
@@ -29,12 +30,6 @@ class _Seen:
     outcome: str
 
 
-def newest_night(study: Study) -> str | None:
-    """The id of the newest queue that trained anything of a study; None where people did."""
-    nights = {run.queue for run in _summaries((*study.recipes, *study.failed)) if run.queue}
-    return max(nights, key=lambda night: (night.rpartition("_")[2], night), default=None)
-
-
 def follows(
     study: Study, considered: Sequence[Considered], metric: str, chosen: Mapping[str, int]
 ) -> tuple[str, ...]:
@@ -46,7 +41,7 @@ def follows(
         metric: that is looked at.
         chosen: moves that the new plan tries -> the seeds they get.
     """
-    night = newest_night(study)
+    night = newest_night((*study.recipes, *study.failed))
     if night is None or study.incumbent is None:
         return ()
     before = _baseline(study, night)
@@ -65,20 +60,19 @@ def follows(
         lines.append(f"{night}: {', '.join(left)}: nothing of it was judged; it counts as not tried")
     if not lines:
         return (f"{night}: trained {before.title} alone; its seeds are counted in the noise floor",)
-    adopted = study.incumbent is not before
-    end = (
-        f"{study.incumbent.title} is the incumbent from here on: it is established to be better"
-        if adopted and _established(study, before, night)
-        else f"{study.incumbent.title} is the incumbent: {study.why_incumbent}"
-        if adopted
-        else f"{before.title} stays the incumbent: nothing of that night is established to be better"
-    )
+    stands = [one.recipe for one in _compared(study, before, night, study.primary) if one.outcome == "better"]
+    if study.incumbent in stands:
+        end = f"{study.incumbent.title} is the incumbent from here on: it is established to be better"
+    elif study.incumbent is before and not stands:
+        end = f"{before.title} stays the incumbent: nothing of that night is established to be better"
+    else:
+        end = f"{study.incumbent.title} is the incumbent: {study.why_incumbent}"
     return (*lines, end)
 
 
 def _not_begun(study: Study, night: str) -> list[str]:
     """Experiments of the night none of whose jobs came to a figure, but for its trial of the machinery."""
-    its = [run for run in _summaries((*study.recipes, *study.failed)) if run.queue == night]
+    its = [run for run in summaries((*study.recipes, *study.failed)) if run.queue == night]
     tried = {*_experiments(its), "smoke"}
     asked = [str(job["experiment"]) for job in _orders(study, night).get("jobs", ())]
     return [name for name in dict.fromkeys(asked) if name not in tried]
@@ -93,19 +87,12 @@ def _orders(study: Study, night: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _established(study: Study, before: Recipe, night: str) -> bool:
-    return any(
-        one.recipe is study.incumbent and one.outcome == "better"
-        for one in _compared(study, before, night, study.primary)
-    )
-
-
 def _baseline(study: Study, night: str) -> Recipe:
     """What the night compared with; the incumbent where its orders do not say."""
     incumbent = study.incumbent or study.recipes[0]
     name = _orders(study, night).get("baseline")
     for recipe in study.recipes:
-        its = [run for run in _summaries([recipe]) if run.queue == night]
+        its = [run for run in summaries([recipe]) if run.queue == night]
         if name in _experiments(its) or name == recipe.title or name in recipe.names:
             return recipe
     return incumbent
@@ -115,7 +102,7 @@ def _compared(study: Study, before: Recipe, night: str, metric: str) -> list[_Se
     """The night's other recipes, each beside the baseline; Holm over all of them."""
     found = []
     for recipe in reversed(study.recipes):  # the oldest first
-        its = [run for run in _summaries([recipe]) if run.queue == night]
+        its = [run for run in summaries([recipe]) if run.queue == night]
         if its and recipe is not before and recipe.verb == before.verb:
             found.append((recipe, _experiments(its), study.difference(before, recipe, metric)))
     corrected = holm([difference.p for *_, difference in found])
@@ -128,6 +115,8 @@ def _compared(study: Study, before: Recipe, night: str, metric: str) -> list[_Se
 def _outcome(its: Difference, p: float, alpha: float) -> str:
     if its.difference is None:
         return f"not compared ({its.reason})"
+    if its.seed_source == "assumed":
+        return "undecided, one training on either side"
     if p > alpha:
         return "undecided"
     return "better" if (its.difference > 0) == higher_is_better(its.metric) else "worse"
@@ -173,9 +162,3 @@ def _then(
 
 def _experiments(runs: Sequence[RunSummary]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(run.job.rpartition("-s")[0] for run in runs if run.job))
-
-
-def _summaries(recipes: Sequence[Recipe]) -> list[RunSummary]:
-    return [one.summary for recipe in recipes for one in recipe.runs] + [
-        run for recipe in recipes for run in recipe.lost
-    ]

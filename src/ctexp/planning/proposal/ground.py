@@ -11,6 +11,7 @@ from ctexp.core.dotted import flattened
 from ctexp.core.errors import DataError
 from ctexp.core.paths import splits_folder
 from ctexp.data import catalog as catalogs
+from ctexp.data.selection import select
 from ctexp.data.splits.split_file import split_file
 from ctexp.planning.checking.images import Images, ImagesOf
 from ctexp.planning.moves.instances import imagined
@@ -41,6 +42,7 @@ class Ground:
         recipe: what changes are made to: the incumbent, or the same with other words, which nobody trained.
         incumbent: what was trained and it comes from; None before anything was.
         same: whether it is the incumbent itself, so that what was seen of that holds.
+        elsewhere: whether what was seen was seen on other images than those of the night.
         kind: `train` or `cross-validate`.
         words: what all jobs have in common.
         composed: the configuration they give.
@@ -51,6 +53,7 @@ class Ground:
     recipe: Recipe
     incumbent: Recipe | None
     same: bool
+    elsewhere: bool
     kind: Kind
     words: tuple[str, ...]
     composed: Composed = field(hash=False)
@@ -85,16 +88,24 @@ def lay(study: Study, wishes: Wishes, composer: Composer, *, leaky: bool) -> Gro
         told.append(said)
     else:
         images = reader.read(_composed(composer, words, kind), kind)
-    same = incumbent is not None and _alike(incumbent, words, composer)
     name = incumbent.title if incumbent else "the recommended recipe"
+    composed = _composed(composer, words, kind)
+    elsewhere = incumbent is not None and _elsewhere(study, incumbent, composed, kind)
+    alike = incumbent is not None and _alike(incumbent, words, composer)
+    same = alike and not elsewhere
+    if alike and elsewhere:
+        told.append(
+            f"the images are other ones than {name} was trained and judged on: its figures are of those"
+        )
     recipe = incumbent if incumbent and same else imagined(name, words, composer)
     return Ground(
         recipe=recipe,
         incumbent=incumbent,
         same=same,
+        elsewhere=elsewhere,
         kind=kind,
         words=tuple(words),
-        composed=_composed(composer, words, kind),
+        composed=composed,
         images=images,
         assumptions=tuple(told),
     )
@@ -103,6 +114,25 @@ def lay(study: Study, wishes: Wishes, composer: Composer, *, leaky: bool) -> Gro
 def _composed(composer: Composer, words: Sequence[str], kind: str) -> Composed:
     """The configuration; of a cross-validation, that of its first fold."""
     return composer.compose(FoldWords.of(words).first if kind == "cross-validate" else words)
+
+
+def _elsewhere(study: Study, incumbent: Recipe, composed: Composed, kind: Kind) -> bool:
+    """Whether a configuration means other images than the incumbent was judged on, by what is there today."""
+    if kind != incumbent.verb:
+        return True
+    data, was = composed.resolved["data"], incumbent.runs[0].summary
+    folder, splits = resolve_paths(study.root)[0], splits_folder(study.root)
+    its = select(folder, splits, data["name"], data["split"], data["fold"], data["sample"], hashed=False)
+    whole = kind == "cross-validate"
+    now = (
+        its.catalog.name,
+        its.catalog.sha256,
+        its.sha256,
+        None if whole else its.fold,
+        data["sample"],
+    )
+    split = was.split_sha256 or its.sha256  # records from before there were split files do not say
+    return now != (was.dataset, was.catalog_sha256, split, None if whole else was.fold, was.sample)
 
 
 def _alike(incumbent: Recipe, words: Sequence[str], composer: Composer) -> bool:
@@ -162,7 +192,8 @@ def _without_leaks(
         try:
             images = reader.read(_composed(composer, chosen, kind), kind)
         except DataError as error:
-            small = small or f"the {scheme} split cannot be used ({error.problems[0]})"
+            said = error.problems[0].replace(f"{study.root}/", "")
+            small = small or f"the {scheme} split cannot be used ({said})"
             continue
         rarest = min(images.groups.values())
         if rarest >= _RAREST:

@@ -18,6 +18,7 @@ from itertools import pairwise
 from ctexp.config.verdict import VerdictSettings
 from ctexp.evaluation.intervals import POWER
 from ctexp.planning.checking import power
+from ctexp.planning.moves.move import ALIKE, PRIMARY
 from ctexp.planning.study.noise import Noise
 
 FEWEST = 3
@@ -112,7 +113,7 @@ class Question:
         by = None
         if at_best is not None and detectable is not None:
             smallest = power.smallest_called(self.metric, self.judged, (seeds, seeds), self.settings.alpha)
-            wanted = max(self._worthwhile(), min(detectable, _LARGEST), at_best, smallest)
+            wanted = max(self.worthwhile, min(detectable, _LARGEST), at_best, smallest)
             by = math.ceil(100 * wanted - 1e-9) / 100
         return Design(
             metric=self.metric,
@@ -137,14 +138,18 @@ class Question:
         if not self.spread.tells:
             return designs[0]
         for one, more in pairwise(designs):
-            if one.detectable is None or one.detectable <= self._worthwhile():
+            if one.detectable is None or one.detectable <= self.worthwhile:
                 return one
             if more.detectable is not None and more.detectable > (1 - _WORTH_A_SEED) * one.detectable:
                 return one
         return designs[-1]
 
-    def _worthwhile(self) -> float:
-        return self.settings.worthwhile if self.metric == f"val/{self.settings.primary}" else 0.0
+    @property
+    def worthwhile(self) -> float:
+        """The smallest gain that matters; of a metric on another scale than the primary one's, any does."""
+        primary, alike = f"val/{self.settings.primary}", (PRIMARY, *ALIKE)
+        scale = {primary, *(alike if primary in alike else ())}
+        return self.settings.worthwhile if self.metric in scale else 0.0
 
     def _error(self, seeds: int) -> float | None:
         """Of a difference, by what was measured."""

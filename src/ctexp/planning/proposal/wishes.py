@@ -11,12 +11,16 @@ from ctexp.core.names import check_id, did_you_mean
 from ctexp.planning.moves.catalogue import Category
 from ctexp.planning.plan import window as windows
 from ctexp.planning.plan.document import Op, Threshold
+from ctexp.planning.plan.jobs import key_of
 from ctexp.planning.proposal.documents import Wishes
 
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 
 _LONGEST = 24
 """Characters of a plan's name: those of its runs add the experiment's, and a run's name has 64 at most."""
+
+_TAKEN = ("latest", "baseline")
+"""Words for trainings, as `study.meant` takes them."""
 
 _METRIC = re.compile(r"(?:(?:train|val|test)[/_])?[a-z0-9_]+")
 _CONDITION = re.compile(r"(?P<metric>[A-Za-z0-9_/]+)\s*(?P<op>>=|<=|=>|=<|>|<|=)\s*(?P<value>\S+)")
@@ -50,6 +54,7 @@ def read(
         partial(windows.parse, window),
         *(partial(_check_category, category) for category in focus),
         partial(_goal, goal),
+        *(partial(_check_override, word) for word in overrides),
     ]
     for check in checks:
         try:
@@ -67,8 +72,15 @@ def read(
 
 def _check_name(name: str) -> None:
     check_id(name, "the plan's name")
+    if name in _TAKEN:
+        raise UsageError(f"{name}: the word means something else wherever a plan's name can stand")
     if len(name) > _LONGEST:
         raise UsageError(f"{name}: {len(name)} characters; its runs' names have room for {_LONGEST} of them")
+
+
+def _check_override(word: str) -> None:
+    if key_of(word) == "data.sample" and not word.endswith("=null"):
+        raise UsageError(f"{word}: nothing can be concluded from a sample", "leave it away")
 
 
 def _check_category(category: str) -> None:

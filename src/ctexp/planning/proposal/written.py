@@ -29,7 +29,7 @@ def write(proposal: Proposal, root: Path, *, overwrite: bool) -> tuple[Path, Pat
         The two files.
 
     Raises:
-        UsageError: another plan of that name is there.
+        UsageError: another plan of that name is there, or a folder.
         StorageError: the disk is full or the folder cannot be written.
     """
     folder = root / FOLDER
@@ -37,16 +37,29 @@ def write(proposal: Proposal, root: Path, *, overwrite: bool) -> tuple[Path, Pat
         folder / f"{proposal.plan.name}.yaml": proposal.text,
         folder / f"{proposal.plan.name}.md": page(proposal, root),
     }
+    if folders := [path for path in contents if path.is_dir()]:
+        raise UsageError(
+            [f"{path.relative_to(root).as_posix()} is a folder" for path in folders],
+            "name the plan otherwise",
+        )
     taken = [path for path, text in contents.items() if _differs(path, text)]
     if taken and not overwrite:
         raise UsageError(
             [f"{path.relative_to(root).as_posix()} is there already, and is another one" for path in taken],
             "name the plan otherwise, or replace it: --overwrite",
         )
-    files.make_folder(folder)
-    for path, text in contents.items():
-        files.write_text(path, text)
     plan, document = contents
+    files.make_folder(folder)
+    before = plan.read_bytes() if plan.is_file() else None
+    files.write_text(plan, contents[plan])
+    try:
+        files.write_text(document, contents[document])
+    except BaseException:  # a plan is never left without the document that says why
+        if before is None:
+            plan.unlink()
+        else:
+            files.write_bytes(plan, before)
+        raise
     return plan, document
 
 

@@ -64,6 +64,8 @@ follow() {
         ((heard != signals))
     do :; done
     child=
+    # Of one that ends while a signal is heard bash may forget the code, and say -1.
+    ((code >= 0)) || code=${stopped:-1}
     return "$code"
 }
 

@@ -94,13 +94,17 @@ def best(study: Study) -> tuple[Recipe | None, str]:
 
 
 def established_over(study: Study, recipe: Recipe, rivals: Sequence[Recipe]) -> Recipe | None:
-    """The rival that is established to be better by the primary metric, after Holm over all of them."""
+    """The rival that is established to be better by the primary metric, after Holm over all of them.
+
+    Two single trainings establish nothing: see `diagnosis.established`.
+    """
     found = [study.difference(recipe, one, study.primary) for one in rivals]
     sign = 1 if higher_is_better(study.primary) else -1
     corrected = holm([its.p for its in found])
     stand = [
         (sign * its.difference, -place)
         for place, (its, p) in enumerate(zip(found, corrected, strict=True))
-        if p <= study.settings.alpha and its.difference is not None and sign * its.difference > 0
+        if p <= study.settings.alpha and its.seed_source != "assumed"
+        if its.difference is not None and sign * its.difference > 0
     ]
     return rivals[-max(stand)[1]] if stand else None

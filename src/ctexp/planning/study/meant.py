@@ -76,6 +76,13 @@ class Words:
                 return self._of_night(word, night)
         return self._kept(word, [self._one(word)])
 
+    def night(self, queue: str) -> Meant | None:
+        """What the queue of this id has trained; None where nothing of it was judged."""
+        try:
+            return self._of_night(queue, queue)
+        except DataError:
+            return None
+
     def _kept(self, word: str, ids: Sequence[str]) -> Meant:
         """Those that can be concluded from."""
         there = [(one, images) for one in ids if (images := self._images.get(one))]

@@ -12,6 +12,7 @@ from ctexp.planning.study import data, incumbent, records
 from ctexp.planning.study.data import DataFacts
 from ctexp.planning.study.grouping import grouped
 from ctexp.planning.study.meant import Meant, Words
+from ctexp.planning.study.nights import newest_night
 from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.records import Records, stamp
 from ctexp.planning.study.sets import ImageSet, counted, of_run
@@ -21,10 +22,6 @@ from ctexp.record.run_dir import RunDir
 
 NEWEST = 300
 """Trainings that are looked at: more than a person would look back at, and read in a second."""
-
-
-PROMOTED = "the promoted baseline"
-"""Why a recipe is the incumbent that somebody has made it."""
 
 
 def read(
@@ -41,8 +38,9 @@ def read(
         root: the project's folder.
         runs: the folder of all runs.
         named: only these: words as `meant.Words` takes them; none for everything on the newest images.
-        start: what later work is to be compared with, likewise: of a night its baseline, or what is
-            established to be better than that.
+        start: what later work is to be compared with, likewise: of a night its baseline, or what of it is
+            established to be better than that. None for the promoted baseline, else that of the newest
+            night, unless something of it or since is established to be better, else the best so far.
         data_dir: the folder of data; what the configuration says by default.
 
     Raises:
@@ -86,7 +84,7 @@ def read(
         notes=tuple(notes),
         failed=() if ids else trained.failed,
     )
-    return _with_incumbent(study, begin)
+    return _with_incumbent(study, begin, words)
 
 
 def _untrained(root: Path, data_dir: Path) -> DataFacts | None:
@@ -98,33 +96,59 @@ def _untrained(root: Path, data_dir: Path) -> DataFacts | None:
     return data.of_catalog(data_dir, name)
 
 
-def _with_incumbent(study: Study, begin: Meant | None) -> Study:
+def _with_incumbent(study: Study, begin: Meant | None, words: Words) -> Study:
     """The study with what later work is compared with."""
-    if begin is not None:
-        found = _of_ids(study, begin.base)
-        if found is not None and begin.night:
-            rivals = [one for one in study.recipes if one is not found and _ids(one) & set(begin.ids)]
-            better = incumbent.established_over(study, found, rivals)
-            if better is not None:
-                why = f"established to be better than {found.title}, the baseline of {begin.night}"
-                return replace(study, incumbent=better, why_incumbent=why)
-            return replace(study, incumbent=found, why_incumbent=f"the baseline of {begin.night}")
-        if found is not None:
-            return replace(study, incumbent=found, why_incumbent="named as what to begin with")
     if begin is None:
-        try:
-            promoted = baselines.current(study.root)
-        except DataError as error:
-            study = replace(study, notes=(*study.notes, *error.problems))
-        else:
-            found = _of_ids(study, promoted.runs) if promoted else None
-            if found is not None:
-                return replace(study, incumbent=found, why_incumbent=PROMOTED)
-            if promoted is not None:
-                note = f"the promoted baseline {promoted.title} is not among these trainings"
-                study = replace(study, notes=(*study.notes, note))
-    best, why = incumbent.best(study)
+        study, promoted = _promoted(study)
+        if promoted is not None:
+            return replace(study, incumbent=promoted, why_incumbent="the promoted baseline")
+    elif not begin.night and (found := _of_ids(study, begin.base)) is not None:
+        return replace(study, incumbent=found, why_incumbent="named as what to begin with")
+    chosen = _of_night(study, begin, words)
+    best, why = chosen if chosen is not None else incumbent.best(study)
     return replace(study, incumbent=best, why_incumbent=why)
+
+
+def _promoted(study: Study) -> tuple[Study, Recipe | None]:
+    """The promoted baseline, where it is of the study; and the study, with a note where it is not."""
+    try:
+        promoted = baselines.current(study.root)
+    except DataError as error:
+        return replace(study, notes=(*study.notes, *error.problems)), None
+    if promoted is None:
+        return study, None
+    found = _of_ids(study, promoted.runs)
+    if found is None:
+        note = f"the promoted baseline {promoted.title} is not among these trainings"
+        study = replace(study, notes=(*study.notes, note))
+    return study, found
+
+
+def _of_night(study: Study, begin: Meant | None, words: Words) -> tuple[Recipe, str] | None:
+    """The baseline of a night, or what is established to be better; None without a night, or its baseline.
+
+    Of the night that is named, its own trainings may take the baseline's place; of the newest one, where
+    nothing is named, those since, too.
+    """
+    night = begin
+    if night is None:
+        newest = newest_night(study.recipes)
+        night = words.night(newest) if newest else None
+    before = _of_ids(study, night.base) if night else None
+    if night is None or before is None:
+        return None
+    first = min(map(stamp, night.ids))
+    rivals = [
+        one
+        for one in study.recipes
+        if one is not before
+        and one.verb == before.verb
+        and (_ids(one) & set(night.ids) or (begin is None and max(map(stamp, _ids(one))) > first))
+    ]
+    better = incumbent.established_over(study, before, rivals)
+    if better is None:
+        return before, f"the baseline of {night.night}"
+    return better, f"established to be better than {before.title}, the baseline of {night.night}"
 
 
 def _ids(recipe: Recipe) -> set[str]:

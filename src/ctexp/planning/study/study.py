@@ -24,7 +24,7 @@ class Known:
     """What was read or worked out already: predictions and comparisons are asked for many times."""
 
     answers: dict[tuple[str, ...], Answers] = field(default_factory=dict)
-    pairs: dict[tuple[str, ...], dict[str, Difference]] = field(default_factory=dict)
+    pairs: dict[tuple[str, ...], Difference] = field(default_factory=dict)
     curves: dict[str, list[Row]] = field(default_factory=dict)
 
 
@@ -117,12 +117,10 @@ class Study:
     def difference(self, before: Recipe, after: Recipe, metric: str) -> Difference:
         """A metric of one recipe less that of another, on the same images."""
         name = _name(metric)
-        family = tuple(self.settings.metrics)
-        asked = family if name in family else (name,)
-        key = (*before.cites, ">", *after.cites, ":", *asked)
+        key = (*before.cites, ">", *after.cites, ":", name)
         if key not in self.known.pairs:
-            self.known.pairs[key] = self._compare(before, after, asked)
-        return self.known.pairs[key][name]
+            self.known.pairs[key] = self._compare(before, after, name)
+        return self.known.pairs[key]
 
     def curves(self, trained: Trained) -> list[Row]:
         """A row an epoch, as `history.csv` has them; none where there is no history to read."""
@@ -168,12 +166,12 @@ class Study:
         """The folders of a recipe's cross-validations; none for single trainings."""
         return tuple(CrossValidationDir(self.runs / FOLDER / one) for one in recipe.cross_validations)
 
-    def _compare(self, before: Recipe, after: Recipe, family: tuple[str, ...]) -> dict[str, Difference]:
+    def _compare(self, before: Recipe, after: Recipe, name: str) -> Difference:
         try:
-            return differences(self.answers(before), self.answers(after), family)
+            return differences(self.answers(before), self.answers(after), (name,))[name]
         except DataError as error:
             cites, titles = before.cites + after.cites, (before.title, after.title)
-            return {name: unknown(name, titles, cites, "; ".join(error.problems)) for name in family}
+            return unknown(name, titles, cites, "; ".join(error.problems))
 
 
 def _name(metric: str) -> str:

@@ -6,7 +6,10 @@ own sigma, has three independent parts, whose shares of the variance add up to 1
 
     z = A + B + C    A common to the night (the machine), B to the experiment, C the job's own
 
-What is done tells z = (ln took - ln p50) / sigma. Of an experiment e with n of them and mean z_e, given A,
+What is done tells z = (ln took - ln p50) / sigma, where sigma is the greater of its own and that of the job
+that is asked about: else one that was thought to be certain and took twice as long would make days of the
+hours of another that was not. So no job is expected to be further off than those that are done. Of an
+experiment e with n of them and mean z_e, given A,
 
     z_e ~ N(A, B + C / n)              and so    var A = 1 / (1 / A + sum p_e),  p_e = 1 / (B + C / n)
     k_e = B / (B + C / n)                        mean A = var A * sum p_e z_e
@@ -16,14 +19,15 @@ where none of it is done,
 
     z ~ N(mean A + k (z_e - mean A),  B (1 - k) + (1 - k)^2 var A + C)
 
-which is the exact conditional distribution of this normal model (a variance components model: Searle,
-Casella and McCulloch, Variance Components, 1992, chapter 7). Its median and its 0.9 quantile, carried back,
-are the renewed p50 and p90; where nothing is done they are those of the estimate.
+which, where all have one sigma, is the exact conditional distribution of this normal model (a variance
+components model: Searle, Casella and McCulloch, Variance Components, 1992, chapter 7). Its median and its
+0.9 quantile, carried back, are the renewed p50 and p90; where nothing is done they are those of the estimate.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ctexp.planning.packing.pack import Length
 from ctexp.planning.plan.jobs import Job
@@ -70,15 +74,15 @@ def lengths(orders: Orders, night: Night) -> dict[str, Length | None]:
 
     A job takes no longer than its limit. One of unknown cost gets what other seeds of its experiment took.
     """
-    told: dict[str, list[float]] = {}
+    told: dict[str, list[_Told]] = {}
     of_seeds: dict[str, list[float]] = {}
     for job in orders.jobs:
         if seconds := _seconds(night.jobs[job.id]):
             of_seeds.setdefault(job.experiment, []).append(math.log(seconds))
             if estimate := _estimate(orders, job):
-                z = math.log(seconds / estimate.p50) / _sigma(estimate)
-                told.setdefault(job.experiment, []).append(z)
-    off = _off(told)
+                one = _Told(math.log(seconds / estimate.p50), _sigma(estimate))
+                told.setdefault(job.experiment, []).append(one)
+    off: dict[float, _Off] = {}
     found: dict[str, Length | None] = {}
     for job in orders.jobs:
         estimate = _estimate(orders, job)
@@ -86,21 +90,35 @@ def lengths(orders: Orders, night: Night) -> dict[str, Length | None]:
             likely = math.exp(sum(logs) / len(logs))
             estimate = Length(likely, SIBLING_SPREAD * likely)
         elif estimate is not None and told:
-            mean, deviation = off.get(job.experiment) or off[None]
             sigma = _sigma(estimate)
+            known = off[sigma] if sigma in off else off.setdefault(sigma, _off(told, sigma))
+            mean, deviation = known.get(job.experiment) or known[None]
             likely = estimate.p50 * math.exp(sigma * mean)
             estimate = Length(likely, likely * math.exp(sigma * _Z90 * deviation))
         found[job.id] = _within_limit(estimate, job.limit_seconds)
     return found
 
 
-def _off(told: Mapping[str, list[float]]) -> dict[str | None, tuple[float, float]]:
-    """Mean and standard deviation of z by experiment; under None those of all that are not named."""
-    means = {name: sum(some) / len(some) for name, some in told.items()}
+class _Told(NamedTuple):
+    """By how much the logarithm of a job's duration was off, and its sigma."""
+
+    log: float
+    sigma: float
+
+
+_Off = dict[str | None, tuple[float, float]]
+"""Mean and standard deviation of z by experiment; under None those of all that are not named."""
+
+
+def _off(told: Mapping[str, list[_Told]], sigma: float) -> _Off:
+    """How far jobs of this sigma are off."""
+    means = {
+        name: sum(one.log / max(one.sigma, sigma) for one in some) / len(some) for name, some in told.items()
+    }
     spreads = {name: EXPERIMENT + JOB / len(some) for name, some in told.items()}
     variance = 1 / (1 / NIGHT + sum(1 / spread for spread in spreads.values()))
     mean = variance * sum(means[name] / spread for name, spread in spreads.items())
-    found: dict[str | None, tuple[float, float]] = {None: (mean, math.sqrt(variance + EXPERIMENT + JOB))}
+    found: _Off = {None: (mean, math.sqrt(variance + EXPERIMENT + JOB))}
     for name, spread in spreads.items():
         k = EXPERIMENT / spread
         rest = EXPERIMENT * (1 - k) + (1 - k) ** 2 * variance + JOB

@@ -1,6 +1,7 @@
 """Does the network learn too little of the training images, or too much of them alone?"""
 
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Any
 
 from ctexp.planning.diagnosis.course import STILL, Course, courses, gap_of, half_learned, mixes
@@ -46,7 +47,7 @@ def underfitting(seen: Evidence) -> Finding:
         confidence=confidence,
         why_so_sure=why,
         evidence=evidence,
-        headroom=1 - min(one.val_accuracy for one in little) if little else None,
+        headroom=1 - fmean(one.val_accuracy for one in little) if little else None,
         cites=seen.cites,
         refuted_by="a training twice as long, or at another learning rate, that is no better",
     )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from ctexp.core.classes import CLASSES
@@ -73,7 +74,7 @@ def instability(seen: Evidence) -> Finding:
             confidence=confidence,
             why_so_sure=why,
             evidence=evidence,
-            headroom=1 - min(one.val_accuracy for one in thrown) if thrown else None,
+            headroom=1 - fmean(one.val_accuracy for one in thrown) if thrown else None,
             cites=(*seen.cites, *diverged, *(run.id for one, _ in near for run in one.lost)),
             refuted_by="trainings with other seeds whose curves are smooth and whose ends agree",
         )

@@ -31,11 +31,11 @@ def section(night: Night) -> Iterator[str]:
             f"`inv plan-check {name} --measure` times them in some minutes."
         )
         yield ""
-    analysis = clock.duration(schedule.analysis_seconds)
+    kept = clock.duration(schedule.grace_seconds + schedule.analysis_seconds)
     yield (
         f"The window is `{night.plan.window}`. "
-        f"Jobs that still run when it closes stop and can be gone on with; "
-        f"its last {analysis} are kept for the analysis. {night.plan.reserve.disk} of the disk stay free."
+        f"Its last {kept} are kept: a job that still runs then is stopped, and can be gone on with; then the "
+        f"analysis is done. {night.plan.reserve.disk} of the disk stay free."
     )
     yield ""
     entries: dict[str, list[Entry]] = {}
