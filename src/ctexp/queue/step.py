@@ -50,7 +50,7 @@ def main(words: Sequence[str]) -> int:
         limit = time_left(orders, night, uptime())
         if not argv or not limit:
             why = "; ".join(left_out) if not argv else "nothing is left of the window"
-            journal.append("note", text=f"{name}: not done, since {why}")
+            journal.append("note", step=name, text=f"{name}: not done, since {why}")
             return 0
         until = time.monotonic() + limit
 

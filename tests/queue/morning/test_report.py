@@ -207,6 +207,19 @@ def test_what_cannot_be_read_costs_no_more_than_itself(tmp_path: Path, spoil: st
     assert all(outcome.status == "undecided" for outcome in outcomes)
 
 
+def test_a_step_that_a_later_start_has_done_is_no_caution(tmp_path: Path) -> None:
+    night = Written(tmp_path, PLAN)
+    night.begin()
+    night.trained("plain")
+    left = "errors-other: not done, since nothing of it has finished"
+    night.journal.append("note", step="errors-other", text=left)
+    assert left in night.report().cautions
+    night.begin()
+    night.trained("other")
+    night.journal.append("step", name="errors-other", argv=["inv"], exit_code=0, seconds=1.0, log="x.log")
+    assert left not in night.report().cautions
+
+
 def test_every_start_is_told_and_one_that_was_killed_too(tmp_path: Path) -> None:
     night = Written(tmp_path, PLAN)
     night.begin(commit="a" * 40, dirty=True)

@@ -125,9 +125,8 @@ def _told(its: Verdict, criterion: Criterion, by: float, family: int, notes: tup
     if its.difference is None or its.baseline is None or its.candidate is None:
         return Outcome(status="undecided", said=its.reason or f"{its.metric} is undefined", notes=notes)
     best_case = _best_case(its)
-    ruled_out = best_case is not None and best_case < by
     status: Status = "undecided"
-    if its.verdict == "worse" or ruled_out:
+    if its.verdict == "worse" or (best_case is not None and best_case < by):
         status = "not met"
     elif its.verdict == "better":
         status = "met"
@@ -135,8 +134,9 @@ def _told(its: Verdict, criterion: Criterion, by: float, family: int, notes: tup
     said += f": {signed(its.difference, its.low, its.high)}, p {its.p_holm:.2g}"
     said += f" corrected for {family} hypotheses" if family > 1 else ""
     said += f"; {its.reason}" if its.reason else ""
-    if ruled_out and its.verdict != "worse":
-        said += f"; even at best {best_case:+.3f} better, less than the {by:g} worth finding"
+    if best_case is not None and best_case < by and its.verdict != "worse":
+        at_best = f"{best_case:+.3f} better, less than" if best_case > 0 else "no better, let alone by"
+        said += f"; even at best {at_best} the {by:g} worth finding"
     return Outcome(
         status=status,
         said=said,

@@ -18,7 +18,7 @@ from ctexp.queue.morning import jobs, outcome
 from ctexp.queue.morning.documents import NightReport, StartReport, StepReport
 from ctexp.queue.morning.hypotheses import Hypotheses
 from ctexp.queue.orders import Orders
-from ctexp.queue.state import fold
+from ctexp.queue.state import Night, fold
 
 
 def build(queue: QueueDir, orders: Orders, events: Sequence[Event], code: int | None) -> NightReport:
@@ -37,7 +37,7 @@ def build(queue: QueueDir, orders: Orders, events: Sequence[Event], code: int | 
     counts = outcome.counted(night, again)
     exit_code = None if code is None else outcome.exit_code(code, night)
     told = jobs.reports(queue, orders, night, again)
-    cautions = [str(event["text"]) for event in events if event["kind"] == "note"]
+    cautions = [str(event["text"]) for event in events if event["kind"] == "note" and not _done(event, night)]
     if any(begin.get("script_edited") for begin in night.begins):
         cautions.insert(0, "the script was edited by hand: what ran is what it says, not what the plan says")
     plan = _plan(queue, orders, cautions)
@@ -73,6 +73,12 @@ def build(queue: QueueDir, orders: Orders, events: Sequence[Event], code: int | 
         packing=tuple(packing(orders, night)),
         go_on=_go_on(orders, again) if again or counts.failed else "",
     )
+
+
+def _done(note: Event, night: Night) -> bool:
+    """Whether it says of a step that it was not done, which a later start has done."""
+    step = night.steps.get(note.get("step", ""))
+    return step is not None and step["seq"] > note["seq"]
 
 
 def _plan(queue: QueueDir, orders: Orders, cautions: list[str]) -> Plan | None:
