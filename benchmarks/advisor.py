@@ -221,7 +221,7 @@ def _ranked(project: Project, past: Mapping[str, Sequence[Tried]]) -> list[str]:
     critical = NormalDist().inv_cdf(1 - ALPHA / 2) * se
     offers = []
     for name, its in past.items():
-        known = posterior(project.beliefs[name], its, WORTHWHILE, noise.seed)
+        known = posterior(project.beliefs[name], its, WORTHWHILE)
         if not failed(known):
             offers.append(Offer(name, known.belief, se, critical, SEEDS * project.world.options[name].cost))
     return [one.title for one in ranked(offers)]

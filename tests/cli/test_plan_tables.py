@@ -65,12 +65,23 @@ def test_what_nobody_knows_is_said_so(capsys: pytest.CaptureFixture[str]) -> Non
         "window 2d: Sat 22:00 to Mon 22:00, the last 2 min 00 s kept to stop a job",
         "",
         "job           p50          p90   memory    disk       begins  fits",
-        "a-s1      unknown                                  Sat 22:00  yes",
-        "b-s1  30 min 00 s  30 min 00 s  1.0 GiB  100 MB  ≥ Sat 22:00  yes",
+        "a-s1      unknown                                  Sat 22:00  likely: what it costs is unknown",
+        "b-s1  30 min 00 s  30 min 00 s  1.0 GiB  100 MB  ≥ Sat 22:00  "
+        "likely: what those before it cost is unknown",
         "",
-        "jobs        2 jobs, all fit; what 1 of them cost is unknown: see --measure",
+        "jobs        2 jobs, all fit as far as is known; what 1 of them cost is not: see --measure",
         "CPU hours   at least 0.5 (p90 0.5)",
         "finish      at least Sat 22:30 (p90 Sat 22:30)",
         "disk        at least 100 MB (p90 100 MB) of 512.0 GB free, 5.0 GB of them reserved",
         "memory      up to 1.0 GiB",
+    ]
+
+
+def test_where_nothing_is_known_no_zeros_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, {"a": None, "b": None}, window="8h")
+    assert lines[-4:] == [
+        "jobs        2 jobs, all fit as far as is known; what they cost is not: see --measure",
+        "CPU hours   unknown",
+        "finish      unknown",
+        "disk        unknown, 512.0 GB free, 5.0 GB of them reserved",
     ]

@@ -87,6 +87,15 @@ def tree(root: Path) -> dict[str, tuple[int, bytes]]:
     return {name: about for name, about in found.items() if is_source(name)}
 
 
+def test_what_only_judges_and_plans_is_no_code_of_a_training(repo: Path) -> None:
+    """A move that is added during a night would else make its later runs those of other code."""
+    put(repo, {"conf/moves/mine.yaml": "a: 1\n", "conf/verdict.yaml": "alpha: 0.05\n"})
+    source = capture(repo)
+    assert (source.state.dirty, source.patch) == (False, b"")
+    put(repo, {"conf/moves.yaml": "a: 1\n"})
+    assert capture(repo).state.untracked == ("conf/moves.yaml",)
+
+
 def assert_patch_restores(project: Path, tmp_path: Path, commit: str | None) -> None:
     """On a clean checkout the patch gives the same code and configuration."""
     source = capture(project)

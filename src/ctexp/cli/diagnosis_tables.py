@@ -11,6 +11,7 @@ from ctexp.planning.diagnosis.diagnose import NAMES
 from ctexp.planning.diagnosis.findings import Diagnosis, Finding
 
 _WIDEST = 110  # of running text: longer lines are hard to follow
+_TABLE = 120  # columns of a table, off a terminal too: evidence is sentences, which nobody reads in one line
 _CITED = 4
 _STATES = ("seen", "unknown", "not seen")
 _BEFORE = ("leakage", "instability")  # what can be known before anything was judged
@@ -25,12 +26,14 @@ def tell(found: Diagnosis, why_incumbent: str) -> None:
         why = f" ({why_incumbent})" if why_incumbent else ""
         print()
         _paragraph(f"{subject}: {looked}; the incumbent is {found.incumbent}{why}")
-    first = found.of(found.bottleneck) if found.bottleneck else None
+    named = found.bottleneck or found.suspected
+    first = found.of(named) if named else None
     if first:
         print()
         _bottleneck(first)
     print()
-    screen.results().print(_others(found, first))
+    console = screen.results()
+    console.print(_others(found, first), width=min(console.width, _TABLE))
     print()
     _paragraph("established: " + ("" if found.established else "no difference between recipes"))
     for line in found.established:

@@ -42,9 +42,10 @@ def plan(
         found = diagnose(study)
     if explain:
         looked = consider(study, found, moves, wishes)
-        noise = looked.noise.sd if looked.noise else None
         left_out = {one.move: one.why for one in looked.left_out}
-        told = explained(looked.considered, looked.offers, looked.metric, noise, left_out)
+        told = explained(
+            looked.considered, looked.offers, looked.metric, looked.noise, left_out, looked.design.seeds
+        )
         if json:
             screen.emit_json(told)
         else:

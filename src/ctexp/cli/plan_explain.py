@@ -16,18 +16,21 @@ def print_explained(document: Mapping[str, Any]) -> None:
     """For people what `planning.moves.explain` says: what applies, what was seen, what does not apply."""
     moves: Sequence[_Move] = document["moves"]
     applying = [one for one in moves if one["applies"]]
-    print(f"moves by expected gain in {document['metric']} per minute; positive is better, ± one sd\n")
+    print(f"moves by expected gain in {document['metric']} per minute; positive is better, ± one sd")
+    seeds = document["seeds"]
+    print("takes: of one seed\n" if seeds == 1 else f"takes: {seeds} seeds together\n" if seeds else "")
     screen.results().print(_table(moves))
     print(
-        "believed now: prior and what was seen, each by its weight (in brackets). That "
+        "added: to the catalogue's, for how bad the trouble is that the move is made for (a guess: "
+        f"{document['mends']:.0%} of what it costs,\n"
+        "less for moves of which the catalogue expects little; its own sd is twice as much).\n"
+        "believed now: both together and what was seen, each by its weight (in brackets). That "
         f"{document['own_share']:.0%} of a prior's variance\n"
         "is particular to a recipe is stated, not measured: by it a comparison on one other recipe counts at "
         "most half."
     )
     if rooms := _headrooms(applying):
-        print(
-            f"\npriors of moves that are made for what was seen hold {document['mends']:.0%} of what it costs"
-        )
+        print("\nwhat the troubles cost that moves are made for")
         for line in rooms:
             print(f"  {line}")
     seen = [line for one in moves for line in _seen(one)]
@@ -51,7 +54,16 @@ def _table(moves: Sequence[_Move]) -> Table:
     """Those that change something and have a prior: what applies first, the others below the line."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("move", no_wrap=True)
-    for heading in ("prior", "seen here", "believed now", "P(better)", "expected gain", "takes", "per hour"):
+    for heading in (
+        "catalogue",
+        "added",
+        "seen here",
+        "believed now",
+        "P(better)",
+        "expected gain",
+        "takes",
+        "per hour",
+    ):
         table.add_column(heading, justify="right", no_wrap=True)
     believed = [one for one in moves if one["posterior"] is not None]
     for place, one in enumerate(believed):
@@ -60,7 +72,8 @@ def _table(moves: Sequence[_Move]) -> Table:
             table.add_section()
         table.add_row(
             escape(one["title"]),
-            _belief(one["prior"]),
+            _belief(one["catalogue"]),
+            f"{one['bonus']:+.3f}" if one["bonus"] else "-",
             _share(known),
             _belief(known),
             f"{known['p_better']:.2f}",
@@ -103,9 +116,10 @@ def _seen(one: _Move) -> list[str]:
 def _pair(past: Mapping[str, Any]) -> str:
     of = f"{past['before']} to {past['after']}"
     where = " (from the incumbent)" if past["from_the_incumbent"] else ""
-    where += "" if past["exact"] else " (nearly this move)"
+    where += "" if past["exact"] else " (its number is near this move's, not the same)"
     ends = f"; {', '.join(past['lost'])}" if past["lost"] else ""
     if past["gain"] is None:
         return f"{of}{where}: no figure{ends}"
     error = "no error to go by" if past["se"] is None else f"± {past['se']:.3f}"
-    return f"{of}{where}: {past['gain']:+.3f} {error}{ends}"
+    before, after = past["seeds"]
+    return f"{of}{where}: {past['gain']:+.3f} {error}, by {before} and {after} seeds{ends}"

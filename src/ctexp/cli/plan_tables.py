@@ -1,12 +1,12 @@
 """What `plan-check` prints of a night: a line a job, and what all of them take."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ctexp.core import clock
 from ctexp.planning.estimates import disk, memory
 from ctexp.planning.schedule.costs import bound
-from ctexp.planning.schedule.schedule import Entry, Schedule
+from ctexp.planning.schedule.schedule import Entry, Schedule, Totals
 
 _HEADINGS = ["job", "p50", "p90", "memory", "disk", "begins", "fits"]
 _DAY = timedelta(days=1)
@@ -70,7 +70,11 @@ def _totals(found: Schedule) -> list[str]:
     left = totals.jobs - totals.fitting
     held = f"{totals.fitting} of {_many(totals.jobs)} fit" if left else f"{_many(totals.jobs)}, all fit"
     unknown = totals.unknown
-    doubt = f"; what {unknown} of them cost is unknown: see --measure" if unknown else ""
+    whose = "they" if unknown == totals.fitting else f"{unknown} of them"
+    doubt = f" as far as is known; what {whose} cost is not: see --measure" if unknown else ""
+    if unknown and unknown == totals.fitting:  # zeros would look like figures
+        nothing = {"jobs": f"{held}{doubt}", f"{'GPU' if totals.on_gpu else 'CPU'} hours": "unknown"}
+        return _named(nothing | {"finish": "unknown", "disk": f"unknown, {_free(totals)}"})
     least = "at least " if unknown else ""
     hours = f"{least}{totals.device_hours:.1f} (p90 {totals.device_hours_p90:.1f})"
     finish = f"{least}{_clock(totals.finish, days)} (p90 {_clock(totals.finish_p90, days)})"
@@ -79,12 +83,20 @@ def _totals(found: Schedule) -> list[str]:
         "jobs": f"{held}{doubt}",
         f"{'GPU' if totals.on_gpu else 'CPU'} hours": hours,
         "finish": finish,
-        "disk": f"{spread} of {disk(totals.free_bytes)} free, {disk(totals.reserve_bytes)} of them reserved",
+        "disk": f"{spread} of {_free(totals)}",
     }
     if totals.memory_bytes is not None:
         has = f" of {memory(totals.gpu_bytes)}" if totals.on_gpu and totals.gpu_bytes else ""
         lines[f"{'GPU ' if totals.on_gpu else ''}memory"] = f"up to {memory(totals.memory_bytes)}{has}"
+    return _named(lines)
+
+
+def _named(lines: Mapping[str, str]) -> list[str]:
     return [f"{name:<12}{text}" for name, text in lines.items()]
+
+
+def _free(totals: Totals) -> str:
+    return f"{disk(totals.free_bytes)} free, {disk(totals.reserve_bytes)} of them reserved"
 
 
 def _many(jobs: int) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from ctexp.core import clock, screen
 from ctexp.planning.proposal.documents import Proposal, Reason
+from ctexp.planning.proposal.wording import believed
 
 _SHOWN = 8
 """Moves that are left out and told one by one; --explain tells all."""
@@ -23,11 +24,13 @@ def print_proposal(proposal: Proposal, files: Sequence[str]) -> None:
             print(f"  also seen: {finding.said}")
     for line in proposal.follows:
         print(f"  {line}")
+    for line in proposal.outlook:
+        print(f"\n{line}" if line is proposal.outlook[0] else line)
     print()
     screen.results().print(_table(proposal))
     print("\nwhy")
     for name, reason in proposal.reasons.items():
-        print(f"  {name}: {reason.why}")
+        print(f"  {name}: {_why(proposal, reason)}")
     if proposal.assumptions:
         print("\ntaken for granted")
         for line in proposal.assumptions:
@@ -55,8 +58,10 @@ def document(proposal: Proposal, files: Sequence[str]) -> dict[str, Any]:
         "said": proposal.said,
         "follows": list(proposal.follows),
         "metric": proposal.metric,
-        "by": proposal.by,
+        "worthwhile": proposal.worthwhile,
         "detectable": proposal.detectable,
+        "first": proposal.first,
+        "outlook": list(proposal.outlook),
         "incumbent": proposal.incumbent,
         "why_incumbent": proposal.why_incumbent,
         "images": proposal.images,
@@ -88,6 +93,12 @@ def _table(proposal: Proposal) -> Table:
             "" if reason.expected_gain is None else f"{reason.expected_gain:+.4f}",
         )
     return table
+
+
+def _why(proposal: Proposal, reason: Reason) -> str:
+    if reason.move is None or reason.posterior is None:
+        return reason.why
+    return f"{reason.why}; {believed(reason.prior, reason.bonus, reason.posterior, proposal.metric)}"
 
 
 def _changes(proposal: Proposal, name: str, reason: Reason) -> str:

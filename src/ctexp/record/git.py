@@ -1,7 +1,9 @@
 """Which source a run really ran: the commit, and a patch of what was not committed.
 
-Only code and configuration count. What ctexp writes itself (data, runs, the research ledger, rendered queue
-scripts) never makes a run look changed, and neither tables nor `.env` files ever enter a patch.
+Only code and configuration count, and of that only what a training may depend on. What ctexp writes itself
+(data, runs, the research ledger, rendered queue scripts) never makes a run look changed, nor does what only
+judges and plans (the rules of verdicts, the catalogue of moves); and neither tables nor `.env` files ever
+enter a patch.
 
 The user's own git configuration is obeyed where it says what is ignored or whose folder is safe, and
 overruled where it would change the form of the patch. The repository is only read: untracked files are shown
@@ -30,6 +32,7 @@ PATCH_LIMIT = 5 * 1024 * 1024
 
 _CODE = {".py", ".pyi", ".sh", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".lock"}
 _PROGRAM_FOLDERS = {"scripts", ".ci"}
+_NOT_OF_TRAINING = (PurePosixPath("conf/moves"), PurePosixPath("conf/verdict.yaml"))
 _WRITTEN_BY_US = {"data", "runs", "wandb"}
 _TIMEOUT = 60.0
 
@@ -120,10 +123,12 @@ def is_source(path: str) -> bool:
 
     Code is told by its suffix, and by having none in `scripts/` and `.ci/`. JSON and plain text count in
     `conf/` and `src/` only. In `research/` and `scripts/` ctexp writes YAML and shell scripts itself: there
-    only Python and programs do.
+    only Python and programs do. The catalogue of moves and the rules of verdicts train nothing.
     """
     file = PurePosixPath(path)
     folder, suffix = file.parts[0], file.suffix.lower()
+    if any(file.is_relative_to(one) for one in _NOT_OF_TRAINING):
+        return False
     if path.endswith("/") or file.name.startswith(".env") or folder in _WRITTEN_BY_US:
         return False
     if not suffix:

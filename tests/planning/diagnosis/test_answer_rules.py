@@ -1,10 +1,15 @@
 """What answers to validation images show: each rule on networks that are ill, and on those that are well."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from ctexp.planning.diagnosis.evidence import pairs_of_sizes
 from ctexp.planning.diagnosis.findings import Finding, Kind
 from ctexp.planning.diagnosis.rules import OF_ANSWERS, RULES
+from ctexp.planning.study.differences import Difference
+from ctexp.planning.study.recipes import Recipe
 from tests.planning.diagnosis import simulation
 from tests.planning.diagnosis.made import answers, difference, evidence, facts, recipe, table
 
@@ -129,18 +134,29 @@ def test_sizes_that_were_compared_decide_about_resolution() -> None:
     large_images = facts(median_size=(429, 285))
     untried = RULES["resolution"](evidence(made, data=large_images))
     assert (untried.state, untried.confidence) == ("seen", "low")
+
+    def compared(pair: Difference, *others: Recipe) -> Finding:
+        seen = evidence(made, data=large_images, incumbent=base, others=others)
+        return RULES["resolution"](replace(seen, of_sizes=(pair,)))
+
     for gain, state in ((0.08, "seen"), (-0.03, "not seen"), (0.02, "unknown")):
-        seen = evidence(
-            made,
-            data=large_images,
-            incumbent=base,
-            others=[larger],
-            differences=[difference("larger", gain, 0.015)],
-        )
-        assert RULES["resolution"](seen).state == state
-    once = difference("larger", 0.08, 0.015, source="assumed")
-    seen = evidence(made, data=large_images, incumbent=base, others=[larger], differences=[once])
-    assert RULES["resolution"](seen).confidence == "low"
+        assert compared(difference("larger", gain, 0.015), larger).state == state
+    assert compared(difference("larger", 0.08, 0.015, source="assumed"), larger).said == untried.said
+
+
+def test_sizes_that_were_compared_on_another_recipe_decide_too() -> None:
+    made = answers([60] * 4, 2, 3)
+    small = recipe("small", (1, 2), settings={"data.image_size": 48, "trainer.max_epochs": 6})
+    bigger = recipe("bigger", (1, 2), settings={"data.image_size": 69, "trainer.max_epochs": 6})
+    assert pairs_of_sizes([bigger, recipe(), small]) == [(small, bigger)]
+    seen = evidence(made, data=facts(median_size=(429, 285)), others=[bigger, small])
+    for gain, state in ((0.1, "seen"), (-0.1, "not seen"), (-0.01, "unknown")):
+        pair = replace(difference("bigger", gain, 0.03), before="small")
+        found = RULES["resolution"](replace(seen, of_sizes=(pair,)))
+        assert found.state == state
+        assert found.said.startswith("69 pixels instead of 48 are worth")
+        assert "(bigger against small)" in found.said
+        assert found.confidence in (None, "low")
 
 
 def test_where_hardly_anything_is_wrong_resolution_is_not_suspected() -> None:

@@ -67,12 +67,33 @@ def test_a_class_that_is_rare_in_training_alone_is_no_overfitting() -> None:
 
 
 def test_training_that_was_cut_short() -> None:
-    found = RULES["underfitting"](trained(epochs=30, time=14.0))
+    found = RULES["cut_short"](trained(epochs=30, time=14.0))
     assert (found.state, found.confidence) == ("seen", "high")
-    assert "while it still learned" in found.said
+    assert "cut off at epoch 30 of 30 while it still learned: train/loss fell by" in found.said
+    assert RULES["underfitting"](trained(epochs=30, time=14.0)).state == "unknown"
     stopped = trained(epochs=30, time=14.0)
     early = [replace(one, facts=replace(one.facts, max_epochs=60)) for one in stopped.trainings]
-    assert RULES["underfitting"](replace(stopped, trainings=tuple(early))).state == "not seen"
+    assert RULES["cut_short"](replace(stopped, trainings=tuple(early))).state == "not seen"
+
+
+def test_six_epochs_that_still_learn_have_not_come_to_rest() -> None:
+    """Of so few the medians of three overlap, and the loss seems to fall by less than it does."""
+    how: dict[str, Any] = {"train_accuracy": 0.6, "val_accuracy": 0.55, "train_loss": 0.9, "val_loss": 1.0}
+    rows = curve(6, time=12.0, **how)
+    made = answers([60] * 4, 3, 2)
+    seen = evidence(made, rows, max_epochs=6)
+    assert RULES["cut_short"](seen).state == "seen"
+    assert "at epoch 6 of 6" in RULES["cut_short"](seen).said
+    assert RULES["cut_short"](seen).headroom is not None
+    assert RULES["underfitting"](seen).state == "unknown"
+
+
+def test_guesses_are_no_sure_underfitting() -> None:
+    rows = curve(train_accuracy=0.26, val_accuracy=0.25, train_loss=1.38, val_loss=1.39)
+    known = RULES["underfitting"](evidence(answers([60] * 4, 3, 2), rows))
+    assert (known.state, known.confidence) == ("seen", "moderate")
+    guessed = RULES["underfitting"](evidence(answers([60] * 4, 1e-9, 2), rows))
+    assert (guessed.state, guessed.confidence) == ("seen", "low")
 
 
 def test_little_learned_is_underfitting_and_not_capacity() -> None:

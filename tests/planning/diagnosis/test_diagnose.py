@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from ctexp.planning.diagnosis.diagnose import bottleneck, diagnose
+from ctexp.planning.diagnosis.diagnose import bottleneck, diagnose, suspected
 from ctexp.planning.diagnosis.established import established
 from ctexp.planning.diagnosis.findings import Confidence, Diagnosis, Finding, Kind, State
 from ctexp.record.history import History
@@ -164,8 +164,18 @@ def test_the_bottleneck_is_the_first_that_is_more_than_a_guess() -> None:
     fitted = finding("overfitting", "seen", "moderate")
     pair = finding("confused_pair", "seen", "high")
     assert bottleneck((leak, shaky, fitted, pair)) is fitted
-    assert bottleneck((leak, shaky)) is shaky
+    assert (bottleneck((leak, shaky)), suspected((leak, shaky))) == (None, shaky)
+    assert suspected((shaky, fitted)) is None
     assert bottleneck((leak, finding("capacity", "unknown"))) is None
+
+
+def test_a_guess_is_no_bottleneck(root: Path) -> None:
+    with in_order():
+        learned(root, "base", 2, 3, train_accuracy=0.8, val_accuracy=0.8)
+    seen = replace(read(root), data=facts(median_size=(900, 900)))
+    found = diagnose(seen)
+    assert (found.bottleneck, found.suspected) == (None, "resolution")
+    assert found.said.startswith("No bottleneck is sure; suspected: resolution (low confidence): the median")
 
 
 def test_a_single_seed_is_never_sure_of_more_than_leaks(root: Path) -> None:

@@ -41,6 +41,16 @@ def test_the_catalogue_covers_what_a_night_can_change(shipped: Catalogue) -> Non
     }
 
 
+def test_one_change_has_one_belief(shipped: Catalogue, composer: Composer) -> None:
+    """A night would otherwise believe two things of the same training, by the name it has."""
+    for words in STARTS:
+        beliefs: dict[str, list[tuple[str, object]]] = {}
+        for one in instances(imagined("start", words, composer), shipped, composer)[0]:
+            beliefs.setdefault(one.composed.sha256, []).append((one.title, one.move.effects))
+        for same in beliefs.values():
+            assert all(effects == same[0][1] for _, effects in same), [title for title, _ in same]
+
+
 JOINED = {"dual_pathway", "dual_gated", "resnet18_from_random"}
 """Moves whose words are no configuration one without the other."""
 

@@ -1,18 +1,25 @@
 """Beliefs are those of probability theory: checked by integrating it numerically, not by our own algebra."""
 
 from itertools import product
+from math import hypot, sqrt
 
 import numpy as np
 import pytest
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.history import Tried
-from ctexp.planning.moves.learning import OWN, failed, posterior
+from ctexp.planning.moves.learning import OWN, error, failed, posterior
+from ctexp.planning.study.noise import Noise
 from tests.planning.moves.pairs import difference, seen
 
 PRIOR = Belief(0.008, 0.02)
 WORTHWHILE = 0.02
+
+
+def noise(sd: float, df: int = 1000) -> Noise:
+    return Noise(sd, df, 1, sd / 2, 2 * sd)
 
 
 def integrated(prior: Belief, tried: list[Tried]) -> tuple[float, float, float]:
@@ -117,11 +124,36 @@ def test_lower_is_better_for_errors() -> None:
 
 def test_measured_noise_takes_the_place_of_what_is_assumed_of_single_seeds() -> None:
     single = seen(0, 0, difference=difference(0.03, 0.014, image_se=0.01, seed_source="assumed"))
-    calm, wild = (posterior(PRIOR, [single], WORTHWHILE, noise) for noise in (0.001, 0.05))
+    calm, wild = (posterior(PRIOR, [single], WORTHWHILE, noise(sd)) for sd in (0.001, 0.05))
     assumed = posterior(PRIOR, [single], WORTHWHILE)
     assert calm.belief.mean > assumed.belief.mean > wild.belief.mean
-    several = seen(0, 0, difference=difference(0.03, 0.014, image_se=0.01))
-    assert posterior(PRIOR, [several], WORTHWHILE, 0.05) == posterior(PRIOR, [several], WORTHWHILE)
+
+
+def test_two_seeds_that_agree_by_luck_are_no_better_evidence_than_three() -> None:
+    lucky = seen(0, 0, difference=difference(-0.1, 0.011, image_se=0.01), seeds=(3, 2))
+    honest = seen(0, 0, difference=difference(-0.1, 0.09, image_se=0.01), seeds=(3, 3))
+    errors = [error(one, noise(0.1, df=10)) for one in (lucky, honest)]
+    widened = 0.1 * float(student.ppf(norm.cdf(1), 10))
+    assert errors == pytest.approx([hypot(0.01, widened * sqrt(1 / 3 + 1 / n)) for n in (2, 3)])
+    assert not failed(posterior(PRIOR, [lucky], WORTHWHILE, noise(0.1, df=10)))
+
+
+def test_noise_of_few_degrees_of_freedom_is_widened() -> None:
+    one = seen(0, 0, difference=difference(0.03, 0.014, image_se=1e-9))
+    told = [(error(one, noise(0.02, df=df)) or 0.0) / (0.02 * sqrt(2)) for df in (1, 2, 10, 1000)]
+    assert told == pytest.approx([1.837, 1.321, 1.053, 1.0005], rel=1e-3)
+
+
+def test_what_was_seen_from_another_recipe_bans_nothing() -> None:
+    sure = [seen(-0.2, 0.001, before=name, here=False) for name in "abcdefgh"]
+    elsewhere = posterior(Belief(0.0, 0.01), sure, WORTHWHILE)
+    assert elsewhere.p_worthwhile < 0.01
+    assert not failed(elsewhere)
+    assert not failed(posterior(PRIOR, [seen(None, None, here=False, lost=("oom",))], WORTHWHILE))
+    assert failed(posterior(Belief(0.0, 0.01), [*sure, seen(-0.05, 0.01)], WORTHWHILE))
+    undecided = posterior(Belief(0.02, 0.02), [*sure, seen(0.02, 0.03)], WORTHWHILE)
+    assert undecided.p_worthwhile < 0.1
+    assert not failed(undecided), "what began at the incumbent speaks for it"
 
 
 def test_comparisons_without_an_error_are_told_and_not_counted() -> None:

@@ -9,10 +9,14 @@ from ctexp.planning import study
 from ctexp.planning.diagnosis.diagnose import diagnose
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.moves import catalogue
+from ctexp.planning.moves.beliefs import Belief
+from ctexp.planning.moves.learning import posterior
 from ctexp.planning.proposal import wishes
+from ctexp.planning.proposal.candidates import unlikely
 from ctexp.planning.proposal.documents import Proposal
 from ctexp.planning.proposal.page import page
 from ctexp.planning.proposal.propose import propose
+from tests.planning.moves.pairs import seen
 from tests.planning.proposal.projects import NOW, a_run, with_images
 from tests.planning.study.projects import in_order
 
@@ -51,11 +55,11 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(root: Path) -> Proposal:
     """A proposal where two classes were seen to be missed."""
-    seen = study.read(root, root / "runs")
+    read = study.read(root, root / "runs")
     missed = Finding("overfitting", "seen", "two are missed", "moderate", about=("normal", "adenocarcinoma"))
-    findings = tuple(missed if one.kind == missed.kind else one for one in diagnose(seen).findings)
-    diagnosis = replace(diagnose(seen), findings=findings)
-    return propose(seen, diagnosis, catalogue.load(root), wishes.read("night-1"), NOW)
+    findings = tuple(missed if one.kind == missed.kind else one for one in diagnose(read).findings)
+    diagnosis = replace(diagnose(read), findings=findings)
+    return propose(read, diagnosis, catalogue.load(root), wishes.read("night-1"), NOW)
 
 
 def test_a_change_that_is_made_for_classes_is_watched_by_their_sensitivity(found: Proposal) -> None:
@@ -69,6 +73,15 @@ def test_a_sweep_with_a_value_that_is_another_change_is_not_in_the_same_night(fo
     left = {one.move: one.why for one in found.left_out}
     assert left["averages"] == "one of its values comes to the same configuration as ema"
     assert "ema" in found.plan.experiments
+
+
+def test_what_lost_here_is_left_out_for_that_and_not_for_what_was_believed_before() -> None:
+    past = seen(-0.46, 0.04)
+    tried = unlikely(posterior(Belief(0.0, 0.05), [past], 0.02), 0.1)
+    assert tried.startswith("tried here: seen once, -0.460 on average")
+    assert tried.endswith("better with a probability of 0.10")
+    untried = unlikely(posterior(Belief(-0.1, 0.05), [], 0.02), 0.02)
+    assert untried == "more likely to lose than to gain: better with a probability of 0.02"
 
 
 def test_nothing_says_where_the_project_lies(root: Path, found: Proposal) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,53 @@ def test_one_run_gets_its_noise_floor_first_and_is_compared_in_the_same_night(fo
     assert "noise" in found.said or "chance" in found.said
 
 
+def test_a_criterion_asks_for_what_is_worthwhile_and_not_for_what_can_be_noticed(found: Proposal) -> None:
+    asked = [one.success for one in found.plan.experiments.values() if isinstance(one.success, Improvement)]
+
+    assert asked
+    assert {one.by for one in asked} == {None}  # worthwhile, of conf/verdict.yaml
+    assert found.worthwhile == 0.02
+    assert found.detectable is not None
+    assert found.detectable > found.worthwhile
+    assert f"a gain of {found.detectable:.2f} would be noticed" in "\n".join(found.assumptions)
+    changes = [reason for reason in found.reasons.values() if reason.stage == "confirmation"]
+    assert all("even a gain of 0.02" in reason.refuted_by for reason in changes)
+
+
+def test_a_plan_that_can_decide_little_is_warned_of_in_one_line(found: Proposal) -> None:
+    (said,) = [line for line in found.warnings if "will hardly be decided" in line]
+    judged = [name for name, one in found.plan.experiments.items() if one.success]
+
+    assert len(judged) > 1
+    assert said.endswith(f"({', '.join(judged)})")
+    assert not any("data.sample" in line for line in found.warnings)  # of the smoke job
+
+
+def test_a_night_that_will_decide_little_says_so_and_what_would_decide_more(found: Proposal) -> None:
+    expected, little, better = found.outlook
+
+    assert "expected to bring +0.00" in expected
+    assert "hardly decide anything about changes" in little
+    assert "noise floor" in little
+    assert "`inv data-split --dataset tiny --scheme kfold`" in better
+    assert "`inv cross-validate " in better
+    assert "`inv plan --from night-1-folds`" in better
+    noticed = float(re.search(r"a gain of about ([0-9.]+) would", better)[1])  # type: ignore[index]
+    assert found.detectable is not None
+    assert noticed < found.detectable
+
+
+def test_screen_page_and_file_have_the_order_of_running(found: Proposal) -> None:
+    running = list(dict.fromkeys(entry.job.rpartition("-s")[0] for entry in found.schedule.entries))
+
+    assert list(found.plan.experiments) == running
+    assert list(found.reasons) == running
+
+
+def test_how_the_incumbent_was_logged_is_carried_over(found: Proposal) -> None:
+    assert "logger=none" in found.plan.common
+
+
 def test_the_winner_is_confirmed_with_seeds_that_did_not_choose_it(found: Proposal) -> None:
     plan = found.plan
 
@@ -101,6 +149,15 @@ def test_a_short_window_holds_less_and_one_too_short_is_refused(single: Path, fo
     assert "--window" in refused.value.hint
 
 
+def test_a_target_that_nothing_can_decide_is_refused_as_it_was_typed(single: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        proposed(single, goal="val/accuracy>=0.99")
+
+    (said,) = refused.value.problems
+    assert said.startswith("--goal: val/accuracy >= 0.99 cannot be decided")
+    assert ".yaml" not in said
+
+
 @pytest.mark.slow
 def test_a_goal_becomes_the_target_and_what_criteria_ask(single: Path) -> None:
     found = proposed(single, goal="val/balanced_accuracy>=0.7", focus=["training"])
@@ -134,7 +191,8 @@ def test_answers_that_may_be_guesses_get_seeds_and_no_claim(tmp_path: Path) -> N
     seeds = [one.seeds or night.plan.seeds for name, one in night.plan.experiments.items() if name != "smoke"]
     assert len(seeds) == 2
     assert all(len(its) == 5 for its in seeds)
-    assert night.by is None
+    assert night.detectable is None
+    assert night.outlook == ()
     assert "nothing is claimed" in night.said
 
 

@@ -49,6 +49,20 @@ def test_a_goal_that_cannot_be_meant_is_refused(goal: str, said: str) -> None:
     assert said in " ".join(refused.value.lines())
 
 
+def test_a_refusal_names_the_flag_and_the_nearest_thing() -> None:
+    with pytest.raises(UsageError, match="--window: '8' has no unit"):
+        wishes.read("a", window="8")
+    with pytest.raises(UsageError) as refused:
+        wishes.read("a", focus=["arch"])
+    assert refused.value.hint == "did you mean 'architecture'?"
+
+
+def test_what_was_typed_can_be_typed_again() -> None:
+    asked = wishes.read("a", window="10m", focus=["data"], goal="less noise", overrides=["data=phantom"])
+
+    assert asked.command == "inv plan a data=phantom --window 10m --focus data --goal 'less noise'"
+
+
 def test_everything_wrong_is_told_at_once() -> None:
     with pytest.raises(UsageError) as refused:
         wishes.read("Night One", window="8", focus=["trainig", "data"], goal="test/ece")

@@ -41,7 +41,7 @@ def chosen(found: Study) -> tuple[str, str]:
 
 
 def test_after_a_night_its_baseline_stands_unless_another_is_established(root: Path) -> None:
-    a_run(root, "best_ever", 1, "optimizer.lr=5e-4", skill=9)
+    a_run(root, "as_good", 1, "optimizer.lr=5e-4", skill=1.02)
     for seed in (1, 2):
         a_job(root, "night", "plain", seed, skill=1.0)
         a_job(root, "night", "other", seed, "optimizer.lr=3e-4", skill=1.05)
@@ -63,9 +63,19 @@ def test_single_trainings_take_no_baselines_place(root: Path) -> None:
     assert chosen(read(root)) == ("night-plain", f"the baseline of {night}")
 
 
+def test_what_was_trained_before_a_night_may_take_its_baselines_place(root: Path) -> None:
+    a_run(root, "before", 1, "optimizer.lr=3e-4", skill=6)
+    for seed in (1, 2):
+        a_job(root, "night", "plain", seed, skill=1.0)
+    night = orders(root, "night", "plain")
+    why = f"established to be better than night-plain, the baseline of {night}, and trained before that night"
+    assert chosen(read(root)) == ("before", why)
+    assert chosen(read(root, start="night"))[0] == "night-plain"
+
+
 def test_what_was_trained_since_a_night_may_take_its_baselines_place(root: Path) -> None:
     for seed in (1, 2):
-        a_run(root, "before", seed, "optimizer.lr=3e-4", skill=6)
+        a_run(root, "before", seed, "optimizer.lr=3e-4", skill=1.0)
     for seed in (1, 2):
         a_job(root, "night", "plain", seed, skill=1.0)
     night = orders(root, "night", "plain")

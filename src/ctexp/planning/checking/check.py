@@ -9,7 +9,7 @@ from ctexp.config.compose import resolve_paths
 from ctexp.core.errors import CtexpError, DataError
 from ctexp.core.names import did_you_mean
 from ctexp.planning.checking.checked import Checked, CheckedJob
-from ctexp.planning.checking.composition import Configured, configure, firsts
+from ctexp.planning.checking.composition import Configured, configure, firsts, trials
 from ctexp.planning.checking.criteria import Criteria
 from ctexp.planning.checking.data import read_data
 from ctexp.planning.checking.findings import Findings, some
@@ -43,7 +43,8 @@ def check(loaded: Loaded, root: Path) -> Checked:
     check_words(plan, found)
     configured = configure(plan, jobs_of(plan), root, found)
     images, lacking = read_data(plan, configured, root, found)
-    _advise(configured, found)
+    trying = trials(plan, configured)
+    _advise([one for one in configured if one.job.experiment not in trying], found)
     check_likeness(plan, configured, found)
     _check_baseline(plan, root, settings.primary, found)
     Criteria(plan, images, settings, found).check()

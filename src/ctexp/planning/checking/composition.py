@@ -60,6 +60,19 @@ def firsts(configured: Sequence[Configured]) -> list[Configured]:
     return list(found.values())
 
 
+def trials(plan: Plan, configured: Sequence[Configured]) -> set[str]:
+    """Experiments on a sample whose figures nothing rests on: they show that everything works."""
+    asked = {name for name, one in plan.experiments.items() if one.success}
+    asked |= {one.gate.after for one in plan.experiments.values() if one.gate}
+    asked |= {name for one in plan.experiments.values() if one.base for name in one.base.best_of}
+    return {
+        name
+        for one in firsts(configured)
+        if (name := one.job.experiment) not in asked | {plan.baseline}
+        and one.composed.resolved["data"]["sample"] is not None
+    }
+
+
 class _Composing:
     """Composes experiment by experiment, each problem told once where it comes from."""
 

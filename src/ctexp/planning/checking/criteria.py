@@ -34,6 +34,7 @@ class Criteria:
         improvements = [one for one in plan.experiments.values() if isinstance(one.success, Improvement)]
         self._level = verdict.alpha / max(1, len(improvements))
         self._family = len(improvements)
+        self._doubts: dict[str, list[str]] = {}
 
     def check(self) -> None:
         """All of them."""
@@ -49,6 +50,9 @@ class Criteria:
                 self._check_improvement(place, name, experiment.success)
         if self._plan.target:
             self._check_threshold(("target",), self._plan.target, list(self._plan.experiments))
+        for said, names in self._doubts.items():
+            of_all = f" ({', '.join(names)})" if len(names) > 1 else ""
+            self._found.warning(("experiments", names[0], "success"), f"{said}{of_all}")
 
     def _check_range(self, place: Place, metric: str, op: str, value: float, what: str) -> bool:
         """Whether it can come out either way."""
@@ -112,9 +116,11 @@ class Criteria:
                     "what is not judged on the same images cannot be compared",
                 )
                 return
-        self._check_power(place, asked, images, seeds)
+        self._check_power(place, name, asked, images, seeds)
 
-    def _check_power(self, place: Place, asked: Improvement, images: Images, seeds: tuple[int, int]) -> None:
+    def _check_power(
+        self, place: Place, name: str, asked: Improvement, images: Images, seeds: tuple[int, int]
+    ) -> None:
         """Whether an improvement as large as the one looked for could be told from chance."""
         metric, alpha = asked.metric, self._verdict.alpha
         fewest = power.fewest_differing(alpha)
@@ -144,9 +150,8 @@ class Criteria:
             )
         elif found is not None and size < found:
             what = "" if asked.by is not None else " (worthwhile, of conf/verdict.yaml)"
-            self._found.warning(
-                place, f"an improvement of {size:g}{what} will hardly be decided by {on}{told}"
-            )
+            said = f"an improvement of {size:g}{what} will hardly be decided by {on}{told}"
+            self._doubts.setdefault(said, []).append(name)
 
     def _told(self, metric: str, size: float, found: float, images: Images, seeds: tuple[int, int]) -> str:
         """What would be decided, and what it would take."""

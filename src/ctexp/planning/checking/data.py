@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctexp.core.errors import CtexpError
-from ctexp.planning.checking.composition import Configured, firsts
+from ctexp.planning.checking.composition import Configured, firsts, trials
 from ctexp.planning.checking.findings import Findings, some
 from ctexp.planning.checking.images import Images, ImagesOf
 from ctexp.planning.checking.words import words_of
@@ -25,6 +25,7 @@ def read_data(
     """
     reader, told = ImagesOf(root), _Told(plan)
     images: dict[str, Images] = {}
+    unread = trials(plan, configured)
     lacking: set[str] = set()
     for one in firsts(configured):
         name, verb = one.job.experiment, one.job.verb
@@ -36,7 +37,8 @@ def read_data(
                 told.missing(name, _CHOOSE_IMAGES, error)
                 continue
             images.setdefault(name, its)
-            told.warn(name, _CHOOSE_IMAGES, [f"{its.said}: {line}" for line in its.warnings])
+            if name not in unread:
+                told.warn(name, _CHOOSE_IMAGES, [f"{its.said}: {line}" for line in its.warnings])
             try:
                 told.warn(name, _CHOOSE_FEATURES, reader.features(composed, verb))
             except CtexpError as error:

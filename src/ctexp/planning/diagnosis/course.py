@@ -41,8 +41,9 @@ class Course:
         mixed_accuracy: validation's around the best epoch, if its classes came as often as training shows
             them; worth that of `mixed_images` images.
         late_train_accuracy: of the last three epochs.
-        train_fall: by which share of itself the training loss fell over the last quarter; val_fall likewise.
-        late_best: whether the best epoch lies in the last quarter.
+        late: epochs of the last quarter; a few more of a short training.
+        train_fall: by which share of itself the training loss fell over these; val_fall likewise.
+        late_best: whether the best epoch is one of these.
         thrown: the largest validation loss of an epoch that had learned next to nothing; 0 without any.
         val_noise: standard deviation of validation accuracy about its trend, in the second half: at first
             sound trainings jump as well; `val_loss_noise` of the loss.
@@ -59,6 +60,7 @@ class Course:
     mixed_accuracy: float
     mixed_images: float
     late_train_accuracy: float
+    late: int
     train_fall: float
     val_fall: float
     late_best: bool
@@ -120,6 +122,7 @@ def course(training: Training, mix: Mapping[str, float], images: Mapping[str, fl
         mixed_accuracy=float(np.median(mixed[around])),
         mixed_images=worth,
         late_train_accuracy=float(np.median(columns["train/accuracy"][-3:])),
+        late=late,
         train_fall=_fall(columns["train/loss"], late),
         val_fall=_fall(columns["val/loss"], late),
         late_best=best >= len(rows) - late,
@@ -155,9 +158,9 @@ def _mixed(
 
 
 def _fall(losses: NDArray[np.float64], late: int) -> float:
-    """By which share the loss fell over its last epochs, by medians of three."""
+    """By which share the loss fell over its last epochs, by medians of three, two epochs less apart."""
     before, now = float(np.median(losses[-late - 1 :][:3])), float(np.median(losses[-3:]))
-    return (before - now) / before if before > 0 else 0.0
+    return (before - now) / before * late / (late - 2) if before > 0 else 0.0
 
 
 def _health(training: Training) -> tuple[dict[str, Finding], dict[str, Finding]]:
@@ -175,8 +178,25 @@ def _health(training: Training) -> tuple[dict[str, Finding], dict[str, Finding]]
     return {one.rule: one for one in monitor.holding}, began
 
 
+def cut_off(one: Course, seen: Evidence) -> bool:
+    """Whether its epochs were over while it still learned.
+
+    Its training loss was still falling, and so was that of validation, with the best epoch late; where less
+    than half of the way was gone the training loss alone tells.
+    """
+    learning = one.whole and one.train_fall > STILL
+    if not learning or {"overfitting", "vanishing_gradients"} & one.holding.keys():
+        return False
+    return below_half(one, seen) or (one.late_best and one.val_fall > STILL)
+
+
 def half_learned(one: Course, seen: Evidence) -> bool:
-    """Whether it came to rest below half of the way, on training and validation both.
+    """Whether its training loss stopped falling below half of the way."""
+    return one.train_fall <= STILL and below_half(one, seen)
+
+
+def below_half(one: Course, seen: Evidence) -> bool:
+    """Whether it ended below half of the way, on training and validation both.
 
     Mixed images cannot all be right: with mixing training accuracy does not tell.
     """
@@ -185,7 +205,7 @@ def half_learned(one: Course, seen: Evidence) -> bool:
     chance = seen.trainings[0].facts.majority("train")
     half = chance + _HALF * (1 - chance)
     high = wilson(one.late_train_accuracy, images_of(seen, "train"))[1]
-    return one.train_fall <= STILL and high < half and one.mixed_accuracy < half
+    return high < half and one.mixed_accuracy < half
 
 
 def gap_of(one: Course, seen: Evidence) -> tuple[float, float, float]:

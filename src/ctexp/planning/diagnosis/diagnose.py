@@ -2,7 +2,7 @@
 
 Findings come in the order of `Kind`: what makes figures untrue before what makes them low. The bottleneck is
 the first that was seen and is more than a guess, because what stands before it would spoil the proof of
-anything done about what comes after; where there are only guesses it is the first of those.
+anything done about what comes after; where there are only guesses there is none, and the first is suspected.
 """
 
 from typing import get_args
@@ -19,6 +19,7 @@ NAMES: dict[Kind, str] = {
     "noise_floor_unknown": "an unknown noise floor",
     "instability": "instability",
     "label_noise": "wrong labels",
+    "cut_short": "training cut short",
     "underfitting": "underfitting",
     "overfitting": "overfitting",
     "imbalance": "imbalance",
@@ -37,7 +38,7 @@ def diagnose(study: Study) -> Diagnosis:
         return _without_history(study)
     seen = gather(study, study.incumbent)
     findings = tuple(_asked(kind, seen) for kind in get_args(Kind))
-    first = bottleneck(findings)
+    first, guess = bottleneck(findings), suspected(findings)
     leak = findings[0]  # of leakage: what is compared on images that training holds shows nothing
     stands = () if leak.state == "seen" and "val" in leak.about else established(seen)
     return Diagnosis(
@@ -49,16 +50,22 @@ def diagnose(study: Study) -> Diagnosis:
         findings=findings,
         bottleneck=first.kind if first else None,
         established=stands,
-        said=_said(seen, findings, first, stands),
+        said=_said(seen, findings, first, guess, stands),
         notes=(*study.notes, *seen.notes),
         guessing=seen.guessing,
+        suspected=guess.kind if guess else None,
     )
 
 
 def bottleneck(findings: tuple[Finding, ...]) -> Finding | None:
-    """The first that was seen and is more than a guess; without such the first guess."""
+    """The first that was seen and is more than a guess."""
+    return next((one for one in findings if one.state == "seen" and one.confidence != "low"), None)
+
+
+def suspected(findings: tuple[Finding, ...]) -> Finding | None:
+    """The first guess, where there is nothing but guesses."""
     seen = [one for one in findings if one.state == "seen"]
-    return next((one for one in seen if one.confidence != "low"), seen[0] if seen else None)
+    return seen[0] if seen and bottleneck(findings) is None else None
 
 
 def _asked(kind: Kind, seen: Evidence) -> Finding:
@@ -96,17 +103,24 @@ def _without_history(study: Study) -> Diagnosis:
 
 
 def _said(
-    seen: Evidence, findings: tuple[Finding, ...], first: Finding | None, stands: tuple[str, ...]
+    seen: Evidence,
+    findings: tuple[Finding, ...],
+    first: Finding | None,
+    guess: Finding | None,
+    stands: tuple[str, ...],
 ) -> str:
     title = seen.incumbent.title
     if seen.guessing:
         entry = seen.summary["metrics"][seen.primary]
         figure = number(entry["value"], entry["low"], entry["high"])
         advice = f" To be seen to first: {first.said}." if first else ""
+        advice = f" Suspected: {NAMES[guess.kind]} (low confidence): {guess.said}." if guess else advice
         return (
             f"Nothing is established yet: the answers of {title} may be guesses"
             f" ({metric_name(seen.primary)} {figure}).{advice}"
         )
+    if guess is not None:
+        return f"No bottleneck is sure; suspected: {NAMES[guess.kind]} (low confidence): {guess.said}."
     if first is None:
         open_still = ", ".join(NAMES[one.kind] for one in findings if one.state == "unknown")
         untold = f" Of this nobody can tell: {open_still}." if open_still else ""

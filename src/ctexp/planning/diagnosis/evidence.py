@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.study import Study
 from ctexp.record.manifest import Manifest
 
+_WITH_SIZE = ("data.image_size", "data.batch_size", "data.eval_batch_size", "trainer.accumulate_grad_batches")
+"""Settings that go along with the size of images, as memory asks for."""
 _RESAMPLES = 500  # of each table's intervals: their ends are good to about a tenth of their length
 
 
@@ -55,6 +58,7 @@ class Evidence:
         image_error: the standard error of that from the choice of images; None where nobody knows.
         noise: how far seeds spread, by all recipes; None where none has two.
         differences: every other recipe less the incumbent, on the primary metric.
+        of_sizes: the larger less the smaller of any two recipes that differ in the size of images alone.
         notes: what could not be read, one line each.
     """
 
@@ -69,6 +73,7 @@ class Evidence:
     image_error: float | None
     noise: Noise | None
     differences: tuple[Difference, ...]
+    of_sizes: tuple[Difference, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -181,5 +186,21 @@ def gather(study: Study, incumbent: Recipe) -> Evidence:
         differences=tuple(
             study.difference(incumbent, one, study.primary) for one in study.recipes if one is not incumbent
         ),
+        of_sizes=tuple(study.difference(*pair, study.primary) for pair in pairs_of_sizes(study.recipes)),
         notes=tuple(notes),
     )
+
+
+def pairs_of_sizes(recipes: Sequence[Recipe]) -> list[tuple[Recipe, Recipe]]:
+    """Two recipes each that differ in the size of images alone, the smaller first."""
+    alike: dict[str, list[Recipe]] = {}
+    for one in recipes:
+        rest = {key: value for key, value in one.settings.items() if key not in _WITH_SIZE}
+        if isinstance(one.settings.get("data.image_size"), int):
+            alike.setdefault(f"{one.verb} {sorted(rest.items())}", []).append(one)
+    pairs = (sorted(two, key=_size) for its in alike.values() for two in combinations(its, 2))
+    return [(smaller, larger) for smaller, larger in pairs if _size(smaller) < _size(larger)]
+
+
+def _size(recipe: Recipe) -> int:
+    return int(recipe.settings["data.image_size"])

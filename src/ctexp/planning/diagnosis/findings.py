@@ -9,6 +9,7 @@ Kind = Literal[
     "noise_floor_unknown",
     "instability",
     "label_noise",
+    "cut_short",
     "underfitting",
     "overfitting",
     "imbalance",
@@ -62,7 +63,9 @@ class Diagnosis:
         recipes: how many were looked at; `runs` how many trainings.
         incumbent: title of the recipe that the findings are about, where they are about one.
         findings: one of each kind, in the order of `Kind`.
-        bottleneck: the seen one that should be seen to first; None where none was seen.
+        bottleneck: the seen one that should be seen to first; None where none was seen with more than low
+            confidence.
+        suspected: where there is no bottleneck, the first that was seen with low confidence.
         established: differences between recipes that stand, a sentence each; often none.
         said: the whole in a sentence or two.
         notes: what was left out, one line each.
@@ -80,6 +83,7 @@ class Diagnosis:
     said: str
     notes: tuple[str, ...] = ()
     guessing: bool = False
+    suspected: Kind | None = None
 
     @property
     def seen(self) -> tuple[Finding, ...]:

@@ -60,5 +60,5 @@ def load(root: Path) -> Catalogue:
             if not wrong:
                 moves[name] = Move.model_validate(said)
     if problems:
-        raise UsageError(problems, f"docs/plans.md says what {FOLDER.as_posix()} may hold")
+        raise UsageError(problems, f"docs/planner.md says what {FOLDER.as_posix()} may hold")
     return Catalogue(moves, places)

@@ -42,6 +42,7 @@ class Tried:
         here: whether `before` is the incumbent.
         exact: whether it is this very move; else its numbers are only near.
         difference: of the two; None where `after` was never judged.
+        seeds: how many were judged of `before` and of `after`.
         lost: how the runs of `after` ended that say it cannot be trained like this: `diverged`, `oom`.
         cites: the runs of both.
     """
@@ -54,6 +55,7 @@ class Tried:
     here: bool
     difference: Difference | None
     exact: bool = True
+    seeds: tuple[int, int] = (1, 1)
     lost: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
 
@@ -166,6 +168,7 @@ def _tried(made: Instance, before: Recipe, after: Recipe, exact: bool, here: boo
         here=here,
         exact=exact,
         difference=compare(before, after) if judged else None,
+        seeds=(len(before.seeds), len(after.seeds)),
         lost=lost,
         cites=(
             *before.cites,

@@ -20,6 +20,7 @@ stays at 0.7 of what it was.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from statistics import NormalDist
 
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 
 from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.history import Tried
+from ctexp.planning.study.noise import Noise
 
 OWN = 0.5
 """The share of a prior's variance that is particular to a recipe."""
@@ -37,6 +39,8 @@ SETTLED = 0.1
 
 HEARD = 0.2
 """Below this weight what was seen settles nothing: one noisy comparison is no failure."""
+
+_ONE_SD = NormalDist().cdf(1.0)  # 0.84
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,10 @@ class Posterior:
         weight: how much of `belief` is what was seen here, the rest being the prior; 0 to 1.
         seen: mean of what was seen, each comparison by its weight; None where nothing was.
         p_better: the probability that the effect is above 0.
-        p_worthwhile: that it is at least the smallest one that matters.
+        worthwhile: the smallest gain that matters.
+        p_worthwhile: the probability that the effect is at least that.
+        settled: whether a worthwhile gain is improbable, also by what began at the incumbent alone: what was
+            seen from another recipe moves a belief and settles nothing.
         said: all this in a sentence, without a full stop.
     """
 
@@ -60,7 +67,9 @@ class Posterior:
     weight: float
     seen: float | None
     p_better: float
+    worthwhile: float
     p_worthwhile: float
+    settled: bool
     said: str
 
     @property
@@ -69,8 +78,21 @@ class Posterior:
         return tuple(dict.fromkeys(run for one in self.tried for run in one.cites))
 
 
+@dataclass(frozen=True)
+class _Learned:
+    belief: Belief
+    weight: float = 0.0
+    seen: float | None = None
+
+    def above(self, gain: float) -> float:
+        return 1 - NormalDist(self.belief.mean, self.belief.sd).cdf(gain)
+
+
+_Datum = tuple[Tried, float, float]  # a comparison, its gain, the error of that
+
+
 def posterior(
-    prior: Belief, tried: Sequence[Tried], worthwhile: float, noise: float | None = None
+    prior: Belief, tried: Sequence[Tried], worthwhile: float, noise: Noise | None = None
 ) -> Posterior:
     """Put a prior and what was seen together.
 
@@ -78,60 +100,76 @@ def posterior(
         prior: of the effect on one metric, positive for better.
         tried: the move made from recipes that had what it changes as the incumbent has it.
         worthwhile: the smallest gain that matters, in the metric's units.
-        noise: standard deviation over seeds of that metric, where it was measured on any recipe: it takes
-            the place of what is assumed of pairs with one seed a side.
+        noise: of that metric over seeds, where it was measured on any recipe: see `error`.
     """
     told = [(one, one.gain, error(one, noise)) for one in tried]
     data = [(one, gain, se) for one, gain, se in told if gain is not None and se is not None]
-    weight, seen, belief = 0.0, None, prior
-    if data:
-        gains = np.array([gain for _, gain, _ in data])
-        total = prior.sd**2
-        shares = np.array([1.0 if one.here and one.exact else 1 - OWN for one, _, _ in data])
-        spread = total * _agreement([_ground(one) for one, _, _ in data]) + np.diag(
-            [se**2 for *_, se in data]
-        )
-        pull = np.linalg.solve(spread, total * shares)
-        weight = float(pull.sum())
-        seen = float(pull @ gains) / weight
-        variance = total - float(pull @ (total * shares))
-        belief = Belief(prior.mean + float(pull @ (gains - prior.mean)), sqrt(max(variance, 0.0)))
-    known = NormalDist(belief.mean, belief.sd)
+    known, own = _learned(prior, data), _learned(prior, [its for its in data if its[0].here])
+    hopeless = all(one.above(worthwhile) < SETTLED for one in (known, own))
     return Posterior(
         prior=prior,
         tried=tuple(tried),
-        belief=belief,
-        weight=weight,
-        seen=seen,
-        p_better=1 - known.cdf(0.0),
-        p_worthwhile=1 - known.cdf(worthwhile),
-        said=_said(prior, belief, weight, seen, len(data)),
+        belief=known.belief,
+        weight=known.weight,
+        seen=known.seen,
+        p_better=known.above(0.0),
+        worthwhile=worthwhile,
+        p_worthwhile=known.above(worthwhile),
+        settled=own.weight >= HEARD and hopeless,
+        said=_said(prior, known, len(data)),
     )
 
 
-def error(one: Tried, noise: float | None) -> float | None:
+def error(one: Tried, noise: Noise | None) -> float | None:
     """The standard error of a comparison; None where it has none.
 
-    With one seed a side it holds an assumption about seeds; what was measured of them is better.
+    Two or three seeds of its own may agree by luck: the part of seeds is that of all recipes, wherever it was
+    measured on any, sd^2 (1/before + 1/after) with the seeds of either side. An sd of few degrees of freedom
+    is itself unsure, and what is divided by it has the tails of Student's t: the 84 % quantile of t takes the
+    place of one sd, which makes it 1.84 times as large with one degree of freedom, 1.32 times with two and
+    1.05 times with ten. What an image and a training do only together is in both parts, which errs on the
+    wide side.
     """
     its = one.difference
     if its is None or not its.se:
         return None
-    if its.seed_source != "assumed" or noise is None or its.image_se is None:
+    if noise is None or its.image_se is None:
         return its.se
-    return sqrt(its.image_se**2 + 2 * noise**2)
+    before, after = one.seeds
+    return sqrt(its.image_se**2 + (_widened(noise.df) * noise.sd) ** 2 * (1 / before + 1 / after))
+
+
+@lru_cache
+def _widened(df: int) -> float:
+    from scipy.special import stdtrit  # a third of a second: only where there is something to tell
+
+    return float(stdtrit(df, _ONE_SD))
+
+
+def _learned(prior: Belief, data: Sequence[_Datum]) -> _Learned:
+    if not data:
+        return _Learned(prior)
+    gains = np.array([gain for _, gain, _ in data])
+    total = prior.sd**2
+    shares = np.array([1.0 if one.here and one.exact else 1 - OWN for one, _, _ in data])
+    errors = np.diag([se**2 for *_, se in data])
+    pull = np.linalg.solve(total * _agreement([_ground(one) for one, _, _ in data]) + errors, total * shares)
+    weight = float(pull.sum())
+    variance = total - float(pull @ (total * shares))
+    belief = Belief(prior.mean + float(pull @ (gains - prior.mean)), sqrt(max(variance, 0.0)))
+    return _Learned(belief, weight, float(pull @ gains) / weight)
 
 
 def failed(found: Posterior) -> str:
     """Why the move is settled not to help here, a few words; empty where that is open."""
-    lost = [state for one in found.tried for state in one.lost]
+    lost = [state for one in found.tried if one.here for state in one.lost]
     if lost and all(one.lost and one.gain is None for one in found.tried):
         ends = " and ".join(sorted(set(lost)))
         return f"it ended as {ends} each time it was trained here ({len(lost)} of {len(lost)})"
-    if found.weight >= HEARD and found.p_worthwhile < SETTLED:
+    if found.settled:
         return (
-            f"tried here: {found.said}; a gain that matters has a probability of {found.p_worthwhile:.2f}, "
-            f"less than {SETTLED:g}"
+            f"tried here: {found.said}; a gain of {found.worthwhile:g} or more has a probability of "
+            f"{found.p_worthwhile:.2f}, less than {SETTLED:g}"
         )
     return ""
 
@@ -147,12 +185,12 @@ def _agreement(grounds: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
     return (1 - OWN) + OWN * same
 
 
-def _said(prior: Belief, belief: Belief, weight: float, seen: float | None, count: int) -> str:
-    believed = f"{belief.mean:+.3f} ± {belief.sd:.3f}"
-    if seen is None:
+def _said(prior: Belief, known: _Learned, count: int) -> str:
+    believed = f"{known.belief.mean:+.3f} ± {known.belief.sd:.3f}"
+    if known.seen is None:
         return f"nothing was seen here, so {believed} as before"
     times = "once" if count == 1 else f"{count} times"
     return (
-        f"seen {times}, {seen:+.3f} on average; with a weight of {weight:.0%} beside {prior.mean:+.3f} "
-        f"± {prior.sd:.3f} from before that makes {believed}"
+        f"seen {times}, {known.seen:+.3f} on average; with a weight of {known.weight:.0%} beside "
+        f"{prior.mean:+.3f} ± {prior.sd:.3f} from before that makes {believed}"
     )

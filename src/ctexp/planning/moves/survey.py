@@ -1,7 +1,7 @@
 """Every move of the catalogue, looked at: whether it applies to the incumbent, and what is believed of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import hypot
 from typing import Any
 
@@ -13,11 +13,16 @@ from ctexp.planning.moves.history import Tried
 from ctexp.planning.moves.instances import Instance, Unusable, instances, title
 from ctexp.planning.moves.learning import Posterior, failed, posterior
 from ctexp.planning.moves.move import ALIKE, PRIMARY
+from ctexp.planning.study.noise import Noise
 from ctexp.planning.study.recipes import Recipe
 
 MENDS = 0.05
 """The share of what a trouble costs that a move made for it is believed to win back, on average, give or take
 twice as much: a guess. The catalogue's priors know nothing of how bad a trouble is here."""
+
+FULL = 0.01
+"""The gain of the catalogue from which on a move has all of that share, smaller ones a part in proportion: a
+control, of which no gain is expected, has nothing of it however bad the trouble."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,9 @@ class Considered:
         reasons: what was seen that it is for, or that it is asked for; empty where it is for anything.
         why_not: why it is not to be proposed, a few words; empty where it is.
         headroom: what could be gained at most of what was seen that it is for; None where nobody can tell.
-        prior: of its effect on the metric, that of the catalogue and a share of the headroom; None where the
-            catalogue says nothing of that.
+        catalogue: what the catalogue says of its effect on the metric; None where it says nothing.
+        bonus: what is added to that for how bad the trouble is: see `MENDS`.
+        prior: of its effect, both together; None as `catalogue`.
         posterior: None likewise, and where there is no instance.
         elsewhere: where it was tried on recipes that had another value of what it changes: not counted.
         again: why it may be tried although it failed elsewhere, a few words; empty where it did not.
@@ -45,6 +51,8 @@ class Considered:
     reasons: tuple[str, ...]
     why_not: str
     headroom: float | None
+    catalogue: Belief | None
+    bonus: float
     prior: Belief | None
     posterior: Posterior | None
     elsewhere: tuple[Tried, ...] = ()
@@ -70,7 +78,7 @@ def survey(
     tried: Sequence[Tried],
     metric: str,
     worthwhile: float,
-    noise: float | None = None,
+    noise: Noise | None = None,
 ) -> tuple[Considered, ...]:
     """Look at every move.
 
@@ -82,7 +90,7 @@ def survey(
         tried: what `history.tried` found of this metric.
         metric: `val/macro_f1` or the like, which is to become better.
         worthwhile: the smallest gain of it that matters.
-        noise: standard deviation of it over seeds; None where nobody knows.
+        noise: of it over seeds; None where nobody knows.
 
     Returns:
         In the catalogue's order. Two may come to the same configuration: see `Instance.changes`.
@@ -96,11 +104,12 @@ def survey(
     found = []
     for name, move in catalogue.moves.items():
         reasons, against = _reasons(move, seen, metric)
-        headroom = _headroom(move, seen, metric)
+        headroom, stated = _headroom(move, seen, metric), move.prior(metric)
+        bonus = _bonus(stated, headroom)
+        prior = None if stated is None else Belief(stated.mean + bonus, hypot(stated.sd, 2 * bonus))
         for variant in move.ways:
             called = title(name, variant)
             one = usable.get(called)
-            prior = _prior(move, metric, headroom)
             its = [past for past in tried if past.title == called]
             here = [past for past in its if one is not None and past.is_about(one)]
             elsewhere = tuple(past for past in its if past not in here)
@@ -116,6 +125,8 @@ def survey(
                     reasons=reasons,
                     why_not=_why_not(unusable.get(called), against, known, metric, move),
                     headroom=headroom,
+                    catalogue=stated,
+                    bonus=bonus,
                     prior=prior,
                     posterior=known,
                     elsewhere=elsewhere,
@@ -146,13 +157,11 @@ def _headroom(move: Move, seen: Sequence[Finding], metric: str) -> float | None:
     return max(costs, default=None)
 
 
-def _prior(move: Move, metric: str, headroom: float | None) -> Belief | None:
-    """What the catalogue says, and `MENDS` of the headroom."""
-    prior = move.prior(metric)
-    if prior is None or headroom is None:
-        return prior
-    share = MENDS * headroom
-    return Belief(prior.mean + share, hypot(prior.sd, 2 * share))
+def _bonus(stated: Belief | None, headroom: float | None) -> float:
+    """`MENDS` of the headroom, by how much of a gain the catalogue expects."""
+    if stated is None or headroom is None:
+        return 0.0
+    return MENDS * headroom * min(1.0, max(0.0, stated.mean) / FULL)
 
 
 def _why_not(
@@ -172,14 +181,14 @@ def _again(
     elsewhere: Sequence[Tried],
     prior: Belief | None,
     worthwhile: float,
-    noise: float | None,
+    noise: Noise | None,
 ) -> str:
     """Why a move that failed elsewhere is another one here: what it changes has another value now."""
     if one is None or prior is None or not elsewhere:
         return ""
     grounds: list[Mapping[str, Any]] = []
     for past in elsewhere:
-        alike = [other for other in elsewhere if other.ground == past.ground]
+        alike = [replace(other, here=True) for other in elsewhere if other.ground == past.ground]
         if past.ground not in grounds and failed(posterior(prior, alike, worthwhile, noise)):
             grounds.append(past.ground)
     if not grounds:

@@ -36,7 +36,7 @@ class Assembled:
     """A night.
 
     Attributes:
-        parts: its experiments, in the order of the plan.
+        parts: its experiments, in the order of running.
         baseline: what the plan calls so.
         seeds: those of the plan.
         design: what they decide among `hypotheses`.
@@ -68,7 +68,7 @@ def assemble(study: Study, looked: Considering, chosen: Sequence[Candidate], see
     design = looked.question.design(seeds, hypotheses)
     own = _trained_before(study, looked, seeds) if chosen else None
     night = _night(study, looked, design, own)
-    parts = [smoke(_smoke_words(study, looked), ground.incumbent.cites if ground.incumbent else ())]
+    parts = [_smoke(study, looked)]
     if own is None:
         parts.append(_baseline(study, looked, night))
     if not looked.question.spread.tells or looked.night == "noise floor":
@@ -78,6 +78,7 @@ def assemble(study: Study, looked: Considering, chosen: Sequence[Candidate], see
     if len(single) > 1:
         best = max(single, key=lambda one: one.expected_gain)
         parts.append(confirmation(night, "winner", [one.name for one in single], best))
+    parts.sort(key=lambda one: -one.experiment.priority)
     made = [part for part in parts if isinstance(part.experiment.success, Improvement)]
     return Assembled(
         parts=tuple(parts),
@@ -102,6 +103,7 @@ def _night(study: Study, looked: Considering, design: Design, own: Recipe | None
         kind=ground.kind,
         metric=looked.metric,
         design=design,
+        worthwhile=study.settings.worthwhile,
         seeds=first[: design.seeds],
         first=first,
         fresh=tuple(islice(free, design.seeds)),
@@ -127,14 +129,15 @@ def _trained_before(study: Study, looked: Considering, seeds: int) -> Recipe | N
     return one if {run.id for run in meant.runs} == {its.run.id for its in one.runs} else None
 
 
-def _smoke_words(study: Study, looked: Considering) -> tuple[str, ...]:
+def _smoke(study: Study, looked: Considering) -> Part:
     document = yaml_file.read_mapping(study.root / "conf" / "experiment" / "smoke.yaml")
+    cites = looked.ground.incumbent.cites if looked.ground.incumbent else ()
     words = words_of_smoke(document)
     try:
-        looked.composer.compose(last_words([*looked.ground.words, *words]))
+        composed = looked.composer.compose(last_words([*looked.ground.words, *words]))
     except UsageError:
-        return ("experiment=smoke",)
-    return words
+        return smoke(("experiment=smoke",), None, cites)
+    return smoke(words, looked.lengths.trial(composed.resolved), cites)
 
 
 def _baseline(study: Study, looked: Considering, night: Night) -> Part:
@@ -194,7 +197,11 @@ def _words_to(looked: Considering, other: Recipe) -> tuple[str, ...]:
     """What turns the night's words into another recipe; nothing where nothing short does."""
     common = set(looked.ground.words)
     own = tuple(word for word in other.words if word not in common)
-    for words in (own, _settings_to(looked, other)):
+    settings = _settings_to(looked, other)
+    short = tuple(
+        word.replace(".name=", "=") for word in settings
+    )  # sampler=uniform, not sampler.name=uniform
+    for words in (own, short, settings):
         try:
             made = flattened(looked.composer.compose(last_words([*looked.ground.words, *words])).resolved)
         except UsageError:
@@ -251,19 +258,17 @@ def _assumptions(
     if hypotheses and not design.decidable:
         few = f"{sum(design.groups.values())} independent validation images are too few"
         lines.append(f"{few} to call anything better: no criterion is stated")
-    elif hypotheses and design.by is not None and design.detectable is not None:
+    elif hypotheses and design.detectable is not None:
         among = f" among {hypotheses} criteria" if hypotheses > 1 else ""
-        best = "" if looked.question.spread.tells else " at best, whatever seeds will do,"
-        lines.append(
-            f"{design.seeds} seeds a side decide{best} a gain of {design.detectable:.3f} four times in "
-            f"five{among}; the criteria ask for {design.by:g}"
-        )
+        best = "" if looked.question.spread.tells else " at best, whatever seeds will do"
         worthwhile = study.settings.worthwhile
-        if name == study.primary and design.by > worthwhile:
-            lines.append(
-                f"a gain of {worthwhile:g}, which would be worthwhile, will most likely stay undecided: more "
-                "validation images would help more than more seeds"
-            )
+        small = design.detectable > worthwhile and name == study.primary
+        smaller = f"; smaller ones, also those of {worthwhile:g} that would be worthwhile, may stay undecided"
+        lines.append(
+            f"with {design.seeds} seeds a side a gain of {design.detectable:.2f} would be noticed four "
+            "times in "
+            f"five{among}{best}{smaller if small else ''}"
+        )
     return lines
 
 

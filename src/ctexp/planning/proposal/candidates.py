@@ -58,7 +58,9 @@ class Candidate:
         ways: the values of a sweep; empty for a single change.
         why: what was seen that it is for.
         learned: what was seen of it here, to be put after what is believed.
-        prior: and `posterior`, of its effect on the metric.
+        prior: the catalogue's, of its effect on the metric.
+        bonus: what is added to it for what was seen: a guess.
+        posterior: what is believed of it now.
         expected_gain: see `moves.value`.
         urgent: whether it is made for the finding that is to be seen to first.
         minutes: of one of its jobs; of a sweep, the longest.
@@ -74,6 +76,7 @@ class Candidate:
     why: str
     learned: str
     prior: Belief
+    bonus: float
     posterior: Belief
     expected_gain: float
     urgent: bool
@@ -136,7 +139,7 @@ class Choosing:
             if focus and one.move.category not in focus:
                 why = f"of category {one.move.category}, which is not in focus"
             elif (better := _known(one)[1].p_better) < _HARDLY:
-                why = f"more likely to lose than to gain: better with a probability of {better:.2f}"
+                why = unlikely(_known(one)[1], better)
             else:
                 why = self._lacking(one)
             if why:
@@ -188,7 +191,8 @@ class Choosing:
             ways=ways if sweep else (),
             why=self._why(chosen),
             learned=_learned(chosen, known),
-            prior=known.prior,
+            prior=chosen.catalogue or known.prior,
+            bonus=chosen.bonus,
             posterior=known.belief,
             expected_gain=best.expected_gain,
             urgent=self.first in chosen.move.when,
@@ -299,6 +303,14 @@ def _known(one: Considered) -> tuple[Instance, Posterior]:
     if one.instance is None or one.posterior is None:
         raise ValueError(f"{one.title} does not apply: {one.why_not}")
     return one.instance, one.posterior
+
+
+def unlikely(known: Posterior, better: float) -> str:
+    """Why a move is rather a control: by what it did here, where it was tried."""
+    expected = f"better with a probability of {better:.2f}"
+    if known.seen is not None:
+        return f"tried here: {known.said}, {expected}"
+    return f"more likely to lose than to gain: {expected}"
 
 
 def _recall(class_name: str) -> str:

@@ -14,10 +14,11 @@ from ctexp.planning.moves.value import Offer
 from ctexp.planning.proposal.candidates import Candidate, Choosing, offers
 from ctexp.planning.proposal.documents import LeftOut, Night, Wishes
 from ctexp.planning.proposal.ground import Ground, lay
-from ctexp.planning.proposal.lengths import Lengths
+from ctexp.planning.proposal.lengths import Lengths, Took
 from ctexp.planning.proposal.nights import kind_of
 from ctexp.planning.proposal.seeds import Design, Question, Spread
 from ctexp.planning.study.noise import Noise
+from ctexp.planning.study.recipes import Recipe, Trained
 from ctexp.planning.study.study import Study
 
 USUAL_HYPOTHESES = 4
@@ -39,6 +40,7 @@ class Considering:
         lengths: of trainings.
         noise: of seeds; None where nobody knows.
         question: what is to be decided; `design` by how many seeds.
+        first: the trouble that what is made for it comes first; None where there is none.
         considered: every move of the catalogue.
         offers: by title, what those that apply promise.
         ranked: those a night may hold, the best first.
@@ -54,6 +56,7 @@ class Considering:
     noise: Noise | None
     question: Question = field(hash=False)
     design: Design = field(hash=False)
+    first: Kind | None
     considered: tuple[Considered, ...]
     offers: dict[str, Offer] = field(hash=False)
     ranked: tuple[Candidate, ...]
@@ -78,7 +81,7 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
     question = Question(metric, images.groups, images.judged, spread, study.settings)
     design = question.fewest(USUAL_HYPOTHESES)
     incumbent = ground.incumbent
-    took = [one.summary.duration_seconds or 0.0 for one in incumbent.runs] if incumbent else []
+    took = [_took(study, incumbent, one) for one in incumbent.runs] if incumbent else []
     lengths = Lengths(resolve_paths(study.root)[1], ground.composed.resolved, images, took)
     tried = (
         history.tried(
@@ -99,7 +102,7 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
         tried=tried if holds else (),
         metric=metric,
         worthwhile=question.worthwhile,
-        noise=noise.sd if noise else None,
+        noise=noise,
     )
     if all(one.prior is None for one in considered):
         raise UsageError(
@@ -121,11 +124,19 @@ def consider(study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: W
         noise=noise,
         question=question,
         design=design,
+        first=first,
         considered=considered,
         offers=offers(considered, design, lengths),
         ranked=tuple(ranked),
         left_out=tuple(left_out),
     )
+
+
+def _took(study: Study, recipe: Recipe, one: Trained) -> Took:
+    """How long a training of a recipe took."""
+    whole = one.summary.duration_seconds or 0.0
+    epochs = sum(row.get("seconds") or 0.0 for row in study.curves(one))
+    return Took(min(epochs, whole), max(0.0, whole - epochs), recipe.settings)
 
 
 def _first_of(diagnosis: Diagnosis) -> Kind | None:

@@ -1,10 +1,11 @@
 """What a proposal is: a plan, why each part is there, what was left out, and what is taken for granted."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ctexp.planning.diagnosis.findings import Diagnosis
+from ctexp.planning.diagnosis.findings import Diagnosis, Kind
 from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.catalogue import Category
 from ctexp.planning.plan.document import Plan, Threshold
@@ -43,6 +44,16 @@ class Wishes:
     start: str | None = None
     overrides: tuple[str, ...] = ()
 
+    @property
+    def command(self) -> str:
+        """What is typed for it; defaults are left away."""
+        words = [self.name, *self.overrides]
+        words += ["--window", self.window] if self.window != "8h" else []
+        words += [word for category in self.focus for word in ("--focus", category)]
+        words += ["--goal", self.goal] if self.goal else []
+        words += ["--from", self.start] if self.start else []
+        return f"inv plan {shlex.join(words)}"
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -53,7 +64,9 @@ class Reason:
         variant: of the move, where it has several.
         changes: the words that it changes, beside what all have in common.
         why: one sentence, without a full stop.
-        prior: and `posterior`, of its effect on `Proposal.metric`; positive is better.
+        prior: the catalogue's, of its effect on `Proposal.metric`; positive is better.
+        bonus: what is added to that, since what it is made for was seen: a guess.
+        posterior: what is believed of it now.
         expected_gain: what its answer is expected to bring: the gain times the chance that it will be called
             one; None where nothing is to be gained.
         minutes: of the device, all its seeds, at the median.
@@ -69,6 +82,7 @@ class Reason:
     variant: str | None = None
     changes: tuple[str, ...] = ()
     prior: Belief | None = None
+    bonus: float = 0.0
     posterior: Belief | None = None
     expected_gain: float | None = None
     minutes: float = 0.0
@@ -104,10 +118,12 @@ class Proposal:
         images: what the baseline is judged on: `phantom, split clean`; `judged` validation images of it, in
             `groups` independent ones.
         metric: `val/...`, which is to become better.
-        by: the smallest gain that the plan's criteria ask for; None where it has none.
-        detectable: the smallest true gain that its seeds and images decide four times in five; None where
-            nothing can be said.
-        reasons: by experiment, in the order of the plan.
+        worthwhile: the smallest gain that matters, of `conf/verdict.yaml`.
+        detectable: the smallest true gain that its seeds and images notice four times in five; None where
+            nothing can be said, or nothing is asked.
+        first: the trouble that what is made for it comes first; None where there is none.
+        outlook: what the night can be expected to bring in all, and what would bring more; a sentence a line.
+        reasons: by experiment, in the order of running, which is that of the plan.
         left_out: every other move of the catalogue that was looked at.
         assumptions: what is taken for granted and may turn out otherwise, one line each.
         follows: what the newest night said and what came of it here, one line each; empty without one.
@@ -128,8 +144,10 @@ class Proposal:
     judged: int
     groups: int
     metric: str
-    by: float | None
+    worthwhile: float
     detectable: float | None
+    first: Kind | None
+    outlook: tuple[str, ...]
     reasons: Mapping[str, Reason] = field(hash=False)
     left_out: tuple[LeftOut, ...]
     assumptions: tuple[str, ...]

@@ -7,8 +7,9 @@ from typing import Literal
 
 from ctexp.config.compose import Composed, Composer, paths_of, resolve_paths
 from ctexp.config.folds import FoldWords
+from ctexp.core import yaml_file
 from ctexp.core.dotted import flattened
-from ctexp.core.errors import DataError
+from ctexp.core.errors import CtexpError, DataError
 from ctexp.core.paths import splits_folder
 from ctexp.data import catalog as catalogs
 from ctexp.data.selection import select
@@ -18,6 +19,7 @@ from ctexp.planning.moves.instances import imagined
 from ctexp.planning.plan.jobs import key_of, last_words
 from ctexp.planning.proposal.documents import Wishes
 from ctexp.planning.study.recipes import Recipe
+from ctexp.planning.study.records import stamp
 from ctexp.planning.study.study import Study
 from ctexp.record.subjects import differing_keys
 
@@ -75,7 +77,7 @@ def lay(study: Study, wishes: Wishes, composer: Composer, *, leaky: bool) -> Gro
         DataError: there are no images, or no way to divide them without leaks.
     """
     incumbent = study.incumbent
-    before = incumbent.words if incumbent else FIRST
+    before = (*incumbent.words, *_logged(incumbent)) if incumbent else FIRST
     kind: Kind = "cross-validate" if incumbent and incumbent.cross_validations else "train"
     told: list[str] = []
     if incumbent is None and not _chosen(wishes.overrides):
@@ -109,6 +111,17 @@ def lay(study: Study, wishes: Wishes, composer: Composer, *, leaky: bool) -> Gro
         images=images,
         assumptions=tuple(told),
     )
+
+
+def _logged(incumbent: Recipe) -> tuple[str, ...]:
+    """How the newest run of a recipe was logged: no part of it, but a choice that somebody made."""
+    newest = max(incumbent.runs, key=lambda one: stamp(one.run.id))
+    try:
+        read = yaml_file.parse(newest.run.overrides.read_bytes(), str(newest.run.overrides))
+    except (OSError, CtexpError):
+        return ()
+    typed = [str(word) for word in read or ()]
+    return tuple(word for word in last_words(typed) if key_of(word).partition(".")[0] == "logger")
 
 
 def _composed(composer: Composer, words: Sequence[str], kind: str) -> Composed:

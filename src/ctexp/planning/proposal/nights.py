@@ -40,7 +40,7 @@ def kind_of(study: Study, diagnosis: Diagnosis) -> tuple[Night, str]:
             "of what there is come before any change; nothing is claimed"
         )
     noise, drowned = diagnosis.of("noise_floor_unknown"), diagnosis.of("seed_variance")
-    if diagnosis.bottleneck == "seed_variance" and few:
+    if "seed_variance" in (diagnosis.bottleneck, diagnosis.suspected) and few:
         return "noise floor", (
             f"{_sentence(drowned.said)}. More seeds come before any change; nothing is claimed"
         )

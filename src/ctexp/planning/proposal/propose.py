@@ -1,5 +1,6 @@
 """A plan from what was found and what is believed: filled, written, checked, put into its window."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from ctexp.planning.proposal.considering import Considering, consider
 from ctexp.planning.proposal.documents import LeftOut, Proposal, Reason, Wishes
 from ctexp.planning.proposal.filling import Room, fill, room
 from ctexp.planning.proposal.follows import follows
+from ctexp.planning.proposal.outlook import outlook
 from ctexp.planning.proposal.seeds import MOST
 from ctexp.planning.proposal.stages import Part
 from ctexp.planning.proposal.wording import plain
@@ -74,9 +76,11 @@ def propose(
         judged=sum(looked.ground.images.judged.values()),
         groups=looked.ground.images.witnesses,
         metric=looked.metric,
-        by=night.design.by if night.hypotheses else None,
-        detectable=night.design.detectable,
-        reasons={part.name: _timed(part.name, part.reason, fitted) for part in night.parts},
+        worthwhile=study.settings.worthwhile,
+        detectable=night.design.detectable if night.hypotheses else None,
+        first=looked.first,
+        outlook=outlook(study, looked, night, chosen, wishes.name),
+        reasons={part.name: _timed(part.name, part.reason, fitted) for part in _running(night.parts, fitted)},
         left_out=(*no_room, *looked.left_out),
         assumptions=(*night.assumptions, *_about_costs(assumed, wishes), *_about_room(night, there)),
         follows=follows(study, looked.considered, looked.metric, _tried_again(chosen, night)),
@@ -156,11 +160,18 @@ def _checked(text: str, wishes: Wishes, root: Path) -> tuple[Loaded, Checked]:
         loaded = load(path, shown)
     checked = check(loaded, root)
     if checked.problems and (wishes.overrides or wishes.target):
-        raise UsageError(checked.problems, "leave away, or say otherwise, what was asked for")
+        asked = [_as_asked(line) for line in checked.problems]  # the file it would be is not there
+        raise UsageError(asked, "leave away, or say otherwise, what was asked for")
     if checked.problems:
         raise CtexpError([f"the proposed plan is wrong: {line}" for line in checked.problems])
     checked.refuse()
     return loaded, checked
+
+
+def _as_asked(line: str) -> str:
+    """A problem of a plan that is not written, as one of what was typed."""
+    line = re.sub(r"^\S+\.yaml:\d+: (common\.\d+: )?", "", line)
+    return re.sub(r"^target(\.\w+)?: ", "--goal: ", line)
 
 
 def _too_short(fitted: Schedule, wishes: Wishes) -> UsageError:
@@ -173,6 +184,12 @@ def _too_short(fitted: Schedule, wishes: Wishes) -> UsageError:
         f"{clock.duration(needed)} (p90) with the analysis",
         f"give it more: --window {int(needed // 60) + 1}m",
     )
+
+
+def _running(parts: Sequence[Part], fitted: Schedule) -> list[Part]:
+    """In the order in which they begin."""
+    places = {name: place for place, name in enumerate(_jobs(fitted))}
+    return sorted(parts, key=lambda part: places[part.name])
 
 
 def _guessed(parts: Sequence[Part], fitted: Schedule) -> dict[str, float]:
@@ -209,7 +226,9 @@ def _about_costs(assumed: Mapping[str, float], wishes: Wishes) -> list[str]:
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return [
         f"nothing like {shown} was trained or measured here: what it takes is a guess; "
-        f"inv plan-check {wishes.name} --measure finds it out"
+        f"`inv plan-check {wishes.name} --measure` finds it out, then `{wishes.command} --overwrite` "
+        "fills the "
+        "window by what was measured"
     ]
 
 

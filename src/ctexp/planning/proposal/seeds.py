@@ -36,9 +36,6 @@ FEW = 2
 _WORTH_A_SEED = 0.07
 """A further seed has to lower what is detectable by this share of it."""
 
-_LARGEST = 0.5
-"""No larger gain than this is asked for: whatever brings more shows without a test."""
-
 
 @dataclass(frozen=True)
 class Spread:
@@ -68,10 +65,8 @@ class Design:
         judged: all of them.
         seeds: of each experiment that is compared.
         hypotheses: how many criteria share the level of the test.
-        at_best: the smallest gain that so many images and seeds decide, whatever is trained; None where
-            nothing can be said of the metric.
-        detectable: the same by what was measured here; `at_best` where nothing was.
-        by: the gain that criteria ask for; None for metrics of which nothing can be said.
+        detectable: the smallest true gain that so many images and seeds notice four times in five, by what
+            was measured here, or at best, whatever is trained; None where nothing can be said of the metric.
         error: the standard error expected of a difference; None likewise.
         critical: what a difference has to exceed to be called one; None likewise.
         decidable: whether anything could be called better at all.
@@ -82,9 +77,7 @@ class Design:
     judged: Mapping[str, int]
     seeds: int
     hypotheses: int
-    at_best: float | None
     detectable: float | None
-    by: float | None
     error: float | None
     critical: float | None
     decidable: bool
@@ -109,21 +102,13 @@ class Question:
         floor = None if at_best is None else at_best / factor
         measured = self._error(seeds)
         error = max((one for one in (floor, measured) if one is not None), default=None)
-        detectable = None if error is None else factor * error
-        by = None
-        if at_best is not None and detectable is not None:
-            smallest = power.smallest_called(self.metric, self.judged, (seeds, seeds), self.settings.alpha)
-            wanted = max(self.worthwhile, min(detectable, _LARGEST), at_best, smallest)
-            by = math.ceil(100 * wanted - 1e-9) / 100
         return Design(
             metric=self.metric,
             groups=self.groups,
             judged=self.judged,
             seeds=seeds,
             hypotheses=hypotheses,
-            at_best=at_best,
-            detectable=detectable,
-            by=by,
+            detectable=None if error is None else factor * error,
             error=error,
             critical=None if error is None else critical * error,
             decidable=witnesses >= least,

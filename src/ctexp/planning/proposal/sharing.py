@@ -17,7 +17,8 @@ class Night:
     Attributes:
         kind: `train` or `cross-validate`.
         metric: `val/...`, which is to become better.
-        design: seeds a side, and the gain that criteria ask for.
+        design: seeds a side, and what they can notice.
+        worthwhile: the smallest gain that matters, of `conf/verdict.yaml`.
         seeds: of every experiment but where another number is said; none was used before.
         first: those of the baseline.
         fresh: further ones, for confirmations.
@@ -31,6 +32,7 @@ class Night:
     kind: Literal["train", "cross-validate"]
     metric: str
     design: Design
+    worthwhile: float
     seeds: tuple[int, ...]
     first: tuple[int, ...]
     fresh: tuple[int, ...]
@@ -42,10 +44,10 @@ class Night:
 
     @property
     def criterion(self) -> Criterion | None:
-        """Better than the baseline by what can be decided; None where nothing could be."""
+        """Better than the baseline; None where nothing could be."""
         if not self.design.decidable:
             return None
-        return Improvement(metric=self.metric, better_than="baseline", by=self.design.by)
+        return Improvement(metric=self.metric, better_than="baseline")
 
     @property
     def gate(self) -> Gate | None:
@@ -61,10 +63,12 @@ class Night:
 
     def refuted(self) -> str:
         """What would show that a change is not worth having."""
-        asked = self.design.by
-        if asked is None or not self.design.decidable:
+        if not self.design.decidable:
             return f"{self.metric} is no better than the baseline's, or worse"
-        return f"a gain of {asked:g} in {self.metric} can be ruled out, or it is worse than the baseline"
+        return (
+            f"even a gain of {self.worthwhile:g} in {self.metric} can be ruled out, or it is worse than the "
+            "baseline"
+        )
 
 
 def passing(mean: float | None) -> float | None:

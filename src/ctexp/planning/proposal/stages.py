@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctexp.core.metric_names import higher_is_better
-from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.plan.document import Base, Experiment
 from ctexp.planning.plan.jobs import LEAST_SECONDS
 from ctexp.planning.proposal.candidates import Candidate, Way
 from ctexp.planning.proposal.documents import Reason
 from ctexp.planning.proposal.seeds import FEW
 from ctexp.planning.proposal.sharing import Night
-from ctexp.planning.proposal.wording import gain, plain
+from ctexp.planning.proposal.wording import plain
 
 _SMOKE, _BASELINE, _URGENT, _COARSE, _FINE = 100, 50, 20, 10, 0
 """Priorities: what everything else rests on comes first, then what is made for the worst that was seen; what
@@ -41,8 +40,14 @@ class Part:
     reason: Reason
 
 
-def smoke(words: Sequence[str], cites: Sequence[str] = ()) -> Part:
-    """The machinery, for a minute."""
+def smoke(words: Sequence[str], seconds: float | None, cites: Sequence[str] = ()) -> Part:
+    """The machinery, for a minute.
+
+    Args:
+        words: that make a training as small as can be.
+        seconds: that others like it took; None where there was none.
+        cites: what the night rests on.
+    """
     return Part(
         "smoke",
         Experiment(
@@ -57,7 +62,7 @@ def smoke(words: Sequence[str], cites: Sequence[str] = ()) -> Part:
             why="what fails at once should fail before the night is spent on it",
             refuted_by="it fails: nothing else is begun then",
             changes=tuple(words),
-            minutes=LEAST_SECONDS / 60,
+            minutes=(LEAST_SECONDS if seconds is None else seconds) / 60,
             assumed=True,
             cites=tuple(cites),
         ),
@@ -109,7 +114,7 @@ def rival(night: Night, name: str, title: str, words: Sequence[str], why: str, c
         name,
         Experiment(
             kind=night.kind,
-            hypothesis=plain(f"{title} and the baseline differ by no more than chance does."),
+            hypothesis=plain(f"The recipe {title} and the incumbent differ by no more than chance does."),
             expected="With as many seeds on either side the interval of the difference holds zero.",
             notes=_notes(cites, refuted),
             overrides=list(words),
@@ -171,6 +176,7 @@ def confirmation(night: Night, name: str, among: Sequence[str], best: Candidate)
             minutes=len(night.fresh) * max(night.minutes, best.minutes),
             assumed=night.assumed or best.assumed,
             prior=best.prior,
+            bonus=best.bonus,
             posterior=best.posterior,
         ),
     )
@@ -194,7 +200,7 @@ def _change(night: Night, one: Candidate) -> Part:
             worth=_worth(one.expected_gain),
             fallback=dict(one.fallback),
         ),
-        _reason(night, one, len(night.seeds) * one.minutes, one.instance.words, refuted),
+        _reason(one, len(night.seeds) * one.minutes, one.instance.words, refuted),
     )
 
 
@@ -219,34 +225,30 @@ def _value(night: Night, one: Candidate, way: Way) -> Part:
             fallback=dict(one.fallback),
         ),
         replace(
-            _reason(night, one, FEW * way.minutes, way.words, refuted),
+            _reason(one, FEW * way.minutes, way.words, refuted),
             variant=way.variant,
             posterior=way.posterior,
             expected_gain=way.expected_gain,
-            why=_why(night, one, way.posterior),
         ),
     )
 
 
-def _reason(night: Night, one: Candidate, minutes: float, words: Sequence[str], refuted: str) -> Reason:
+def _reason(one: Candidate, minutes: float, words: Sequence[str], refuted: str) -> Reason:
     return Reason(
         stage="coarse",
-        why=_why(night, one, one.posterior),
+        why=f"{one.why}{one.learned}",
         refuted_by=refuted,
         move=one.instance.id,
         variant=one.instance.variant,
         changes=tuple(words),
         prior=one.prior,
+        bonus=one.bonus,
         posterior=one.posterior,
         expected_gain=one.expected_gain,
         minutes=minutes,
         assumed=one.assumed,
         cites=one.cites,
     )
-
-
-def _why(night: Night, one: Candidate, posterior: Belief) -> str:
-    return f"{one.why}; {gain(posterior, night.metric)} is believed{one.learned}"
 
 
 def _worth(expected: float) -> float:

@@ -51,7 +51,7 @@ def read(
     errors: list[UsageError] = []
     checks: list[Callable[[], object]] = [
         partial(_check_name, name),
-        partial(windows.parse, window),
+        partial(_check_window, window),
         *(partial(_check_category, category) for category in focus),
         partial(_goal, goal),
         *(partial(_check_override, word) for word in overrides),
@@ -64,7 +64,7 @@ def read(
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise UsageError([problem for error in errors for problem in error.problems])
+        raise UsageError([_with_hint(error) for error in errors])
     metric, target = _goal(goal)
     chosen = tuple(one for one in CATEGORIES if one in focus)
     return Wishes(name, window, chosen, goal, metric, target, start, tuple(overrides))
@@ -78,6 +78,19 @@ def _check_name(name: str) -> None:
         raise UsageError(f"{name}: {len(name)} characters; its runs' names have room for {_LONGEST} of them")
 
 
+def _check_window(window: str) -> None:
+    try:
+        windows.parse(window)
+    except UsageError as error:
+        raise UsageError([f"--window: {problem}" for problem in error.problems], error.hint) from error
+
+
+def _with_hint(error: UsageError) -> str:
+    """One of several mistakes, with what to do about it."""
+    said = "; ".join(error.problems)
+    return f"{said} ({error.hint})" if error.hint else said
+
+
 def _check_override(word: str) -> None:
     if key_of(word) == "data.sample" and not word.endswith("=null"):
         raise UsageError(f"{word}: nothing can be concluded from a sample", "leave it away")
@@ -85,7 +98,9 @@ def _check_override(word: str) -> None:
 
 def _check_category(category: str) -> None:
     if category not in CATEGORIES:
-        raise UsageError(f"--focus: there is no category {category!r}", did_you_mean(category, CATEGORIES))
+        begun = [one for one in CATEGORIES if category and one.startswith(category)]
+        near = f"did you mean {begun[0]!r}?" if begun else did_you_mean(category, CATEGORIES)
+        raise UsageError(f"--focus: there is no category {category!r}", near)
 
 
 def _goal(said: str) -> tuple[str | None, Threshold | None]:

@@ -49,7 +49,7 @@ def fit(
         slot = median.slots.get(job)
         if slot is None:
             return Entry(job, costs[job], "no", median.left_out[job])
-        fits, why = _how(job, slot, slow.left_out)
+        fits, why = _how(job, slot, slow.left_out, known=costs[job] is not None)
         begins, ends = (opens + timedelta(seconds=seconds) for seconds in (slot.begins, slot.ends))
         return Entry(job, costs[job], fits, why, begins, ends, slot.certain)
 
@@ -92,10 +92,14 @@ def fit(
     return Schedule(plan.window, opens, closes, analysis, entries, totals, problems, warnings, grace)
 
 
-def _how(job: str, slot: Slot, left_out_where_slow: Mapping[str, str]) -> tuple[Fits, str]:
+def _how(job: str, slot: Slot, left_out_where_slow: Mapping[str, str], *, known: bool) -> tuple[Fits, str]:
     """How a job that is begun fits, and what to know of that."""
     if slot.shortened:
         return "shortened", "stopped at the window's end"
     if job in left_out_where_slow:
         return "likely", "unless those before it take long"
+    if not known:
+        return "likely", "what it costs is unknown"
+    if not slot.certain:
+        return "likely", "what those before it cost is unknown"
     return "yes", ""

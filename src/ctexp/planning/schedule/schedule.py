@@ -8,7 +8,8 @@ from ctexp.core import clock
 from ctexp.record.manifest import Estimate
 
 Fits = Literal["yes", "likely", "shortened", "no"]
-"""`likely`: where those before it take their median time, not where all of them take their p90."""
+"""`likely`: where those before it take their median time, not where all of them take their p90; or where
+nobody knows what it, or one before it, costs."""
 
 _FIGURES = ("seconds", "seconds_p90", "memory_bytes", "memory_bytes_p90", "disk_bytes", "disk_bytes_p90")
 

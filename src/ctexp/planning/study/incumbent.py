@@ -89,7 +89,7 @@ def best(study: Study) -> tuple[Recipe | None, str]:
         return first.recipe, f"{said}; this one has the most behind it, {first.mean:.3f} ({seeds})"
     return first.recipe, (
         f"best {study.primary} of {len(ranked)} recipes, {first.mean:.3f} ({seeds}), {first.shrunken:.3f} "
-        "once each mean is drawn towards the mean of all by the error of its seeds"
+        "less what luck with so few seeds may have added"
     )
 
 

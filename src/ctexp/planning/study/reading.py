@@ -40,7 +40,7 @@ def read(
         named: only these: words as `meant.Words` takes them; none for everything on the newest images.
         start: what later work is to be compared with, likewise: of a night its baseline, or what of it is
             established to be better than that. None for the promoted baseline, else that of the newest
-            night, unless something of it or since is established to be better, else the best so far.
+            night, unless another recipe is established to be better, else the best so far.
         data_dir: the folder of data; what the configuration says by default.
 
     Raises:
@@ -128,7 +128,7 @@ def _of_night(study: Study, begin: Meant | None, words: Words) -> tuple[Recipe, 
     """The baseline of a night, or what is established to be better; None without a night, or its baseline.
 
     Of the night that is named, its own trainings may take the baseline's place; of the newest one, where
-    nothing is named, those since, too.
+    nothing is named, any of the study.
     """
     night = begin
     if night is None:
@@ -137,18 +137,18 @@ def _of_night(study: Study, begin: Meant | None, words: Words) -> tuple[Recipe, 
     before = _of_ids(study, night.base) if night else None
     if night is None or before is None:
         return None
-    first = min(map(stamp, night.ids))
     rivals = [
         one
         for one in study.recipes
-        if one is not before
-        and one.verb == before.verb
-        and (_ids(one) & set(night.ids) or (begin is None and max(map(stamp, _ids(one))) > first))
+        if one is not before and one.verb == before.verb and (begin is None or _ids(one) & set(night.ids))
     ]
     better = incumbent.established_over(study, before, rivals)
     if better is None:
         return before, f"the baseline of {night.night}"
-    return better, f"established to be better than {before.title}, the baseline of {night.night}"
+    why = f"established to be better than {before.title}, the baseline of {night.night}"
+    if max(map(stamp, _ids(better))) < min(map(stamp, night.ids)):
+        why += ", and trained before that night"
+    return better, why
 
 
 def _ids(recipe: Recipe) -> set[str]:

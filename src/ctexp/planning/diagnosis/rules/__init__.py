@@ -7,7 +7,7 @@ from ctexp.planning.diagnosis.findings import Finding, Kind
 from ctexp.planning.diagnosis.rules.calibration import calibration
 from ctexp.planning.diagnosis.rules.capacity import capacity
 from ctexp.planning.diagnosis.rules.confused_pair import confused_pair
-from ctexp.planning.diagnosis.rules.fitting import overfitting, underfitting
+from ctexp.planning.diagnosis.rules.fitting import cut_short, overfitting, underfitting
 from ctexp.planning.diagnosis.rules.imbalance import imbalance
 from ctexp.planning.diagnosis.rules.instability import all_diverged, instability
 from ctexp.planning.diagnosis.rules.label_noise import label_noise
@@ -23,6 +23,7 @@ RULES: dict[Kind, Rule] = {
     "noise_floor_unknown": noise_floor_unknown,
     "instability": instability,
     "label_noise": label_noise,
+    "cut_short": cut_short,
     "underfitting": underfitting,
     "overfitting": overfitting,
     "imbalance": imbalance,

@@ -16,7 +16,7 @@ _LARGER = 1.5
 
 
 def capacity(seen: Evidence) -> Finding:
-    """Training came to rest with many of its own images wrong, and validation no worse: it is too small.
+    """Training stopped improving with many of its own images wrong, and validation no worse: it is too small.
 
     Or held back otherwise: a poor learning rate, wrong labels and strong augmentation look the same, so that
     it is never sure without a larger network that was tried.
@@ -55,8 +55,8 @@ def capacity(seen: Evidence) -> Finding:
     return Finding(
         "capacity",
         "seen",
-        f"training came to rest at an accuracy of {number(one.late_train_accuracy, low, high)} on its own"
-        f" images, {one.val_accuracy:.3f} on validation ({one.name})",
+        f"training stopped improving at an accuracy of {number(one.late_train_accuracy, low, high)} on its"
+        f" own images, {one.val_accuracy:.3f} on validation ({one.name})",
         confidence="low" if len(seen.incumbent.seeds) == 1 else "moderate",
         why_so_sure="a poor learning rate, wrong labels or strong augmentation would look the same",
         evidence=evidence,

@@ -1,56 +1,96 @@
-"""Does the network learn too little of the training images, or too much of them alone?"""
+"""Does the network learn too little of the training images, too briefly, or too much of them alone?"""
 
 from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
-from ctexp.planning.diagnosis.course import STILL, Course, courses, gap_of, half_learned, mixes
+from ctexp.planning.diagnosis.course import Course, courses, cut_off, gap_of, half_learned, mixes
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import absent, agreeing, difference, interval, plain
-from ctexp.planning.diagnosis.findings import Finding, Kind
+from ctexp.planning.diagnosis.findings import Confidence, Finding, Kind
 
 LITTLE = ("at_chance", "underfitting", "vanishing_gradients")
 
 
-def underfitting(seen: Evidence) -> Finding:
-    """Less than half of what there is was learned, or the training ended while it was still learning."""
+def cut_short(seen: Evidence) -> Finding:
+    """The epochs were over while the network still learned: what more of them would bring nobody has seen."""
     found = courses(seen)
     if not found:
-        return too_short("underfitting", seen)
-    little = [one for one in found if any(rule in one.holding for rule in LITTLE)]
-    early = [one for one in found if one not in little and _cut_short(one)]
-    little += [one for one in found if one not in (*little, *early) and half_learned(one, seen)]
-    evidence = {
-        "little_learned": [one.name for one in little],
-        "cut_short": [one.name for one in early],
-        "train_loss_fall": {one.name: plain(one.train_fall) for one in found},
-        "val_loss_fall": {one.name: plain(one.val_fall) for one in found},
-    }
-    count = len(little) + len(early)
-    if not 2 * count > len(found):
-        said = "training had come to rest, and had learned"
-        return unseen("underfitting", seen, said, evidence, count)
-    confidence, why = agreeing(count, len(found), len(seen.incumbent.seeds))
-    if little:
-        said = _little(little[0])
-    else:
-        one = early[0]
+        return too_short("cut_short", seen)
+    early = [one for one in found if cut_off(one, seen)]
+    evidence = {"cut_short": [one.name for one in early], **_falls(found)}
+    if not 2 * len(early) > len(found):
+        one = sorted(found, key=lambda its: its.train_fall)[len(found) // 2]
         said = (
-            f"training ended while it still learned: over its last quarter train/loss fell by"
-            f" {one.train_fall:.0%} and val/loss by {one.val_fall:.0%}, and epoch {one.best_epoch} of"
-            f" {one.epochs} is the best ({one.name})"
+            f"over the last {one.late} of {one.epochs} epochs train/loss {_fell(one.train_fall)} and val/loss"
+            f" {_fell(one.val_fall)} ({one.name})"
         )
+        return unseen("cut_short", seen, said, evidence, len(early))
+    one = early[0]
+    confidence, why = _surely(len(early), len(found), seen)
     return Finding(
-        "underfitting",
+        "cut_short",
         "seen",
-        said,
+        f"training was cut off at epoch {one.epochs} of {one.epochs} while it still learned: train/loss fell"
+        f" by {one.train_fall:.0%} over its last {one.late} epochs ({one.name})",
         confidence=confidence,
         why_so_sure=why,
         evidence=evidence,
-        headroom=1 - fmean(one.val_accuracy for one in little) if little else None,
+        headroom=1 - fmean(one.val_accuracy for one in early),
+        cites=seen.cites,
+        refuted_by="a training twice as long that is no better",
+    )
+
+
+def underfitting(seen: Evidence) -> Finding:
+    """Less than half of what there is was learned, and the training loss did not fall any more."""
+    found = courses(seen)
+    if not found:
+        return too_short("underfitting", seen)
+    early = [one for one in found if cut_off(one, seen)]
+    if 2 * len(early) > len(found):
+        said = "training was cut off while it still learned: how much it learns in the end nobody has seen"
+        return Finding("underfitting", "unknown", said, evidence=_falls(found), cites=seen.cites)
+    little = [
+        one
+        for one in found
+        if one not in early and (any(rule in one.holding for rule in LITTLE) or half_learned(one, seen))
+    ]
+    evidence = {"little_learned": [one.name for one in little], **_falls(found)}
+    if not 2 * len(little) > len(found):
+        typical = sorted(one.late_train_accuracy for one in found)[len(found) // 2]
+        said = f"training got {typical:.3f} of its own images right in the end"
+        return unseen("underfitting", seen, said, evidence, len(little))
+    confidence, why = _surely(len(little), len(found), seen)
+    return Finding(
+        "underfitting",
+        "seen",
+        _little(little[0]),
+        confidence=confidence,
+        why_so_sure=why,
+        evidence=evidence,
+        headroom=1 - fmean(one.val_accuracy for one in little),
         cites=seen.cites,
         refuted_by="a training twice as long, or at another learning rate, that is no better",
     )
+
+
+def _surely(count: int, trainings: int, seen: Evidence) -> tuple[Confidence, str]:
+    """Where nothing carries over to validation there may be nothing in the images to learn."""
+    if seen.guessing:
+        return "low", "the answers may be guesses: there may be nothing to learn"
+    return agreeing(count, trainings, len(seen.incumbent.seeds))
+
+
+def _fell(share: float) -> str:
+    return f"{'fell' if share >= 0 else 'rose'} by {abs(share):.0%}"
+
+
+def _falls(found: tuple[Course, ...]) -> dict[str, Any]:
+    return {
+        "train_loss_fall": {one.name: plain(one.train_fall) for one in found},
+        "val_loss_fall": {one.name: plain(one.val_fall) for one in found},
+    }
 
 
 def overfitting(seen: Evidence) -> Finding:
@@ -114,14 +154,9 @@ def _little(one: Course) -> str:
     found = next((one.holding[rule].message for rule in LITTLE if rule in one.holding), "")
     return f"{one.name}: " + (
         found
-        or f"training came to rest with {one.late_train_accuracy:.3f} of its own images right, validation"
-        f" with {one.val_accuracy:.3f}: less than half of what there is to learn"
+        or f"train/loss stopped falling with {one.late_train_accuracy:.3f} of its own images right, and"
+        f" {one.val_accuracy:.3f} of validation: less than half of what there is to learn"
     )
-
-
-def _cut_short(one: Course) -> bool:
-    falling = min(one.train_fall, one.val_fall) > STILL
-    return one.whole and one.late_best and falling and "overfitting" not in one.holding
 
 
 def _typical(gaps: dict[str, tuple[float, float, float]]) -> tuple[float, float, float]:

@@ -45,7 +45,8 @@ def label_noise(seen: Evidence) -> Finding:
     seeds = len(seen.tables)
     told = (
         f"{share(len(suspects), n, bounds)} labels are spoken against; among the surest half of the images"
-        f" {len(wrong)} are wrong where its own doubt explains {expected:.1f} ({p_value(p)})"
+        f" {len(wrong)} are wrong where its own doubt explains {expected:.1f} ({p_value(p)}, told up to"
+        f" {RARE:g})"
     )
     evidence = {
         "suspects": interval(len(suspects) / n, *bounds),
@@ -55,6 +56,8 @@ def label_noise(seen: Evidence) -> Finding:
         "p": plain(p),
     }
     one_pair = _of_one_pair(units, called, wrong)
+    if p <= RARE and len(suspects) > _MANY * n:
+        told += "; so many speak against the network rather than the labels"
     if p > RARE or len(wrong) < FEW or len(suspects) > _MANY * n or one_pair:
         confidence, why = absent(seeds, n)
         return Finding(

@@ -27,7 +27,8 @@ def noise_floor_unknown(seen: Evidence) -> Finding:
             refuted_by="three seeds of one recipe",
         )
     said = f"seeds spread {name} by {number(noise.sd, noise.low, noise.high)}"
-    basis = f"{noise.df} degrees of freedom from {many(noise.recipes, 'recipe')}"
+    said += f", taken over {many(noise.recipes, 'recipe')} together" if noise.recipes > 1 else ""
+    basis = f"{many(noise.df, 'degree')} of freedom from {many(noise.recipes, 'recipe')}"
     evidence = {"sd": interval(noise.sd, noise.low, noise.high), "df": noise.df, "most_seeds": seeds}
     if noise.df < _FEWEST:
         return Finding(

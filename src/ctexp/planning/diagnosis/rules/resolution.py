@@ -1,6 +1,5 @@
 """Does the network see the images too small?"""
 
-from collections.abc import Mapping
 from typing import Any
 
 from ctexp.planning.diagnosis.evidence import Evidence
@@ -11,14 +10,12 @@ _SHRUNK = 1.5
 """Images shrunk by less lose little that a screenshot of eight bits held."""
 _GOOD = 0.95
 """Where accuracy may be this high nothing speaks for details that are missing."""
-_WITH_SIZE = ("data.image_size", "data.batch_size", "data.eval_batch_size", "trainer.accumulate_grad_batches")
-"""Settings that go along with the size, as memory asks for."""
 
 
 def resolution(seen: Evidence) -> Finding:
     """By a comparison of two sizes where there is one; else by how far images shrink, and never surely."""
     size = seen.incumbent.settings.get("data.image_size")
-    tried = _tried(seen)
+    tried = _tried(seen, size)
     if tried is not None:
         return tried
     median = seen.data.median_size if seen.data else None
@@ -53,50 +50,41 @@ def resolution(seen: Evidence) -> Finding:
     )
 
 
-def _tried(seen: Evidence) -> Finding | None:
-    """What recipes showed that differ from the incumbent by the size of the images; None without such."""
-    size = seen.incumbent.settings.get("data.image_size")
-    if not isinstance(size, int):
+def _tried(seen: Evidence, size: Any) -> Finding | None:
+    """What two sizes showed, on the incumbent if they were compared there, else elsewhere; None without such.
+
+    Of several pairs the one speaks whose larger size gained most.
+    """
+    known = [
+        (one.difference, one.low, one.high, one)
+        for one in seen.of_sizes
+        if one.seed_source != "assumed"
+        if one.difference is not None and one.low is not None and one.high is not None
+    ]
+    title = seen.incumbent.title
+    own = [its for its in known if title in (its[3].before, its[3].after)]
+    if not known:
         return None
-    like = _without_size(seen.incumbent.settings)
-    sizes = {
-        one.title: one.settings["data.image_size"]
-        for one in seen.recipes
-        if _without_size(one.settings) == like
-    }
-    found = []
-    for one in seen.differences:
-        other = sizes.get(one.after, size)
-        if other == size or one.seed_source == "assumed":
-            continue
-        if one.difference is not None and one.low is not None and one.high is not None:
-            up = 1 if other > size else -1  # what the larger of the two sizes gains
-            ends = sorted((up * one.low, up * one.high))
-            found.append((up * one.difference, ends[0], ends[1], other, one.cites))
-    if not found:
-        return None
-    gain, low, high, other, cites = max(found)
-    larger, smaller = max(size, other), min(size, other)
+    gain, low, high, pair = max(own or known, key=lambda its: its[0])
+    sizes = {one.title: one.settings["data.image_size"] for one in seen.recipes}
+    smaller, larger = sizes[pair.before], sizes[pair.after]
     helped, ruled_out = low > 0, high < seen.settings.worthwhile
     said = f"{larger} pixels instead of {smaller} are worth {difference(gain, low, high)}"
+    said += "" if own else f" ({pair.after} against {pair.before})"
     evidence: dict[str, Any] = {"sizes": [smaller, larger], "gain": interval(gain, low, high)}
-    if helped and other < size:
-        said += ", and the larger size is in use"
     if not (helped or ruled_out):
-        return Finding(
-            "resolution", "unknown", f"{said}, which decides nothing", evidence=evidence, cites=cites
-        )
+        undecided = f"{said}, which decides nothing"
+        return Finding("resolution", "unknown", undecided, evidence=evidence, cites=pair.cites)
+    if helped and isinstance(size, int) and size >= larger:
+        said += f", and {size} are in use"
     return Finding(
         "resolution",
         "seen" if helped else "not seen",
         said,
-        confidence="moderate",
-        why_so_sure="two sizes were compared, with several seeds",
+        confidence="moderate" if own else "low",
+        why_so_sure="two sizes were compared, with several seeds"
+        + ("" if own else f", on another recipe than {title}"),
         evidence=evidence,
-        cites=cites,
+        cites=pair.cites,
         refuted_by="more seeds of both sizes that show the contrary",
     )
-
-
-def _without_size(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in _WITH_SIZE}

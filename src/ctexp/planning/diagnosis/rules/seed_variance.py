@@ -28,9 +28,9 @@ def seed_variance(seen: Evidence) -> Finding:
     largest = max(known, key=lambda one: abs(one.difference or 0) / max(reach[one.after], 1e-12))
     size = abs(largest.difference or 0)
     said = (
-        f"the largest of {many(len(known), 'difference')} in {name} is {size:.3f} ({largest.after}); seeds"
-        f" alone, which spread it by {number(noise.sd, noise.low, noise.high)}, make up to"
-        f" {reach[largest.after]:.3f}"
+        f"of {many(len(known), 'difference')} in {name} the one that stands out most from seeds is"
+        f" {size:.3f} ({largest.after}); seeds alone, which spread it by"
+        f" {number(noise.sd, noise.low, noise.high)}, make up to {reach[largest.after]:.3f} there"
     )
     evidence = {
         "differences": {one.after: plain(one.difference or 0) for one in known},
@@ -45,7 +45,7 @@ def seed_variance(seen: Evidence) -> Finding:
         "seen" if drowned else "not seen",
         said,
         confidence=sure,
-        why_so_sure=f"{noise.df} degrees of freedom, {many(len(known), 'recipe')} beside the incumbent",
+        why_so_sure=f"{many(noise.df, 'degree')} of freedom, {many(len(known), 'recipe')} to compare with",
         evidence=evidence,
         cites=cites,
         refuted_by="a recipe that differs by more, with as many seeds"

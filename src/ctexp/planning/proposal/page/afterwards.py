@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from ctexp.planning.plan.document import Improvement
 from ctexp.planning.plan.jobs import Job
-from ctexp.planning.proposal.page.experiments import SAID, criterion
-from ctexp.planning.proposal.page.markdown import bullets, code, grouped, listed, table
+from ctexp.planning.proposal.page.experiments import SAID
+from ctexp.planning.proposal.page.markdown import code, joined, listed, table
 from ctexp.planning.proposal.page.night import Night
 
 _STEPS = {
@@ -20,9 +20,8 @@ def section(night: Night) -> Iterator[str]:
     plan = night.plan
     yield from ("## 5. Post-experiment analysis plan", "")
     if plan.analysis:
-        yield "When the last job has ended the script does this by itself:"
-        yield ""
-        yield from bullets([f"`{step}` {_STEPS[step]}" for step in plan.analysis])
+        steps = joined([f"`{step}` {_STEPS[step]}" for step in plan.analysis])
+        yield f"When the last job has ended the script goes on by itself: {steps}."
     yield (
         "Then it writes the morning page, `night.md`: for each hypothesis what was asked, what was seen, "
         "with its interval, and whether that decides it."
@@ -37,20 +36,9 @@ def section(night: Night) -> Iterator[str]:
 
 def _judged(night: Night) -> Iterator[str]:
     plan = night.plan
-    asked = grouped(
-        [
-            (name, criterion(success, plan.baseline or ""))
-            for name in night.judged
-            if (success := night.experiment(name).success)
-        ]
-    )
-    yield from ("### What is asked", "")
-    yield from table(
-        ["The hypothesis holds, if", "Experiments"],
-        [(said, listed(names)) for said, names in asked.items()],
-    )
     yield (
-        "The test is paired: both sides answer the same images, so that only what differs between them "
+        f"What is asked of {listed(night.judged)}: is it better than `{plan.baseline}` (section 2)? The test "
+        "is paired: both sides answer the same images, so that only what differs between them "
         "counts. Two kinds of chance are in the account: which images were drawn, and which seeds. The "
         "more is asked, the more each answer has to show (Holm's correction), so that one chance of a false "
         f"alarm, `alpha` of `conf/verdict.yaml`, covers all {len(night.judged)}."
@@ -67,7 +55,8 @@ def _judged(night: Night) -> Iterator[str]:
             ),
             (
                 "not met",
-                "it is worse, or so little better that it is not worth having",
+                f"it is worse, or no better by {night.proposal.worthwhile:g}: a gain worth having is "
+                "ruled out",
                 "leave it out; the next plan will not propose it again without a reason",
             ),
             (
@@ -88,7 +77,8 @@ def _measured(night: Night) -> Iterator[str]:
     names = [name for name in night.plan.experiments if night.reason(name).stage != "smoke"]
     yield from ("### What is asked", "")
     yield (
-        f"No hypothesis is tested tonight, and nothing will be claimed: {listed(names)} only measure. Read "
+        f"No hypothesis is tested tonight, and nothing will be claimed: {listed(names)} only "
+        f"measure{'s' if len(names) == 1 else ''}. Read "
         "from them how far seeds of the same training lie apart. A later difference has to be larger "
         "than that to mean anything."
     )

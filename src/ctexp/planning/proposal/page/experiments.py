@@ -1,5 +1,9 @@
-"""Section 2: each experiment: hypothesis, what it changes, how long it takes, when its hypothesis holds."""
+"""Section 2: each experiment: hypothesis, what it changes, how long it takes, when its hypothesis holds.
 
+What all changes share is said once, before the first of them.
+"""
+
+import re
 from collections.abc import Iterator, Sequence
 
 from ctexp.core.metric_names import higher_is_better
@@ -12,12 +16,13 @@ from ctexp.planning.proposal.page.markdown import (
     joined,
     listed,
     many,
-    one_line,
     sentence,
     table,
 )
 from ctexp.planning.proposal.page.meanings import Meanings
 from ctexp.planning.proposal.page.night import Night
+
+_NOT_SEEN = re.compile(r"it is for .+, which was not seen")
 
 
 def section(night: Night, meanings: Meanings) -> Iterator[str]:
@@ -28,7 +33,6 @@ def section(night: Night, meanings: Meanings) -> Iterator[str]:
         "which they begin."
     )
     yield ""
-    shared = night.watched
     yield from table(
         ["", "Experiment", "Changes", "Seeds", "Takes"],
         [
@@ -36,7 +40,7 @@ def section(night: Night, meanings: Meanings) -> Iterator[str]:
                 str(number),
                 f"`{name}`",
                 _in_short(night, name),
-                str(len(night.seeds(name))),
+                joined(list(map(str, night.seeds(name)))),
                 night.runtime(name, mark="*"),
             )
             for number, name in enumerate(night.order, 1)
@@ -46,19 +50,25 @@ def section(night: Night, meanings: Meanings) -> Iterator[str]:
         yield "\\* A guess: nothing like it was trained often enough, or timed, on this machine."
         yield ""
     yield from _common(night, meanings)
-    if shared:
-        yield f"Beside what is asked, the morning page tells {listed(shared)} of every experiment."
-        yield ""
+    yield from _shared(night)
     for number, name in enumerate(night.order, 1):
         yield from _experiment(night, number, name, meanings)
     yield from _left_out(night)
 
 
 def _left_out(night: Night) -> Iterator[str]:
-    if night.proposal.left_out:
-        yield from ("### What was looked at and left out", "")
-        reasons = grouped([(one.move, one.why) for one in night.proposal.left_out])
-        yield from table(["Why not tonight", "Changes"], [(why, listed(its)) for why, its in reasons.items()])
+    if not night.proposal.left_out:
+        return
+    yield from ("### What was looked at and left out", "")
+    reasons = grouped(
+        [
+            (one.move, _NOT_SEEN.sub("it is for a trouble that was not seen", one.why))
+            for one in night.proposal.left_out
+        ]
+    )
+    yield from table(["Why not tonight", "Changes"], [(why, listed(its)) for why, its in reasons.items()])
+    yield "`inv plan --explain` tells each of them with all that is believed of it."
+    yield ""
 
 
 def _in_short(night: Night, name: str) -> str:
@@ -67,7 +77,8 @@ def _in_short(night: Night, name: str) -> str:
         return "one epoch on a few images"
     changes = listed(reason.changes)
     if experiment.base:
-        return f"the best of {listed(experiment.base.best_of)}" + (f", and {changes}" if changes else "")
+        several = f"the best of {many(len(experiment.base.best_of), 'change')}"
+        return several + (f", and {changes}" if changes else "")
     return changes or "nothing"
 
 
@@ -79,38 +90,90 @@ def _common(night: Night, meanings: Meanings) -> Iterator[str]:
     yield from bullets([_setting(word, meanings) for word in night.plan.common])
 
 
+def _shared(night: Night) -> Iterator[str]:
+    """What holds of every change, so that none has to say it again."""
+    lines = []
+    gates = grouped([(name, its) for name in night.order if (its := _gate(night.experiment(name)))])
+    for said, names in gates.items():
+        lines.append(f"**The condition** of {_all_or(night, names)}: it begins {said}.")
+    for said, names in _criteria(night).items():
+        lines.append(f"**The criterion** of {_all_or(night, names)}: {said}")
+    if night.judged:
+        lines.append(
+            f"**A change is refuted**, if even a gain of {night.proposal.worthwhile:g} can be ruled "
+            "out, or it is "
+            "worse than the baseline. What lies between is undecided."
+        )
+    if night.watched:
+        lines.append(f"**The morning page tells**, beside what is asked, {listed(night.watched)} of each.")
+    if night.at("confirmation"):
+        lines.append(
+            "**A confirmation** has fresh seeds, and in this night it is judged by them alone; in later "
+            "plans "
+            "all seeds of a recipe count together."
+        )
+    if lines:
+        yield "What they have in common:"
+        yield ""
+        yield from bullets(lines)
+
+
+def _criteria(night: Night) -> dict[str, list[str]]:
+    asked = [(name, its) for name in night.judged if (its := night.experiment(name).success)]
+    return dict(grouped([(name, criterion(its, night)) for name, its in asked]))
+
+
+def _all_or(night: Night, names: Sequence[str]) -> str:
+    """`each change`, or which ones where it is not true of all that are judged or looked at."""
+    changes = set(night.at("coarse"))
+    return "each change" if changes and changes <= {*names} else listed(names)
+
+
 def _experiment(night: Night, number: int, name: str, meanings: Meanings) -> Iterator[str]:
     experiment, reason = night.experiment(name), night.reason(name)
-    yield from (f"### 2.{number} `{name}`", "")
-    items = [f"**Hypothesis.** {sentence(experiment.hypothesis)}"]
-    if experiment.expected:
-        items.append(f"**What should be seen.** {sentence(experiment.expected)}")
-    items.append(f"**Why it is here.** {sentence(reason.why)}")
-    items.append(f"**Configuration changes.** {_changes(experiment, reason)}")
-    if reason.stage != "smoke":
-        items += _meanings(reason, meanings)
-    items.append(f"**Expected runtime.** {_runtime(night, name)}")
-    items += [f"**Begins** {one}." for one in _conditions(experiment)]
-    items.append(f"**Success criterion.** {_criterion(night, name)}")
-    if reason.refuted_by:
-        items.append(f"**Refuted, if** {reason.refuted_by.rstrip('.')}.")
-    items += _belief(night, reason)
-    if experiment.fallback:
+    yield f"### 2.{number} `{name}`"
+    like = _like(night, name)
+    items = [
+        f"**Hypothesis.** {f'As `{like}`, with another value.' if like else _hypothesis(experiment)}",
+        f"**Configuration changes.** {_changes(experiment, reason, meanings)}",
+        f"**Expected runtime.** {_runtime(night, name)} **Success criterion.** {_criterion(night, name)}"
+        f"{_watched(night, experiment)}",
+        f"{'' if like else _why(night, reason)}{_belief(night, reason)}",
+    ]
+    if experiment.fallback and not like:
         said = ", ".join(f"{_FAILED[kind]}: {listed(words)}" for kind, words in experiment.fallback.items())
-        items.append(f"**If a job fails,** it is tried once more with other settings. {sentence(said)}")
+        items.append(f"**If a job fails,** it is tried once more. {sentence(said)}")
+    yield from bullets(items)
+
+
+def _like(night: Night, name: str) -> str:
+    """The value of the same sweep that was told before; empty where there is none."""
+    move, before = night.reason(name).move, night.order[: night.order.index(name)]
+    return next((one for one in before if move and night.reason(one).move == move), "")
+
+
+def _hypothesis(experiment: Experiment) -> str:
+    seen = f" To be seen: {experiment.expected}" if experiment.expected else ""
+    return sentence(f"{sentence(experiment.hypothesis)}{seen}")
+
+
+def _why(night: Night, reason: Reason) -> str:
+    grounds = f" It rests on {_grounds(night, reason)}." if reason.cites else ""
+    refuted = (
+        f" Refuted, if {reason.refuted_by.rstrip('.')}." if reason.stage in ("smoke", "baseline") else ""
+    )
+    return f"**Why it is here.** {sentence(reason.why)}{grounds}{refuted}"
+
+
+def _watched(night: Night, experiment: Experiment) -> str:
+    """What the morning page tells of this one alone."""
     told = (night.proposal.metric, *night.watched)
-    if extra := [metric for metric in experiment.track if metric not in told]:
-        items.append(f"**Watched, too:** {listed(extra)}.")
-    items.append(f"**Rests on** {_grounds(night, experiment, reason)}.")
-    for item in items:
-        yield item if item.startswith("  ") else f"- {one_line(item)}"
-    yield ""
+    extra = [metric for metric in experiment.track if metric not in told]
+    return f" Watched, too: {listed(extra)}." if extra else ""
 
 
-def _grounds(night: Night, experiment: Experiment, reason: Reason) -> str:
-    if reason.cites:
-        return "the runs of section 1" if reason.cites == night.grounds else listed(reason.cites)
-    return "what this night finds" if experiment.base else "no run: nothing like it was trained here yet"
+def _grounds(night: Night, reason: Reason) -> str:
+    return "the runs of section 1" if reason.cites == night.grounds else listed(reason.cites)
 
 
 SAID = {">=": "at least", ">": "above", "<=": "at most", "<": "below"}
@@ -125,17 +188,13 @@ _FAILED = {
 }
 
 
-def _changes(experiment: Experiment, reason: Reason) -> str:
-    if experiment.base:
-        first = f"Begins with the settings of the best of {listed(experiment.base.best_of)}"
-        return f"{first}; beside that:" if reason.changes else f"{first}; nothing else."
+def _changes(experiment: Experiment, reason: Reason, meanings: Meanings) -> str:
     if reason.stage == "smoke":
         return f"As small as a training can be: {listed(reason.changes)}."
-    return "Against the baseline:" if reason.changes else "None: the settings above."
-
-
-def _meanings(reason: Reason, meanings: Meanings) -> list[str]:
-    return [f"  - {one_line(_setting(word, meanings))}" for word in reason.changes]
+    own = " ".join(_setting(word, meanings) for word in reason.changes)
+    if experiment.base:
+        return f"Begins with the settings of the best of {listed(experiment.base.best_of)}. {own}".strip()
+    return own or "None: the settings above."
 
 
 def _setting(word: str, meanings: Meanings) -> str:
@@ -144,43 +203,44 @@ def _setting(word: str, meanings: Meanings) -> str:
 
 
 def _runtime(night: Night, name: str) -> str:
-    seeds = night.seeds(name)
-    which = f"{many(len(seeds), 'seed')} ({joined(list(map(str, seeds)))})"
     folds = "" if night.experiment(name).kind == "train" else ", each of them trained on several folds"
-    return sentence(f"{night.runtime(name)}: {which}{folds}")
+    return sentence(f"{night.runtime(name)}: {many(len(night.seeds(name)), 'seed')}{folds}")
 
 
-def _conditions(experiment: Experiment) -> Iterator[str]:
-    if experiment.needs:
-        yield f"once all of {listed(experiment.needs)} is done"
-    if experiment.base:
-        by = f" by `{experiment.base.by}`" if experiment.base.by else ""
-        yield f"once {listed(experiment.base.best_of)} have ended and the best{by} is known"
-    if gate := experiment.gate:
-        yield (
-            f"only if the mean `{gate.metric}` of `{gate.after}` is {SAID[gate.op]} {gate.value:g} (a gate); "
-            "else it is skipped, and the morning page says so"
-        )
+def _gate(experiment: Experiment) -> str:
+    gate = experiment.gate
+    if gate is None:
+        return ""
+    return (
+        f"only if the mean `{gate.metric}` of `{gate.after}` is {SAID[gate.op]} {gate.value:g} (a gate; "
+        "else it is "
+        "skipped, and the morning page says so)"
+    )
 
 
 def _criterion(night: Night, name: str) -> str:
     experiment, reason = night.experiment(name), night.reason(name)
     if experiment.success:
-        return criterion(experiment.success, night.plan.baseline or "")
+        shared = next(iter(_criteria(night)), "")
+        its = criterion(experiment.success, night)
+        return "The one above." if its == shared else sentence(its)
     if reason.stage == "smoke":
         return "It ends without an error. Nothing is learned from its figures."
     if reason.stage == "baseline":
         return "None: it measures, and claims nothing."
-    return "None of its own: it is looked at, and what is claimed of it is claimed by what follows."
+    return "None of its own: what is claimed of it is claimed by what follows."
 
 
-def criterion(success: Criterion, baseline: str) -> str:
-    """When a hypothesis holds, in words."""
+def criterion(success: Criterion, night: Night) -> str:
+    """When a hypothesis holds, in words, a sentence."""
     if isinstance(success, Improvement):
-        worth = f" A gain of {success.by:g} or more is worth finding." if success.by else ""
+        noticed = night.proposal.detectable
+        size = "" if noticed is None else f" A gain of {noticed:.2f} would be noticed four times in five; "
+        size += "smaller ones may stay undecided." if size else ""
         return (
-            f"`{success.metric}` is {_better(success.metric)} than that of `{baseline}` by the paired test "
-            f"of section 5.{worth}"
+            f"`{success.metric}` is {_better(success.metric)} than that of `{night.plan.baseline}` by "
+            "the paired "
+            f"test of section 5.{size}"
         )
     return f"the whole 95 % interval of `{success.metric}` is {SAID[success.op]} {success.value:g}."
 
@@ -189,19 +249,19 @@ def _better(metric: str) -> str:
     return "higher" if higher_is_better(metric) else "lower"
 
 
-def _belief(night: Night, reason: Reason) -> Sequence[str]:
-    """What is believed of its effect, before and after what was seen here."""
-    prior, now = reason.prior, reason.posterior
-    if prior is None or now is None:
-        return []
-    metric = night.proposal.metric
-    said = f"**Believed gain** in `{metric}`, with its 95 % range: {_range(now)}"
-    said += "" if now == prior else f"; before anything was seen here {_range(prior)}"
+def _belief(night: Night, reason: Reason) -> str:
+    """What is believed of its effect: by the catalogue, for what was seen, and now; nothing of a baseline."""
+    now = reason.posterior
+    if now is None:
+        return ""
+    said = f" **Believed gain** in `{night.proposal.metric}`, with its 95 % range: {_range(now)}"
+    if reason.prior and reason.prior != now:
+        said += f". The catalogue says {_range(reason.prior)}"
+    if reason.bonus:
+        said += f", and {reason.bonus:+.3f} were added for how bad the trouble is, a guess"
     if reason.expected_gain is not None:
-        said += (
-            f". Expected of the night: {reason.expected_gain:+.4f}, the gain times the chance to notice it"
-        )
-    return [f"{said}."]
+        said += f". Expected of the night: {reason.expected_gain:+.4f}"
+    return f"{said}."
 
 
 def _range(one: Belief) -> str:

@@ -41,17 +41,28 @@ def section(night: Night) -> Iterator[str]:
     entries: dict[str, list[Entry]] = {}
     for job in night.jobs:
         entries.setdefault(job.experiment, []).append(night.entries[job.id])
+    if schedule.totals.unknown == schedule.totals.fitting:
+        entries = {}  # a table of nothing but unknowns tells less than the sentence above
     yield from table(
         ["Experiment", "Jobs", "p50 each", "p90 each", "Memory", "Disk each", "Begins after", "Fits"],
         [_row(night, experiment, its) for experiment, its in entries.items()],
     )
-    if any(entry.fits == "likely" for entry in schedule.entries):
-        yield "`likely`: it fits unless those before it take long."
+    if likely := dict.fromkeys(one.why for its in entries.values() for one in its if one.fits == "likely"):
+        yield f"`likely`: it fits {_unless(tuple(likely))}."
         yield ""
     if said := [*schedule.problems, *night.proposal.warnings]:
         yield "What the check of the plan warns of:"
         yield ""
         yield from bullets([_without_place(line) for line in said])
+
+
+def _unless(reasons: Sequence[str]) -> str:
+    """Why it is not certain that a job fits."""
+    slow = [why for why in reasons if why.startswith("unless")]
+    unknown = (
+        ["as far as is known, for what it or one before it costs is not"] if len(slow) < len(reasons) else []
+    )
+    return "; or ".join([*slow, *unknown])
 
 
 def _totals(night: Night) -> Iterator[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from ctexp.planning.diagnosis.diagnose import NAMES
 from ctexp.planning.diagnosis.findings import Diagnosis, Finding, Kind
 from ctexp.planning.proposal.documents import Proposal, Stage
 from ctexp.planning.proposal.page.markdown import bullets, listed, many, sentence
@@ -12,6 +13,7 @@ TROUBLE: Mapping[Kind, str] = {
     "noise_floor_unknown": "Nobody knows how far chance alone moves a figure",
     "instability": "Training goes off course",
     "label_noise": "Images with a wrong label",
+    "cut_short": "Training ended while the network still learned",
     "underfitting": "The network learns too little",
     "overfitting": "The network learns its training images by heart",
     "imbalance": "A rare class is neglected",
@@ -61,9 +63,6 @@ _WORDS = (
         "sd",
         "standard deviation: how far figures of a kind lie about their mean, two thirds of them within it",
     ),
-    ("smoke job", "a training of a minute that only shows that everything works; its figures mean nothing"),
-    ("gate", "a condition that must have been met before a job is worth its time; else it is skipped"),
-    ("p50, p90", "half of such jobs take less than the first, nine of ten less than the second"),
 )
 
 
@@ -75,6 +74,8 @@ def section(night: Night) -> Iterator[str]:
     if proposal.plan.goal:
         yield from (f"**Goal.** {sentence(proposal.plan.goal)}", "")
     yield from (_size(night), "")
+    if proposal.outlook:
+        yield from (f"**What it can bring.** {' '.join(proposal.outlook)}", "")
     if proposal.follows:
         yield from ("### What the last night said, and what follows", "")
         yield from bullets([sentence(line) for line in proposal.follows])
@@ -133,11 +134,9 @@ def _findings(diagnosis: Diagnosis, grounds: tuple[str, ...]) -> Iterator[str]:
     yield "Troubles that were seen, the one to be dealt with first on top:"
     yield ""
     for one in sorted(diagnosis.seen, key=lambda one: one.kind != diagnosis.bottleneck):
-        yield f"- **{TROUBLE[one.kind]}** ({_sure(one)}). {sentence(one.said)}"
-        if one.refuted_by:
-            yield f"  It would be refuted by {one.refuted_by.rstrip('.')}."
-        if one.cites and one.cites != grounds:
-            yield f"  Rests on {listed(one.cites)}."
+        refuted = f" It would be refuted by {one.refuted_by.rstrip('.')}." if one.refuted_by else ""
+        rests = f" Rests on {listed(one.cites)}." if one.cites and one.cites != grounds else ""
+        yield f"- **{TROUBLE[one.kind]}** ({_sure(one)}). {sentence(one.said)}{refuted}{rests}"
     yield ""
     if grounds:
         yield f"Where nothing else is named, all this rests on {listed(grounds)}."
@@ -174,10 +173,14 @@ def _order(night: Night) -> Iterator[str]:
     yield ""
     ranked = [name for name in night.plan.experiments if night.reason(name).expected_gain is not None]
     if ranked:
+        first = night.proposal.first
+        urgent = f"first what is made for {NAMES[first]}, which was seen, then " if first else ""
         yield (
-            f"Changes are ranked by the gain in `{night.proposal.metric}` that is expected of a minute of "
-            "training: what is believed of each, from published work and from what was seen here, times the "
-            "chance that the comparison will notice it. Where time runs short the least worth is left out."
+            f"Changes were chosen in this order: {urgent}by the gain in `{night.proposal.metric}` that is "
+            "expected of a minute of training. That is what is believed of each, from published work (the "
+            "catalogue), a guess of how much more it brings where its trouble is bad, and what was seen here, "
+            "times the chance that the comparison will notice it. Where time runs short the least worth is "
+            "left out."
         )
         yield ""
 
