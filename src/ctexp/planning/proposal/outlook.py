@@ -45,22 +45,21 @@ def outlook(
     expected = sum(one.expected_gain for one in chosen)
     worthwhile = looked.question.worthwhile
     told = (
-        f"All changes together are expected to bring {expected:+.4f} in {looked.metric}: the gain of "
-        "each times "
-        "the chance that the comparison notices it, added up."
+        f"All changes together are expected to bring {expected:+.4f} in {looked.metric}: the gain of each "
+        "times the chance that the comparison notices it, added up."
     )
     if expected >= _LITTLE * worthwhile:
         return (told,)
-    seeds = len(night.seeds)
+    ours = next((part.experiment for part in night.parts if part.name == night.baseline), None)
     sure = (
-        f"what it will surely give is the noise floor, from {seeds} seeds of the baseline"
-        if any(part.reason.stage == "baseline" for part in night.parts)
+        f"what it will surely give is the noise floor, from {len(ours.seeds or night.seeds)} seeds of the "
+        "baseline"
+        if ours
         else "what it will surely give is how far seeds of each change lie apart"
     )
     little = (
         f"That is little beside the {worthwhile:g} that would be worthwhile: tonight will hardly decide "
-        "anything "
-        f"about changes; {sure}."
+        f"anything about changes; {sure}."
     )
     return (told, little, *_by_folds(study, looked, night.design, name))
 
@@ -71,12 +70,14 @@ class _Folds:
 
     Attributes:
         groups: independent images of each class; `judged` all of them.
+        sealed: of all of them, those of the official test split.
         made: whether the division is there.
     """
 
     count: int
     groups: Mapping[str, int]
     judged: Mapping[str, int]
+    sealed: int
     made: bool
 
 
@@ -97,11 +98,20 @@ def _by_folds(study: Study, looked: Considering, design: Design, name: str) -> t
     return (
         f"Judged by cross-validation, on all {sum(folds.judged.values()):,} images "
         f"({sum(folds.groups.values()):,} independent) instead of "
-        f"{sum(looked.ground.images.judged.values())}, "
-        f"a gain of about {noticed:.2f} would be noticed instead of {design.detectable:.2f}, at "
-        f"{folds.count} "
-        f"trainings a seed: {divide}`inv cross-validate {words} --seeds {design.seeds}`, then "
-        f"`inv plan --from {name}-folds`.",
+        f"{sum(looked.ground.images.judged.values())}, a gain of about {noticed:.2f} would be noticed "
+        f"instead of {design.detectable:.2f}, at {folds.count} trainings a seed: "
+        f"{divide}`inv cross-validate {words} --seeds {design.seeds}`, then `inv plan --from {name}-folds`."
+        f"{_opened(folds.sealed)}",
+    )
+
+
+def _opened(sealed: int) -> str:
+    """What has to be thought about first where folds hold images of the test split."""
+    if not sealed:
+        return ""
+    return (
+        f" {sealed:,} of these images are of the official test split: what is chosen by folds has looked at "
+        "it, and the ledger counts that."
     )
 
 
@@ -126,6 +136,7 @@ def _folds(study: Study, ground: Ground) -> _Folds | None:
         count=split.folds,
         groups={its: len({row.group for row in rows if row.class_name == its}) for its in CLASSES},
         judged={its: sum(row.class_name == its for row in rows) for its in CLASSES},
+        sealed=sum(row.split == "test" for row in rows),
         made=made,
     )
 

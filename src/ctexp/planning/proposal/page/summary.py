@@ -178,7 +178,7 @@ def _order(night: Night) -> Iterator[str]:
         yield (
             f"Changes were chosen in this order: {urgent}by the gain in `{night.proposal.metric}` that is "
             "expected of a minute of training. That is what is believed of each, from published work (the "
-            "catalogue), a guess of how much more it brings where its trouble is bad, and what was seen here, "
+            "catalogue), a guess of how much more it brings where its trouble is bad, and what was seen, "
             "times the chance that the comparison will notice it. Where time runs short the least worth is "
             "left out."
         )
