@@ -7,9 +7,10 @@ import numpy as np
 from ctexp.evaluation import scores, temperature
 from ctexp.evaluation.predictions import Predictions
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import absent, agreeing, interval, number
+from ctexp.planning.diagnosis.figures import agreeing, interval, number
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.diagnosis.rules.label_noise import label_noise
+from ctexp.planning.diagnosis.unseen import unseen
 
 _OFF = 1.25
 """A temperature matters beyond this, or below its inverse: what is called with 0.90 then deserves 0.82, or
@@ -48,17 +49,8 @@ def calibration(seen: Evidence) -> Finding:
         f" {number(ece['value'], ece['low'], ece['high'])} (seed {shown})"
     )
     if not 2 * len(off) > len(fitted):
-        confidence, why = absent(len(fitted), seen.images, len(off))
-        return Finding(
-            "calibration",
-            "not seen",
-            said,
-            confidence=confidence,
-            why_so_sure=why,
-            evidence=evidence,
-            cites=seen.cites,
-            refuted_by="more validation images, on which it is surer than it is right",
-        )
+        refuted = "more validation images, on which it is surer than it is right"
+        return unseen("calibration", seen, said, evidence, refuted, seeds=len(fitted), dissent=len(off))
     confidence, why = agreeing(len(off), len(fitted), len(fitted))
     if its.best > 1 and label_noise(seen).state == "seen":
         confidence, why = "low", "wrong labels would look the same"

@@ -5,7 +5,7 @@ from ctexp.planning.diagnosis.course import STILL, Course, courses, gap_of, half
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import difference, interval, number, plain
 from ctexp.planning.diagnosis.findings import Finding
-from ctexp.planning.diagnosis.rules.fitting import LITTLE, too_short, unseen
+from ctexp.planning.diagnosis.rules.fitting import LITTLE, not_in_curves, too_short
 
 _LEARNED = 0.9
 """A network that gets fewer of its own training images right, and no more, is held back by something."""
@@ -49,7 +49,7 @@ def capacity(seen: Evidence) -> Finding:
     if not 2 * len(stuck) > len(found):
         typical = sorted(one.late_train_accuracy for one in found)[len(found) // 2]
         said = f"training accuracy ended at {typical:.3f}"
-        return unseen("capacity", seen, said, evidence, len(stuck))
+        return not_in_curves("capacity", seen, said, evidence, len(stuck))
     one = stuck[0]
     low, high = wilson(one.late_train_accuracy, images)
     return Finding(

@@ -10,7 +10,6 @@ from ctexp.evaluation.predictions import Predictions
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import (
     RARE,
-    absent,
     agreeing,
     class_name,
     interval,
@@ -21,6 +20,7 @@ from ctexp.planning.diagnosis.figures import (
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.diagnosis.headroom import of_pair
 from ctexp.planning.diagnosis.rules.imbalance import is_rare
+from ctexp.planning.diagnosis.unseen import unseen
 
 Pair = tuple[int, int]
 _SHARE = 0.4
@@ -112,14 +112,5 @@ def _p(errors: dict[Pair, int], exposed: dict[Pair, int], first: Pair, second: P
 
 
 def _absent(seen: Evidence, said: str, evidence: dict[str, object]) -> Finding:
-    confidence, why = absent(len(seen.tables), seen.images)
-    return Finding(
-        "confused_pair",
-        "not seen",
-        said,
-        confidence=confidence,
-        why_so_sure=why,
-        evidence=evidence,
-        cites=seen.cites,
-        refuted_by="more validation images, whose errors gather in one pair",
-    )
+    refuted = "more validation images, whose errors gather in one pair"
+    return unseen("confused_pair", seen, said, evidence, refuted, seeds=len(seen.tables))

@@ -6,8 +6,9 @@ from typing import Any
 
 from ctexp.planning.diagnosis.course import Course, courses, cut_off, gap_of, half_learned, mixes
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import absent, agreeing, difference, interval, plain
+from ctexp.planning.diagnosis.figures import agreeing, difference, interval, plain
 from ctexp.planning.diagnosis.findings import Confidence, Finding, Kind
+from ctexp.planning.diagnosis.unseen import unseen
 
 LITTLE = ("at_chance", "underfitting", "vanishing_gradients")
 
@@ -25,7 +26,7 @@ def cut_short(seen: Evidence) -> Finding:
             f"over the last {one.late} of {one.epochs} epochs train/loss {_fell(one.train_fall)} and val/loss"
             f" {_fell(one.val_fall)} ({one.name})"
         )
-        return unseen("cut_short", seen, said, evidence, len(early))
+        return not_in_curves("cut_short", seen, said, evidence, len(early))
     one = early[0]
     confidence, why = _surely(len(early), len(found), seen)
     return Finding(
@@ -60,7 +61,7 @@ def underfitting(seen: Evidence) -> Finding:
     if not 2 * len(little) > len(found):
         typical = sorted(one.late_train_accuracy for one in found)[len(found) // 2]
         said = f"training got {typical:.3f} of its own images right in the end"
-        return unseen("underfitting", seen, said, evidence, len(little))
+        return not_in_curves("underfitting", seen, said, evidence, len(little))
     confidence, why = _surely(len(little), len(found), seen)
     return Finding(
         "underfitting",
@@ -126,7 +127,7 @@ def overfitting(seen: Evidence) -> Finding:
     if not 2 * len(which) > len(found):
         said = f"training accuracy less validation's is {difference(*_typical(gaps))}"
         doubt = ", of mixed images" if mixes(seen) else ""
-        return unseen("overfitting", seen, f"{said}{doubt}", evidence, len(which))
+        return not_in_curves("overfitting", seen, f"{said}{doubt}", evidence, len(which))
     parts = []
     if wide:
         one = max(wide, key=lambda its: gaps[its.name][0])
@@ -163,19 +164,12 @@ def _typical(gaps: dict[str, tuple[float, float, float]]) -> tuple[float, float,
     return sorted(gaps.values())[len(gaps) // 2]
 
 
-def unseen(kind: Kind, seen: Evidence, said: str, evidence: Mapping[str, Any], dissent: int) -> Finding:
+def not_in_curves(
+    kind: Kind, seen: Evidence, said: str, evidence: Mapping[str, Any], dissent: int
+) -> Finding:
     """What curves do not show, as surely as so many seeds and images allow."""
-    confidence, why = absent(len(seen.incumbent.seeds), seen.images, dissent)
-    return Finding(
-        kind,
-        "not seen",
-        said,
-        confidence=confidence,
-        why_so_sure=why,
-        evidence=evidence,
-        cites=seen.cites,
-        refuted_by="curves of other seeds that show it",
-    )
+    refuted, seeds = "curves of other seeds that show it", len(seen.incumbent.seeds)
+    return unseen(kind, seen, said, evidence, refuted, seeds=seeds, dissent=dissent)
 
 
 def too_short(kind: Kind, seen: Evidence) -> Finding:

@@ -6,7 +6,6 @@ from ctexp.core.classes import CLASSES
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import (
     RARE,
-    absent,
     agreeing,
     class_name,
     interval,
@@ -17,6 +16,7 @@ from ctexp.planning.diagnosis.figures import (
 )
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.diagnosis.headroom import of_missed
+from ctexp.planning.diagnosis.unseen import unseen
 
 _RARE = 0.5
 """A class is rare with at most so many training images as the largest: effects of imbalance on networks have
@@ -75,17 +75,8 @@ def imbalance(seen: Evidence) -> Finding:
         "p": {name: plain(p) for name, p in tested.items()},
     }
     if tested[worst] > level or recall[0] > others - seen.settings.worthwhile:
-        confidence, why = absent(len(seen.tables), images)
-        return Finding(
-            "imbalance",
-            "not seen",
-            said,
-            confidence=confidence,
-            why_so_sure=why,
-            evidence=evidence,
-            cites=seen.cites,
-            refuted_by="more validation images of it",
-        )
+        refuted = "more validation images of it"
+        return unseen("imbalance", seen, said, evidence, refuted, seeds=len(seen.tables), images=images)
     agree = sum(
         its["per_class"][worst]["recall"]["value"]
         == min(

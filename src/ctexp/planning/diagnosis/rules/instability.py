@@ -9,8 +9,9 @@ from ctexp.core.classes import CLASSES
 from ctexp.evaluation.intervals import wilson
 from ctexp.planning.diagnosis.course import Course, courses, half_learned
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import RARE, absent, agreeing, many, metric_name, plain, share
+from ctexp.planning.diagnosis.figures import RARE, agreeing, many, metric_name, plain, share
 from ctexp.planning.diagnosis.findings import Confidence, Finding
+from ctexp.planning.diagnosis.unseen import unseen
 from ctexp.planning.study.recipes import Recipe
 
 _RULES = ("divergence", "exploding_gradients")
@@ -130,17 +131,9 @@ def _calm(seen: Evidence, curves: int, evidence: Mapping[str, Any]) -> Finding:
             "no training of it diverged, and no curve has enough epochs to be judged",
             cites=seen.cites,
         )
-    confidence, why = absent(len(seen.incumbent.seeds), seen.images)
-    return Finding(
-        "instability",
-        "not seen",
-        f"no training of it diverged, and {many(curves, 'curve')} went smoothly",
-        confidence=confidence,
-        why_so_sure=why,
-        evidence=evidence,
-        cites=seen.cites,
-        refuted_by="a training that diverges, or a seed that ends far from the others",
-    )
+    said = f"no training of it diverged, and {many(curves, 'curve')} went smoothly"
+    refuted = "a training that diverges, or a seed that ends far from the others"
+    return unseen("instability", seen, said, evidence, refuted, seeds=len(seen.incumbent.seeds))
 
 
 def _jumps(one: Course, seen: Evidence) -> bool:
