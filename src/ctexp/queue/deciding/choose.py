@@ -44,7 +44,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from ctexp.planning.plan.jobs import Job
-from ctexp.queue.deciding.packed import Packed, packed
+from ctexp.queue.deciding.packed import packed
 from ctexp.queue.deciding.room import Room, room
 from ctexp.queue.deciding.verdicts import (
     Begin,
@@ -54,6 +54,7 @@ from ctexp.queue.deciding.verdicts import (
     Left,
     Now,
     Over,
+    Packed,
     Running,
     Skip,
     Stop,

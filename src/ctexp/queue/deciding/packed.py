@@ -1,7 +1,6 @@
 """The jobs left, packed into what is left of the window: which come first, which are left out, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ctexp.core import clock
@@ -9,30 +8,13 @@ from ctexp.planning.packing.pack import pack
 from ctexp.planning.plan.jobs import Job
 from ctexp.queue.deciding.renewed import took
 from ctexp.queue.deciding.room import Room
-from ctexp.queue.deciding.verdicts import Begin, Decide, Held, Left, Over, Skip, Verdict
+from ctexp.queue.deciding.verdicts import Begin, Decide, Held, Left, Over, Packed, Skip, Verdict
 from ctexp.queue.journal import Event
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import Night
 
 _MOST = 5
 """Jobs that a line names."""
-
-
-@dataclass(frozen=True)
-class Packed:
-    """A use of what is left of the window.
-
-    Attributes:
-        jobs: all of the queue, in the order they are looked at.
-        chosen: ids of those that the window is meant for, those to be begun first at the front.
-        left_out: ids of the others that may still be begun, in the order of running.
-        said: the event `pack`: `order` and `left_out` with what they need, what is left, why.
-    """
-
-    jobs: tuple[Job, ...]
-    chosen: tuple[str, ...]
-    left_out: tuple[str, ...]
-    said: dict[str, Any]
 
 
 def packed(orders: Orders, night: Night, room: Room, verdicts: Sequence[Verdict]) -> Packed | None:

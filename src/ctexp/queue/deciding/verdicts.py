@@ -1,10 +1,9 @@
 """What can be said of a job when it is asked what comes next; see `choose` for the rules."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from ctexp.queue.deciding.packed import Packed
+from ctexp.planning.plan.jobs import Job
 
 
 @dataclass(frozen=True)
@@ -92,6 +91,23 @@ Verdict = Over | Left | Running | Held | Skip | Decide | Begin | Stop
 
 
 @dataclass(frozen=True)
+class Packed:
+    """A use of what is left of the window.
+
+    Attributes:
+        jobs: all of the queue, in the order they are looked at.
+        chosen: ids of those that the window is meant for, those to be begun first at the front.
+        left_out: ids of the others that may still be begun, in the order of running.
+        said: the event `pack`: `order` and `left_out` with what they need, what is left, why.
+    """
+
+    jobs: tuple[Job, ...]
+    chosen: tuple[str, ...]
+    left_out: tuple[str, ...]
+    said: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Choice:
     """What to write down first, and what to do then.
 
@@ -102,4 +118,4 @@ class Choice:
 
     skips: tuple[Skip, ...]
     then: Begin | Decide | Stop | None
-    packed: "Packed | None" = field(default=None, compare=False)
+    packed: Packed | None = field(default=None, compare=False)
