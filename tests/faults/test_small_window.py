@@ -37,7 +37,7 @@ limits: {{silence: 60s, grace: 3s}}
 analysis: [compare]
 experiments:
   smoke: {{overrides: [trainer.max_epochs=1], priority: 9}}
-  poor: {{overrides: [model.dropout=0.4], seeds: [1, 2], worth: 0.2}}
+  poor: {{overrides: [model.dropout=0.4, trainer.max_epochs=20], seeds: [1, 2, 3, 4], worth: 0.2}}
   dear: {{overrides: [model.dropout=0.2, trainer.max_epochs=40]}}
   after-dear: {{overrides: [model.dropout=0.25], needs: [dear]}}
   plain: {{hypothesis: The noise floor., priority: 5}}
@@ -102,20 +102,21 @@ def test_what_is_worth_most_comes_first_and_later_starts_take_up_the_rest(tmp_pa
     assert begun[:2] == ["smoke-s1", "plain-s1"], "priorities come first"
     assert begun[2] in {"slowed-s1", "rich-s1"}, "then what is worth most"
     night = state(queue)
-    for job in ("poor-s1", "poor-s2", "dear-s1", "after-dear-s1"):
-        assert (night.jobs[job].state, night.jobs[job].kind) == ("skipped", "window"), job
+    left = {name for name, job in night.jobs.items() if (job.state, job.kind) == ("skipped", "window")}
+    assert "poor-s4" in left, "least is to be had of it, whatever else there was time for"
+    assert "poor-s1" in left or not left & {"slowed-s1", "slowed-s2", "rich-s1"}, left
     if "slowed-s1" in begun:
         assert "times what was expected" in told, "a job that took longer has the rest packed anew"
     status = call(project, INV, "queue-status", "small").stdout
     for text in (told, status, queue.night_md.read_text()):
         assert "left out of the window: " in text
-        assert "poor-s1" in text
+        assert "poor-s" in text
     assert "taken up again" in queue.night_md.read_text()
     assert night_json(queue)["exit_code"] == 124
 
-    alone = start(project, "small", "--only", "poor-s2")
+    alone = start(project, "small", "--only", "poor-s4")
     print(alone.stdout + alone.stderr)
-    assert [one["job"] for one in events(queue, "start")] == ["poor-s2"]
+    assert [one["job"] for one in events(queue, "start")] == ["poor-s4"]
     flags = ["--resume"]
     for _ in range(6):
         more = start(project, "small", *flags)

@@ -132,7 +132,7 @@ def test_noise_gets_seeds_and_no_claims(histories: dict[str, Looked]) -> None:
     assert len(_seeds(its.plan, "baseline")) >= 3
     assert "Nothing is established yet" in its.page
     assert "nothing will be claimed" in its.page
-    assert its.told["by"] is None
+    assert its.told["outlook"] == []
 
 
 def test_a_learning_rate_that_is_too_high_is_lowered(histories: dict[str, Looked]) -> None:
