@@ -69,3 +69,11 @@ def test_what_was_seen_of_a_single_run_is_worth_a_night_that_begins_with_its_see
 
     assert night == "ordinary"
     assert "seeds come first" in said
+
+
+def test_the_night_says_first_what_is_to_be_seen_to_first() -> None:
+    _, said = kind_of(
+        study(recipe("base", 2)), diagnosis("noise_floor_unknown", "imbalance", bottleneck="imbalance")
+    )
+
+    assert said.startswith("It is about imbalance. It is about noise_floor_unknown. So the baseline's seeds")

@@ -50,9 +50,11 @@ def kind_of(study: Study, diagnosis: Diagnosis) -> tuple[Night, str]:
             f"{_sentence(noise.said)}. More seeds come before any change; nothing is claimed"
         )
     if noise.state == "seen":
+        main = diagnosis.bottleneck
+        trouble = f"{_sentence(diagnosis.of(main).said)}. " if main and main != noise.kind else ""
         return "ordinary", (
-            f"{_sentence(noise.said)}. So the baseline's seeds come first, and single changes are compared "
-            "with them in the same night"
+            f"{trouble}{_sentence(noise.said)}. So the baseline's seeds come first, and single changes are "
+            "compared with them in the same night"
         )
     return "ordinary", f"{diagnosis.said.rstrip('.')}. Single changes to the incumbent are compared with it"
 
