@@ -116,7 +116,7 @@ def command(project: Path) -> float:
     done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
     after = os.times()
     # The tiny networks are in the record; what the others cost is not.
-    if done.returncode or "what 900 of them cost is unknown" not in done.stdout:
+    if done.returncode or "what 900 of them cost is not" not in done.stdout:
         raise SystemExit(f"plan-check: exit {done.returncode}\n{done.stderr[-2000:]}")
     spent = (after.children_user, after.children_system), (before.children_user, before.children_system)
     return sum(spent[0]) - sum(spent[1])
