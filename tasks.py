@@ -24,6 +24,15 @@ from ctexp.cli.verbs.night import (
 )
 from ctexp.cli.verbs.project import check, doctor, quickstart, ruff, run_tests
 from ctexp.cli.verbs.records import runs, show, wandb_sync
+from ctexp.cli.verbs.sweeps import (
+    sweep,
+    sweep_agent,
+    sweep_best,
+    sweep_refine,
+    sweep_report,
+    sweep_status,
+    warm,
+)
 from ctexp.cli.verbs.training import cross_validate, estimate, prune, train
 from ctexp.cli.verbs.verdicts import (
     analyze_errors,

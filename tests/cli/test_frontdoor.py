@@ -266,7 +266,9 @@ def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
             "queue-status",
             "queue-watch",
         ),
-        *("quickstart", "report", "ruff", "runs", "show", "test", "train", "wandb-sync"),
+        *("quickstart", "report", "ruff", "runs", "show"),
+        *("sweep", "sweep-agent", "sweep-best", "sweep-refine", "sweep-report", "sweep-status"),
+        *("test", "train", "wandb-sync", "warm"),
     ]
     assert all(about.endswith(".") for _, about in lines)
 

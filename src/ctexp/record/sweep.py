@@ -1,0 +1,172 @@
+"""A sweep: a folder of its own below the runs, which says what is searched and how far it has come.
+
+Its trials are ordinary runs in `runs/`, whose manifests name it as their parent.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field
+
+from ctexp.core import clock, files, names
+from ctexp.core.errors import DataError, UsageError
+from ctexp.core.locks import FileLock
+from ctexp.core.names import did_you_mean
+from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
+from ctexp.record.manifest import Origin
+from ctexp.record.run_dir import RUN_ID
+
+FOLDER = "sweeps"
+"""Where they lie, below the folder of all runs."""
+
+
+class Sweep(Document):
+    """`sweep.json`: what is asked for; written once. The file it came from lies beside it as `sweep.yaml`.
+
+    Attributes:
+        id: the name of its folder.
+        name: trials' runs are called `<name>-t<number>`.
+        command: to copy and paste in the project's folder.
+        file: as the person named it.
+        overrides: what every trial has in common beside what the file says, as typed.
+        metric: the validation metric of the objective.
+        storage: where the trials are kept: a database's URL without a password; null for the folder's own.
+        config_sha256: of the resolved configuration that all trials begin with.
+        budget_seconds: agents begin no trial beyond it; null for as long as it takes.
+        origin: who asked for it; all null where a person did.
+    """
+
+    id: Text
+    name: str
+    created: UtcTime
+    command: Text
+    file: Text
+    file_sha256: Sha256
+    overrides: tuple[Text, ...]
+    method: Literal["grid", "random", "bayes"]
+    metric: str
+    goal: Literal["maximize", "minimize"]
+    backend: Literal["optuna", "wandb", "ray"]
+    storage: Text | None = None
+    config_sha256: Sha256
+    dataset: str
+    catalog_sha256: Sha256
+    split_sha256: Sha256 | None = None
+    seed: int = Field(ge=0)
+    budget_seconds: float | None = Field(default=None, gt=0)
+    origin: Origin = Origin()
+
+
+class BestTrial(Part):
+    """The best trial so far.
+
+    Attributes:
+        overrides: what sets it apart, ready for the command line.
+        value: of the objective.
+        mean: of the metric over its members.
+        error: its standard error over them; null for a single one.
+        runs: its runs.
+    """
+
+    number: int = Field(ge=0)
+    overrides: tuple[Text, ...]
+    value: float
+    mean: float | None = None
+    error: float | None = Field(default=None, ge=0)
+    runs: tuple[Text, ...]
+
+
+class SweepProgress(Document):
+    """`progress.json`: how far it has come; replaced by agents after each trial.
+
+    Attributes:
+        counts: trials by state.
+        seconds: of all trials together.
+        ended: when nothing was left; null before.
+        why: what ended it; empty before.
+    """
+
+    id: Text
+    counts: dict[str, int]
+    seconds: float = Field(ge=0)
+    best: BestTrial | None = None
+    updated: UtcTime
+    ended: UtcTime | None = None
+    why: Text = ""
+
+
+@dataclass(frozen=True)
+class SweepDir:
+    """The folder of one sweep; its name is the id."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, runs: Path, name: str) -> Self:
+        """Make the folder of a new one.
+
+        Raises:
+            StorageError: the disk is full or cannot be written.
+        """
+        path = runs / FOLDER / f"{name}_{clock.stamp(clock.now())}_{names.short_id()}"
+        files.make_folder(path / "logs")
+        return cls(path)
+
+    @classmethod
+    def find(cls, runs: Path, selector: str) -> Self:
+        """The one that an id, the beginning of an id, or `latest` means.
+
+        Raises:
+            UsageError: several are meant.
+            DataError: none is.
+        """
+        folder = runs / FOLDER
+        found = [path for path in folder.glob("*") if RUN_ID.fullmatch(path.name) and path.is_dir()]
+        ids = sorted((path.name for path in found), key=lambda name: name.rsplit("_", 2)[1:])
+        if not ids:
+            raise DataError(f"{folder}: no sweeps yet", "make one: scripts/inv sweep --config lr_wd")
+        meant = [name for name in ids if selector and name.startswith(selector)]
+        meant = [selector] if selector in ids else [ids[-1]] if selector == "latest" else meant
+        if len(meant) > 1:
+            raise UsageError(
+                f"{selector!r} means {len(meant)} sweeps: {', '.join(meant[-10:])}",
+                "type more of the one you mean",
+            )
+        if not meant:
+            raise DataError(f"no sweep {selector!r}", did_you_mean(selector, [*ids, "latest"]))
+        return cls(folder / meant[0])
+
+    @property
+    def id(self) -> str:
+        """The sweep's id."""
+        return self.path.name
+
+    @property
+    def record(self) -> Path:
+        """What is asked for; see `Sweep`."""
+        return self.path / "sweep.json"
+
+    @property
+    def file(self) -> Path:
+        """The sweep's file as it was."""
+        return self.path / "sweep.yaml"
+
+    @property
+    def progress(self) -> Path:
+        """How far it has come; see `SweepProgress`."""
+        return self.path / "progress.json"
+
+    @property
+    def trials(self) -> Path:
+        """The embedded database."""
+        return self.path / "trials.db"
+
+    @property
+    def logs(self) -> Path:
+        """What the programs of trials printed: `t<number>.<attempt>-<member>.log`."""
+        return self.path / "logs"
+
+    def lock(self) -> FileLock:
+        """Held for an instant while a trial is claimed, or the progress replaced."""
+        return FileLock(self.path / "lock", f"sweep {self.id}")

@@ -1,0 +1,82 @@
+"""What a sweep's file asks for, read and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ctexp.sweeps.space import Space
+
+
+@dataclass(frozen=True)
+class Early:
+    """When a trial that falls behind is ended, in epochs.
+
+    Attributes:
+        kind: `asha` (successive halving, what W&B calls hyperband), or `hyperband` (several brackets of it).
+        min_epochs: no trial is ended before.
+        factor: of the trials that reach a rung, one in so many goes on.
+        max_epochs: where the last bracket ends; None for the epochs of the training.
+        brackets: how many; 1 for asha.
+    """
+
+    kind: Literal["asha", "hyperband"]
+    min_epochs: int
+    factor: int
+    max_epochs: int | None = None
+    brackets: int = 1
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training of a trial.
+
+    Attributes:
+        label: `s42`, or `s42-f0` for a fold.
+        words: overrides that set it apart.
+    """
+
+    label: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a sweep's file asks for.
+
+    Attributes:
+        name: of its runs and pages: the file's `name`, else its stem.
+        metric: `val/<name>`.
+        target: the objective's value at which the sweep is over; None for none.
+        overrides: that all trials have in common, of the file.
+        seeds: of every trial; None for that of the configuration.
+        folds: how many folds of the committed kfold split every trial trains; None for no folds.
+        objective: `mean` over the members, or `mean_minus_se`, on the better side: worse by its standard error.
+        sampler: of a `bayes` or `random` sweep.
+        run_cap: trials at most; None for no end but the grid's, the budget's or the person's.
+        resources: `cpus` and `gpus` of a trial on a cluster.
+        ignored: one line for each key of the file that means nothing here.
+        raw: the file as W&B would take it.
+        sha256: of the file's bytes.
+    """
+
+    name: str
+    description: str
+    method: Literal["grid", "random", "bayes"]
+    metric: str
+    goal: Literal["maximize", "minimize"]
+    target: float | None
+    space: Space
+    overrides: tuple[str, ...]
+    seeds: tuple[int, ...] | None
+    folds: int | None
+    objective: Literal["mean", "mean_minus_se"]
+    early: Early | None
+    sampler: Literal["tpe", "gp", "random", "qmc"]
+    run_cap: int | None
+    budget_seconds: float | None
+    backend: Literal["optuna", "wandb", "ray"]
+    storage: str | None
+    resources: Mapping[str, float]
+    ignored: tuple[str, ...]
+    raw: Mapping[str, Any]
+    sha256: str

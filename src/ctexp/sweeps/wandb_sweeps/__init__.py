@@ -1,0 +1,1 @@
+"""A sweep that W&B's service hands out."""
