@@ -1,8 +1,8 @@
 r"""A line between a training and whoever watches its epochs: it tells, and is told whether to go on.
 
 The watcher makes a pair of sockets, passes one end on and names it in `CTEXP_REFEREE` as `<descriptor>
-<metric>`. The training writes JSON lines, `{"run": id}` when its record is there and `{"epoch": n, "value": v}`
-after each epoch, and reads one byte for each of these: `+` to go on, `-` to stop. A watcher that is gone
+<metric>`. The training writes JSON lines: `{"run": id}` when its record is there, `{"epoch": n, "value": v}`
+after each epoch, and for each of these it reads one byte: `+` to go on, `-` to stop. A watcher that is gone
 stops nobody.
 """
 

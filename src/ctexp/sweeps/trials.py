@@ -6,10 +6,8 @@ from typing import Literal, Protocol
 
 from ctexp.sweeps.space import Values
 
-TrialState = Literal[
-    "waiting", "running", "finished", "pruned", "failed", "reused", "infeasible", "given back"
-]
-"""What became of a trial; `reused` has the value of an identical one, `given back` goes on as another attempt."""
+TrialState = Literal["waiting", "running", "finished", "pruned", "failed", "reused"]
+"""What became of a trial; `reused` has the value of an identical one, and was not trained."""
 
 
 @dataclass(frozen=True)

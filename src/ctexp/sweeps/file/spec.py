@@ -50,7 +50,7 @@ class Spec:
         overrides: that all trials have in common, of the file.
         seeds: of every trial; None for that of the configuration.
         folds: how many folds of the committed kfold split every trial trains; None for no folds.
-        objective: `mean` over the members, or `mean_minus_se`, on the better side: worse by its standard error.
+        objective: `mean` over the members, or `mean_minus_se`: the mean, worse by its standard error.
         sampler: of a `bayes` or `random` sweep.
         run_cap: trials at most; None for no end but the grid's, the budget's or the person's.
         resources: `cpus` and `gpus` of a trial on a cluster.
