@@ -118,7 +118,7 @@ def test_a_lower_loss_is_better_and_any_metric_can_be_monitored(runs: Path) -> N
     monitor = {"trainer.monitor": "val/brier"}
     high, low = (make(runs, value=None, hyperparameters=monitor) for _ in range(2))
     for run, value in ((high, 0.8), (low, 0.2)):
-        document = {"splits": {"val": {"metrics": {"brier": {"value": value}}}}}
+        document = {"splits": {"val": {"metrics": {"val/brier": {"value": value}}}}}
         run.metrics.write_text(json.dumps(document))
 
     pruned(runs)

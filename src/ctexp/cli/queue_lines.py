@@ -94,6 +94,8 @@ def _cells(job: JobLook) -> dict[str, str]:
 
 
 def _epoch(job: JobLook) -> str:
+    if job.trials is not None:
+        return f"{job.trials} trial{'' if job.trials == 1 else 's'}"
     if job.epoch is None:
         return ""
     epoch = f"{job.epoch} of {job.epochs}" if job.epochs else str(job.epoch)

@@ -84,8 +84,15 @@ def _against(
 
 
 def _output(said: str | None, runs_dir: Path, stamp: str) -> Path:
-    if said is None:
-        return runs_dir / FOLDER / f"{stamp}.html"
+    return page_named(said) if said is not None else runs_dir / FOLDER / f"{stamp}.html"
+
+
+def page_named(said: str) -> Path:
+    """Where `--output` says that a page goes.
+
+    Raises:
+        UsageError: that is no name of a page.
+    """
     path = Path(said).expanduser().absolute()
     if path.suffix not in {".html", ".htm"}:
         raise UsageError(f"--output: {said} is no name of a page", "give it the suffix .html")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 from rich.table import Table
 from rich.text import Text
@@ -18,11 +19,12 @@ from ctexp.record import baselines, blocks
 from ctexp.record.cross_validation import CrossValidationDir
 from ctexp.record.find import find_either, several
 from ctexp.record.index import Index, Query, RunSummary, select
+from ctexp.record.result import State
 from ctexp.record.run_dir import RunDir
 from ctexp.record.show import describe, describe_cross_validation
 from ctexp.record.subjects import subject
 
-_STATES = ("running", "finished", "interrupted", "diverged", "oom", "timeout", "failed", "unreadable")
+_STATES = get_args(State)
 _WIDE = 150
 _GIVE_WAY = ("state", "model", "data")
 _SHOWN = ("val/macro_f1", "val/accuracy", "val/miss_rate")

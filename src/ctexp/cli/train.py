@@ -13,6 +13,7 @@ from ctexp.core import screen
 from ctexp.core.errors import DataError, PreflightError, UsageError
 from ctexp.core.files import probe_writable
 from ctexp.core.paths import project_root, shown, splits_folder
+from ctexp.core.referee import Player
 from ctexp.data.selection import Selection, select
 from ctexp.planning import estimates
 from ctexp.planning.past import Past
@@ -148,6 +149,7 @@ def _order(
         source=source,
         tell=screen.note if json else print,
         parent=os.environ.get("CTEXP_PARENT") or None,
+        referee=Player.of(os.environ),
     )
 
 

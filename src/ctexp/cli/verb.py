@@ -27,23 +27,50 @@ PIPE_CLOSED = 128 + signal.SIGPIPE
 """The exit code of a verb whose reader went away (`inv runs | head`), as a shell reports it."""
 
 
-def verb(target: str, **options: Any) -> Callable[[Callable[..., None]], Any]:
+_begun: list[str] = []
+"""The verbs of this command line so far."""
+
+
+def verb(target: str, *, warm: bool = False, **options: Any) -> Callable[[Callable[..., None]], Any]:
     """Make an Invoke task of a signature whose docstring is its help; the work is done elsewhere.
 
     Args:
         target: `module:function` below `ctexp.cli`, imported when the task is called.
+        warm: whether a warm trainer does it, where `CTEXP_WARM` names one.
         options: what `invoke.task` takes: `help`, `iterable`, `positional`.
     """
 
     def declare(signature: Callable[..., None]) -> Any:
         @functools.wraps(signature)
         def call(_context: Context, /, *, debug: bool = False, **flags: Any) -> None:
+            _begun.append(target)
+            # It would do the whole command line, also what has been done of it.
+            if warm and len(_begun) == 1 and (socket := os.environ.get("CTEXP_WARM")):
+                _hand_over(socket)
             perform(target, flags, debug=debug)
 
         # Short flags are picked by chance of the alphabet: one more flag would give an old one a new letter.
         return task(auto_shortflags=False, **options)(call)
 
     return declare
+
+
+def _hand_over(socket: str) -> None:
+    """Have a warm trainer carry out this command line; come back only where it does not.
+
+    Raises:
+        invoke.Exit: it has ended, with this exit code.
+    """
+    from ctexp.core import screen
+    from ctexp.warm import client
+
+    try:
+        code = client.run(socket, sys.argv)
+    except client.Refused as refusal:
+        screen.note(f"in a fresh process: {refusal}")
+        return
+    client.end_like(code)
+    raise Exit(code=code)
 
 
 def perform(target: str, flags: dict[str, Any], *, debug: bool) -> None:

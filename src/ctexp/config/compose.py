@@ -5,9 +5,11 @@ only want to know where the runs are answer at once.
 """
 
 import json
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +56,25 @@ def compose(overrides: Sequence[str], root: Path) -> Composed:
     Raises:
         UsageError: everything that is wrong, a line each.
     """
-    return Composer(root).compose(overrides)
+    conf = root.resolve() / "conf"
+    return _composer(root, _state(conf)).compose(overrides)
+
+
+@lru_cache(maxsize=1)
+def _composer(root: Path, _state: tuple[tuple[str, int, int], ...]) -> "Composer":
+    """Of a project whose configuration has this state: Hydra takes 50 ms to put it together anew."""
+    return Composer(root)
+
+
+def _state(conf: Path) -> tuple[tuple[str, int, int], ...]:
+    """Every file and folder of the configuration with its size and the time of its last change."""
+    found = []
+    for folder, _, names in os.walk(conf):
+        for path in (folder, *(f"{folder}/{name}" for name in names)):
+            with suppress(FileNotFoundError):
+                about = os.stat(path)
+                found.append((path, about.st_size, about.st_ctime_ns))
+    return tuple(sorted(found))
 
 
 class Composer:

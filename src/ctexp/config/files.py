@@ -95,10 +95,37 @@ def group_from_file(conf: Path, group: str, name: str) -> Any:
     Raises:
         UsageError: it is broken.
     """
-    document, _ = _read(conf, f"{group}/{name}")
-    if document and "defaults" not in document:
-        return document
-    return _plain(_composed(conf, f"{group}/{name}", []).get(group))
+    said = _said(conf, group, name)
+    if not any(said):
+        return _plain(_composed(conf, f"{group}/{name}", []).get(group))
+    merged: dict[str, Any] = {}
+    for document in said:
+        merged = over(merged, document)
+    return merged
+
+
+def _said(conf: Path, group: str, name: str) -> list[dict[str, Any]]:
+    """What a file says, last, and before it those that it starts from; nothing where only Hydra knows."""
+    said: list[dict[str, Any]] = []
+    names = [name]
+    while names:
+        document, _ = _read(conf, f"{group}/{names[-1]}")
+        match document.pop("defaults", []):
+            case []:
+                names = []
+            case [str(base), "_self_"] if base not in names:
+                names.append(base)
+            case _:
+                return []
+        said.insert(0, document)
+    return said
+
+
+def over(below: Any, above: Any) -> Any:
+    """One value over another; mappings key by key."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: over(below.get(key), value) for key, value in above.items()}}
 
 
 def _composed(conf: Path, name: str, overrides: list[str]) -> Any:

@@ -31,6 +31,14 @@ GROUPS = (
 EXPERIMENT = "experiment"
 """The one group that may be left out: a file that chooses and sets across the others."""
 
+_ELSEWHERE = {
+    "learning_rate": "optimizer.lr",
+    "arch": "model",
+    "architecture": "model",
+    "backbone": "model",
+}
+"""What other projects call a key whose name here is not like it."""
+
 _Json = dict[str, Any]
 
 
@@ -82,6 +90,8 @@ def is_variant_name(name: str) -> bool:
 
 def nearest_key(name: str) -> str:
     """`did you mean 'optimizer.lr'?` for a misspelt, misplaced or bare key; else where to look."""
+    if (usual := _ELSEWHERE.get(name.rpartition(".")[2])) is not None:
+        return f"did you mean {usual!r}?"
     scored = sorted(
         ((_likeness(name, candidate), candidate) for candidate in [*keys(), EXPERIMENT]), reverse=True
     )

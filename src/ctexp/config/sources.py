@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.config import groups, personal
-from ctexp.config.files import Files, from_files, group_from_file
+from ctexp.config.files import Files, from_files, group_from_file, over
 from ctexp.config.keys import EXPERIMENT, GROUPS
 from ctexp.config.overrides import Override, parse_one
 from ctexp.core import yaml_file
@@ -77,7 +77,7 @@ class Sources:
         document = dict(plain.document)
         for group, name in choices.items():
             if group != EXPERIMENT and name is not None and name != plain.chosen[group]:
-                document[group] = _over(self._group(group, name), own.get(group, {}))
+                document[group] = over(self._group(group, name), own.get(group, {}))
         return Files(self._conf, document, {**plain.chosen, **choices})
 
     def _said_last(self, experiment: str) -> dict[str, Any] | None:
@@ -96,10 +96,3 @@ class Sources:
         if self._local is None:
             self._local = personal.local_settings(self._conf)
         return self._local
-
-
-def _over(below: Any, above: Any) -> Any:
-    """One value over another; mappings key by key."""
-    if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
-    return {**below, **{key: _over(below.get(key), value) for key, value in above.items()}}

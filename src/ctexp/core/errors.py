@@ -8,6 +8,7 @@
     ├── MemoryExhausted      10    out of memory
     ├── Diverged             11    loss, gradients or metrics are not finite
     ├── CriterionNotMet      12    a gate or criterion failed
+    │   └── Pruned           12    a training fell behind the others of its sweep
     ├── Busy                 75    somebody else holds what is needed; try later
     ├── TimeBudgetUsed      124    the time allowed is over
     └── Stopped         130/143    SIGINT or SIGTERM
@@ -94,6 +95,10 @@ class CriterionNotMet(CtexpError):
     """A gate or a success criterion failed."""
 
     exit_code = 12
+
+
+class Pruned(CriterionNotMet):
+    """A training was ended by whoever compares it with others: it had fallen behind them."""
 
 
 class Busy(CtexpError):

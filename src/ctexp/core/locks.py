@@ -19,7 +19,7 @@ HELD = "CTEXP_HELD_LOCKS"
 
 
 class FileLock:
-    """An exclusive, non-blocking lock on a file; the file's text only says who holds it.
+    """An exclusive lock on a file; the file's text only says who holds it.
 
     A process whose parent holds the lock, and has passed its descriptor on (see `passed_on`), has it already.
 
@@ -36,8 +36,11 @@ class FileLock:
         self.what = what
         self._descriptor: int | None = None
 
-    def acquire(self) -> None:
+    def acquire(self, patience: float = 0.2) -> None:
         """Take the lock.
+
+        Args:
+            patience: seconds to try; by default a moment, since `is_held` takes the lock to ask.
 
         Raises:
             Busy: another process has it; the message names the holder.
@@ -50,7 +53,7 @@ class FileLock:
             os.close(descriptor)
             self._descriptor = inherited
             return
-        if not _taken_soon(descriptor):
+        if not _taken_within(descriptor, patience):
             os.close(descriptor)
             raise Busy(f"{self.what} is in use by {self.holder()}", "wait for it to end, or stop it")
         self._descriptor = descriptor
@@ -186,13 +189,16 @@ def _with_open(path: Path) -> list[int]:
     return sorted(found - {os.getpid()})
 
 
-def _taken_soon(descriptor: int) -> bool:
-    """Try for a fifth of a second, since `is_held` has to take the lock for an instant to ask."""
-    for _ in range(10):
+def _taken_within(descriptor: int, seconds: float) -> bool:
+    """Try again and again, more and more seldom."""
+    end, pause = time.monotonic() + seconds, 0.001
+    while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(0.02)
+            if time.monotonic() >= end:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, 0.02)
         else:
             return True
-    return False

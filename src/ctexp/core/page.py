@@ -9,17 +9,18 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-def template(folder: Path, filters: Mapping[str, Any]) -> "Template":
+def template(folder: Path, filters: Mapping[str, Any], *others: Path) -> "Template":
     """The template `page.html` of a folder, whose parts lie beside it.
 
     Args:
         folder: where it lies.
         filters: functions that it may call on a value, by name.
+        others: where parts lie that it shares with other pages.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader([folder, *others]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -20,6 +20,7 @@ from ctexp.evaluation import intervals, scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 _BLUE, _ORANGE, _GREEN, _PURPLE, _SKY, _GREY = (
@@ -230,9 +231,10 @@ def _figure() -> Figure:
 
 
 def _save(figure: Figure, path: Path) -> None:
-    """Write the figure as PNG, atomically."""
+    """Write the figure as PNG, atomically; the canvas's own way, since `savefig` draws everything twice."""
+    canvas: FigureCanvasAgg = figure.canvas  # as `_figure` made it
     with replacing(path) as temporary:
-        figure.savefig(temporary, format="png")
+        canvas.print_png(temporary)
 
 
 def _lines(axes: Axes, epochs: NDArray[np.float64], columns: Mapping[str, NDArray[np.float64]]) -> None:

@@ -16,6 +16,7 @@ from ctexp.core.errors import Busy, DataError, Stopped
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import project_root, shown
 from ctexp.planning.plan import window
+from ctexp.queue import warm
 from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import QueueDir, queues, sweep_unborn
 from ctexp.queue.journal import Journal, uptime
@@ -70,7 +71,7 @@ def main(words: Sequence[str]) -> int:
             "CTEXP_PLAN": orders.plan,
             "CTEXP_ROOT": str(root),
         }
-        return become.become(queue, held.locks, variables)
+        return become.become(queue, held.locks, {**variables, **warm.start(orders)})
 
 
 def _keep_unseen(place: Place, plan: str) -> None:

@@ -1,7 +1,8 @@
 """What the program of a job has left behind: its run, and what that says of itself. Plain JSON, no schema.
 
 A job of `train` leaves a run directory, one of `cross-validate` a folder below `cross-validations/`, whose
-folds are runs. Either names the queue and the job it belongs to. Nothing here is ever raised: what cannot be
+folds are runs, one of `sweep` a folder below `sweeps/`, whose trials are runs. Each names the queue and the
+job it belongs to. Nothing here is ever raised: what cannot be
 read is not there, and a job whose end cannot be read has not ended well.
 """
 
@@ -18,15 +19,18 @@ Document = dict[str, Any]
 
 _Value = TypeVar("_Value")
 
+_FOLDERS = {"cross-validate": "cross-validations", "sweep": measured.SWEEPS}
+_RECORDS = {"cross-validate": "cross_validation.json", "sweep": "sweep.json"}
+
 _WORST_FIRST = ("oom", "diverged", "failed", "timeout")
 """Which of several folds that failed a cross-validation takes its own state from."""
 
-_ENDED = frozenset({"finished", "interrupted", "diverged", "oom", "timeout", "failed"})
+_ENDED = frozenset({"finished", "interrupted", "diverged", "oom", "timeout", "pruned", "failed"})
 
 
 @dataclass(frozen=True)
 class Left:
-    """What a run, or a cross-validation, says of itself.
+    """What a run, a cross-validation or a sweep says of itself.
 
     Attributes:
         mark: tells the end of one start of it from that of another; None while it has no end.
@@ -62,7 +66,7 @@ class Left:
 
 def folder(runs: Path, job: Job) -> Path:
     """Where the programs of such jobs leave what they make."""
-    return runs / "cross-validations" if job.verb == "cross-validate" else runs
+    return runs / _FOLDERS.get(job.verb, "")
 
 
 def names(runs: Path, job: Job) -> frozenset[str]:
@@ -88,13 +92,15 @@ def look(runs: Path, job: Job, run: str) -> Left:
     """Read what it says of itself."""
     path = folder(runs, job) / run
     try:
+        if job.is_sweep:
+            return _sweep(runs, path)
         return _folds(runs, path) if job.verb == "cross-validate" else _run(path)
     except (AttributeError, KeyError, TypeError, ValueError):  # JSON, but not of this shape
         return Left(run)
 
 
 def _about(path: Path, job: Job) -> Path:
-    return path / ("cross_validation.json" if job.verb == "cross-validate" else "manifest.json")
+    return path / _RECORDS.get(job.verb, "manifest.json")
 
 
 def _is_of(path: Path, job: Job, queue: str) -> bool:
@@ -169,6 +175,34 @@ def _folds(runs: Path, path: Path) -> Left:
         message=_one_line(f"{where} {worst['state']}: {worst.get('problem') or 'it says no more'}"),
         **about,
     )
+
+
+def _sweep(runs: Path, path: Path) -> Left:
+    """A sweep: finished when nothing was left to try, and any of its trials has a value.
+
+    The figure of its best trial is told with the interval of its runs; that it was chosen for being the best
+    is for whoever tells it to people.
+    """
+    record, progress = _document(path / "sweep.json"), _document(path / "progress.json")
+    best = progress.get("best") or {}
+    tried = _run(runs / best["runs"][0]) if best.get("runs") else Left("")
+    about: Document = {
+        "run": path.name,
+        "seed": _a(int, record.get("seed")),
+        "commit": tried.commit,
+        "dirty": tried.dirty,
+        "patch_sha256": tried.patch_sha256,
+    }
+    if progress.get("id") != path.name or not progress.get("ended"):
+        return Left(**about)
+    mark = str(progress["ended"])
+    if not best:
+        counts = ", ".join(f"{count} {state}" for state, count in progress["counts"].items() if count)
+        message = f"no trial of it has finished: {counts or 'there was none'}"
+        return Left(mark=mark, state="failed", exit_code=12, message=message, **about)
+    seen = measured.value(runs, path.name, record["metric"])
+    metrics = {record["metric"]: seen} if seen else {}
+    return Left(mark=mark, state="finished", exit_code=0, metrics=metrics, **about)
 
 
 def _out_of_fold(path: Path) -> Document:

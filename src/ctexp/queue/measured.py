@@ -7,23 +7,28 @@ from pathlib import Path
 from typing import Any
 
 CROSS_VALIDATIONS = "cross-validations"
+SWEEPS = "sweeps"
 """Where those lie below the runs; said here anew, since the room of records takes long to load."""
 
 
 def value(runs: Path, run_id: str, metric: str) -> dict[str, float | None] | None:
     """A metric with the interval it lies in.
 
-    The validation of a cross-validation is what it says of every image out of fold.
+    The validation of a cross-validation is what it says of every image out of fold. That of a sweep is what
+    the runs of its best trial say: their mean, from the lowest to the highest end of their intervals.
 
     Args:
         runs: the folder of all runs.
-        run_id: of a run or a cross-validation.
+        run_id: of a run, a cross-validation or a sweep.
         metric: `val/macro_f1` or the like.
 
     Returns:
         `value`, `low` and `high`, the latter two None where there is no interval; None where the metric was
         not measured, is not defined, or the record cannot be read.
     """
+    sweep = runs / SWEEPS / run_id
+    if sweep.is_dir():
+        return _of_best(runs, best_of(sweep), metric)
     split, _, name = metric.partition("/")
     folder = runs / CROSS_VALIDATIONS / run_id
     if folder.is_dir():
@@ -32,6 +37,37 @@ def value(runs: Path, run_id: str, metric: str) -> dict[str, float | None] | Non
     return _entry(_document(runs / run_id / "result.json"), "metrics", metric) or _entry(
         _document(runs / run_id / "metrics.json"), "splits", split, "metrics", metric
     )
+
+
+def best_of(sweep: Path) -> Mapping[str, Any]:
+    """The best trial of a sweep, as its `progress.json` has it; empty where there is none."""
+    progress = _document(sweep / "progress.json")
+    best = progress.get("best") if isinstance(progress, dict) else None
+    return best if isinstance(best, dict) else {}
+
+
+def chosen_by(sweep: Path) -> list[str]:
+    """The overrides of its best trial that its file brings: those of all trials, then what sets it apart."""
+    record = _document(sweep / "sweep.json")
+    common = record.get("common") if isinstance(record, dict) else None
+    return [str(word) for word in (*(common or ()), *best_of(sweep).get("overrides", ()))]
+
+
+def _of_best(runs: Path, best: Mapping[str, Any], metric: str) -> dict[str, float | None] | None:
+    """Over all runs of a trial; None unless each of them tells."""
+    ids = best.get("runs") or []
+    found = [told for run in ids if (told := value(runs, str(run), metric))]
+    if not found or len(found) < len(ids):
+        return None
+    values, lows, highs = ([one[name] for one in found] for name in ("value", "low", "high"))
+    known = [one for one in values if one is not None]
+    low, high = [one for one in lows if one is not None], [one for one in highs if one is not None]
+    whole = len(low) == len(high) == len(found)
+    return {
+        "value": sum(known) / len(known),
+        "low": min(low) if whole else None,
+        "high": max(high) if whole else None,
+    }
 
 
 def _document(path: Path) -> Any:

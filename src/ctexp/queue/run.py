@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from ctexp.core import clock, heartbeat, locks, screen
 from ctexp.core.errors import Stopped, StorageError, TimeBudgetUsed, UsageError
-from ctexp.queue import left
+from ctexp.core.parent_death import die_with_parent
+from ctexp.queue import left, warm
 from ctexp.queue.attempting import child
 from ctexp.queue.attempting.beginning import Beginning, beginning, seconds_left
 from ctexp.queue.attempting.child import Outcome, Signals
@@ -46,7 +47,7 @@ def main(words: Sequence[str]) -> int:
         raise UsageError("run: expected KEY -- PROGRAM VERB …", "called by rendered scripts")
     queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
     with Signals() as signals:
-        child.die_with_parent()
+        die_with_parent()
         journal, orders = Journal(queue.journal), Orders.read(queue.orders)
         events = journal.read()
         night = fold(orders, events)
@@ -149,9 +150,7 @@ class _Attempt:
             "CTEXP_JOB": self._start.job.id,
             heartbeat.VARIABLE: str(self._beat),
         }
-        if orders.gpu_uuid is not None and "CUDA_VISIBLE_DEVICES" not in os.environ:
-            ours["CUDA_VISIBLE_DEVICES"] = orders.gpu_uuid
-        return ours
+        return ours | warm.device(orders) | warm.variables(orders, self._start.job)
 
     def _opening(self) -> list[str]:
         start = self._start

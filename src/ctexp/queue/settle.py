@@ -59,9 +59,18 @@ def _wait_for(orders: Orders, planned: Job, run: str | None) -> None:
     """A training whose runner died has been told to stop by the kernel, and writes its checkpoint."""
     if run is None:
         return
-    lock = FileLock(left.folder(Path(orders.runs), planned) / run / "lock", run)
+    locks = [FileLock(path / "lock", path.name) for path in _trainings(Path(orders.runs), planned, run)]
     until = time.monotonic() + orders.grace_seconds + _LONGER_THAN_GRACE
-    while lock.is_held():
+    while held := [lock for lock in locks if lock.is_held()]:
         if time.monotonic() > until:
-            raise Busy(f"{run} is still at work: {lock.holder()}", "stop it, then start the script again")
+            at_work = "; ".join(f"{lock.path.parent.name} is still at work: {lock.holder()}" for lock in held)
+            raise Busy(at_work, "stop it, then start the script again")
         time.sleep(0.2)
+
+
+def _trainings(runs: Path, planned: Job, run: str) -> list[Path]:
+    """What holds a lock while it is at work: a run, a cross-validation; of a sweep each of its trials."""
+    if not planned.is_sweep:
+        return [left.folder(runs, planned) / run]
+    name, stamp, _ = run.rsplit("_", 2)
+    return [path for path in runs.glob(f"{name}-t*_*_*") if path.name.rsplit("_", 2)[1] >= stamp]

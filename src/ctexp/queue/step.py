@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ctexp.core import clock, locks, screen
 from ctexp.core.errors import TimeBudgetUsed, UsageError
+from ctexp.core.parent_death import die_with_parent
 from ctexp.queue.attempting import child
 from ctexp.queue.attempting.child import Signals
 from ctexp.queue.attempting.finished import finished_words
@@ -41,7 +42,7 @@ def main(words: Sequence[str]) -> int:
         raise UsageError("step: expected NAME PROGRAM …", "called by rendered scripts")
     queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
     with Signals() as signals:
-        child.die_with_parent()
+        die_with_parent()
         journal, orders = Journal(queue.journal), Orders.read(queue.orders)
         night = fold(orders, journal.read())
         argv, left_out = finished_words(orders, night, argv)

@@ -105,6 +105,8 @@ def next_steps(result: Result) -> list[str]:
             return [result.error.hint if result.error else default, show]
         case "diverged":
             return ["try a smaller optimizer.lr, or trainer.gradient_clip", show]
+        case "pruned":
+            return [show, resume]
         case _:
             hint = result.error.hint if result.error else ""
             return [hint, show] if hint else [show]

@@ -9,6 +9,7 @@ import platform
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -102,8 +103,18 @@ def capture() -> Surroundings:
     return Surroundings(environment, text)
 
 
-def installed_packages() -> list[str]:
-    """`name==version` of every distribution, sorted; of two of one name the one that Python finds first."""
+def installed_packages() -> tuple[str, ...]:
+    """`name==version` of every distribution, sorted; of two of one name the one that Python finds first.
+
+    Read once a process, and anew where a folder of packages has changed since: whatever is installed or
+    removed is a name that comes or goes in one of them.
+    """
+    return _packages_in(tuple((folder, _changed(folder)) for folder in sys.path))
+
+
+@lru_cache(maxsize=1)
+def _packages_in(_path: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
+    """What Python finds on its path, whose folders were last changed at these times."""
     versions: dict[str, str] = {}
     for distribution in metadata.distributions():
         about = distribution.metadata
@@ -111,7 +122,15 @@ def installed_packages() -> list[str]:
         name = re.sub(r"[-_.]+", "-", about["Name"] or "").lower() if "Name" in about else ""
         if name:
             versions.setdefault(name, distribution.version)
-    return [f"{name}=={versions[name]}" for name in sorted(versions)]
+    return tuple(f"{name}=={versions[name]}" for name in sorted(versions))
+
+
+def _changed(folder: str) -> int:
+    """When a folder's names last changed, in nanoseconds; 0 where there is none."""
+    try:
+        return os.stat(folder or ".").st_mtime_ns
+    except OSError:
+        return 0
 
 
 def relevant(variables: Mapping[str, str]) -> dict[str, str]:

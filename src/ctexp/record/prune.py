@@ -2,7 +2,8 @@
 
     finished                   last and the one before, since there is nothing to resume; best too, unless it
                                is among the best of its name
-    diverged, failed, oom      all of them
+    diverged, failed, oom,     all of them
+    pruned by its sweep
     interrupted, timeout       none: they can be resumed
     running, unreadable        none
 
@@ -28,6 +29,7 @@ from ctexp.record.manifest import Manifest
 from ctexp.record.pruned import Doomed, delete
 from ctexp.record.result import Result
 from ctexp.record.run_dir import Reading, RunDir
+from ctexp.record.values import value_of
 
 PROTECTED_TAGS = ("baseline", "promoted")
 
@@ -168,7 +170,7 @@ def _best_of_each_name(readings: Iterable[tuple[RunDir, Reading]], keep: int) ->
         if reading.state != "finished" or manifest is None:
             continue
         metric = _monitored(manifest)
-        value = _value(run, reading.result, metric) if metric else None
+        value = value_of(run, reading.result, metric) if metric else None
         if metric is None or value is None:
             kept.add(run.id)
             continue
@@ -187,18 +189,6 @@ def _monitored(manifest: Manifest) -> str | None:
         return None
 
 
-def _value(run: RunDir, result: Result | None, metric: str) -> float | None:
-    """A validation metric: one of the headlines in the result, any other in `metrics.json`."""
-    if result is not None and metric in result.metrics:
-        return result.metrics[metric].value
-    split, _, name = metric.partition("/")
-    try:
-        value = files.read_json(run.metrics)["splits"][split]["metrics"][name]["value"]
-    except (DataError, KeyError, TypeError):
-        return None
-    return value if isinstance(value, float) else None
-
-
 def _checkpoints(run: RunDir, reading: Reading, rules: Rules, now: datetime, *, keep: bool) -> list[Doomed]:
     """The checkpoints of a run that may go."""
     result = reading.result
@@ -211,7 +201,7 @@ def _checkpoints(run: RunDir, reading: Reading, rules: Rules, now: datetime, *, 
         reasons = dict.fromkeys((LAST, BEFORE_LAST), f"{ago}, nothing to resume")
         if not keep:
             reasons[BEST] = f"{ago}, not among the best {rules.keep} of its name" if rules.keep else ago
-    elif result.state in {"diverged", "failed", "oom"}:
+    elif result.state in {"diverged", "failed", "oom", "pruned"}:
         reasons = dict.fromkeys((BEST, LAST, BEFORE_LAST), ago)
     else:
         reasons = {}

@@ -4,13 +4,15 @@ from typing import Final, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from ctexp.core.errors import CtexpError, Diverged, MemoryExhausted, Stopped, TimeBudgetUsed
+from ctexp.core.errors import CtexpError, Diverged, MemoryExhausted, Pruned, Stopped, TimeBudgetUsed
 from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
 
-Ended = Literal["finished", "interrupted", "diverged", "oom", "timeout", "failed"]
+Ended = Literal["finished", "interrupted", "diverged", "oom", "timeout", "pruned", "failed"]
 """The ways a run ends."""
 
-State = Literal["running", "finished", "interrupted", "diverged", "oom", "timeout", "failed", "unreadable"]
+State = Literal[
+    "running", "finished", "interrupted", "diverged", "oom", "timeout", "pruned", "failed", "unreadable"
+]
 """What a run directory can be found to be."""
 
 
@@ -132,6 +134,8 @@ def end_of(error: BaseException | None) -> End:
             return End("oom", None, MemoryExhausted.exit_code)
         case TimeBudgetUsed():
             return End("timeout", None, error.exit_code)
+        case Pruned():
+            return End("pruned", None, error.exit_code)
         case CtexpError():
             return End("failed", error.kind, error.exit_code)
         case _:

@@ -30,6 +30,7 @@ class Sweep(Document):
         command: to copy and paste in the project's folder.
         file: as the person named it.
         overrides: what every trial has in common beside what the file says, as typed.
+        common: what the file says that every trial has in common, less what was typed.
         metric: the validation metric of the objective.
         storage: where the trials are kept: a database's URL without a password; null for the folder's own.
         config_sha256: of the resolved configuration that all trials begin with.
@@ -44,6 +45,7 @@ class Sweep(Document):
     file: Text
     file_sha256: Sha256
     overrides: tuple[Text, ...]
+    common: tuple[Text, ...] = ()
     method: Literal["grid", "random", "bayes"]
     metric: str
     goal: Literal["maximize", "minimize"]

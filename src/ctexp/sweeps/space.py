@@ -52,6 +52,7 @@ class Bell:
     sd: float
     log: bool = False
     step: float | None = None
+    integer: bool = False
 
 
 Dimension = Choice | Range | Bell

@@ -74,6 +74,7 @@ class Row:
         reused: the number of the trial whose value it has.
         curve: intermediate values of the metric, (epoch, value), as they were told.
         began: UTC as `clock.iso` writes it.
+        seen: the last sign of life of its agent, UTC; None where the board keeps none.
     """
 
     number: int
@@ -91,6 +92,7 @@ class Row:
     seconds: float | None = None
     began: str | None = None
     ended: str | None = None
+    seen: str | None = None
 
 
 class Board(Protocol):

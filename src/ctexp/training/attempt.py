@@ -39,6 +39,7 @@ from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
 from ctexp.training.memory.exhaustion import while_answering
 from ctexp.training.memory.parts import FitInParts, normalises_batches
+from ctexp.training.refereed import Refereed
 from ctexp.training.tracking import Background, TrackedRun, make_tracker
 
 
@@ -53,6 +54,7 @@ class RecordedAttempt:
         earlier: how earlier starts departed from the configuration; the last of it holds on.
         conf: the folder of the configuration's groups.
         tell: where the blocks are printed.
+        referee: who watches from outside.
     """
 
     run: RunDir
@@ -66,6 +68,7 @@ class RecordedAttempt:
     device: torch.device
     conf: Path
     tell: Any
+    referee: Refereed
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
@@ -164,6 +167,7 @@ class RecordedAttempt:
             lambda row: self._events.write("epoch", **row),
             lambda row: tracker.log(row, int(row["epoch"] or 0)),
             self._alarms.see,
+            self.referee.see,
         )
 
     def _train(self, tracker: Background, requests: StopRequests, resume: Path | None) -> None:
@@ -186,6 +190,7 @@ class RecordedAttempt:
                 folder=self.run.path,
             )
         )
+        self.referee.begin(self.run.id, self._history.rows)
         fitting = FitInParts(
             module=self.module,
             train=self.train,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctexp.config.schema import Settings
+from ctexp.core.referee import Player
 from ctexp.data.selection import Selection
 from ctexp.record import git
 
@@ -21,6 +22,7 @@ class Order:
         features: what stands beside the images, for networks that take it.
         source: git's view of the project, and the patch.
         parent: the cross-validation or sweep it belongs to.
+        referee: who watches its epochs from outside; None where nobody does.
         tell: where the two blocks are printed.
     """
 
@@ -38,3 +40,4 @@ class Order:
     source: git.Source
     tell: Callable[[str], None]
     parent: str | None = None
+    referee: Player | None = None

@@ -28,6 +28,7 @@ from ctexp.training.kernel.device import choose_device, make_repeatable
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.recipe import ImageStore, build_module, refuse_unfit_input
 from ctexp.training.order import Order
+from ctexp.training.refereed import Refereed
 
 
 class Training:
@@ -167,6 +168,7 @@ class Training:
             device=self._device,
             conf=self._order.root / "conf",
             tell=self._order.tell,
+            referee=Refereed(self._order.referee, self._settings.trainer.max_epochs),
         )
 
     @cached_property

@@ -12,7 +12,7 @@ from ctexp.cli.verbs.flags import DEBUG, JSON
     help={
         "name": "only runs whose run.name has this in it",
         "tag": "only runs with this tag; may be repeated",
-        "state": "only runs in this state: finished, interrupted, diverged, oom, timeout, failed, running",
+        "state": "only runs in this state: finished, interrupted, diverged, oom, timeout, pruned, failed, …",
         "sort": "started, duration, or a metric such as val/macro_f1",
         "limit": "how many at most; 0 for all",
     }

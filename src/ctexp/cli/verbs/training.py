@@ -8,6 +8,7 @@ from ctexp.cli.verbs.flags import DEBUG, JSON
 
 @verb(
     "train:train",
+    warm=True,
     iterable=["override"],
     help={
         "override": "the same as a bare KEY=VALUE",

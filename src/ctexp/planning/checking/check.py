@@ -16,6 +16,8 @@ from ctexp.planning.checking.findings import Findings, some
 from ctexp.planning.checking.images import Images
 from ctexp.planning.checking.likeness import check_likeness
 from ctexp.planning.checking.references import check_references
+from ctexp.planning.checking.searching import check_seeds, searches
+from ctexp.planning.checking.sweeps import check_sweeps
 from ctexp.planning.checking.words import check_words
 from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import jobs_of
@@ -41,7 +43,10 @@ def check(loaded: Loaded, root: Path) -> Checked:
         found.problem(place, said)
     check_references(plan, found)
     check_words(plan, found)
-    configured = configure(plan, jobs_of(plan), root, found)
+    check_sweeps(plan, found)
+    read = searches(plan, root, found)
+    check_seeds(plan, read, found)
+    configured = configure(plan, jobs_of(plan), read, root, found)
     images, lacking = read_data(plan, configured, root, found)
     trying = trials(plan, configured)
     _advise([one for one in configured if one.job.experiment not in trying], found)
@@ -106,6 +111,7 @@ def _jobs(configured: Sequence[Configured], images: Mapping[str, Images]) -> tup
                 val_images=its.val,
                 trainings=its.trainings,
                 device=devices[accelerator],
+                searched=one.searched,
             )
         )
     return tuple(jobs)

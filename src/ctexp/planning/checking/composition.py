@@ -1,4 +1,4 @@
-"""The configuration of every job: as it begins, after each failure, and on each base it may get."""
+"""The configuration of every job: as it begins, after each failure, on each base, in each trial."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,28 @@ from ctexp.config.compose import Composed, Composer, paths_of, resolve_paths
 from ctexp.config.folds import FoldWords
 from ctexp.core.errors import UsageError
 from ctexp.planning.checking.findings import Findings
+from ctexp.planning.checking.searching import Search, Searched, searched
 from ctexp.planning.checking.words import words_of
 from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import Job, key_of
 from ctexp.planning.plan.load import Place
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a job may begin with.
+
+    Attributes:
+        label: tells it from others.
+        base: the experiment it comes from.
+        words: that come between those of the plan and its own.
+        chosen: of these, what a sweep has chosen.
+    """
+
+    label: str
+    base: str
+    words: tuple[str, ...]
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -22,16 +40,30 @@ class Configured:
     Attributes:
         composed: as it begins; with the first of `bases`, where it has a base.
         fallbacks: by the kind of failure; those of the experiment's first seed.
-        bases: by the experiment that may win its base; likewise.
+        bases: by the experiment that may win its base; likewise. Of a sweep that may, by it and what sets a
+            trial of it apart, as many as show every value of every choice.
+        begun: what each of `bases` begins with.
+        searched: of a sweep.
     """
 
     job: Job
     composed: Composed
     fallbacks: Mapping[str, Composed]
     bases: Mapping[str, Composed]
+    begun: Mapping[str, Start]
+    searched: Searched | None = None
+
+    @property
+    def every(self) -> tuple[Composed, ...]:
+        """Whatever it may train."""
+        if self.searched:
+            return self.searched.trials
+        return (self.composed, *self.bases.values(), *self.fallbacks.values())
 
 
-def configure(plan: Plan, jobs: Sequence[Job], root: Path, found: Findings) -> list[Configured]:
+def configure(
+    plan: Plan, jobs: Sequence[Job], searches: Mapping[str, Search], root: Path, found: Findings
+) -> list[Configured]:
     """Compose every job.
 
     What fails and what wins changes nothing about seeds: fallbacks and bases are composed with the first.
@@ -39,13 +71,14 @@ def configure(plan: Plan, jobs: Sequence[Job], root: Path, found: Findings) -> l
     Args:
         plan: the plan.
         jobs: its jobs.
+        searches: its sweeps, as far as their files could be read.
         root: the project's folder.
         found: where problems go.
 
     Returns:
         The jobs of the experiments of which nothing fails to compose.
     """
-    composing = _Composing(plan, root, found)
+    composing = _Composing(plan, searches, root, found)
     by_experiment: dict[str, list[Job]] = {}
     for job in jobs:
         by_experiment.setdefault(job.experiment, []).append(job)
@@ -76,8 +109,9 @@ def trials(plan: Plan, configured: Sequence[Configured]) -> set[str]:
 class _Composing:
     """Composes experiment by experiment, each problem told once where it comes from."""
 
-    def __init__(self, plan: Plan, root: Path, found: Findings) -> None:
+    def __init__(self, plan: Plan, searches: Mapping[str, Search], root: Path, found: Findings) -> None:
         self._plan = plan
+        self._searches = searches
         self._root = root
         self._runs = resolve_paths(root)[1]
         self._composer = Composer(root)
@@ -86,33 +120,71 @@ class _Composing:
     def experiment(self, jobs: Sequence[Job]) -> list[Configured]:
         """Its jobs, the seeds; none where anything is wrong."""
         first = jobs[0]
-        bases = first.base.best_of if first.base else ()
-        if any(base not in self._plan.experiments for base in bases):
+        starts = self._starts(first)
+        search = self._searches.get(first.experiment)
+        if starts is None or (first.is_sweep and search is None):
             return []
         told: set[str] = set()
-        on_bases = {base: self._composed(first, None, base, told) for base in bases}
-        plain = [self._composed(job, None, bases[0] if bases else None, told) for job in jobs]
+        on_bases = {one.label: self._composed(first, None, one, told) for one in starts if one}
+        plain = [self._composed(job, None, starts[0], told) for job in jobs]
         fallbacks = {
-            kind: [self._composed(first, kind, base, told) for base in bases or (None,)]
-            for kind in first.fallback
+            kind: [self._composed(first, kind, one, told) for one in starts] for kind in first.fallback
         }
         whole = [*on_bases.values(), *plain, *(one for its in fallbacks.values() for one in its)]
         if any(one is None for one in whole):
+            return []
+        trials = self._trials(first, search, starts) if search else None
+        if search and trials is None:
             return []
         return [
             Configured(
                 job,
                 composed,
                 {kind: its[0] for kind, its in fallbacks.items() if its[0] is not None},
-                {base: one for base, one in on_bases.items() if one is not None},
+                {label: one for label, one in on_bases.items() if one is not None},
+                {one.label: one for one in starts if one},
+                trials,
             )
             for job, composed in zip(jobs, plain, strict=True)
             if composed is not None
         ]
 
-    def _composed(self, job: Job, kind: str | None, base: str | None, told: set[str]) -> Composed | None:
-        words = job.overrides(kind, tuple(self._plan.experiments[base].overrides) if base else ())
+    def _starts(self, job: Job) -> Sequence[Start | None] | None:
+        """What it may begin with: nothing, or the words of a base; None where one of these is not known."""
+        found: list[Start | None] = []
+        for base in job.base.best_of if job.base else ():
+            experiment = self._plan.experiments.get(base)
+            if experiment is None or (experiment.kind == "sweep" and base not in self._searches):
+                return None
+            own = tuple(experiment.overrides)
+            if experiment.kind != "sweep":
+                found.append(Start(base, base, own))
+                continue
+            for words in self._searches[base].winners:
+                label = f"{base}: {' '.join(words)}" if words else base
+                found.append(Start(label, base, (*own, *words), words))
+        return found or [None]
+
+    def _trials(self, job: Job, search: Search, starts: Sequence[Start | None]) -> Searched | None:
+        """The trials of a sweep, on each base it may get those of the first."""
+        found = []
+        told: dict[str, None] = {}
+        for start in starts:
+            try:
+                found.append(
+                    searched(job, search, job.overrides(None, start.words if start else ()), self._root)
+                )
+            except UsageError as error:
+                told |= dict.fromkeys(error.problems)
+        for problem in told:
+            self._found.problem(("experiments", job.experiment, "sweep"), problem)
+        return None if told else found[0]
+
+    def _composed(self, job: Job, kind: str | None, start: Start | None, told: set[str]) -> Composed | None:
+        words = job.overrides(kind, start.words if start else ())
         try:
+            if job.is_sweep:
+                words = (*words, *self._searches[job.experiment].spec.overrides)
             if job.verb == "cross-validate":
                 folds = FoldWords.of(words)
                 if folds.problems:
@@ -126,8 +198,8 @@ class _Composing:
             for problem in error.problems:
                 if problem not in told:
                     told.add(problem)
-                    place = self._place_of(problem, job.experiment, kind, base)
-                    self._found.problem(place, problem + _when(kind, base))
+                    place = self._place_of(problem, job.experiment, kind, start.base if start else None)
+                    self._found.problem(place, problem + _when(kind, start.label if start else None))
             return None
 
     def _place_of(self, problem: str, experiment: str, kind: str | None, base: str | None) -> Place:

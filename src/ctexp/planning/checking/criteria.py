@@ -164,7 +164,7 @@ class Criteria:
 
     def _seeds(self, name: str) -> tuple[int, int]:
         """As many as it has on either side, which a baseline from elsewhere is granted."""
-        count = len(self._plan.experiments[name].seeds or self._plan.seeds)
+        count = len(self._plan.experiments[name].seeds_in(self._plan))
         return count, count
 
 

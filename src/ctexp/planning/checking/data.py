@@ -29,7 +29,7 @@ def read_data(
     lacking: set[str] = set()
     for one in firsts(configured):
         name, verb = one.job.experiment, one.job.verb
-        for composed in (one.composed, *one.bases.values(), *one.fallbacks.values()):
+        for composed in one.every:
             try:
                 its = reader.read(composed, verb)
             except CtexpError as error:

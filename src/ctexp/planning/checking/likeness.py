@@ -60,7 +60,7 @@ def _check_twins(configured: Sequence[Configured], found: Findings) -> None:
 def _identity(one: Configured, composed: Composed) -> str:
     """The same for jobs that would do the same."""
     kept = {name: value for name, value in composed.resolved.items() if f"{name}." not in SEED_KEYS}
-    return json.dumps([one.job.verb, kept | {"seed": one.job.seed}], sort_keys=True)
+    return json.dumps([one.job.verb, one.job.flags, kept | {"seed": one.job.seed}], sort_keys=True)
 
 
 def _check_names(configured: Sequence[Configured], found: Findings) -> None:
@@ -89,9 +89,9 @@ def _check_controlled(
 ) -> None:
     before = flattened(baseline.composed.resolved)
     for name, one in first.items():
-        if name == plan.baseline or one.composed.resolved["data"]["sample"] is not None:
-            continue  # a sample is for trying things out, and compared with nothing
-        things = max((_things(plan, one, base, baseline, before) for base in one.bases or (None,)), key=len)
+        if name == plan.baseline or one.job.is_sweep or one.composed.resolved["data"]["sample"] is not None:
+            continue  # a sample is for trying things out, a sweep for choosing: compared with nothing
+        things = max((_things(one, base, baseline, before) for base in one.bases or (None,)), key=len)
         if len(things) > 1:
             found.warning(
                 ("experiments", name),
@@ -100,12 +100,12 @@ def _check_controlled(
             )
 
 
-def _things(
-    plan: Plan, one: Configured, base: str | None, baseline: Configured, before: dict[str, Any]
-) -> list[str]:
+def _things(one: Configured, base: str | None, baseline: Configured, before: dict[str, Any]) -> list[str]:
     """What is changed between the baseline and a job, by the words that change it."""
     old = _words(baseline, ())
-    new = _words(one, plan.experiments[base].overrides if base else ())
+    start = one.begun[base] if base else None
+    new = _words(one, start.words if start else ())
+    chosen = {key_of(word): f"the best of {start.base}" for word in start.chosen} if start else {}
     changed = {key for key in {**old, **new} if old.get(key) != new.get(key)}
     after = flattened((one.bases[base] if base else one.composed).resolved)
     kinds_differ = one.job.verb != baseline.job.verb
@@ -115,7 +115,8 @@ def _things(
             continue
         owners = [word for word in changed if key == word or key.startswith(f"{word}.")]
         rest = EXPERIMENT if EXPERIMENT in changed else key
-        things.setdefault(max(owners, key=len, default=rest), []).append(key)
+        owner = max(owners, key=len, default=rest)
+        things.setdefault(chosen.get(owner, owner), []).append(key)
     bound = [thing for thing, keys in things.items() if len(things) > 1 and not _stands(after, before, keys)]
     together = [" with ".join(bound)] if bound else []
     kind = ["kind"] if kinds_differ else []

@@ -228,12 +228,15 @@ class Experiment(_Part):
     """One question, asked with each seed: a job each.
 
     Attributes:
-        kind: `train`, or `cross-validate`, which trains every fold with the seed.
+        kind: `train`, or `cross-validate`, which trains every fold with the seed, or `sweep`: a search that
+            is one job, whatever the seeds of its trials, and chooses instead of answering anything.
+        sweep: the file of a sweep, or the name of one in `conf/sweep`.
+        budget: of a sweep: no trial begins once all of them together have taken so long.
         hypothesis: what is believed; free text.
         expected: what will be seen if it is true; free text.
         notes: free text.
         overrides: single overrides, after those of `common`; they win over it.
-        seeds: None for those of the plan.
+        seeds: None for those of the plan, of which a sweep takes the first.
         needs: experiments all of whose jobs have to be done before.
         base: whose overrides come between those of `common` and its own.
         success: when the hypothesis holds.
@@ -246,7 +249,9 @@ class Experiment(_Part):
         shorten: train less where the window is too short, instead of not at all.
     """
 
-    kind: Literal["train", "cross-validate"] = "train"
+    kind: Literal["train", "cross-validate", "sweep"] = "train"
+    sweep: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    budget: Limit | None = None
     hypothesis: Prose = ""
     expected: Prose = ""
     notes: Prose = ""
@@ -268,6 +273,11 @@ class Experiment(_Part):
         if self.seeds is not None and len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: one is given twice")
         return self
+
+    def seeds_in(self, plan: "Plan") -> list[int]:
+        """Those of its jobs, one each."""
+        seeds = self.seeds or plan.seeds
+        return seeds[:1] if self.kind == "sweep" else seeds
 
 
 class Plan(_Part):
@@ -314,7 +324,7 @@ class Plan(_Part):
     def _seeds_and_size(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: one is given twice")
-        count = sum(len(one.seeds or self.seeds) for one in self.experiments.values())
+        count = sum(len(one.seeds_in(self)) for one in self.experiments.values())
         if count > MOST_JOBS:
             raise ValueError(f"{count} jobs, more than the {MOST_JOBS} a plan may have")
         return self

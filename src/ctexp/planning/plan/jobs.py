@@ -42,7 +42,7 @@ class Job:
 
     Attributes:
         id: `<experiment>-s<seed>`.
-        verb: `train` or `cross-validate`.
+        verb: `train`, `cross-validate` or `sweep`.
         common: words every job of the plan has.
         own: those of its experiment; a base's come between, less what these set again.
         fixed: those that tell jobs apart: name and seed.
@@ -50,6 +50,8 @@ class Job:
         needs: experiments all of whose jobs have to be done before; those of gate and base are not repeated.
         worth: of its experiment, see `document.Experiment`; the baseline is worth what is judged by it, too.
         limit_seconds: None for the window.
+        flags: words before the overrides: the file and the budget of a sweep.
+        budget_seconds: of a sweep; None for all others.
     """
 
     id: str
@@ -67,6 +69,13 @@ class Job:
     limit_seconds: float | None = None
     shorten: bool = False
     worth: float = 1.0
+    flags: tuple[str, ...] = ()
+    budget_seconds: float | None = None
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it searches instead of answering."""
+        return self.verb == "sweep"
 
     @property
     def waits_for(self) -> tuple[str, ...]:
@@ -103,8 +112,8 @@ class Job:
     def read(cls, document: Mapping[str, Any]) -> Self:
         """The job that `document` gave."""
         values = dict(document)
-        for name in ("common", "own", "fixed", "needs"):
-            values[name] = tuple(values[name])
+        for name in ("common", "own", "fixed", "needs", "flags"):
+            values[name] = tuple(values.get(name, ()))
         values["fallback"] = {kind: tuple(words) for kind, words in values["fallback"].items()}
         values["gate"] = GateRule(**values["gate"]) if values["gate"] else None
         if base := values["base"]:
@@ -117,7 +126,7 @@ def jobs_of(plan: "Plan") -> list[Job]:
     return [
         _job(plan, name, experiment, seed)
         for name, experiment in plan.experiments.items()
-        for seed in experiment.seeds or plan.seeds
+        for seed in experiment.seeds_in(plan)
     ]
 
 
@@ -192,7 +201,16 @@ def _job(plan: "Plan", name: str, experiment: "Experiment", seed: int) -> Job:
         limit_seconds=durations.seconds(experiment.limit) if experiment.limit else None,
         shorten=experiment.shorten,
         worth=_worth(plan, name, experiment),
+        flags=_flags(experiment),
+        budget_seconds=durations.seconds(experiment.budget) if experiment.budget else None,
     )
+
+
+def _flags(experiment: "Experiment") -> tuple[str, ...]:
+    """A sweep is made and worked on by one program; the night itself is the pilot."""
+    if experiment.kind != "sweep":
+        return ()
+    return (f"--config={experiment.sweep}", f"--budget={experiment.budget}", "--work", "--no-pilot")
 
 
 def _worth(plan: "Plan", name: str, experiment: "Experiment") -> float:

@@ -12,7 +12,7 @@ from ctexp.planning.plan.document import Plan
 Place = Sequence[str | int]
 """Where something stands in a plan: `("experiments", "x", "overrides", 0)`."""
 
-_DECIDING = {"name", "baseline", "seeds", "common", "kind", "overrides", "base"}
+_DECIDING = {"name", "baseline", "seeds", "common", "kind", "sweep", "overrides", "base"}
 """What other checks stand on: without one of these they would find what is not wrong."""
 
 _EXPECTED = {

@@ -55,7 +55,8 @@ def _compare(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:
 def _errors(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:
     """Of those that are to show something, and what they are compared with; of all where none is."""
     meant = {job.experiment for job in experiments if plan.experiments[job.experiment].success}
-    about = [job for job in experiments if not meant or job.experiment in {*meant, plan.baseline}]
+    alone = [job for job in experiments if not job.is_sweep]
+    about = [job for job in alone if not meant or job.experiment in {*meant, plan.baseline}]
     for job in about[:MOST_ERRORS]:
         yield _step(f"errors-{job.experiment}", "analyze-errors", f"--run {quoted(job.run_name)}")
     if (left := len(about) - MOST_ERRORS) > 0:
@@ -63,6 +64,9 @@ def _errors(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:
 
 
 def _report(plan: Plan, experiments: Sequence[Job]) -> Iterator[str]:
+    for job in experiments:
+        if job.is_sweep:
+            yield _step(f"sweep-{job.experiment}", "sweep-report", f"--sweep {quoted(job.run_name)}")
     names = [job.run_name for job in experiments if job.experiment == plan.baseline]
     yield _step(
         "report", "report", '--queue "$CTEXP_QUEUE"', *(f"--baseline {quoted(name)}" for name in names)

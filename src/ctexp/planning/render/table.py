@@ -40,7 +40,8 @@ def _branches(job: Job) -> Iterator[str]:
 def _branch(job: Job, fallback: str | None) -> str:
     key = job.id if fallback is None else f"{job.id}:{fallback}"
     overrides = job.overrides(fallback, (_BASE,) if job.base else ())
-    words = ["inv", job.verb, *('"${base[@]}"' if word == _BASE else quoted(word) for word in overrides)]
+    told = ('"${base[@]}"' if word == _BASE else quoted(word) for word in overrides)
+    words = ["inv", job.verb, *map(quoted, job.flags), *told]
     first = f"base_of {job.id} && attempt" if job.base else "attempt"
     command = wrapped([first, *words[:-1], f"{words[-1]} ;;"], _INDENT + 4)
     return f"{' ' * _INDENT}{key})\n{' ' * (_INDENT + 4)}{command}"

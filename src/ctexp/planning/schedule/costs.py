@@ -1,6 +1,8 @@
 """What each job of a plan is expected to cost: by runs like it, else by what was measured once."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean
 from typing import TYPE_CHECKING
 
 from ctexp.planning import estimates
@@ -17,9 +19,10 @@ START_SECONDS = 8.0
 
 
 def trainings(checked: CheckedJob) -> "Mapping[Job, Composed]":
-    """What a job may have to train, each kind with a configuration: one, or one for each possible base."""
+    """What a job may have to train, each kind with a configuration: one, those on each base, all trials."""
     found: dict[Job, Composed] = {}
-    for composed in checked.bases.values() or (checked.composed,):
+    plain = checked.bases.values() or (checked.composed,)
+    for composed in checked.searched.trials if checked.searched else plain:
         job = Job.of(composed.resolved, checked.device, checked.train_images, checked.val_images)
         found.setdefault(job, composed)
     return found
@@ -28,9 +31,9 @@ def trainings(checked: CheckedJob) -> "Mapping[Job, Composed]":
 def expected(checked: Iterable[CheckedJob], past: Past, measured: Measurements) -> dict[str, Estimate | None]:
     """The cost of each job by its id; None where neither history nor a measurement tells.
 
-    A cross-validation costs its folds. A job that begins with the best of several costs as much as with the
-    dearest of them, and what nobody knows of one of them is not known of it. No job takes longer than its
-    limit.
+    A cross-validation costs its folds, a sweep its budget, or less where there is no more to try. A job that
+    begins with the best of several costs as much as with the dearest of them, and what nobody knows of one of
+    them is not known of it. No job takes longer than its limit.
     """
     known: dict[Job, Estimate | None] = {}
 
@@ -39,7 +42,10 @@ def expected(checked: Iterable[CheckedJob], past: Past, measured: Measurements) 
             known[job] = estimate_of(job, past, measured)
         return known[job]
 
-    return {one.job.id: _whole(one, [of(job) for job in trainings(one)]) for one in checked}
+    return {
+        one.job.id: (_search if one.searched else _whole)(one, [of(job) for job in trainings(one)])
+        for one in checked
+    }
 
 
 def estimate_of(job: Job, past: Past, measured: Measurements) -> Estimate | None:
@@ -53,6 +59,40 @@ def estimate_of(job: Job, past: Past, measured: Measurements) -> Estimate | None
 def bound(estimate: Estimate) -> float:
     """The seconds that have to be there for a job: its p90."""
     return estimate.seconds if estimate.seconds_p90 is None else estimate.seconds_p90
+
+
+def _search(checked: CheckedJob, of_trials: Sequence[Estimate | None]) -> Estimate | None:
+    """All of a sweep: its trials one after the other, until the budget is used up.
+
+    The last of them may begin just before that, and is not cut short. Trials that are ended early leave time
+    for others, so that a budget that does not suffice for all is used up whatever trials cost.
+    """
+    search, budget = checked.searched, checked.job.budget_seconds
+    if search is None or budget is None:
+        return None
+    known = [one for one in of_trials if one is not None]
+    if len(known) < len(of_trials):
+        return Estimate(seconds=budget, seconds_p90=budget, basis="its budget; what a trial costs is unknown")
+    trial = search.trainings * mean(one.seconds for one in known)
+    trial_p90 = search.trainings * mean(bound(one) for one in known)
+    seconds, seconds_p90 = budget, budget + search.trainings * max(bound(one) for one in known)
+    if search.most is not None:
+        seconds, seconds_p90 = min(seconds, search.most * trial), min(seconds_p90, search.most * trial_p90)
+    if (limit := checked.job.limit_seconds) is not None:
+        seconds, seconds_p90 = min(seconds, limit), min(seconds_p90, limit)
+    trials = math.ceil(seconds / trial)
+    sizes = [one.disk_bytes for one in known if one.disk_bytes is not None]
+    sizes_p90 = [one.disk_bytes_p90 for one in known if one.disk_bytes_p90 is not None]
+    count = trials * search.trainings
+    return max(known, key=lambda one: one.memory_bytes or 0).model_copy(
+        update={
+            "seconds": seconds,
+            "seconds_p90": seconds_p90,
+            "disk_bytes": round(count * mean(sizes)) if len(sizes) == len(known) else None,
+            "disk_bytes_p90": count * max(sizes_p90) if len(sizes_p90) == len(known) else None,
+            "basis": f"about {trials} trial{'' if trials == 1 else 's'} by {known[0].basis}",
+        }
+    )
 
 
 def _whole(checked: CheckedJob, of_trainings: list[Estimate | None]) -> Estimate | None:

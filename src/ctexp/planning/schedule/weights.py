@@ -107,7 +107,7 @@ def _wanted(checked: Iterable[CheckedJob]) -> dict[Key, list[str]]:
     """What the configurations ask for, and which experiments do."""
     wanted: dict[Key, dict[str, None]] = {}
     for one in checked:
-        for composed in (one.composed, *one.bases.values(), *one.fallbacks.values()):
+        for composed in one.every:
             model = composed.resolved["model"]
             if model["pretrained"]:
                 wanted.setdefault((model["name"], model["weights"]), {})[one.job.experiment] = None

@@ -16,6 +16,7 @@ from ctexp.queue.orders import Orders
 from ctexp.queue.state import Attempt, Night
 
 _MINUTES = "trainer.max_minutes"
+_BUDGET = "--budget"
 
 _MEASURING_SHARE = 0.1
 """Of a shortened job's time, for what comes before and after its training."""
@@ -142,18 +143,19 @@ def _shortened(fresh: Beginning, length: Length | None, remaining: float | None)
     """With less training, where the plan allows it and the window asks for it.
 
     How many trainings a cross-validation is made of is not known here: it is stopped at the window's end and
-    gone on with in another night.
+    gone on with in another night. A sweep gets a smaller budget.
     """
     job = fresh.job
     if remaining is None or length is None or length.p90 <= remaining:
         return fresh
-    if not job.shorten or job.verb != "train":
+    if not job.shorten or job.verb == "cross-validate":
         return fresh
     minutes = round(max(remaining * (1 - _MEASURING_SHARE) / 60, _LEAST_MINUTES), 1)
     asked = next((word for word in fresh.argv[2:] if key_of(word) == _MINUTES), "")
-    if _number(asked.partition("=")[2]) <= minutes:
+    before = job.budget_seconds / 60 if job.budget_seconds else _number(asked.partition("=")[2])
+    if before <= minutes:
         return fresh
-    word = f"{_MINUTES}={minutes:g}"
+    word = f"{_BUDGET}={minutes:g}m" if job.is_sweep else f"{_MINUTES}={minutes:g}"
     why = f"needs {clock.duration(length.p90)} (p90), {clock.duration(remaining)} are left"
     return replace(
         fresh,

@@ -5,7 +5,6 @@ written down, and a fork copies no lock that another thread holds.
 """
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -16,11 +15,11 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from ctexp.core.parent_death import tied_to_this
 from ctexp.queue.attempting.output import Output
 
 POLL_SECONDS = 0.2
 
-_PR_SET_PDEATHSIG = 1
 _SECOND_SIGNAL_AFTER = 1.0  # a terminal's Ctrl-C comes from it and from the script, at once
 _FAREWELL_SECONDS = 2.0  # for processes whose program has ended, before they are asked to end
 _DYING_SECONDS = 60.0  # a process that a driver holds may take long to die; some never do
@@ -80,11 +79,6 @@ class Signals:
 def _never(signum: int, frame: FrameType | None) -> None:
     """A handler for signals that are fetched instead: one that waits ends a program that has none."""
     del signum, frame
-
-
-def die_with_parent(libc: ctypes.PyDLL | None = None) -> None:
-    """Have the kernel send this process SIGTERM when its parent dies, however that happens."""
-    (libc or ctypes.PyDLL(None)).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -179,12 +173,10 @@ def run(
 
 def _before_exec(signals: Signals) -> Callable[[], None]:
     """What a child does between fork and exec; all that it needs is loaded before the fork."""
-    libc, parent = ctypes.PyDLL(None), os.getpid()
+    tie = tied_to_this()
 
     def prepare() -> None:
-        die_with_parent(libc)
-        if os.getppid() != parent:  # it died before it could be told
-            os._exit(128 + signal.SIGTERM)
+        tie()
         signals.unblock()
 
     return prepare

@@ -6,15 +6,15 @@ from ctexp.queue.orders import Orders
 from ctexp.queue.state import Night
 
 _MANY = frozenset({"--candidate"})
-_ONE = frozenset({"--baseline", "--run"})
+_ONE = frozenset({"--baseline", "--run", "--sweep"})
 
 
 def finished_words(orders: Orders, night: Night, argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """A command of the analysis about what is there.
 
     A script names experiments by `run.name`, before anything has run. In the morning that name may have no
-    finished run, or runs of a fallback besides, which have a name of their own; and a cross-validation is
-    found by its id for certain.
+    finished run, or runs of a fallback besides, which have a name of their own; and a cross-validation or
+    a sweep is found by its id for certain.
 
     Args:
         orders: of the queue.
@@ -58,6 +58,6 @@ def _finished(orders: Orders, night: Night) -> dict[str, list[str]]:
         now = night.jobs[job.id]
         if now.state == "done" and now.run:
             # A run's id is its name, a stamp and six characters; all seeds of a name are meant.
-            name = now.run if job.verb == "cross-validate" else now.run.rsplit("_", 2)[0]
+            name = now.run.rsplit("_", 2)[0] if job.verb == "train" else now.run
             names += [name] if name not in names else []
     return {planned: sorted(names, key=lambda name: name != planned) for planned, names in found.items()}

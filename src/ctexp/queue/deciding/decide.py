@@ -62,9 +62,20 @@ def _base(orders: Orders, night: Night, wanted: Decide) -> dict[str, Any]:
 
 
 def words_of(orders: Orders, night: Night, experiment: str) -> list[str]:
-    """An experiment's own overrides; where it began with another's, those come before."""
+    """An experiment's own overrides; where it began with another's, those come before.
+
+    Those of a sweep end with what its file says of all trials, and what sets the best apart.
+    """
     before = night.decisions.get(("base", experiment), {}).get("words", [])
-    return list(last_words([*before, *orders.of(experiment)[0].own]))
+    return list(last_words([*before, *orders.of(experiment)[0].own, *_chosen(orders, night, experiment)]))
+
+
+def _chosen(orders: Orders, night: Night, experiment: str) -> list[str]:
+    """The words of the best trial of a sweep, beside what was typed; nothing of any other experiment."""
+    if not orders.of(experiment)[0].is_sweep:
+        return []
+    (sweep,) = finished(night.of(orders, experiment))  # it has won: it is done
+    return measured.chosen_by(Path(orders.runs) / measured.SWEEPS / sweep)
 
 
 def _mean(orders: Orders, night: Night, experiment: str, metric: str) -> float | None:

@@ -72,12 +72,13 @@ def took(orders: Orders, night: Night) -> Took | None:
 def lengths(orders: Orders, night: Night) -> dict[str, Length | None]:
     """How long each job takes as a whole, seconds, by its id; None where nobody knows.
 
-    A job takes no longer than its limit. One of unknown cost gets what other seeds of its experiment took.
+    A job takes no longer than its limit. One of unknown cost gets what other seeds of its experiment took. A
+    sweep takes its budget however fast the machine is: it tells of no other job, and none of it.
     """
     told: dict[str, list[_Told]] = {}
     of_seeds: dict[str, list[float]] = {}
     for job in orders.jobs:
-        if seconds := _seconds(night.jobs[job.id]):
+        if (seconds := _seconds(night.jobs[job.id])) and not job.is_sweep:
             of_seeds.setdefault(job.experiment, []).append(math.log(seconds))
             if estimate := _estimate(orders, job):
                 one = _Told(math.log(seconds / estimate.p50), _sigma(estimate))
@@ -89,7 +90,7 @@ def lengths(orders: Orders, night: Night) -> dict[str, Length | None]:
         if estimate is None and (logs := of_seeds.get(job.experiment)):
             likely = math.exp(sum(logs) / len(logs))
             estimate = Length(likely, SIBLING_SPREAD * likely)
-        elif estimate is not None and told:
+        elif estimate is not None and told and not job.is_sweep:
             sigma = _sigma(estimate)
             known = off[sigma] if sigma in off else off.setdefault(sigma, _off(told, sigma))
             mean, deviation = known.get(job.experiment) or known[None]
@@ -131,7 +132,9 @@ def _pairs(orders: Orders, night: Night) -> list[tuple[Length, float]]:
     return [
         (estimate, seconds)
         for job in orders.jobs
-        if (seconds := _seconds(night.jobs[job.id])) and (estimate := _estimate(orders, job))
+        if not job.is_sweep
+        and (seconds := _seconds(night.jobs[job.id]))
+        and (estimate := _estimate(orders, job))
     ]
 
 

@@ -32,6 +32,7 @@ class JobLook:
         run: the run's id; `log` the file with the attempt's output.
         epoch: whole epochs done of `epochs`; of a cross-validation in its newest fold, `folds_done` of
             `folds`.
+        trials: of a sweep that are over; `metric` is that of the best of them.
         loss: of training, in the last epoch.
         metric: `{name, value, low, high}`, the primary one; low and high once the job is done.
         seconds: of all attempts so far; `expected` and `expected_p90` of the whole job, by `basis`, renewed
@@ -56,6 +57,7 @@ class JobLook:
     epochs: int | None
     folds_done: int | None
     folds: int | None
+    trials: int | None
     loss: float | None
     metric: Mapping[str, Any] | None
     seconds: float | None
@@ -163,6 +165,7 @@ def _job(
         epochs=found.epochs,
         folds_done=found.folds_done,
         folds=found.folds,
+        trials=found.trials,
         loss=found.loss,
         metric=_metric(orders, newest, found),
         seconds=_spent(state, now) if newest else None,

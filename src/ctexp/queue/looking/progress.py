@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.core import clock
+from ctexp.queue.measured import CROSS_VALIDATIONS, SWEEPS
 from ctexp.queue.state import Attempt
 
-CROSS_VALIDATIONS = "cross-validations"
+_OVER = ("finished", "pruned", "failed", "reused")
 _EPOCHS = re.compile(r"^  max_epochs: (\d+)$", re.MULTILINE)
 
 
@@ -31,6 +32,7 @@ class Progress:
         values: what else the last row of its history holds.
         epoch_seconds: what an epoch takes, the mean of the last five.
         folds_done: of a cross-validation, of `folds`.
+        trials: of a sweep that are over; `values` are then those of the best, by `progress.json`.
         written: when the history last changed, seconds since 1970.
     """
 
@@ -42,12 +44,14 @@ class Progress:
     epoch_seconds: float | None = None
     folds_done: int | None = None
     folds: int | None = None
+    trials: int | None = None
     written: float | None = None
 
     @property
     def seconds_left(self) -> float | None:
         """At the pace so far, all epochs counted, from when the history was written."""
-        if self.epoch is None or self.epochs is None or self.epoch_seconds is None or self.folds is not None:
+        several = self.folds is not None or self.trials is not None
+        if self.epoch is None or self.epochs is None or self.epoch_seconds is None or several:
             return None
         return (self.epochs - self.epoch) * self.epoch_seconds
 
@@ -65,12 +69,16 @@ def progress(runs: Path, queue: str, job: str, attempt: Attempt) -> Progress:
     whole = runs / CROSS_VALIDATIONS / named if named else None
     if whole is not None and whole.is_dir():
         return _folds(runs, whole)
+    if named and (runs / SWEEPS / named).is_dir():
+        return _trials(runs / SWEEPS / named, _newest(runs, queue, job, attempt.start.get("time", "")))
     path = runs / named if named else _newest(runs, queue, job, attempt.start.get("time", ""))
     if path is None:
         return Progress()
     parent = _origin(path).get("parent")
     if isinstance(parent, str) and (runs / CROSS_VALIDATIONS / parent).is_dir():
         return _folds(runs, runs / CROSS_VALIDATIONS / parent, path)
+    if isinstance(parent, str) and (runs / SWEEPS / parent).is_dir():
+        return _trials(runs / SWEEPS / parent, path)
     return _one(path)
 
 
@@ -83,6 +91,17 @@ def _folds(runs: Path, place: Path, newest: Path | None = None) -> Progress:
     fold = _one(newest) if newest else Progress()
     done = sum(member.get("state") == "finished" for member in members)
     return Progress(**{**vars(fold), "folds_done": done, "folds": len(members)})
+
+
+def _trials(place: Path, newest: Path | None) -> Progress:
+    """A sweep: how many trials are over, the best of them, and the newest as a run."""
+    told, asked = _document(place / "progress.json"), _document(place / "sweep.json")
+    counts, best = told.get("counts"), told.get("best")
+    over = sum(counts.get(state, 0) for state in _OVER) if isinstance(counts, dict) else 0
+    value = _number(best.get("mean", best.get("value"))) if isinstance(best, dict) else None
+    trial = _one(newest) if newest else Progress()
+    values = {} if value is None else {str(asked.get("metric")): value}
+    return Progress(**{**vars(trial), "run": place.name, "values": values, "trials": over})
 
 
 def _one(path: Path) -> Progress:

@@ -6,6 +6,7 @@ outcome     the exit code, and what is taken up again
 evidence    what the finished runs of an experiment have to say
 criteria    met, not met, undecided or not tested, for all hypotheses of a plan together
 improvements  better than the baseline or not, corrected together
+searches    what sweeps have found, and what that does not say
 hypotheses  each with its evidence, in the plan's order
 insight     what follows from that, and what to do next
 report      puts it together, from journal, orders, the plan's copy and run directories alone

@@ -142,7 +142,7 @@ class RunWarning(Part):
 
 
 class ExperimentReport(Part):
-    """One question of the plan and its answer; the plan's own text is whole.
+    """One question of the plan and its answer, or what a sweep has found; the plan's own text is whole.
 
     Attributes:
         criterion: null where the plan states none; `outcome` is null then, too.
@@ -156,7 +156,7 @@ class ExperimentReport(Part):
     """
 
     experiment: str
-    kind: Literal["train", "cross-validate"]
+    kind: Literal["train", "cross-validate", "sweep"]
     hypothesis: Text
     expected: Text
     notes: Text

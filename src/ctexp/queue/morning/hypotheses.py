@@ -19,6 +19,7 @@ from ctexp.queue.morning.documents import (
 from ctexp.queue.morning.evidence import Evidence
 from ctexp.queue.morning.improvements import Comparer
 from ctexp.queue.morning.insight import Case, insight, next_steps
+from ctexp.queue.morning.searches import Search
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import Night
 
@@ -51,7 +52,9 @@ class Hypotheses:
         }
         outcomes = self._outcomes(wanted) | self._not_tested(wanted)
         return [
-            self._report(name, experiment, wanted.get(name), outcomes.get(name))
+            self._search(name, experiment).report(self._decided(name))
+            if experiment.kind == "sweep"
+            else self._report(name, experiment, wanted.get(name), outcomes.get(name))
             for name, experiment in self.plan.experiments.items()
         ]
 
@@ -61,12 +64,18 @@ class Hypotheses:
 
     @cached_property
     def _evidence(self) -> dict[str, Evidence]:
-        """By experiment."""
+        """By experiment; sweeps are none, and told by themselves."""
         runs = Path(self.orders.runs)
         return {
             name: Evidence.of(name, runs, experiment.kind == "cross-validate", self._jobs_of(name))
             for name, experiment in self.plan.experiments.items()
+            if experiment.kind != "sweep"
         }
+
+    def _search(self, name: str, experiment: Experiment) -> Search:
+        its = self.plan.experiments.items()
+        after = [other for other, one in its if one.base and name in one.base.best_of]
+        return Search(name, experiment, self._jobs_of(name), Path(self.orders.runs), after)
 
     def _jobs_of(self, experiment: str) -> list[JobReport]:
         return [job for job in self.jobs if job.experiment == experiment]

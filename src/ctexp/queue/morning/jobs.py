@@ -15,6 +15,7 @@ from ctexp.record.cross_validation import FOLDER, CrossValidation, CrossValidati
 from ctexp.record.documents import printable
 from ctexp.record.result import Measurement
 from ctexp.record.run_dir import RunDir
+from ctexp.record.sweep import FOLDER as SWEEPS
 
 _UNSEEN = "nobody saw its end: it was killed, or the machine went down"
 
@@ -105,7 +106,10 @@ def _advice(runs: Path, job: JobNow) -> list[str]:
 
 
 def trainings(runs: Path, run_id: str) -> list[RunDir]:
-    """The run of that id, or the folds of the cross-validation, as far as they are there."""
+    """The run of that id, the folds of the cross-validation, the trials of the sweep, if they are there."""
+    if (runs / SWEEPS / run_id).is_dir():
+        trials = [RunDir(path) for path in sorted(runs.glob(f"{run_id.rsplit('_', 2)[0]}-t*_*_*"))]
+        return [one for one in trials if (about := one.read().manifest) and about.origin.parent == run_id]
     ids: Iterable[str | None] = [run_id]
     if (runs / FOLDER / run_id).is_dir():
         try:

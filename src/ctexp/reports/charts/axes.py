@@ -8,15 +8,18 @@ from ctexp.reports.charts.svg import WIDTH, Drawing, Point
 
 @dataclass(frozen=True)
 class Axis:
-    """The values from `low` to `high`; `name` says of what, with its unit."""
+    """The values from `low` to `high`; `name` says of what, with its unit; `log` spaces them by logarithm."""
 
     name: str
     low: float
     high: float
     whole: bool = False
+    log: bool = False
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Round values inside, at most so many: 1, 2 or 5 times a power of ten apart."""
+        """Round values inside, at most so many: 1, 2 or 5 times a power of ten apart, or on a log axis such."""
+        if self.log:
+            return self._powers(most)
         span = self.high - self.low
         power = 10 ** math.floor(math.log10(span / most))
         step = next(factor * power for factor in (1, 2, 5, 10) if span / (factor * power) <= most)
@@ -25,6 +28,23 @@ class Axis:
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [index * step for index in range(first, last + 1)]
+
+    def share(self, value: float) -> float:
+        """How far along the axis a value lies, 0 to 1; values outside lie at the ends."""
+        inside = min(max(value, self.low), self.high)
+        if self.log:
+            return math.log(inside / self.low) / math.log(self.high / self.low)
+        return (inside - self.low) / (self.high - self.low)
+
+    def _powers(self, most: int) -> list[float]:
+        """Powers of ten; every second or third of them where there are many, 2 and 5 times them where few."""
+        first, last = math.floor(math.log10(self.low) - 1e-9), math.ceil(math.log10(self.high) + 1e-9)
+        for factors in ((1, 2, 5), (1,)):
+            found = [f * 10.0**power for power in range(first, last + 1) for f in factors]
+            inside = [v for v in found if self.low * (1 - 1e-9) <= v <= self.high * (1 + 1e-9)]
+            if len(inside) <= most:
+                return inside
+        return inside[:: math.ceil(len(inside) / most)]
 
 
 @dataclass(frozen=True)
@@ -57,20 +77,24 @@ class Frame:
         for value in self.y.ticks():
             height = self.at(self.x.low, value)[1]
             drawing.line((self.left, height), (self.right, height), "grid")
-            drawing.text((self.left - 5, height + 3.5), _tick(value), "tick", "end")
+            drawing.text((self.left - 5, height + 3.5), tick(value), "tick", "end")
+        self.draw_below(drawing)
+        drawing.text((4, self.top - 14), self.y.name, "name")
+
+    def draw_below(self, drawing: Drawing) -> None:
+        """The axis below alone: line, ticks and name."""
         for value in self.x.ticks():
             place = self.at(value, self.y.low)[0]
             drawing.line((place, self.bottom), (place, self.bottom + 3), "axis")
-            drawing.text((place, self.bottom + 14), _tick(value), "tick", "middle")
+            drawing.text((place, self.bottom + 14), tick(value), "tick", "middle")
         drawing.line((self.left, self.bottom), (self.right, self.bottom), "axis")
         drawing.text(((self.left + self.right) / 2, self.bottom + 28), self.x.name, "name", "middle")
-        drawing.text((4, self.top - 14), self.y.name, "name")
 
 
 def _between(value: float, axis: Axis, start: float, end: float) -> float:
-    share = (min(max(value, axis.low), axis.high) - axis.low) / (axis.high - axis.low)
-    return start + share * (end - start)
+    return start + axis.share(value) * (end - start)
 
 
-def _tick(value: float) -> str:
+def tick(value: float) -> str:
+    """A value as it stands at an axis."""
     return f"{value + 0.0:g}" if abs(value) < 1e4 else f"{value:.0e}"

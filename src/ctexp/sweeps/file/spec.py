@@ -1,7 +1,7 @@
 """What a sweep's file asks for, read and checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ctexp.sweeps.space import Space
@@ -57,6 +57,8 @@ class Spec:
         ignored: one line for each key of the file that means nothing here.
         raw: the file as W&B would take it.
         sha256: of the file's bytes.
+        shown: what to call the file.
+        lines: where each of `overrides` stands in it.
     """
 
     name: str
@@ -80,3 +82,5 @@ class Spec:
     ignored: tuple[str, ...]
     raw: Mapping[str, Any]
     sha256: str
+    shown: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict)

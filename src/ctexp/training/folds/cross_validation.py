@@ -17,12 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ctexp.core import clock
-from ctexp.core.errors import DataError, Stopped
+from ctexp.core.errors import Stopped
 from ctexp.core.locks import FileLock, passed_on
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
 from ctexp.record.find import run_paths
-from ctexp.record.manifest import Attempt
 from ctexp.record.run_dir import RUN_ID, RunDir
+from ctexp.record.values import seconds_of
 from ctexp.training.kernel.stopping import StopRequests
 
 _POLL_SECONDS = 0.1
@@ -123,7 +123,7 @@ class Folds:
                 "run_id": run.id,
                 "state": state,
                 "exit_code": result.exit_code if result else member.exit_code,
-                "seconds": _seconds(run),
+                "seconds": seconds_of(run),
                 "metrics": dict(result.metrics) if result else {},
                 "problem": " ".join(what.split()),
             }
@@ -167,15 +167,3 @@ def words_of(record: CrossValidation, member: Fold) -> list[str]:
 def resume_command(parent: str) -> str:
     """What goes on with a cross-validation."""
     return f"scripts/inv cross-validate --resume {parent}"
-
-
-def _seconds(run: RunDir) -> float | None:
-    """How long all starts of a run took together, as far as their ends were seen."""
-    known = []
-    for number in run.attempt_numbers():
-        try:
-            known.append(Attempt.read(run.attempt(number)).duration_seconds)
-        except DataError:
-            continue
-    seconds = [value for value in known if value is not None]
-    return sum(seconds) if seconds else None

@@ -1,24 +1,19 @@
-"""What a job costs beyond its own program: in a night, in DVC's queue, in a bare loop of the shell.
-
-    .venv/bin/python -m benchmarks.job_overhead [--jobs 20] [--no-dvc]
+"""A job of a night beyond its own program: in a night, in DVC's queue, in a bare loop of the shell.
 
 The program is the same everywhere: a shell script that leaves the record of a finished run. The night is the
 rendered script of a plan, carried out by bash from its copy in a queue; what it costs is the time from one
 job's beginning to the next one's, less the time of the program in between. DVC has one experiment for each
 job, queued (`dvc exp run --queue`) and then carried out (`dvc queue start`, one worker) in a scratch
-repository; what is queued and what is carried out are told apart. The aim: under 0.3 s a job.
+repository; what is queued and what is carried out are told apart.
 """
 
-import argparse
 import os
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,7 +72,7 @@ def project(folder: Path) -> Path:
 def environment(root: Path) -> dict[str, str]:
     """Of everything that is measured."""
     programs = root / ".venv" / "bin"
-    here = str(Path(__file__).parent.parent)
+    here = str(Path(__file__).parent.parent.parent)
     return os.environ | {
         "TEMPLATE": str(root.parent / "template"),
         "PATH": f"{programs}:{os.environ['PATH']}",
@@ -176,31 +171,19 @@ def dvc(root: Path, count: int) -> tuple[float, float]:
     return queued, carried_out
 
 
-def main(words: Sequence[str] | None = None) -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=20)
-    parser.add_argument("--no-dvc", action="store_true", help="leave DVC out, which takes minutes")
-    given = parser.parse_args(words)
-    folder = Path(tempfile.mkdtemp(prefix="ctexp-job-overhead-"))
-    try:
-        root = project(folder)
-        program, its_work = worked(lambda: loop(root, given.jobs), given.jobs)
-        each, work = worked(lambda: sorted(night(root, given.jobs)), given.jobs)
-        ours = statistics.median(each)
-        print(f"{given.jobs} jobs of a program that takes {program * 1e3:.0f} ms in a bare loop")
-        spread = f"({each[0]:.3f} to {each[-1]:.3f})"
-        print(f"night        {ours:6.3f} s a job beyond it {spread}, aim {AIM_SECONDS} s")
-        print(f"             {work - its_work:6.3f} s of a processor, the night's begin and end shared out")
-        if not given.no_dvc:
-            queued, carried_out = dvc(root, given.jobs)
-            theirs = queued + carried_out - program
-            parts = f"({queued:.3f} to queue it, {carried_out:.3f} to carry it out)"
-            print(f"DVC's queue  {theirs:6.3f} s a job beyond it {parts}")
-            print(f"DVC / night  {theirs / ours:6.1f}")
-    finally:
-        shutil.rmtree(folder)
-
-
-if __name__ == "__main__":
-    main()
+def measure(folder: Path, jobs: int, *, with_dvc: bool) -> None:
+    """Measure in an empty folder, and print."""
+    root = project(folder)
+    program, its_work = worked(lambda: loop(root, jobs), jobs)
+    each, work = worked(lambda: sorted(night(root, jobs)), jobs)
+    ours = statistics.median(each)
+    print(f"{jobs} jobs of a program that takes {program * 1e3:.0f} ms in a bare loop")
+    spread = f"({each[0]:.3f} to {each[-1]:.3f})"
+    print(f"night        {ours:6.3f} s a job beyond it {spread}, aim {AIM_SECONDS} s")
+    print(f"             {work - its_work:6.3f} s of a processor, the night's begin and end shared out")
+    if with_dvc:
+        queued, carried_out = dvc(root, jobs)
+        theirs = queued + carried_out - program
+        parts = f"({queued:.3f} to queue it, {carried_out:.3f} to carry it out)"
+        print(f"DVC's queue  {theirs:6.3f} s a job beyond it {parts}")
+        print(f"DVC / night  {theirs / ours:6.1f}")

@@ -1,0 +1,8 @@
+"""One process that calls the training again and again: what everything else is measured against."""
+
+import sys
+
+from benchmarks.job_overhead.peers.training import train
+
+for seed in range(int(sys.argv[1])):
+    train(seed)

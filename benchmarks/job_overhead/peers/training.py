@@ -1,0 +1,57 @@
+"""The training that every way of carrying out trials calls: a whole run with its whole record, tiny."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.project import TINY
+
+WORDS = (*(word for word in TINY if not word.startswith("logger=")), "logger=csv")
+"""Overrides that all trials have in common; a trial's own is its seed."""
+
+FITS = "CTEXP_BENCHMARK_FITS"
+"""Environment variable: the file that gets the seconds of each fit, where somebody wants to know."""
+
+
+def train(seed: int) -> float:
+    """What `inv train` does, in this process.
+
+    Returns:
+        The best epoch's validation metric.
+    """
+    from ctexp.cli.train import start
+    from ctexp.config.compose import compose
+
+    root = Path(os.environ["CTEXP_ROOT"])
+    composed = compose((*WORDS, f"seed={seed}", f"run.name=t{seed:03d}"), root)
+    with _fits_told():
+        start(root, composed, dry_run=False, yes=True, json=False)
+    (result,) = root.glob(f"runs/t{seed:03d}_*/result.json")
+    value: float = json.loads(result.read_bytes())["metrics"]["val/macro_f1"]["value"]
+    return value
+
+
+@contextmanager
+def _fits_told() -> Iterator[None]:
+    """Write down what Lightning's `fit` takes, where it is asked for."""
+    if FITS not in os.environ:
+        yield
+        return
+    import pytorch_lightning as pl
+
+    usual = pl.Trainer.fit
+
+    def timed(*arguments: object, **options: object) -> None:
+        began = time.perf_counter()
+        usual(*arguments, **options)  # type: ignore[arg-type]
+        with Path(os.environ[FITS]).open("a") as file:
+            file.write(f"{time.perf_counter() - began}\n")
+
+    pl.Trainer.fit = timed  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        pl.Trainer.fit = usual  # type: ignore[method-assign]

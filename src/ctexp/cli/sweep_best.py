@@ -1,0 +1,93 @@
+"""`sweep-best`: the best trial of a sweep, ready to paste, and whether it really is the best."""
+
+import shlex
+from dataclasses import asdict
+
+from ctexp.config import verdict
+from ctexp.config.compose import resolve_paths
+from ctexp.core import screen
+from ctexp.core.errors import DataError
+from ctexp.core.paths import project_root
+from ctexp.record.manifest import command_line
+from ctexp.sweeps.reading import opened
+from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.reading.standing import Standing, standing
+from ctexp.sweeps.reading.summary import Summary, Trial, summarised
+from ctexp.sweeps.reading.telling import confirmation, difference, lucky, measured, night, verdict_on
+
+
+def sweep_best(sweep: str, json: bool) -> None:
+    """Print it, what it rests on, and what would confirm it."""
+    root = project_root()
+    _, runs = resolve_paths(root)
+    its = opened.read(root, runs, sweep)
+    found = standing(its, verdict.load(root).alpha)
+    if found is None:
+        ended = sum(row.state in {"failed", "pruned"} for row in its.rows)
+        raise DataError(
+            f"{its.sweep.id}: none of its {len(its.rows)} trials has finished, {ended} failed or were pruned",
+            f"look at them: scripts/inv sweep-status {its.sweep.id}",
+        )
+    told = summarised(its, found)
+    if json:
+        screen.emit_json(_document(its, found, told))
+    else:
+        _tell(its, found, told)
+
+
+def _tell(its: Opened, found: Standing, told: Summary) -> None:
+    assert told.best is not None  # there is a standing
+    print(f"{told.id}: {told.metric} over {told.trials} finished of {len(its.rows)} trials, {told.goal}d")
+    print()
+    _trial("best", told.best, its)
+    if told.rival is not None:
+        _trial("runner-up", told.rival, its)
+    print()
+    print(verdict_on(found))
+    if found.effect is not None:
+        print(f"  difference on the metric: {difference(found)}")
+    if found.needed:
+        print(f"  {found.needed}")
+    if told.trials > 1:
+        print(lucky(its, found))
+    print()
+    print("paste:")
+    print(f"  {command_line('train', (*told.base, *told.best.words))}")
+    print("confirm it with seeds that the sweep has not seen, as a night:")
+    print(f"  {night(told)}")
+    if by_hand := confirmation(told):
+        print("or by hand:")
+        for line in by_hand:
+            print(f"  {line}")
+
+
+def _trial(name: str, trial: Trial, its: Opened) -> None:
+    print(f"{name}: trial {trial.number}, {measured(trial.mean, trial.error, len(trial.runs))}")
+    if its.spec.objective != "mean":
+        print(f"  objective {trial.value:.4f}: its mean, worse by its standard error")
+    print(f"  {shlex.join(trial.words) or 'nothing sets it apart'}")
+
+
+def _document(its: Opened, found: Standing, told: Summary) -> dict[str, object]:
+    effect = None
+    if found.effect is not None:
+        names = ("difference", "low", "high", "p", "seed_source", "reason")
+        effect = {name: getattr(found.effect, name) for name in names} | {"images": found.images}
+    return {
+        "sweep": told.id,
+        "metric": told.metric,
+        "goal": told.goal,
+        "objective": its.spec.objective,
+        "trials": {"all": len(its.rows), "finished": told.trials},
+        "base": list(told.base),
+        "best": asdict(told.best) if told.best else None,
+        "runner_up": asdict(told.rival) if told.rival else None,
+        "established": told.established,
+        "why": told.why,
+        "effect": effect,
+        "needed": found.needed or None,
+        "luck": told.luck,
+        "command": command_line("train", (*told.base, *told.best.words)) if told.best else None,
+        "confirm": [night(told)],
+        "confirm_by_hand": confirmation(told),
+    }

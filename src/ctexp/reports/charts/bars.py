@@ -1,0 +1,47 @@
+"""Shares as bars, each with how far it may be off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ctexp.reports.charts.axes import Axis, Frame
+from ctexp.reports.charts.svg import WIDTH, Drawing
+
+_ROW = 40
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A share from 0 to 1 with its range; `said` is the same in words."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    said: str
+
+
+def chart(title: str, axis: str, bars: Sequence[Bar]) -> Drawing:
+    """A row for each, its name and number above the bar.
+
+    Args:
+        title: what it is.
+        axis: what the axis below measures.
+        bars: from top to bottom.
+    """
+    top = 4.0
+    bottom = top + _ROW * len(bars)
+    described = "; ".join(f"{bar.name} {bar.said}" for bar in bars)
+    drawing = Drawing(title, described, bottom + 36)
+    frame = Frame(Axis(axis, 0, 1), Axis("", 0, 1), top, bottom, left=14, right=WIDTH - 14)
+    for value in frame.x.ticks():
+        place = frame.at(value, 0)[0]
+        drawing.line((place, top), (place, bottom), "grid")
+    frame.draw_below(drawing)
+    for index, bar in enumerate(bars):
+        above = top + _ROW * index
+        drawing.text((frame.left, above + 13), bar.name, "key")
+        drawing.text((frame.right, above + 13), bar.said, "key", "end")
+        ends = [frame.at(value, 0)[0] for value in (0, bar.value, bar.low, bar.high)]
+        drawing.rect((ends[0], above + 19), max(1.0, ends[1] - ends[0]), 12, "bar")
+        drawing.line((ends[2], above + 25), (ends[3], above + 25), "whisker s4")
+    return drawing

@@ -1,0 +1,40 @@
+"""All that the page of a sweep says, read once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ctexp.sweeps.reading.importance import Importance, importance
+from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.reading.standing import Standing, standing
+from ctexp.sweeps.reading.status import Status, status
+from ctexp.sweeps.reading.summary import Summary, summarised
+
+
+@dataclass(frozen=True)
+class Study:
+    """A sweep as its page tells it.
+
+    Attributes:
+        standing: None where no trial has finished.
+        moment: when it was read.
+    """
+
+    opened: Opened
+    standing: Standing | None
+    summary: Summary
+    importance: Importance
+    status: Status
+    moment: datetime
+
+
+def study(opened: Opened, alpha: float, moment: datetime) -> Study:
+    """Find out.
+
+    Args:
+        alpha: how often a winner may be called one that is none.
+        moment: now.
+    """
+    found = standing(opened, alpha)
+    return Study(
+        opened, found, summarised(opened, found), importance(opened), status(opened, moment), moment
+    )

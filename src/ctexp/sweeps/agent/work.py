@@ -1,0 +1,90 @@
+"""What an agent does: it takes a trial, has it trained, tells what came of it, and takes the next."""
+
+import os
+import time
+from collections.abc import Callable
+
+from ctexp.core import names
+from ctexp.core.errors import CtexpError
+from ctexp.sweeps.agent.stopping import Stops
+from ctexp.sweeps.agent.tally import AgentSummary, Tally
+from ctexp.sweeps.agent.trial import Bench, run_trial
+from ctexp.sweeps.trials import Board, Over, Taken, Wait
+
+_BEAT_SECONDS = 5.0
+_WAIT_SECONDS = 0.5
+"""Between two looks whether there is something to take."""
+
+
+class Agent:
+    """One agent.
+
+    Args:
+        board: of the sweep.
+        bench: what all its trials have in common.
+        stops: when to stop.
+        count: end after so many trials; None for as many as there are.
+        tell: given a line before and after each trial.
+    """
+
+    def __init__(
+        self, board: Board, bench: Bench, stops: Stops, *, count: int | None, tell: Callable[[str], None]
+    ) -> None:
+        self._board = board
+        self._bench = bench
+        self._stops = stops
+        self._tell = tell
+        self._summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
+        self._tally = Tally(board, bench, stops, self._summary, count=count, tell=tell)
+
+    def work(self) -> AgentSummary:
+        """Take trials until none is left, or there is a reason to stop.
+
+        Raises:
+            CriterionNotMet: the first trials all failed alike.
+            CtexpError: what refuses to train here; the trial is given back.
+        """
+        waiting = False
+        while not (why := self._tally.enough()):
+            match self._board.take(self._summary.agent):
+                case Over(why=why):
+                    break
+                case Wait(running=running):
+                    if not waiting:
+                        self._tell(f"waiting: {running} at work on what is left")
+                    waiting = True
+                    self._stops.wait(_WAIT_SECONDS)
+                case Taken() as taken:
+                    waiting = False
+                    self._carry_out(taken)
+        self._summary.why = why
+        return self._summary
+
+    def _carry_out(self, taken: Taken) -> None:
+        board = self._board
+        self._tally.begun(taken)
+        try:
+            came = run_trial(
+                self._bench,
+                taken,
+                began=lambda member, run: board.began(taken, member, run),
+                report=lambda epoch, value: board.report(taken, epoch, value),
+                pulse=_Pulse(lambda: board.beat(taken)),
+            )
+        except CtexpError as error:
+            board.give_back(taken, str(error))
+            raise
+        self._tally.settle(taken, came)
+
+
+class _Pulse:
+    """Signs of life, every few seconds."""
+
+    def __init__(self, beat: Callable[[], None]) -> None:
+        self._beat = beat
+        self._due = time.monotonic() + _BEAT_SECONDS
+
+    def __call__(self) -> None:
+        if (now := time.monotonic()) >= self._due:
+            self._due = now + _BEAT_SECONDS
+            self._beat()

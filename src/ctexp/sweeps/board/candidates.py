@@ -1,0 +1,137 @@
+"""The next trial to begin: none that is known already, in its values or in the configuration they lead to."""
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial, TrialState
+
+from ctexp.core.errors import CtexpError
+from ctexp.sweeps.board.dimensions import same
+from ctexp.sweeps.board.drawing import Drawer
+from ctexp.sweeps.board.keeping import Keeping
+from ctexp.sweeps.board.notes import IDENTITY, POINT, is_reused, told_of, values_of
+from ctexp.sweeps.file.grid import cells, is_finite
+from ctexp.sweeps.file.spec import Spec
+from ctexp.sweeps.space import Values
+from ctexp.sweeps.trials import Told
+
+_LEARNED, _AT_RANDOM = 5, 30
+"""Draws in a row of what is known: of a sampler that learns, which may be sure of itself, then at random."""
+
+
+@dataclass(frozen=True)
+class New:
+    """A trial that is worth beginning.
+
+    Attributes:
+        identity: of its configuration.
+        place: of the sequence of draws, the first after its own.
+    """
+
+    values: Values
+    identity: str
+    place: int
+
+
+class Candidates:
+    """What there is to begin; asked by one agent at a time.
+
+    Args:
+        seed: of the sweep.
+        identity: of the configuration that values lead to.
+    """
+
+    def __init__(self, spec: Spec, seed: int, identity: Callable[[Values], str], keeping: Keeping) -> None:
+        self._spec = spec
+        self._seed = seed
+        self._identity = identity
+        self._keeping = keeping
+        self._drawer = Drawer(spec.space, spec.sampler, spec.goal, seed)
+
+    def waiting(self, trials: Sequence[FrozenTrial]) -> FrozenTrial | None:
+        """The first that waits and is to be trained.
+
+        One whose configuration was trained already ends here with that value, and one whose configuration is
+        being trained goes on waiting.
+
+        Args:
+            trials: all there are.
+        """
+        for trial in trials:
+            if trial.state is not TrialState.WAITING:
+                continue
+            identity = trial.user_attrs.get(IDENTITY, "")
+            if not identity:
+                try:
+                    identity = self._identity(values_of(trial))
+                except CtexpError as error:
+                    self._keeping.end(trial, Told("failed", None, problem=str(error)))
+                    continue
+                self._keeping.identify(trial, identity)
+            twin = _twin(trials, identity, trial.number)
+            if twin is None:
+                return trial
+            if twin.state.is_finished():
+                self._keeping.end(trial, told_of(twin), twin)
+        return None
+
+    def new(self, trials: Sequence[FrozenTrial]) -> New | str:
+        """A new one; or why there is none.
+
+        Args:
+            trials: all there are.
+
+        Raises:
+            UsageError: the constraints leave hardly anything to draw.
+        """
+        if self._spec.method == "grid":
+            return "the grid is done"
+        left = math.inf
+        if self._spec.run_cap is not None:
+            left = self._spec.run_cap - sum(not is_reused(trial) for trial in trials)
+        had = {same(values_of(trial)) for trial in trials}
+        for values, place in self._possible(trials):
+            if left <= 0:
+                return "run_cap is reached"
+            if same(values) in had:
+                continue
+            had.add(same(values))
+            try:
+                identity = self._identity(values)
+            except CtexpError as error:
+                made = self._keeping.add(values, place=place)
+                self._keeping.end(made, Told("failed", None, problem=str(error)))
+                left -= 1
+                continue
+            twin = _twin(trials, identity)
+            if twin is None:
+                return New(values, identity, place)
+            if twin.state.is_finished():
+                self._keeping.end(self._keeping.add(values, identity, place), told_of(twin), twin)
+        return "nothing is left that was not tried"
+
+    def _possible(self, trials: Sequence[FrozenTrial]) -> Iterator[tuple[Values, int]]:
+        """What might be tried next, and the place after it in the sequence of draws."""
+        place = max((trial.user_attrs.get(POINT, 0) for trial in trials), default=0)
+        for count in range(_LEARNED + _AT_RANDOM):
+            values, place = self._drawer.draw(trials, place, learned=count < _LEARNED)
+            yield values, place
+        if is_finite(self._spec.space):
+            left = cells(self._spec.space)
+            random.Random(f"{self._seed} {place}").shuffle(left)
+            yield from ((values, place) for values in left)
+
+
+def _twin(trials: Sequence[FrozenTrial], identity: str, number: float = math.inf) -> FrozenTrial | None:
+    """Another trial of the same configuration: trained, being trained, or waiting in front of this one."""
+    if not identity:
+        return None
+    for other in trials:
+        if other.number == number or other.user_attrs.get(IDENTITY) != identity or is_reused(other):
+            continue
+        if other.state is TrialState.FAIL or (other.state is TrialState.WAITING and other.number > number):
+            continue
+        return other
+    return None

@@ -1,0 +1,136 @@
+"""The database that keeps a sweep's trials: opened, and its failures told as ours."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.storages import RDBStorage
+
+from ctexp.core.errors import Busy, CtexpError, DataError, PreflightError, StorageError
+from ctexp.core.files import storage_errors
+
+_WAIT = 30.0
+"""Seconds that a writer waits for another one's transaction, which takes milliseconds."""
+
+_SERVER = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "timezone=UTC",
+        "lock_timeout=60s",
+        "tcp_keepalives_idle=15",
+        "tcp_keepalives_interval=5",
+        "tcp_keepalives_count=3",
+    )
+)
+"""PostgreSQL: one clock for all; a machine that is gone keeps a lock for half a minute, not two hours."""
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_WAITED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def embedded(path: Path, *, create: bool = False) -> RDBStorage:
+    """The database of a sweep's own folder: SQLite with a write-ahead log.
+
+    The log makes a transaction whole or absent after a kill, and lets readers read while somebody writes. It
+    is synced when it is folded back, not at each transaction: a power cut may take the last moments with it,
+    which the runs still have, and never damages the file. It needs a folder of this machine: not one of a
+    network.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+        StorageError: the disk is full or cannot be written.
+    """
+    if not create and not path.is_file():
+        raise DataError(f"{path}: missing, and with it the trials of the sweep", "make a new sweep")
+
+    def connected() -> sqlite3.Connection:
+        how = "rwc" if create else "rw"
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={how}", uri=True, timeout=_WAIT, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        return connection
+
+    with storage_errors(path), told(str(path)):
+        return _storage("sqlite:///trials.db", str(path), create, {"creator": connected})
+
+
+def server(url: str, *, create: bool = False) -> RDBStorage:
+    """A PostgreSQL database, for agents of several machines.
+
+    Raises:
+        PreflightError: it cannot be reached, or there is no driver for it.
+        DataError: it holds something else.
+    """
+    parsed = sqlalchemy.make_url(url)
+    shown = parsed.render_as_string(hide_password=True)
+    try:
+        with told(shown):
+            return _storage(
+                parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False),
+                shown,
+                create,
+                {"pool_pre_ping": True, "connect_args": {"options": _SERVER, "connect_timeout": 10}},
+            )
+    except ImportError as error:
+        raise PreflightError(
+            f"{shown}: PostgreSQL needs psycopg, which is not installed", "uv sync --extra postgres"
+        ) from error
+    except StorageError as error:
+        raise PreflightError(
+            error.problems, "start the server, or look at its address, pg_hba.conf and ~/.pgpass"
+        ) from error
+
+
+def _storage(url: str, what: str, create: bool, how: dict[str, Any]) -> RDBStorage:
+    """Optuna's storage; it says by a RuntimeError that it does not know the version of the tables."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # Optuna fills templates in URLs with `str.format`.
+    url = url.replace("{", "{{").replace("}", "}}")
+    try:
+        return RDBStorage(url, engine_kwargs=how, skip_table_creation=not create)
+    except RuntimeError as error:
+        raise DataError(f"{what}: {error}") from error
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Turn a database's failure into one of ours.
+
+    Args:
+        what: the file, or the server's address.
+    """
+    try:
+        yield
+    except optuna.exceptions.StorageInternalError as error:
+        raise _ours(error.__cause__ or error, what) from error
+    except (sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
+        raise _ours(error, what) from error
+
+
+def _ours(error: BaseException, what: str) -> CtexpError:
+    origin = getattr(error, "orig", None) or error
+    said = str(origin).strip().splitlines()[0] if str(origin).strip() else type(origin).__name__
+    if isinstance(origin, sqlite3.Error):
+        code = getattr(origin, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in _DISK:
+            return StorageError(f"{what}: {said}", "free some space there or make it writable, then go on")
+        if code in _WAITED:
+            return Busy(f"{what}: somebody has been writing for {_WAIT:.0f} s", "look for one that hangs")
+        if code in _DAMAGED:
+            return DataError(f"{what}: damaged ({said})", "its runs are whole: make a new sweep")
+        return DataError(f"{what}: no database of a sweep ({said})", "make a new sweep")
+    state = getattr(origin, "sqlstate", None)
+    if state == "55P03":
+        return Busy(f"{what}: another agent has had the sweep's lock for a minute", "look for one that hangs")
+    if state == "53100":
+        return StorageError(f"{what}: {said}", "free some space on the server")
+    if isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
+        return StorageError(f"{what}: {said}", "its runs are whole: start the agent again when it answers")
+    return DataError(f"{what}: no database of a sweep ({said})", "name the one that it was made in")

@@ -1,0 +1,116 @@
+"""What the board keeps of a trial beside what Optuna does: JSON, in the trial's user attributes."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from ctexp.core import clock
+from ctexp.sweeps.space import Values
+from ctexp.sweeps.trials import Row, Told
+from ctexp.sweeps.trials import TrialState as State
+
+VALUES, IDENTITY, POINT, ATTEMPT, RUNS, TOLD, REUSED = (
+    "values",
+    "identity",
+    "point",
+    "attempt",
+    "runs",
+    "told",
+    "reused",
+)
+
+_STATES: Mapping[TrialState, State] = {
+    TrialState.WAITING: "waiting",
+    TrialState.RUNNING: "running",
+    TrialState.COMPLETE: "finished",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Who is, or was last, at work on a trial.
+
+    Attributes:
+        number: counted from 1; 0 where nobody was yet.
+        lost: how many earlier attempts ended without a word.
+        began: the first of them, UTC.
+    """
+
+    number: int = 0
+    agent: str = ""
+    lost: int = 0
+    began: str | None = None
+
+
+def attempt_of(trial: FrozenTrial) -> Attempt:
+    """The attempt that a trial is at."""
+    return Attempt(**trial.user_attrs.get(ATTEMPT, {}))
+
+
+def values_of(trial: FrozenTrial) -> Values:
+    """The chosen values, as they were before any sampler's encoding."""
+    values: Values = trial.user_attrs[VALUES]
+    return values
+
+
+def runs_of(trial: FrozenTrial) -> dict[str, str]:
+    """The runs that were begun, by the label of the member."""
+    return dict(trial.user_attrs.get(RUNS, {}))
+
+
+def is_reused(trial: FrozenTrial) -> bool:
+    """Whether a trial has the value of another one."""
+    return REUSED in trial.user_attrs
+
+
+def seconds_of(trial: FrozenTrial) -> float:
+    """How long its trainings took together, where it has ended."""
+    seconds: float = trial.user_attrs.get(TOLD, {}).get("seconds", 0.0)
+    return 0.0 if is_reused(trial) else seconds
+
+
+def told_note(told: Told, ended: str) -> dict[str, Any]:
+    """What is kept of a trial's end."""
+    note = asdict(told)
+    del note["state"]
+    return {**note, "ended": ended}
+
+
+def told_of(trial: FrozenTrial) -> Told:
+    """What was told at a trial's end."""
+    note = {key: value for key, value in trial.user_attrs[TOLD].items() if key != "ended"}
+    return Told("pruned" if trial.state is TrialState.PRUNED else "finished", **note)
+
+
+def row_of(trial: FrozenTrial, beat: datetime | None = None) -> Row:
+    """A trial as tables and pages show it.
+
+    Args:
+        trial: as it is now.
+        beat: the last one of its agent, UTC, naive.
+    """
+    attempt, told = attempt_of(trial), trial.user_attrs.get(TOLD, {})
+    reused = trial.user_attrs.get(REUSED)
+    return Row(
+        number=trial.number,
+        state="reused" if reused is not None else _STATES[trial.state],
+        values=values_of(trial),
+        attempts=attempt.number,
+        value=told.get("value"),
+        mean=told.get("mean"),
+        error=told.get("error"),
+        runs=runs_of(trial),
+        agent=attempt.agent,
+        problem=told.get("problem", ""),
+        reused=reused,
+        curve=tuple(sorted(trial.intermediate_values.items())),
+        seconds=told.get("seconds"),
+        began=attempt.began,
+        ended=told.get("ended"),
+        seen=None if beat is None else clock.iso(beat.replace(tzinfo=UTC)),
+    )

@@ -1,0 +1,119 @@
+"""Opening a sweep's board: made with the sweep, and opened by every agent and reader."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import optuna
+from optuna.storages import RDBStorage
+
+from ctexp.core.errors import DataError
+from ctexp.record.sweep import Sweep, SweepDir
+from ctexp.sweeps.board import connection, locking
+from ctexp.sweeps.board.heartbeats import GRACE
+from ctexp.sweeps.board.keeping import Keeping
+from ctexp.sweeps.board.shared import SharedBoard
+from ctexp.sweeps.file.grid import cells
+from ctexp.sweeps.file.spec import Spec
+from ctexp.sweeps.space import Values
+
+_SWEEP, _FILE, _READY = "sweep", "file", "ready"
+
+
+def open_board(
+    place: SweepDir,
+    spec: Spec,
+    sweep: Sweep,
+    identity: Callable[[Values], str],
+    *,
+    create: bool = False,
+    grace: float = GRACE,
+) -> SharedBoard:
+    """The board of a sweep.
+
+    Args:
+        place: its folder.
+        spec: its file.
+        sweep: its record, which says where the trials are kept.
+        identity: of the configuration that values lead to: the same for the same training. It may raise a
+            `CtexpError` where there is no such configuration.
+        create: make it, with all cells of a grid waiting.
+        grace: seconds without a beat, after which an agent is taken for dead.
+
+    Raises:
+        DataError: there is no such board, it was not finished being made, or the database is damaged.
+        UsageError: a grid without an end, or a sweep of this name is there already.
+        PreflightError: the server cannot be reached.
+        StorageError: the disk is full or cannot be written.
+    """
+    if sweep.storage is None:
+        what = str(place.trials)
+        storage = connection.embedded(place.trials, create=create)
+        lock = locking.of_folder(place.lock())
+    else:
+        storage = connection.server(sweep.storage, create=create)
+        what = storage.engine.url.render_as_string(hide_password=True)
+        lock = locking.of_server(storage.engine, sweep.id)
+    with connection.told(what):
+        if create:
+            _seed(storage, place, spec, sweep)
+        study = _study(storage, sweep.id, what)
+    return SharedBoard(place, spec, sweep, identity, storage, study, lock, what, grace)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a database says of a sweep of another machine.
+
+    Attributes:
+        file: its file, as it was.
+    """
+
+    sweep: Sweep
+    file: str
+
+
+def kept(url: str, selector: str) -> Kept:
+    """Find a sweep by its id, the beginning of one, or `latest`, in the database that has its trials.
+
+    Raises:
+        DataError: there is none, or there are several.
+        PreflightError: the server cannot be reached.
+    """
+    storage = connection.server(url)
+    what = storage.engine.url.render_as_string(hide_password=True)
+    with connection.told(what):
+        studies = storage.get_all_studies()
+    ids = [study.study_name for study in studies if study.user_attrs.get(_READY)]
+    meant = [selector] if selector in ids else ids[-1:] if selector == "latest" else []
+    meant = meant or [name for name in ids if selector and name.startswith(selector)]
+    if len(meant) != 1:
+        raise DataError(
+            f"{what}: {len(meant) or 'no'} sweeps {selector!r}",
+            f"it has {', '.join(ids[-10:])}" if ids else "make one: scripts/inv sweep --config lr_wd",
+        )
+    attrs = next(study.user_attrs for study in studies if study.study_name == meant[0])
+    return Kept(Sweep.model_validate_json(json.dumps(attrs[_SWEEP])), attrs[_FILE])
+
+
+def _seed(storage: RDBStorage, place: SweepDir, spec: Spec, sweep: Sweep) -> None:
+    """Make the study, with what another machine needs to know of the sweep; a grid's cells wait in it."""
+    study = optuna.create_study(study_name=sweep.id, storage=storage, direction=spec.goal)
+    study.set_user_attr(_SWEEP, sweep.document())
+    study.set_user_attr(_FILE, place.file.read_text() if place.file.is_file() else "")
+    if spec.method == "grid":
+        keeping = Keeping(storage, study, spec.space)
+        for values in cells(spec.space):
+            keeping.add(values)
+    study.set_user_attr(_READY, True)
+
+
+def _study(storage: RDBStorage, name: str, what: str) -> optuna.Study:
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError as error:
+        hint = "name the one that it was made in"
+        raise DataError(f"{what}: it does not know the sweep {name}", hint) from error
+    if not study.user_attrs.get(_READY):
+        raise DataError(f"{what}: the sweep {name} was not finished being made", "make a new one")
+    return study

@@ -1,0 +1,234 @@
+"""From a sweep's file to what it asks for: W&B's format as its documents describe it, and our additions.
+
+https://docs.wandb.ai/models/sweeps/sweep-config-keys names the keys; a few more of older files and of W&B's
+own schema are known, too. What means nothing here is told, not refused: files people have work unchanged.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from ctexp.core import files, metric_names, yaml_file
+from ctexp.core.errors import UsageError
+from ctexp.core.names import ID_PATTERN
+from ctexp.sweeps.file import parameters
+from ctexp.sweeps.file.additions import additions
+from ctexp.sweeps.file.grid import cells
+from ctexp.sweeps.file.locate import FOLDER, locate
+from ctexp.sweeps.file.part import Mistakes, Part, told
+from ctexp.sweeps.file.spec import Spec
+from ctexp.sweeps.file.stopping import early
+from ctexp.sweeps.file.words import key_of
+
+__all__ = ["FOLDER", "load", "locate"]
+
+_IGNORED = {
+    "program": "every trial is an `inv train`",
+    "command": "every trial is an `inv train`",
+    "job": "every trial is an `inv train`",
+    "image_uri": "every trial is an `inv train`",
+    "project": "logger.project of the configuration names it",
+    "entity": "logger.entity of the configuration names it",
+    "controller": "agents draw the trials themselves",
+    "scheduler": "ctexp.sampler chooses how trials are drawn",
+    "apiVersion": "",
+    "kind": "",
+}
+"""Keys of files for W&B that have no effect here, and what has."""
+
+_KEYS = ("name", "description", "method", "metric", "parameters", "early_terminate", "run_cap", "ctexp")
+_LONGEST_NAME = 56
+"""Of a sweep, so that `<name>-t<number>` is a name too."""
+
+_DEFAULT_METRIC = "val/macro_f1"
+
+
+def load(path: Path, shown: str, overrides: Sequence[str] = ()) -> Spec:
+    """Read a sweep's file.
+
+    Args:
+        path: the file.
+        shown: what to call it in messages; its stem names the sweep where nothing else does.
+        overrides: of the command line: they win over those of the file, and `run.name=` over its name.
+
+    Raises:
+        UsageError: everything that is wrong with it, with its line.
+    """
+    try:
+        with path.open("rb") as opened:
+            content = opened.read(yaml_file.MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{shown}: cannot be read ({error.strerror})") from error
+    return _spec(content, shown, overrides)
+
+
+def _spec(content: bytes, shown: str, overrides: Sequence[str]) -> Spec:
+    data, lines = yaml_file.parse_mapping(content, shown)
+    mistakes = Mistakes(shown, lines)
+    file, ctexp = Part(data, (), mistakes), Part(data.get("ctexp"), ("ctexp",), mistakes)
+    file.only(*_KEYS, *_IGNORED, "metrics")
+    ignored = [_told_as_ignored(file, key) for key in _IGNORED if key in file]
+    method = _method(file)
+    metric, goal, target = _metric(file, method, ignored)
+    space = parameters.space(file.part("parameters"), ctexp, method)
+    added = additions(ctexp, method, _seed(file), overrides)
+    stopping = early(file, ctexp, ignored)
+    chosen = {parameter.key: parameter.line for parameter in space.parameters}
+    for word, line in added.lines.items():
+        if key_of(word) in chosen:
+            mistakes.say_on(line, f"ctexp.overrides: {word}: the sweep chooses it, see parameters")
+    run_cap = file.whole("run_cap", least=1)
+    name = _name(file, shown, overrides, ignored)
+    description = file.text("description")
+    mistakes.refuse()
+    _refuse_fixed(overrides, chosen, shown)
+    spec = Spec(
+        name=name,
+        description=description,
+        method=method,
+        metric=metric,
+        goal=goal,
+        target=target,
+        space=space,
+        overrides=added.overrides,
+        seeds=added.seeds,
+        folds=added.folds,
+        objective=added.objective,
+        early=stopping,
+        sampler=added.sampler,
+        run_cap=run_cap,
+        budget_seconds=added.budget_seconds,
+        backend=added.backend,
+        storage=added.storage,
+        resources=added.resources,
+        ignored=tuple(ignored),
+        raw=_raw(data, metric, goal),
+        sha256=files.sha256_bytes(content),
+        shown=shown,
+        lines=added.lines,
+    )
+    if method == "grid":
+        _refuse_no_grid(spec, mistakes)
+    return spec
+
+
+def _told_as_ignored(file: Part, key: str) -> str:
+    why = _IGNORED[key]
+    said = file.data[key]
+    return f"{file.mistakes.at((key,))}: {told(said)} has no effect here{f'; {why}' if why else ''}"
+
+
+def _method(file: Part) -> Literal["grid", "random", "bayes"]:
+    if "method" not in file:
+        file.say("method", "missing; choose one of: grid, random, bayes")
+        return "random"
+    said = file.data["method"]
+    if said == "custom":
+        file.say("method", "custom draws trials by a program of yours; choose one of: grid, random, bayes")
+        return "random"
+    found = file.one_of("method", ("grid", "random", "bayes"), "random")
+    return "grid" if found == "grid" else "bayes" if found == "bayes" else "random"
+
+
+def _metric(
+    file: Part, method: str, ignored: list[str]
+) -> tuple[str, Literal["maximize", "minimize"], float | None]:
+    """The validation metric, which way it is better, and the value that is enough."""
+    if "metrics" in file:
+        file.say("metrics", "several objectives at once are not for sweeps here; choose one: metric")
+    part = file.part("metric")
+    part.only("name", "goal", "target", "impute", "impute_while_running")
+    for key in ("impute", "impute_while_running"):
+        if key in part:
+            ignored.append(
+                f"{file.mistakes.at(('metric', key))}: has no effect here; trials without a value are failed"
+            )
+    said, name = part.text("name"), _DEFAULT_METRIC
+    if not said and "metrics" not in file:
+        if method == "bayes" or "metric" in file:
+            file.mistakes.say(("metric",), "its name is missing, for example val/macro_f1")
+        else:
+            ignored.append(f"{file.mistakes.at(())}: names no metric; {name} is taken")
+    elif said:
+        name = _validation_metric(part, said) or name
+    better: Literal["maximize", "minimize"] = (
+        "maximize" if metric_names.higher_is_better(name) else "minimize"
+    )
+    if "goal" not in part:
+        if better == "maximize" and "metric" in file:
+            ignored.append(
+                f"{file.mistakes.at(('metric',))}: names no goal; {name} is maximized (W&B would minimize it)"
+            )
+    elif part.one_of("goal", ("maximize", "minimize"), better) != better:
+        larger = "larger" if better == "maximize" else "smaller"
+        part.say("goal", f"{larger} values of {name} are the better ones: write {better}")
+    return name, better, part.number("target")
+
+
+def _validation_metric(part: Part, said: str) -> str | None:
+    """The one spelling of a metric that a sweep may choose by."""
+    try:
+        name = metric_names.canonical(said)
+    except UsageError as error:
+        part.say("name", str(error))
+        return None
+    if name.startswith("test/"):
+        part.say("name", f"{said}: the test split is sealed; nothing is chosen by it: use val/")
+    elif not name.startswith("val/"):
+        part.say("name", f"{said}: nothing is chosen by training images: use val/")
+    else:
+        return name
+    return None
+
+
+def _seed(file: Part) -> int | None:
+    """The parameter `seed` where it is one value, which all trials share then."""
+    entry = Part(file.part("parameters").data.get("seed"), ("parameters", "seed"), file.mistakes)
+    return entry.whole("value", least=0, most=2**32 - 1) if "value" in entry else None
+
+
+def _name(file: Part, shown: str, overrides: Sequence[str], ignored: list[str]) -> str:
+    """What the sweep's runs are called."""
+    given = [word.partition("=")[2].strip("\"'") for word in overrides if key_of(word) == "run.name"]
+    if given:
+        if not ID_PATTERN.fullmatch(given[0]) or len(given[0]) > _LONGEST_NAME:
+            raise UsageError(
+                f"run.name={given[0]}: a sweep's name has at most {_LONGEST_NAME} lower-case letters, "
+                "digits, '_' and '-', and begins with a letter or digit"
+            )
+        return given[0]
+    said = file.text("name")
+    name = re.sub(r"[^a-z0-9_-]+", "-", (said or Path(shown).stem).lower()).strip("-_")[:_LONGEST_NAME]
+    if said and name != said:
+        ignored.append(f"{file.mistakes.at(('name',))}: its runs are called {name or 'sweep'}")
+    return name or "sweep"
+
+
+def _refuse_fixed(overrides: Sequence[str], chosen: Mapping[str, int], shown: str) -> None:
+    """Overrides of the command line that set what the sweep chooses."""
+    problems = [
+        f"{word}: the sweep chooses it ({shown}:{chosen[key_of(word)]}); leave it away"
+        for word in overrides
+        if key_of(word) in chosen
+    ]
+    if problems:
+        raise UsageError(problems)
+
+
+def _refuse_no_grid(spec: Spec, mistakes: Mistakes) -> None:
+    """A grid without a cell, or with far too many."""
+    try:
+        count = len(cells(spec.space))
+    except UsageError as error:
+        raise UsageError(f"{mistakes.at(('parameters',))}: {error}", error.hint) from error
+    if not count:
+        raise UsageError(f"{mistakes.at(('ctexp', 'constraints'))}: no combination is left")
+
+
+def _raw(data: Mapping[str, Any], metric: str, goal: str) -> dict[str, Any]:
+    """The file for W&B: without our section, the metric as our runs log it."""
+    said = data.get("metric") or {}
+    return {key: value for key, value in data.items() if key != "ctexp"} | {
+        "metric": {**said, "name": metric, "goal": goal}
+    }

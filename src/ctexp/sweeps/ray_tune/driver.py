@@ -1,0 +1,93 @@
+"""A sweep on a Ray cluster: Ray Tune places the trials and leaves behind those that fall behind.
+
+This process is the one agent of the sweep that the cluster needs. Killed, it takes its actors along; their
+trainings save what they have, and the next agent goes on with them.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+
+from ctexp.core import names
+from ctexp.sweeps.agent.stopping import Stops
+from ctexp.sweeps.agent.tally import AgentSummary, Tally
+from ctexp.sweeps.agent.trial import Bench
+from ctexp.sweeps.ray_tune import cluster
+from ctexp.sweeps.ray_tune.crew import Crew, Leave
+from ctexp.sweeps.trials import Board
+
+_OF_ALL_NODES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "WANDB_MODE", "WANDB_PROJECT")
+"""Variables that a training has on every node as this process has them, since results hang on them."""
+
+
+def work(
+    board: Board, bench: Bench, stops: Stops, *, count: int | None, tell: Callable[[str], None]
+) -> AgentSummary:
+    """Have the cluster carry out trials until none is left, or there is a reason to stop.
+
+    Args:
+        board: of the sweep.
+        bench: what all trials have in common; each node makes its own, from the sweep's folder.
+        stops: when to stop.
+        count: end after so many trials; None for as many as there are.
+        tell: given a line before and after each trial.
+
+    Raises:
+        PreflightError: Ray is not installed, or no cluster can be joined that has room for a trial.
+        CtexpError: what refuses to train there.
+    """
+    with cluster.joined(bench.spec.resources) as share:
+        return _tune(board, bench, stops, share, count=count, tell=tell)
+
+
+def _tune(
+    board: Board,
+    bench: Bench,
+    stops: Stops,
+    share: dict[str, float],
+    *,
+    count: int | None,
+    tell: Callable[[str], None],
+) -> AgentSummary:
+    from ray import tune
+
+    from ctexp.sweeps.ray_tune.actor import Place
+    from ctexp.sweeps.ray_tune.tuning import BoardSearch, Watch, scheduler
+
+    summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
+    tally = Tally(board, bench, stops, summary, count=count, tell=tell)
+    crew = Crew(board, tally, summary.agent, stops)
+    # Tune keeps books of its own that every node can reach; nobody needs them later.
+    books = bench.place.path / "ray" / summary.agent
+    try:
+        with stops:  # Ray has taken SIGTERM
+            tune.run(
+                Place,
+                name=books.name,
+                storage_path=str(books.parent),
+                search_alg=BoardSearch(crew, _order(bench)),
+                scheduler=scheduler(bench.spec.early, bench.spec.goal),
+                num_samples=-1,
+                resources_per_trial=share,
+                reuse_actors=True,
+                callbacks=[Watch(crew)],
+                trial_dirname_creator=lambda trial: trial.trial_id,
+                raise_on_failed_trial=False,
+                verbose=0,
+            )
+    except Leave as leave:
+        crew.give_back(stops.why or "its agent failed")
+        if leave.__cause__ is not None:
+            raise leave.__cause__ from None
+    finally:
+        shutil.rmtree(books, ignore_errors=True)
+    summary.why = stops.why or crew.over
+    return summary
+
+
+def _order(bench: Bench) -> str:
+    environment = {key: os.environ[key] for key in _OF_ALL_NODES if key in os.environ}
+    folders = map(str, (bench.root, bench.runs, bench.place.path))
+    program = ["-P", "-m", "ctexp.sweeps.ray_tune.keeper", *folders]
+    return json.dumps({"program": program, "root": str(bench.root), "environment": environment})

@@ -1,0 +1,167 @@
+"""A narrower space around the best few trials of a sweep."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ctexp.core.errors import DataError
+from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.space import Bell, Choice, Dimension, Parameter, Range, Value
+from ctexp.sweeps.trials import Row
+
+FEWEST = 5
+"""Finished trials below which nothing says where the optimum lies."""
+
+_BEST = 3  # at least so many are among the best
+_SHARE = 0.2  # of the finished trials
+_MARGIN = 0.125  # of the old range, on both sides of the best: what is left is at least a quarter of it
+_EDGE = 0.05  # of the old range: so near to its end the optimum may lie beyond
+_SPREAD = 0.9  # of the old range: best trials so far apart say nothing about where to look
+_MAGNITUDE = 10.0  # from here on numbers are looked at on the scale of their logarithm
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What has become of one parameter.
+
+    Attributes:
+        before: as it was.
+        after: as it is now; the same where the best trials say nothing.
+        why: one line, without a full stop.
+        edge: which end of the old space the best trial lies at; empty for neither.
+    """
+
+    before: Parameter
+    after: Dimension
+    why: str
+    edge: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is another."""
+        return self.after != self.before.dimension
+
+
+def best_few(opened: Opened) -> tuple[Row, ...]:
+    """The best fifth, three at least, and what seeds alone do not tell from the best; half at most.
+
+    Raises:
+        DataError: too few trials have finished.
+    """
+    rows = opened.ranked
+    if len(rows) < FEWEST:
+        raise DataError(
+            f"{opened.sweep.id}: {len(rows)} finished trials do not say where the optimum lies; "
+            f"{FEWEST} are the fewest",
+            f"let agents go on: scripts/inv sweep-agent --sweep-id {opened.sweep.id}",
+        )
+    errors = [row.error for row in rows if row.error is not None]
+    noise = math.sqrt(2 * sum(error**2 for error in errors) / len(errors)) if errors else 0.0
+    best = rows[0].value or 0.0
+    alike = sum(abs((row.value or 0.0) - best) <= noise for row in rows)
+    few = max(_BEST, math.ceil(_SHARE * len(rows)))
+    return rows[: max(_BEST, min(max(few, alike), math.ceil(len(rows) / 2)))]
+
+
+def narrowed(opened: Opened, best: Sequence[Row]) -> tuple[Narrowed, ...]:
+    """Every parameter, in the order of the file.
+
+    Args:
+        best: see `best_few`, best first.
+    """
+    return tuple(_narrowed(opened, one, best) for one in opened.spec.space.parameters)
+
+
+def _narrowed(opened: Opened, one: Parameter, best: Sequence[Row]) -> Narrowed:
+    seen = [row.values[one.key] for row in best if one.key in row.values]
+    its = one.dimension
+    if isinstance(its, Choice) and len(its.values) == 1:
+        return Narrowed(one, its, "a constant")
+    if len(seen) < 2:
+        return Narrowed(one, its, f"applies to {len(seen)} of the best trials: as before")
+    if isinstance(its, Choice):
+        numbers = [_number(value) for value in its.values if isinstance(value, int | float)]
+        ordered = len(numbers) == len(its.values) > 2 and not any(isinstance(v, bool) for v in its.values)
+        if opened.spec.method == "grid" and ordered:
+            return _finer(one, its, sorted(numbers), _number(seen[0]))
+        return _kept(one, its, seen)
+    if isinstance(its, Bell):
+        return _around(one, its, [_number(value) for value in seen])
+    return _between(one, its, [_number(value) for value in seen])
+
+
+def _kept(one: Parameter, its: Choice, seen: Sequence[Value]) -> Narrowed:
+    """The choices that are among the best."""
+    places = [place for place, value in enumerate(its.values) if value in seen]
+    if len(places) == len(its.values):
+        return Narrowed(one, its, "every choice is among the best")
+    values = tuple(its.values[place] for place in places)
+    weights = None
+    if its.weights and len(places) > 1:
+        whole = sum(its.weights[place] for place in places)
+        weights = tuple(its.weights[place] / whole for place in places)
+    gone = ", ".join(str(value) for value in its.values if value not in values)
+    return Narrowed(one, Choice(values, weights), f"not among the best: {gone}")
+
+
+def _finer(one: Parameter, its: Choice, numbers: list[float], best: float) -> Narrowed:
+    """The best value of a grid, and what lies halfway to its neighbours."""
+    place = numbers.index(best)
+    log = numbers[0] > 0 and numbers[-1] >= _MAGNITUDE * numbers[0]
+    whole = all(isinstance(value, int) for value in its.values)
+    found: list[float] = []
+    for other in numbers[max(0, place - 1) : place + 2]:
+        middle = math.sqrt(best * other) if log else (best + other) / 2
+        found.append(best if other == best else round(middle) if whole else _rounded(middle))
+    values: tuple[Value, ...] = tuple(dict.fromkeys(int(v) if whole else v for v in sorted(found)))
+    edge = "lowest" if place == 0 else "highest" if place == len(numbers) - 1 else ""
+    return Narrowed(one, Choice(values), f"around the best, {best:g}, halfway to its neighbours", edge)
+
+
+def _between(one: Parameter, its: Range, seen: Sequence[float]) -> Narrowed:
+    """From the lowest to the highest of the best, and a margin."""
+    low, high = _scaled(its.low, its.log), _scaled(its.high, its.log)
+    whole = high - low
+    places = [_scaled(value, its.log) for value in seen]
+    start, end = max(low, min(places) - _MARGIN * whole), min(high, max(places) + _MARGIN * whole)
+    edge = "lowest" if places[0] - low < _EDGE * whole else "highest" if high - places[0] < _EDGE * whole else ""
+    if end - start >= _SPREAD * whole:
+        return Narrowed(one, its, "the best are spread over all of it", edge)
+    bounds = [_unscaled(start, its.log), _unscaled(end, its.log)]
+    if its.integer or its.step:
+        step = its.step or 1
+        bounds = [math.floor(bounds[0] / step + 1e-9) * step, math.ceil(bounds[1] / step - 1e-9) * step]
+        bounds = [int(bound) if its.integer else float(f"{bound:.12g}") for bound in bounds]
+    else:
+        bounds = [_rounded(bound) for bound in bounds]
+    bounds = [max(its.low, bounds[0]), min(its.high, bounds[1])]
+    after = replace(its, low=bounds[0], high=bounds[1])
+    return Narrowed(one, after, f"the best lie from {min(seen):.3g} to {max(seen):.3g}", edge)
+
+
+def _around(one: Parameter, its: Bell, seen: Sequence[float]) -> Narrowed:
+    """As far around the mean of the best as they spread, half as far as before at least, never further."""
+    places = [_scaled(value, its.log) for value in seen]
+    mean = sum(places) / len(places)
+    spread = math.sqrt(sum((place - mean) ** 2 for place in places) / (len(places) - 1))
+    sd = min(its.sd, max(spread, its.sd / 2))
+    after = replace(its, mean=_rounded(mean), sd=_rounded(sd))
+    return Narrowed(one, after, f"the best lie from {min(seen):.3g} to {max(seen):.3g}")
+
+
+def _rounded(value: float) -> float:
+    """Three digits: more would claim what no trial told."""
+    return float(f"{value:.3g}")
+
+
+def _scaled(value: float, log: bool) -> float:
+    return math.log(value) if log else value
+
+
+def _unscaled(value: float, log: bool) -> float:
+    return math.exp(value) if log else value
+
+
+def _number(value: Value) -> float:
+    assert isinstance(value, int | float)  # as its dimension is
+    return float(value)

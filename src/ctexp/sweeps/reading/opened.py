@@ -1,0 +1,96 @@
+"""A sweep as its readers see it: what was asked for, and every trial so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ctexp.record.run_dir import RunDir
+from ctexp.record.sweep import Sweep, SweepDir, SweepProgress
+from ctexp.sweeps.file.spec import Spec
+from ctexp.sweeps.space import Value
+from ctexp.sweeps.trials import Row
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A sweep and its trials at one moment.
+
+    Attributes:
+        runs: the folder of all runs.
+        rows: every trial, by number.
+        progress: what agents noted after the last one; None before any.
+    """
+
+    place: SweepDir
+    runs: Path
+    sweep: Sweep
+    spec: Spec
+    rows: tuple[Row, ...]
+    progress: SweepProgress | None = None
+
+    @cached_property
+    def ranked(self) -> tuple[Row, ...]:
+        """The finished trials, best first; of equal ones the earlier, and each configuration once."""
+        sign = -1.0 if self.spec.goal == "maximize" else 1.0
+        known = [
+            (sign * row.value, row.number, row)
+            for row in self.rows
+            if row.state == "finished" and row.value is not None
+        ]
+        return tuple(row for _, _, row in sorted(known, key=lambda its: its[:2]))
+
+    @property
+    def base(self) -> tuple[str, ...]:
+        """Overrides that all trials have in common: the file's, then those that were typed."""
+        from ctexp.sweeps.file.words import common
+
+        return (*self.spec.overrides, *common(self.sweep.overrides))
+
+    @cached_property
+    def chosen(self) -> tuple[str, ...]:
+        """The keys that more than one value was tried of, in the order of the file."""
+        return tuple(one.key for one in self.spec.space.parameters if len(self.tried(one.key)) > 1)
+
+    def tried(self, key: str) -> list[Value]:
+        """The values that trials had of a parameter, each once; those to which it did not apply say nothing."""
+        found: list[Value] = []
+        for row in self.rows:
+            if key in row.values and row.values[key] not in found:
+                found.append(row.values[key])
+        return found
+
+    def words(self, row: Row) -> tuple[str, ...]:
+        """What sets a trial apart, as overrides."""
+        from ctexp.sweeps.file.words import words_of
+
+        return words_of(row.values)
+
+    def members(self, row: Row) -> Mapping[str, RunDir]:
+        """A trial's runs by the label of the member; those that are no longer there are left out."""
+        found = {label: RunDir(self.runs / run) for label, run in row.runs.items()}
+        return {label: run for label, run in found.items() if run.path.is_dir()}
+
+
+def read(root: Path, runs: Path, selector: str) -> Opened:
+    """Open a sweep to look at it; its trials may go on meanwhile.
+
+    Args:
+        root: the project's folder.
+        runs: the folder of all runs.
+        selector: its id, the beginning of one, or `latest`.
+
+    Raises:
+        UsageError: several sweeps are meant.
+        DataError: none is, or its record is damaged.
+        PreflightError: its database cannot be reached.
+    """
+    from ctexp.sweeps.board.opening import open_board
+    from ctexp.sweeps.file.load import load
+
+    place = SweepDir.find(runs, selector)
+    sweep = Sweep.read(place.record)
+    spec = load(place.file, sweep.file, sweep.overrides)
+    board = open_board(place, spec, sweep, identity=lambda _values: "")  # asked for by those who take alone
+    progress = SweepProgress.read(place.progress) if place.progress.is_file() else None
+    return Opened(place, runs, sweep, spec, tuple(board.rows()), progress)

@@ -1,0 +1,132 @@
+"""A sweep in one look, for those who go on from it: a person, and the planner."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctexp.config import verdict
+from ctexp.core.errors import DataError
+from ctexp.record.manifest import Manifest
+from ctexp.sweeps.reading import opened
+from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.reading.standing import Standing, standing
+from ctexp.sweeps.trials import Row
+
+CONFIRMING = 3
+"""Seeds that a confirmation trains: with fewer, how much seeds matter is hardly known."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial of a sweep.
+
+    Attributes:
+        words: the overrides that set it apart from the other trials.
+        value: of the objective.
+        mean: of the metric over its members.
+        error: its standard error over them; None for a single one.
+        runs: their ids.
+        seeds: what they were trained with.
+    """
+
+    number: int
+    words: tuple[str, ...]
+    value: float
+    mean: float | None
+    error: float | None
+    runs: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a sweep found.
+
+    Attributes:
+        id: of the sweep.
+        name: its trials' runs are called after it.
+        metric: `val/<name>`.
+        base: the overrides that all trials have in common.
+        trials: how many finished, the best among them.
+        best: the best; None where none finished.
+        rival: the runner-up; None where there is none.
+        established: whether the best is better than the runner-up.
+        why: what that rests on, without a full stop.
+        luck: by how much the best of so many may look too good; None where it is not known.
+        fresh: seeds that no trial was trained with, for a confirmation.
+    """
+
+    id: str
+    name: str
+    metric: str
+    goal: str
+    base: tuple[str, ...]
+    trials: int
+    best: Trial | None
+    rival: Trial | None
+    established: bool
+    why: str
+    luck: float | None
+    fresh: tuple[int, ...]
+
+
+def summary(root: Path, runs: Path, selector: str) -> Summary:
+    """Read a sweep and say what it found.
+
+    Args:
+        root: the project's folder.
+        runs: the folder of all runs.
+        selector: the sweep's id, the beginning of one, or `latest`.
+
+    Raises:
+        UsageError: several sweeps are meant.
+        DataError: none is, or its record is damaged.
+        PreflightError: its database cannot be reached.
+    """
+    its = opened.read(root, runs, selector)
+    return summarised(its, standing(its, verdict.load(root).alpha))
+
+
+def summarised(its: Opened, found: Standing | None) -> Summary:
+    """The same of a sweep that has been read."""
+    best = None if found is None else _trial(its, found.best)
+    rival = None if found is None or found.rival is None else _trial(its, found.rival)
+    return Summary(
+        id=its.sweep.id,
+        name=its.sweep.name,
+        metric=its.spec.metric,
+        goal=its.spec.goal,
+        base=its.base,
+        trials=len(its.ranked),
+        best=best,
+        rival=rival,
+        established=found is not None and found.established,
+        why="no trial has finished" if found is None else found.why,
+        luck=None if found is None else found.luck,
+        fresh=fresh_seeds(its),
+    )
+
+
+def fresh_seeds(its: Opened, count: int = CONFIRMING) -> tuple[int, ...]:
+    """Seeds above all that the sweep has used."""
+    used = {its.sweep.seed, *(its.spec.seeds or ())}
+    for row in its.rows:
+        used |= set(_seeds(its, row))
+    return tuple(range(max(used) + 1, max(used) + 1 + count))
+
+
+def _trial(its: Opened, row: Row) -> Trial:
+    assert row.value is not None  # ranked ones have one
+    return Trial(
+        row.number, its.words(row), row.value, row.mean, row.error, tuple(row.runs.values()), _seeds(its, row)
+    )
+
+
+def _seeds(its: Opened, row: Row) -> tuple[int, ...]:
+    """What a trial was trained with, as far as its runs can be read."""
+    found = set()
+    for run in its.members(row).values():
+        try:
+            found.add(Manifest.read(run.manifest).seed)
+        except DataError:
+            continue
+    return tuple(sorted(found))

@@ -1,0 +1,254 @@
+"""The side that wants a training: it hands over all that makes a process, and waits for the exit code.
+
+Only the standard library, and little of it: this is on the way of every short training.
+"""
+
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType
+
+from ctexp.core import locks, referee
+from ctexp.warm import wire
+from ctexp.warm.place import peer
+from ctexp.warm.request import Request
+
+PATIENCE = 60.0
+"""Seconds that a parent may need for its imports, or for others who came first."""
+
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_LOST = -int(signal.SIGKILL)
+
+
+class Refused(Exception):
+    """The job has to run in a fresh process, and nothing of it has run; the text says why."""
+
+
+class Lost(Exception):
+    """The parent died when the job was to begin: it has ended, if it ever began."""
+
+
+class WarmJob:
+    """A training on its way, much like a `subprocess.Popen`.
+
+    Attributes:
+        pid: of the child.
+        returncode: None until it has ended; minus the signal where one ended it.
+    """
+
+    def __init__(self, line: socket.socket, pid: int, process: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._line = line
+        self._process = process
+        self._said = _LOST
+
+    def fileno(self) -> int:
+        """Readable when `poll` may have something new; not to be asked for after the end."""
+        return self._line.fileno()
+
+    def poll(self) -> int | None:
+        """Its exit code, once it has ended."""
+        while self.returncode is None and select.select([self._line], [], [], 0)[0]:
+            try:
+                word, _ = wire.receive(self._line)
+            except OSError:  # the parent is gone, and the child; it may have said its code before
+                self._end(self._said)
+                break
+            if "ended" in word:
+                self._end(word["ended"])
+            else:
+                self._said = word["said"]
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end.
+
+        Raises:
+            TimeoutError: it has not come in so many seconds.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                raise TimeoutError(f"process {self.pid} has not ended")
+            select.select([self._line], [], [], left)
+        return code
+
+    def send_signal(self, signum: int) -> None:
+        """Send the child a signal; nothing happens where it has ended."""
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._process, signum)
+
+    def close(self) -> None:
+        """Let go of it: where it has not ended, it is killed."""
+        if self.returncode is None:
+            self._end(_LOST)
+
+    def _end(self, code: int) -> None:
+        self.returncode = code
+        self._line.close()
+        os.close(self._process)
+
+
+def start(
+    path: str | Path,
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    folder: str | Path = ".",
+    streams: tuple[int, int, int] = (0, 1, 2),
+    descriptors: Sequence[int] = (),
+    patience: float = PATIENCE,
+) -> WarmJob:
+    """Have a parent fork a child that does what `inv` does with these words.
+
+    Args:
+        path: the parent's socket.
+        argv: as `sys.argv` is to be; `[program(), "train", …]` is what `python -m invoke train …` has.
+        environment: the child's, whole.
+        folder: that it begins in.
+        streams: descriptors of its standard input, output and error.
+        descriptors: others that it inherits, under their numbers here.
+        patience: seconds that the parent may take to answer.
+
+    Raises:
+        Refused: it does not answer, or says no.
+        Lost: it died meanwhile; the job is not to be run a second time without a look at what it has left.
+    """
+    if "SLURM_JOB_ID" in environment:
+        raise Refused("under SLURM every job is a process of its own")
+    request = Request.of_this_process(argv, environment, (0, 1, 2, *descriptors))
+    line = socket.socket(socket.AF_UNIX)
+    begun = False
+    try:
+        line.settimeout(patience)
+        line.connect(str(path))
+        if (user := peer(line)) != os.geteuid():
+            raise Refused(f"{path} belongs to user {user}")
+        place = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            wire.send(line, request.document(), [place, *streams, *descriptors])
+        finally:
+            os.close(place)
+        _agreed(line)
+        # Whoever dies from here on, the job is not run a second time: it may have begun.
+        begun = True
+        line.settimeout(None)
+        wire.send(line, {"go": True})
+        job, process = _agreed(line)
+        return WarmJob(line, job["pid"], process[0])
+    except OSError as error:
+        line.close()
+        if not begun:
+            raise Refused(f"the warm trainer does not answer ({error})") from error
+        raise Lost("the warm trainer died when a training was to begin") from error
+    except BaseException:
+        line.close()
+        raise
+
+
+def run(path: str | Path, argv: Sequence[str]) -> int:
+    """Be the training, for whoever has started this process: hand everything over, forward signals, wait.
+
+    Returns:
+        Its exit code, or minus the signal that ended it.
+
+    Raises:
+        Refused: it has to run in this process.
+    """
+    for stream in (0, 1, 2):
+        try:
+            os.fstat(stream)
+        except OSError:
+            raise Refused("a standard stream is closed") from None
+    with _forwarding() as signals:
+        try:
+            job = start(path, argv, environment=os.environ, descriptors=handed_over(os.environ))
+        except Lost:
+            return _LOST
+        signals.to(job)
+        return job.wait()
+
+
+def end_like(code: int) -> None:
+    """End this process by the signal that has ended the training; only come back from an exit code."""
+    if code >= 0:
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # there is nothing to be seen in this one
+    if -code not in {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+
+
+def program() -> str:
+    """What `sys.argv` begins with in `python -m invoke`."""
+    spec = find_spec("invoke")
+    return str(Path(spec.origin or "" if spec else "").with_name("__main__.py"))
+
+
+def handed_over(environment: Mapping[str, str]) -> list[int]:
+    """The descriptors that an environment speaks of: locks that are held, and the line to a referee."""
+    words = environment.get(locks.HELD, "").split(",") + environment.get(referee.VARIABLE, "").split()[:1]
+    found = set()
+    for word in words:
+        if word.isdecimal():
+            with suppress(OSError):  # its owner is gone: it means nothing here either
+                os.fstat(int(word))
+                found.add(int(word))
+    return sorted(found)
+
+
+class _Forwarding:
+    """Signals that came, and the job that they are for once there is one."""
+
+    def __init__(self) -> None:
+        self.waiting: list[int] = []
+        self._job: WarmJob | None = None
+
+    def receive(self, signum: int, _frame: FrameType | None) -> None:
+        if self._job is None:
+            self.waiting.append(signum)
+        else:
+            self._job.send_signal(signum)
+
+    def to(self, job: WarmJob) -> None:
+        self._job = job
+        while self.waiting:
+            job.send_signal(self.waiting.pop(0))
+
+
+@contextmanager
+def _forwarding() -> Iterator[_Forwarding]:
+    """Take signals for a job; afterwards they do what they did, also those that no job got."""
+    signals = _Forwarding()
+    before = {signum: signal.getsignal(signum) for signum in _FORWARDED}
+    taken = [signum for signum, handler in before.items() if handler is not signal.SIG_IGN]
+    for signum in taken:
+        signal.signal(signum, signals.receive)
+    try:
+        yield signals
+    finally:
+        for signum in taken:
+            signal.signal(signum, before[signum])
+        for missed in signals.waiting:
+            os.kill(os.getpid(), missed)
+
+
+def _agreed(line: socket.socket) -> tuple[dict[str, int], list[int]]:
+    """What the parent answers, unless it refuses."""
+    answer, descriptors = wire.receive(line)
+    if "refused" in answer:
+        raise Refused(answer["refused"])
+    return answer, descriptors

@@ -1,0 +1,72 @@
+"""All imports of a training, without an operator being run and without a thread being started."""
+
+import gc
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Mapping
+
+_ROOMS = (
+    *("core", "config", "record", "models", "evaluation"),
+    *("data.augment", "training.kernel", "training.judging", "training.cost", "training.memory"),
+)
+_MODULES = (
+    *("ctexp.cli.train", "ctexp.cli.verb", "ctexp.training.run"),
+    *("invoke.main", "matplotlib.backends.backend_agg", "threadpoolctl", "wandb"),
+)
+_WITHOUT_THREADS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""NumPy's and pyarrow's libraries start a thread each as they are loaded, unless they are told not to."""
+
+
+def load() -> dict[str, str | None]:
+    """Import it all; the objects that exist then are left alone by the garbage collector.
+
+    Returns:
+        What imports have done to the environment, which a fresh process would do too: by name, the value, or
+        None where it was removed.
+    """
+    before = dict(os.environ)
+    os.environ.update(_WITHOUT_THREADS)
+    for room in _ROOMS:
+        package = importlib.import_module(f"ctexp.{room}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    for name in _MODULES:
+        importlib.import_module(name)
+    for name in _WITHOUT_THREADS:
+        del os.environ[name]
+    os.environ.update({name: before[name] for name in _WITHOUT_THREADS if name in before})
+    # Written to in a child, a page is copied: the collector would write to all of them.
+    gc.collect()
+    gc.freeze()
+    return {
+        name: os.environ.get(name)
+        for name in {*before, *os.environ}
+        if os.environ.get(name) != before.get(name)
+    }
+
+
+def unfit() -> str:
+    """Why no child may be forked from this process; empty where nothing speaks against it."""
+    if (threads := len(os.listdir("/proc/self/task"))) != 1:  # noqa: PTH208 - names are all that is wanted
+        return f"the warm trainer has {threads} threads"
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return "the warm trainer has initialised CUDA"
+    return ""
+
+
+def give_threads_back(environment: Mapping[str, str]) -> None:
+    """Let NumPy's and SciPy's linear algebra use the threads that it has in a fresh process."""
+    from threadpoolctl import ThreadpoolController
+
+    named = (environment.get(f"{name}_NUM_THREADS", "") for name in ("OPENBLAS", "GOTO", "OMP"))
+    asked = next((int(count) for count in named if count.isdecimal() and int(count)), None)
+    threads = asked or len(os.sched_getaffinity(0))
+    if threads > 1:
+        for library in ThreadpoolController().select(internal_api="openblas").lib_controllers:
+            library.set_num_threads(threads)

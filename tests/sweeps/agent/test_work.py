@@ -1,0 +1,189 @@
+import math
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctexp.core import clock
+from ctexp.core.errors import Busy, CriterionNotMet, PreflightError
+from ctexp.record.run_dir import RunDir
+from ctexp.sweeps.agent.stopping import Stops
+from ctexp.sweeps.agent.work import Agent, AgentSummary
+from tests.sweeps.agent.benches import Memory, bench, spec
+from tests.sweeps.agent.stub import Stub
+
+
+def work(root: Path, board: Memory, count: int | None = None, **changes: Any) -> AgentSummary:
+    stops = changes.pop("stops", Stops())
+    its = changes.pop("spec", spec(**changes))
+    with stops:
+        return Agent(board, bench(root, its, stops), stops, count=count, tell=lambda _: None).work()
+
+
+def in_a_while(seconds: float, act: Callable[[], None]) -> None:
+    threading.Timer(seconds, act).start()
+
+
+def runs(root: Path) -> list[RunDir]:
+    return sorted((RunDir(path) for path in (root / "runs").glob("tiny-t*")), key=lambda run: run.id)
+
+
+def test_every_trial_is_a_run_of_its_own_and_its_value_that_of_its_best_checkpoint(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.3}, {"lr": 0.1}])
+    summary = work(tmp_path, board)
+    assert [(number, told.state, told.value) for number, told in board.told] == [
+        (0, "finished", 0.3),
+        (1, "finished", 0.1),
+    ]
+    assert board.curves[1] == [(1, pytest.approx(0.1 / 3)), (2, pytest.approx(0.2 / 3)), (3, pytest.approx(0.1))]
+    assert [run.id for run in runs(tmp_path)] == [board.runs[0]["s42"], board.runs[1]["s42"]]
+    first = runs(tmp_path)[0].read().manifest
+    assert first is not None
+    assert first.name == "tiny-t0"
+    assert first.origin.parent == next((tmp_path / "runs/sweeps").iterdir()).name
+    assert (summary.trials, summary.why) == ({"finished": 2}, "the grid is done")
+
+
+def test_of_several_seeds_mean_and_standard_error_are_told(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.5}])
+    work(tmp_path, board, seeds=(42, 44, 49), objective="mean_minus_se")
+    ((_, told),) = board.told
+    values = (0.5, 0.502, 0.507)
+    mean = sum(values) / 3
+    error = math.sqrt(sum((value - mean) ** 2 for value in values) / 2 / 3)
+    assert told.mean == pytest.approx(mean)
+    assert told.error == pytest.approx(error)
+    assert told.value == pytest.approx(mean - error)
+    assert set(board.runs[0]) == {"s42", "s44", "s49"}
+    assert len(board.curves[0]) == 3  # those of the first seed decide
+
+
+def test_a_trial_that_falls_behind_is_ended_and_no_further_seed_of_it_is_trained(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1}, {"lr": 0.9}], behind=lambda _, epoch, value: epoch == 2 and value < 0.5)
+    work(tmp_path, board, seeds=(42, 43))
+    assert [told.state for _, told in board.told] == ["pruned", "finished"]
+    assert board.told[0][1].value is None
+    assert set(board.runs[0]) == {"s42"}
+    assert runs(tmp_path)[0].read().state == "pruned"
+
+
+def test_a_trial_that_fails_is_told_with_its_reason_and_the_sweep_goes_on(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1, "fault": "oom"}, {"lr": 0.2, "fault": "diverged"}, {"lr": 0.3}])
+    summary = work(tmp_path, board)
+    assert [(told.state, told.problem) for _, told in board.told] == [
+        ("failed", "oom: it was oom"),
+        ("failed", "diverged: it was diverged"),
+        ("finished", ""),
+    ]
+    assert summary.trials == {"failed": 2, "finished": 1}
+
+
+def test_three_failures_of_one_kind_at_the_beginning_end_the_agent(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1 * n, "fault": "oom"} for n in range(1, 6)])
+    with pytest.raises(CriterionNotMet, match="first 3 trials failed alike: oom"):
+        work(tmp_path, board)
+    assert len(board.told) == 3
+
+
+def test_what_refuses_the_first_trial_would_refuse_all_and_ends_the_agent(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1, "fault": "refused"}, {"lr": 0.2}])
+    with pytest.raises(PreflightError, match=r"^git\.dirty=refuse: uncommitted changes"):
+        work(tmp_path, board)
+    assert not board.told
+    assert [number for number, _ in board.given] == [0]
+
+
+def test_what_refuses_one_trial_among_others_is_its_failure(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1}, {"lr": 0.2, "fault": "refused"}, {"lr": 0.3}])
+    work(tmp_path, board)
+    assert [told.state for _, told in board.told] == ["finished", "failed", "finished"]
+    assert board.told[1][1].problem.startswith("refused: git.dirty=refuse")
+
+
+def test_a_gpu_in_use_is_no_trials_fault(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1}, {"lr": 0.2, "fault": "busy"}, {"lr": 0.3}])
+    with pytest.raises(Busy):
+        work(tmp_path, board)
+    assert [number for number, _ in board.given] == [1]
+
+
+def test_a_training_that_somebody_killed_is_gone_on_with(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1, "fault": "killed"}])
+    work(tmp_path, board)
+    assert [why for _, why in board.given] == ["killed by SIGKILL, which nobody here sent"] * 3
+    assert len(runs(tmp_path)) == 1  # each attempt in the same run
+
+
+def test_a_signal_saves_the_trial_and_gives_it_back_and_the_next_agent_goes_on_with_it(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.3, "pause": 0.3}, {"lr": 0.1}])
+    in_a_while(0.5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    summary = work(tmp_path, board)
+    assert summary.why == "stopped by SIGTERM"
+    assert board.given == [(0, "stopped by SIGTERM")]
+    assert not board.told
+    (run,) = runs(tmp_path)
+    assert run.read().state == "interrupted"
+
+    work(tmp_path, board)
+    assert sorted((number, told.value) for number, told in board.told) == [(0, 0.3), (1, 0.1)]
+    assert (run.path / "trained.txt").read_text().split() == ["1", "2", "3"]  # no epoch twice
+    assert [epoch for epoch, _ in board.curves[0]][-3:] == [1, 2, 3]  # the new attempt's curve is whole
+
+
+def test_no_trial_is_begun_that_may_not_end_in_time(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1, "pause": 0.2}, {"lr": 0.2, "pause": 0.2}, {"lr": 0.3, "pause": 0.2}])
+    stops = Stops(clock.now() + timedelta(seconds=1.1))
+    began = time.monotonic()
+    summary = work(tmp_path, board, stops=stops)
+    assert 1 <= len(board.told) < 3
+    assert time.monotonic() - began < 1.1
+    assert "a trial took" in summary.why
+
+
+def test_when_the_time_is_over_the_trial_under_way_is_saved(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1, "pause": 0.4}])
+    summary = work(tmp_path, board, stops=Stops(clock.now() + timedelta(seconds=0.6)))
+    assert summary.why == "the time is over"
+    assert board.given == [(0, "the time is over")]
+
+
+def test_count_ends_the_agent_after_so_many(tmp_path: Path) -> None:
+    board = Memory([{"lr": 0.1}, {"lr": 0.2}, {"lr": 0.3}])
+    assert work(tmp_path, board, count=2).trials == {"finished": 2}
+    assert len(board.told) == 2
+
+
+def test_a_board_that_fails_ends_the_training_with_what_it_has(tmp_path: Path) -> None:
+    class Broken(Memory):
+        def report(self, taken: Any, epoch: int, value: float) -> bool:
+            raise PreflightError("the server is gone")
+
+    board = Broken([{"lr": 0.1, "pause": 0.1}])
+    with pytest.raises(PreflightError, match="the server is gone"):
+        work(tmp_path, board)
+    (run,) = runs(tmp_path)
+    assert not run.lock().is_held()
+    assert run.read().state == "interrupted"
+
+
+def test_a_run_that_was_begun_and_never_noted_is_found(tmp_path: Path) -> None:
+    """As when an agent is killed between the beginning of a run and its note of it."""
+    from ctexp.sweeps.trials import Taken
+
+    its = bench(tmp_path)
+    board = Memory([{"lr": 0.3}])
+    work(tmp_path, board)
+    again = Memory([])
+    again._waiting = [Taken(7, 0, 2, {"lr": 0.3}, {})]
+    stub = Stub(tmp_path / "runs")
+    with Stops() as stops:
+        Agent(again, bench(tmp_path, its.spec, stops, stub), stops, count=None, tell=lambda _: None).work()
+    assert again.told[0][1].value == 0.3
+    assert not stub.begun
+    assert len(runs(tmp_path)) == 1
