@@ -15,6 +15,7 @@ from tests.project import add_tiny_set, git, make_project
 HERE = Path(__file__).parent.parent.parent
 PROGRAMS = Path(sys.executable).parent
 LOOP = "one process"
+DVC = "DVC's queue"
 
 SWEEP = """
 method: grid
@@ -90,6 +91,7 @@ def dvc(root: Path, count: int) -> None:
     wait = time.monotonic() + 60 * count
     while len(list(root.glob("runs/*/result.json"))) < count and time.monotonic() < wait:
         time.sleep(0.2)
+    _run(root, "dvc", "queue", "stop")
 
 
 def ours(root: Path, count: int) -> None:
@@ -108,8 +110,11 @@ WAYS: dict[str, Carry] = {
     "Optuna in-process": optuna,
     "Ray Tune": ray,
     "Ray Tune, actors reused": ray_reused,
-    "DVC's queue": dvc,
+    DVC: dvc,
 }
+
+WITH_DAEMONS = {"Ray Tune", "Ray Tune, actors reused", DVC}
+"""Ways whose trials are no children of what was started: nobody tells what they took of a processor."""
 
 
 def measure(carry: Carry, root: Path, count: int) -> Measured:

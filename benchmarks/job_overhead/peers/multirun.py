@@ -9,19 +9,19 @@ from benchmarks.job_overhead.peers.training import train
 
 
 @dataclass
-class Config:
+class Trial:
     """What is swept over."""
 
     seed: int = 0
 
 
-ConfigStore.instance().store("config", Config)
+ConfigStore.instance().store("trial", Trial)
 
 
-@hydra.main(version_base="1.3", config_path=None, config_name="config")
-def main(config: Config) -> float:
+@hydra.main(version_base="1.3", config_path=None, config_name="trial")
+def main(trial: Trial) -> float:
     """A trial."""
-    return train(config.seed)
+    return train(trial.seed)
 
 
 if __name__ == "__main__":

@@ -28,12 +28,16 @@ class Trial(tune.Trainable):  # type: ignore[misc]
 
 
 count, reuse = int(sys.argv[1]), "reuse" in sys.argv
-ray.init(num_cpus=1, include_dashboard=False)
+ray.init(address="local", num_cpus=1, include_dashboard=False)
 found = tune.Tuner(
     tune.with_resources(Trial, {"cpu": 1}),
     param_space={"seed": tune.grid_search(list(range(count)))},
     tune_config=tune.TuneConfig(metric="value", mode="max", reuse_actors=reuse),
-    run_config=tune.RunConfig(storage_path=str(Path("ray").absolute()), verbose=0),
+    run_config=tune.RunConfig(
+        storage_path=str(Path("ray").absolute()),
+        checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # the run has its own
+        verbose=0,
+    ),
 ).fit()
 if found.num_errors:
     raise SystemExit(f"{found.num_errors} trials failed")

@@ -9,6 +9,7 @@ from ctexp.planning.moves import catalogue
 from ctexp.planning.moves.explain import explain as explained
 from ctexp.planning.proposal import wishes as wishing
 from ctexp.planning.proposal import written
+from ctexp.planning.proposal.confirming.found import meant
 from ctexp.planning.proposal.considering import consider
 from ctexp.planning.proposal.propose import propose
 from ctexp.planning.study import reading
@@ -35,9 +36,14 @@ def plan(
         start=from_,
         overrides=override or (),
     )
+    data_dir, runs = resolve_paths(root)[:2]
+    if wishes.start and (sweep := meant(runs, wishes.start)):
+        from ctexp.cli.plan_sweep import plan_sweep  # with all that reads sweeps
+
+        plan_sweep(root, runs, sweep, wishes, explain=explain, overwrite=overwrite, json=json)
+        return
     moves = catalogue.load(root)
     with screen.status("reading runs"):
-        data_dir, runs = resolve_paths(root)[:2]
         study = reading.read(root, runs, start=wishes.start, data_dir=data_dir)
         found = diagnose(study)
     if explain:

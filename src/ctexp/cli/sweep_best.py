@@ -20,26 +20,25 @@ def sweep_best(sweep: str, json: bool) -> None:
     """Print it, what it rests on, and what would confirm it."""
     root = project_root()
     _, runs = resolve_paths(root)
-    its = opened.read(root, runs, sweep)
+    its = opened.read(runs, sweep)
     found = standing(its, verdict.load(root).alpha)
-    if found is None:
+    told = summarised(its, found)
+    if found is None or told.best is None:
         ended = sum(row.state in {"failed", "pruned"} for row in its.rows)
         raise DataError(
             f"{its.sweep.id}: none of its {len(its.rows)} trials has finished, {ended} failed or were pruned",
             f"look at them: scripts/inv sweep-status {its.sweep.id}",
         )
-    told = summarised(its, found)
     if json:
-        screen.emit_json(_document(its, found, told))
+        screen.emit_json(_document(its, found, told, told.best))
     else:
-        _tell(its, found, told)
+        _tell(its, found, told, told.best)
 
 
-def _tell(its: Opened, found: Standing, told: Summary) -> None:
-    assert told.best is not None  # there is a standing
+def _tell(its: Opened, found: Standing, told: Summary, best: Trial) -> None:
     print(f"{told.id}: {told.metric} over {told.trials} finished of {len(its.rows)} trials, {told.goal}d")
     print()
-    _trial("best", told.best, its)
+    _trial("best", best, its)
     if told.rival is not None:
         _trial("runner-up", told.rival, its)
     print()
@@ -52,7 +51,7 @@ def _tell(its: Opened, found: Standing, told: Summary) -> None:
         print(lucky(its, found))
     print()
     print("paste:")
-    print(f"  {command_line('train', (*told.base, *told.best.words))}")
+    print(f"  {command_line('train', (*told.base, *best.words))}")
     print("confirm it with seeds that the sweep has not seen, as a night:")
     print(f"  {night(told)}")
     if by_hand := confirmation(told):
@@ -68,7 +67,7 @@ def _trial(name: str, trial: Trial, its: Opened) -> None:
     print(f"  {shlex.join(trial.words) or 'nothing sets it apart'}")
 
 
-def _document(its: Opened, found: Standing, told: Summary) -> dict[str, object]:
+def _document(its: Opened, found: Standing, told: Summary, best: Trial) -> dict[str, object]:
     effect = None
     if found.effect is not None:
         names = ("difference", "low", "high", "p", "seed_source", "reason")
@@ -80,14 +79,14 @@ def _document(its: Opened, found: Standing, told: Summary) -> dict[str, object]:
         "objective": its.spec.objective,
         "trials": {"all": len(its.rows), "finished": told.trials},
         "base": list(told.base),
-        "best": asdict(told.best) if told.best else None,
+        "best": asdict(best),
         "runner_up": asdict(told.rival) if told.rival else None,
         "established": told.established,
         "why": told.why,
         "effect": effect,
         "needed": found.needed or None,
         "luck": told.luck,
-        "command": command_line("train", (*told.base, *told.best.words)) if told.best else None,
+        "command": command_line("train", (*told.base, *best.words)),
         "confirm": [night(told)],
         "confirm_by_hand": confirmation(told),
     }

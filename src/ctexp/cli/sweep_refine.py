@@ -19,7 +19,7 @@ def sweep_refine(sweep: str, name: str | None, overwrite: bool, json: bool) -> N
     """Write the file, and say what has become of each parameter."""
     root = project_root()
     _, runs = resolve_paths(root)
-    its = opened.read(root, runs, sweep)
+    its = opened.read(runs, sweep)
     path = root / "conf" / "sweep" / f"{check_id(name or its.sweep.name + _FINE, '--name')}.yaml"
     if path.exists() and not overwrite:
         raise UsageError(f"{shown(path)} is there already", "give another --name, or --overwrite")

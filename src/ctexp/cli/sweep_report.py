@@ -25,7 +25,7 @@ def sweep_report(sweep: str, output: str | None, json: bool) -> None:
     from ctexp.reports.sweeps.study import study
     from ctexp.sweeps.reading import opened
 
-    its = opened.read(root, runs, sweep)
+    its = opened.read(runs, sweep)
     with screen.status("weighing parameters"):
         found = study(its, verdict.load(root).alpha, clock.now())
     path = named or its.place.path / _PAGE

@@ -145,6 +145,12 @@ class Watcher:
         with contextlib.suppress(OSError):
             self._ours.send(_GO_ON if go_on else _STOP)
 
+    def close(self) -> None:
+        """Be gone; a training that waits for an answer goes on."""
+        self.closed = True
+        self._ours.close()
+        self._theirs.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -154,8 +160,7 @@ class Watcher:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._ours.close()
-        self._theirs.close()
+        self.close()
 
 
 def _message(line: bytes) -> Message:

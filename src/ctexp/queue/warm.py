@@ -11,7 +11,7 @@ from ctexp.planning.plan.jobs import Job
 from ctexp.queue.orders import Cost, Orders
 
 VARIABLE = "CTEXP_QUEUE_WARM"
-"""Environment variable of a night's script: the socket; `CTEXP_WARM` says it to the programs of short jobs."""
+"""Environment variable of a night's script: the socket, which `CTEXP_WARM` tells to short jobs."""
 
 SHORT_SECONDS = 300.0
 """The half of such jobs take less; of longer ones the seconds that it saves are nothing."""

@@ -9,7 +9,7 @@ import platform
 import re
 import sys
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -78,7 +78,7 @@ class Surroundings(NamedTuple):
 
 
 def capture() -> Surroundings:
-    """Look at this process's surroundings; takes some tenths of a second, for the list of packages."""
+    """Look at this process's surroundings; takes some tenths of a second the first time, for the packages."""
     packages = installed_packages()
     text = "".join(f"{line}\n" for line in packages)
     gpus = detect_gpus()
@@ -103,26 +103,29 @@ def capture() -> Surroundings:
     return Surroundings(environment, text)
 
 
-def installed_packages() -> tuple[str, ...]:
-    """`name==version` of every distribution, sorted; of two of one name the one that Python finds first.
-
-    Read once a process, and anew where a folder of packages has changed since: whatever is installed or
-    removed is a name that comes or goes in one of them.
-    """
-    return _packages_in(tuple((folder, _changed(folder)) for folder in sys.path))
-
-
-@lru_cache(maxsize=1)
-def _packages_in(_path: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
-    """What Python finds on its path, whose folders were last changed at these times."""
+def installed_packages() -> list[str]:
+    """`name==version` of every distribution, sorted; of two of one name the one that Python finds first."""
     versions: dict[str, str] = {}
-    for distribution in metadata.distributions():
+    for folder in sys.path:
+        versions = _packages_in(folder, _changed(folder)) | versions
+    return [f"{name}=={versions[name]}" for name in sorted(versions)]
+
+
+@cache
+def _packages_in(folder: str, _changed: int) -> dict[str, str]:
+    """Versions by name in one folder of Python's path, which was last changed then.
+
+    Whatever is installed or removed is a name that comes or goes in it, so that a process need not read some
+    hundred files again.
+    """
+    versions: dict[str, str] = {}
+    for distribution in metadata.distributions(path=[folder]):
         about = distribution.metadata
         # A folder that an interrupted install left behind has no name.
         name = re.sub(r"[-_.]+", "-", about["Name"] or "").lower() if "Name" in about else ""
         if name:
             versions.setdefault(name, distribution.version)
-    return tuple(f"{name}=={versions[name]}" for name in sorted(versions))
+    return versions
 
 
 def _changed(folder: str) -> int:

@@ -1,5 +1,6 @@
 """All imports of a training, without an operator being run and without a thread being started."""
 
+import contextlib
 import gc
 import importlib
 import os
@@ -7,14 +8,26 @@ import pkgutil
 import sys
 from collections.abc import Mapping
 
-_ROOMS = (
-    *("core", "config", "record", "models", "evaluation"),
-    *("data.augment", "training.kernel", "training.judging", "training.cost", "training.memory"),
+_PACKAGES = (
+    *("ctexp.core", "ctexp.config", "ctexp.record", "ctexp.models", "ctexp.evaluation", "ctexp.data.augment"),
+    *("ctexp.training.kernel", "ctexp.training.judging", "ctexp.training.cost", "ctexp.training.memory"),
+    *("ctexp.cli.verbs", "hydra._internal.core_plugins"),
 )
+"""Imported with every module in them."""
+
 _MODULES = (
-    *("ctexp.cli.train", "ctexp.cli.verb", "ctexp.training.run"),
-    *("invoke.main", "matplotlib.backends.backend_agg", "threadpoolctl", "wandb"),
+    *("ctexp.cli.train", "ctexp.training.run", "invoke.main"),
+    *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin", "matplotlib.backends.backend_agg"),
+    *("threadpoolctl", "torch.utils.serialization.config"),
 )
+
+_LATE = (
+    *("pandas", "pyarrow.compute", "wandb.apis.public", "wandb.sdk.lib.gitlib"),
+    "opentelemetry.exporter.otlp.proto.http._log_exporter",
+    "opentelemetry.exporter.otlp.proto.http.metric_exporter",
+)
+"""What W&B's client imports as a run begins, as far as its version does."""
+
 _WITHOUT_THREADS = {
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -31,12 +44,15 @@ def load() -> dict[str, str | None]:
     """
     before = dict(os.environ)
     os.environ.update(_WITHOUT_THREADS)
-    for room in _ROOMS:
-        package = importlib.import_module(f"ctexp.{room}")
+    for folder in _PACKAGES:
+        package = importlib.import_module(folder)
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     for name in _MODULES:
         importlib.import_module(name)
+    for name in _LATE:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     for name in _WITHOUT_THREADS:
         del os.environ[name]
     os.environ.update({name: before[name] for name in _WITHOUT_THREADS if name in before})

@@ -88,7 +88,8 @@ target: {metric: test_acc, op: ">=", value: 0.9}
         "15: experiments.x.fallback.oomm: expected oom or diverged or timeout or data or other, got 'oomm'; "
         "did you mean 'oom'?",
         "15: experiments.x.fallback.oom: expected at least one, got []",
-        "16: experiments.x.kind: expected train or cross-validate or sweep, got 'trian'; did you mean 'train'?",
+        "16: experiments.x.kind: expected train or cross-validate or sweep, got 'trian'; did you mean "
+        "'train'?",
         "17: experiments.x.limit: '30' has no unit; write a number with its unit: 30s, 90m, 8h, 2d or 1h30m",
         "18: experiments.y.base.best_of: expected at least one, got []",
         "18: experiments.y.success.metric: train/f1: nothing is chosen or judged by training images: use "

@@ -28,7 +28,7 @@ FAULTS = {"oom": 10, "diverged": 11, "refused": 4, "busy": 75}
 
 def value_of(words: Mapping[str, str], epoch: int = EPOCHS) -> float:
     """What such a training comes to; later seeds do a little better."""
-    return (float(words["lr"]) + 0.001 * (int(words["seed"]) - 42)) * epoch / EPOCHS
+    return (float(words["lr"]) + 0.001 * (int(words["seed"]) - 42)) * (epoch / EPOCHS)
 
 
 class Stub:

@@ -66,15 +66,22 @@ def a_trial(number: int, values: Values, value: float | None, **changes: Any) ->
     return replace(Row(number, "finished", values, 1, value, value), **changes)
 
 
-def trained(runs: Path, number: int, values: Values, skill: float, seeds: Sequence[int] = (42, 43, 44)) -> Row:
+def trained(
+    runs: Path, number: int, values: Values, skill: float, seeds: Sequence[int] = (42, 43, 44)
+) -> Row:
     """A finished trial whose runs are there, with predictions of some skill; seeds differ in their luck."""
     found, scores = {}, []
     for seed in seeds:
-        run = judged.a_run(runs, f"lr_wd-t{number}", seed, tables={"val": judged.predictions(80, skill, 1000 * number + seed)})
+        run = judged.a_run(
+            runs,
+            f"lr_wd-t{number}",
+            seed,
+            tables={"val": judged.predictions(80, skill, 1000 * number + seed)},
+        )
         result = run.read().result
         assert result is not None
         found[f"s{seed}"] = run.id
-        scores.append(result.metrics["val/macro_f1"].value)
+        scores.append(result.metrics["val/macro_f1"].value or 0.0)
     mean = float(np.mean(scores))
     error = float(np.std(scores, ddof=1) / len(scores) ** 0.5) if len(scores) > 1 else None
     return a_trial(number, values, mean, error=error, runs=found)

@@ -100,7 +100,7 @@ def diagnose(_: Context, runs: list[str] | None = None, json: bool = False, debu
         "window": "8h, until 07:00, overnight, weekend, or from 22:00 for 8h",
         "focus": "architecture, training, data or sweep; may be given again",
         "goal": "a metric to improve (val/miss_rate), a target (val/accuracy>=0.9), or words",
-        "from": "begin with this run, name, cross-validation or queue",
+        "from": "begin with this run, name, cross-validation or queue, or confirm the best of this sweep",
         "explain": "show prior, data and posterior of every move; write nothing",
         "overwrite": "replace a plan of that name",
     }

@@ -82,7 +82,15 @@ def configure(
     by_experiment: dict[str, list[Job]] = {}
     for job in jobs:
         by_experiment.setdefault(job.experiment, []).append(job)
-    return [one for its in by_experiment.values() for one in composing.experiment(its)]
+    # A sweep of which anything is wrong says so itself, not through whatever begins with its best.
+    in_order = sorted(by_experiment, key=lambda name: _rank(by_experiment[name][0]))
+    made = {name: composing.experiment(by_experiment[name]) for name in in_order}
+    return [one for name in by_experiment for one in made[name]]
+
+
+def _rank(job: Job) -> int:
+    """Sweeps first, and of these the ones that begin with nothing else."""
+    return (0 if job.base is None else 1) if job.is_sweep else 2
 
 
 def firsts(configured: Sequence[Configured]) -> list[Configured]:
@@ -111,7 +119,7 @@ class _Composing:
 
     def __init__(self, plan: Plan, searches: Mapping[str, Search], root: Path, found: Findings) -> None:
         self._plan = plan
-        self._searches = searches
+        self._searches = dict(searches)
         self._root = root
         self._runs = resolve_paths(root)[1]
         self._composer = Composer(root)
@@ -135,6 +143,7 @@ class _Composing:
             return []
         trials = self._trials(first, search, starts) if search else None
         if search and trials is None:
+            del self._searches[first.experiment]
             return []
         return [
             Configured(

@@ -17,5 +17,6 @@ writing       the plan's file
 propose       all of it: considered, filled, written, checked, put into its window
 page          the document beside the plan, for people
 written       where both are put
+confirming    the night after a sweep, which is another kind of proposal
 wording       words and figures of all these
 """

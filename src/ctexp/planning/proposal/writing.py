@@ -19,6 +19,8 @@ _PROSE = ("goal", "notes", "hypothesis", "expected")
 _FLOW = ("seeds", "needs", "track", "success", "gate")
 _ORDER = (
     "kind",
+    "sweep",
+    "budget",
     "hypothesis",
     "expected",
     "notes",

@@ -32,17 +32,19 @@ def write(proposal: Proposal, root: Path, *, overwrite: bool) -> tuple[Path, Pat
         UsageError: another plan of that name is there, or a folder.
         StorageError: the disk is full or the folder cannot be written.
     """
+    return put(proposal.plan.name, proposal.text, page(proposal, root), root, overwrite=overwrite)
+
+
+def put(name: str, text: str, beside: str, root: Path, *, overwrite: bool) -> tuple[Path, Path]:
+    """Write a plan's file and its document, both or none; see `write`."""
     folder = root / FOLDER
-    contents = {
-        folder / f"{proposal.plan.name}.yaml": proposal.text,
-        folder / f"{proposal.plan.name}.md": page(proposal, root),
-    }
+    contents = {folder / f"{name}.yaml": text, folder / f"{name}.md": beside}
     if folders := [path for path in contents if path.is_dir()]:
         raise UsageError(
             [f"{path.relative_to(root).as_posix()} is a folder" for path in folders],
             "name the plan otherwise",
         )
-    taken = [path for path, text in contents.items() if _differs(path, text)]
+    taken = [path for path, content in contents.items() if _differs(path, content)]
     if taken and not overwrite:
         raise UsageError(
             [f"{path.relative_to(root).as_posix()} is there already, and is another one" for path in taken],

@@ -17,7 +17,7 @@ class Axis:
     log: bool = False
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Round values inside, at most so many: 1, 2 or 5 times a power of ten apart, or on a log axis such."""
+        """Round values inside, at most so many: 1, 2 or 5 times a power of ten (apart, unless `log`)."""
         if self.log:
             return self._powers(most)
         span = self.high - self.low

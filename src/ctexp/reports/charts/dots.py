@@ -1,4 +1,4 @@
-"""Dots in a frame: one a trial, with how far its value may be off; choices stand in rows, numbers on an axis."""
+"""Dots in a frame, one a trial, with how far its value may be off; or in rows, one a choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,9 +71,7 @@ def chart(
     return drawing
 
 
-def rows(
-    title: str, description: str, value: Axis, choices: Sequence[tuple[str, Sequence[Dot]]]
-) -> Drawing:
+def rows(title: str, description: str, value: Axis, choices: Sequence[tuple[str, Sequence[Dot]]]) -> Drawing:
     """A row for each choice, the value along it; the x of a dot is its value.
 
     Args:

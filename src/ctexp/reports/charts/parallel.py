@@ -1,6 +1,6 @@
 """Parallel coordinates from top to bottom: an axis for each parameter, a line for each trial.
 
-Axes that lie, one below the other, have room for their names and for as many of them as there are, on a phone too.
+Axes that lie one below the other have room for their names, and for any number of them, on a phone too.
 """
 
 import math

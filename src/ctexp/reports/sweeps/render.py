@@ -8,7 +8,7 @@ from ctexp.core import clock
 from ctexp.core.page import template
 from ctexp.record.manifest import command_line
 from ctexp.reports import wording
-from ctexp.reports.sweeps import pictures, scales
+from ctexp.reports.sweeps import courses, pictures, scales
 from ctexp.reports.sweeps.study import Study
 from ctexp.sweeps.reading import importance
 from ctexp.sweeps.reading.refining import said
@@ -28,7 +28,7 @@ def render(study: Study) -> str:
         "value": _value,
         "time": lambda seconds: "–" if seconds is None else clock.duration(seconds),
     }
-    slices, coordinates = pictures.slices(opened), pictures.coordinates(opened)
+    coordinates = pictures.coordinates(opened)
     command = command_line("train", (*told.base, *told.best.words)) if told.best else ""
     return template(_HERE, filters, _SHARED).render(
         title=f"Sweep {opened.sweep.name}",
@@ -49,11 +49,11 @@ def render(study: Study) -> str:
         importance=study.importance,
         forests=importance.FORESTS,
         shares=pictures.importances(study.importance),
-        slices=slices,
+        slices=pictures.slices(opened),
         coordinates=coordinates,
-        courses=pictures.courses(opened),
+        courses=courses.epochs(opened),
         unpruned=_unpruned(study),
-        time=pictures.time(opened),
+        time=courses.hours(opened),
         spent=_spent(study),
         rows=opened.rows,
         provenance=_provenance(study),
@@ -85,7 +85,8 @@ def _sections(*, has_coordinates: bool) -> list[tuple[str, str]]:
 def _subtitle(study: Study) -> str:
     sweep = study.opened.sweep
     trials = wording.amount(len(study.opened.rows), "trial")
-    return f"{sweep.id} · {trials} · data: {sweep.dataset}"
+    synthetic = " (synthetic)" if study.synthetic else ""
+    return f"{sweep.id} · {trials} · data: {sweep.dataset}{synthetic}"
 
 
 def lead(study: Study) -> str:
@@ -96,11 +97,12 @@ def lead(study: Study) -> str:
     if found.established:
         return f"Trial {found.best.number} is the best of {found.trials}, and better than the runner-up."
     if found.rival is None:
-        return f"Trial {found.best.number} is the only one that has finished: there is nothing to choose from."
+        return f"Trial {found.best.number} alone has finished: there is nothing to choose from yet."
+    going_on = "" if study.status.over else f" {opened.sweep.name} is still going on."
     return (
-        f"Trial {found.best.number} looks best of {found.trials}. That it is better than the runner-up, trial "
-        f"{found.rival.number}, is not established."
-    ) + ("" if study.status.over else f" {opened.sweep.name} is still going on.")
+        f"Trial {found.best.number} looks best of {found.trials}. That it is better than the runner-up, "
+        f"trial {found.rival.number}, is not established.{going_on}"
+    )
 
 
 def _findings(study: Study) -> list[tuple[str, str, str]]:
@@ -131,14 +133,15 @@ def _facts(study: Study) -> list[tuple[str, str]]:
     spec = opened.spec
     seeds = wording.amount(len(spec.seeds or ()) or 1, "seed")
     members = f"{wording.amount(spec.folds, 'fold')} with {seeds}" if spec.folds else seeds
-    early = f"{spec.early.kind}, from epoch {spec.early.min_epochs} on, 1 in {spec.early.factor}" if spec.early else ""
+    early = spec.early
+    pruned = f"{early.kind}, from epoch {early.min_epochs} on, 1 in {early.factor}" if early else "nothing"
     drawn = spec.method if spec.method == "grid" else f"{spec.method} ({spec.sampler})"
     return [
         ("trials", _states(study)),
         ("chosen by", f"{scales.measured(opened)}, {spec.goal}d"),
         ("drawn by", drawn),
         ("a trial", members),
-        ("pruned by", early or "nothing"),
+        ("pruned by", pruned),
         ("searched", "; ".join(f"{one.key}: {said(one.dimension)}" for one in spec.space.parameters)),
         ("time", _spent(study)),
         ("state", wording.sentence(status.over or "going on")),
@@ -187,4 +190,3 @@ def _file(study: Study) -> str:
 
 def _value(value: Value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else scales.text(value)
-

@@ -68,9 +68,10 @@ def _answer(watcher: Watcher, told: Callable[[Message], bool], *, wait: bool = T
 
 def _end(job: Job, watcher: Watcher) -> None:
     """Let a training save what it has and end: whoever would watch it cannot."""
+    watcher.close()  # it may be waiting for an answer
     job.send_signal(signal.SIGTERM)
     end = time.monotonic() + _GRACE_SECONDS
     while job.poll() is None:
         if time.monotonic() > end:
             job.send_signal(signal.SIGKILL)
-        _answer(watcher, lambda _: True)
+        time.sleep(_ENDING_SECONDS)

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -26,10 +27,12 @@ class New:
     """A trial that is worth beginning.
 
     Attributes:
+        number: it will have.
         identity: of its configuration.
         place: of the sequence of draws, the first after its own.
     """
 
+    number: int
     values: Values
     identity: str
     place: int
@@ -86,12 +89,10 @@ class Candidates:
         Raises:
             UsageError: the constraints leave hardly anything to draw.
         """
-        if self._spec.method == "grid":
-            return "the grid is done"
         left = math.inf
         if self._spec.run_cap is not None:
-            left = self._spec.run_cap - sum(not is_reused(trial) for trial in trials)
-        had = {same(values_of(trial)) for trial in trials}
+            left = self._spec.run_cap - _distinct(trials)
+        had, number = {same(values_of(trial)) for trial in trials}, len(trials)
         for values, place in self._possible(trials):
             if left <= 0:
                 return "run_cap is reached"
@@ -103,25 +104,51 @@ class Candidates:
             except CtexpError as error:
                 made = self._keeping.add(values, place=place)
                 self._keeping.end(made, Told("failed", None, problem=str(error)))
-                left -= 1
+                number, left = number + 1, left - 1
                 continue
             twin = _twin(trials, identity)
             if twin is None:
-                return New(values, identity, place)
+                return New(number, values, identity, place)
             if twin.state.is_finished():
                 self._keeping.end(self._keeping.add(values, identity, place), told_of(twin), twin)
-        return "nothing is left that was not tried"
+                number += 1
+            elif self._spec.method == "grid":
+                self._keeping.add(values, identity)
+                number, left = number + 1, left - 1
+        return "the grid is done" if self._spec.method == "grid" else "nothing is left that was not tried"
+
+    def ahead(self, trials: Sequence[FrozenTrial]) -> list[Values]:
+        """The cells of a grid that nobody has begun, in the order in which they will be."""
+        if self._spec.method != "grid":
+            return []
+        left = self._cells[len(trials) :]
+        return left if self._spec.run_cap is None else left[: max(0, self._spec.run_cap - _distinct(trials))]
+
+    @cached_property
+    def _cells(self) -> list[Values]:
+        return cells(self._spec.space)
 
     def _possible(self, trials: Sequence[FrozenTrial]) -> Iterator[tuple[Values, int]]:
-        """What might be tried next, and the place after it in the sequence of draws."""
+        """What might be tried next, and the place after it in the sequence of draws.
+
+        A grid's trials have the numbers of its cells: each becomes a trial when its turn comes.
+        """
+        if self._spec.method == "grid":
+            yield from ((values, 0) for values in self._cells[len(trials) :])
+            return
         place = max((trial.user_attrs.get(POINT, 0) for trial in trials), default=0)
         for count in range(_LEARNED + _AT_RANDOM):
             values, place = self._drawer.draw(trials, place, learned=count < _LEARNED)
             yield values, place
         if is_finite(self._spec.space):
-            left = cells(self._spec.space)
+            left = list(self._cells)
             random.Random(f"{self._seed} {place}").shuffle(left)
             yield from ((values, place) for values in left)
+
+
+def _distinct(trials: Sequence[FrozenTrial]) -> int:
+    """How many were, are or will be trained."""
+    return sum(not is_reused(trial) for trial in trials)
 
 
 def _twin(trials: Sequence[FrozenTrial], identity: str, number: float = math.inf) -> FrozenTrial | None:

@@ -1,10 +1,12 @@
 """The database that keeps a sweep's trials: opened, and its failures told as ours."""
 
 import contextlib
+import functools
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import optuna
 import sqlalchemy
@@ -12,6 +14,9 @@ from optuna.storages import RDBStorage
 
 from ctexp.core.errors import Busy, CtexpError, DataError, PreflightError, StorageError
 from ctexp.core.files import storage_errors
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _WAIT = 30.0
 """Seconds that a writer waits for another one's transaction, which takes milliseconds."""
@@ -27,6 +32,9 @@ _SERVER = " ".join(
     )
 )
 """PostgreSQL: one clock for all; a machine that is gone keeps a lock for half a minute, not two hours."""
+
+PATIENCE = 60.0
+"""Seconds for which a server may be gone, as it is while it restarts, before an agent gives up."""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
@@ -58,7 +66,7 @@ def embedded(path: Path, *, create: bool = False) -> RDBStorage:
         return connection
 
     with storage_errors(path), told(str(path)):
-        return _storage("sqlite:///trials.db", str(path), create, {"creator": connected})
+        return _storage("sqlite:///trials.db", create, {"creator": connected})
 
 
 def server(url: str, *, create: bool = False) -> RDBStorage:
@@ -74,7 +82,6 @@ def server(url: str, *, create: bool = False) -> RDBStorage:
         with told(shown):
             return _storage(
                 parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False),
-                shown,
                 create,
                 {"pool_pre_ping": True, "connect_args": {"options": _SERVER, "connect_timeout": 10}},
             )
@@ -82,21 +89,44 @@ def server(url: str, *, create: bool = False) -> RDBStorage:
         raise PreflightError(
             f"{shown}: PostgreSQL needs psycopg, which is not installed", "uv sync --extra postgres"
         ) from error
-    except StorageError as error:
+    except Lost as error:
         raise PreflightError(
             error.problems, "start the server, or look at its address, pg_hba.conf and ~/.pgpass"
         ) from error
 
 
-def _storage(url: str, what: str, create: bool, how: dict[str, Any]) -> RDBStorage:
-    """Optuna's storage; it says by a RuntimeError that it does not know the version of the tables."""
+def _storage(url: str, create: bool, how: dict[str, Any]) -> RDBStorage:
+    """Optuna's storage.
+
+    Comparing the version of its tables means loading all scripts that ever changed them, for 50 ms: `opening`
+    asks for it where another Optuna made them.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # Optuna fills templates in URLs with `str.format`.
     url = url.replace("{", "{{").replace("}", "}}")
-    try:
-        return RDBStorage(url, engine_kwargs=how, skip_table_creation=not create)
-    except RuntimeError as error:
-        raise DataError(f"{what}: {error}") from error
+    return RDBStorage(url, engine_kwargs=how, skip_table_creation=not create, skip_compatibility_check=True)
+
+
+class Lost(StorageError):
+    """The server does not answer, or no longer."""
+
+
+def patiently(ask: Callable[P, R]) -> Callable[P, R]:
+    """Ask again while the server is gone; for what may be done twice without harm."""
+
+    @functools.wraps(ask)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+        end, pause = time.monotonic() + PATIENCE, 0.25
+        while True:
+            try:
+                return ask(*args, **kwargs)
+            except Lost:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(pause)
+                pause = min(2 * pause, 5.0)
+
+    return asked
 
 
 @contextlib.contextmanager
@@ -132,5 +162,5 @@ def _ours(error: BaseException, what: str) -> CtexpError:
     if state == "53100":
         return StorageError(f"{what}: {said}", "free some space on the server")
     if isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.InterfaceError):
-        return StorageError(f"{what}: {said}", "its runs are whole: start the agent again when it answers")
+        return Lost(f"{what}: {said}", "its runs are whole: start the agent again when it answers")
     return DataError(f"{what}: no database of a sweep ({said})", "name the one that it was made in")

@@ -77,7 +77,8 @@ class Drawer:
         engine = self._sobol()
         if place:
             engine.fast_forward(place)
-        return engine.random(1)[0].tolist()
+        point: list[float] = engine.random(1)[0].tolist()
+        return point
 
     def _sobol(self) -> Any:
         from scipy.stats import qmc

@@ -26,4 +26,4 @@ def last_beats(engine: Engine, trials: Sequence[int]) -> tuple[dict[int, datetim
     asked = sqlalchemy.select(_BEATS.c.trial_id, _BEATS.c.heartbeat).where(_BEATS.c.trial_id.in_(trials))
     with engine.connect() as connection:
         now = connection.execute(sqlalchemy.select(sqlalchemy.func.now())).scalar_one().replace(tzinfo=None)
-        return {trial: beat for trial, beat in connection.execute(asked).all()}, now
+        return {row.trial_id: row.heartbeat for row in connection.execute(asked)}, now

@@ -24,6 +24,7 @@ from ctexp.sweeps.board.notes import (
     attempt_of,
     runs_of,
     told_note,
+    told_of,
     values_of,
 )
 from ctexp.sweeps.space import Space, Values
@@ -127,3 +128,8 @@ class Keeping:
         if told.state == "pruned" and trial.last_step is not None:
             value = trial.intermediate_values[trial.last_step]  # what Optuna's samplers expect
         self._storage.set_trial_state_values(key, _ENDS[told.state], None if value is None else [value])
+
+    def has_ended(self, key: int, told: Told) -> bool:
+        """Whether a trial ended so already: who asks again after a lost connection is to hear that it did."""
+        trial = self._storage.get_trial(key)
+        return trial.state is _ENDS[told.state] and told_of(trial) == told

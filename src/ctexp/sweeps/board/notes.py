@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -25,6 +25,12 @@ VALUES, IDENTITY, POINT, ATTEMPT, RUNS, TOLD, REUSED = (
 _STATES: Mapping[TrialState, State] = {
     TrialState.WAITING: "waiting",
     TrialState.RUNNING: "running",
+    TrialState.COMPLETE: "finished",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+_TOLD_STATES: Mapping[TrialState, Literal["finished", "pruned", "failed"]] = {
     TrialState.COMPLETE: "finished",
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
@@ -84,7 +90,7 @@ def told_note(told: Told, ended: str) -> dict[str, Any]:
 def told_of(trial: FrozenTrial) -> Told:
     """What was told at a trial's end."""
     note = {key: value for key, value in trial.user_attrs[TOLD].items() if key != "ended"}
-    return Told("pruned" if trial.state is TrialState.PRUNED else "finished", **note)
+    return Told(_TOLD_STATES[trial.state], **note)
 
 
 def row_of(trial: FrozenTrial, beat: datetime | None = None) -> Row:

@@ -11,13 +11,12 @@ from ctexp.core.errors import DataError
 from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.board import connection, locking
 from ctexp.sweeps.board.heartbeats import GRACE
-from ctexp.sweeps.board.keeping import Keeping
 from ctexp.sweeps.board.shared import SharedBoard
-from ctexp.sweeps.file.grid import cells
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.space import Values
 
-_SWEEP, _FILE, _READY = "sweep", "file", "ready"
+_SWEEP, _FILE, _OPTUNA = "sweep", "file", "optuna"
+"""Notes of a study; the last one that is written says which Optuna made the tables."""
 
 
 def open_board(
@@ -37,12 +36,11 @@ def open_board(
         sweep: its record, which says where the trials are kept.
         identity: of the configuration that values lead to: the same for the same training. It may raise a
             `CtexpError` where there is no such configuration.
-        create: make it, with all cells of a grid waiting.
+        create: make it.
         grace: seconds without a beat, after which an agent is taken for dead.
 
     Raises:
         DataError: there is no such board, it was not finished being made, or the database is damaged.
-        UsageError: a grid without an end, or a sweep of this name is there already.
         PreflightError: the server cannot be reached.
         StorageError: the disk is full or cannot be written.
     """
@@ -84,7 +82,7 @@ def kept(url: str, selector: str) -> Kept:
     what = storage.engine.url.render_as_string(hide_password=True)
     with connection.told(what):
         studies = storage.get_all_studies()
-    ids = [study.study_name for study in studies if study.user_attrs.get(_READY)]
+    ids = [study.study_name for study in studies if _OPTUNA in study.user_attrs]
     meant = [selector] if selector in ids else ids[-1:] if selector == "latest" else []
     meant = meant or [name for name in ids if selector and name.startswith(selector)]
     if len(meant) != 1:
@@ -97,15 +95,11 @@ def kept(url: str, selector: str) -> Kept:
 
 
 def _seed(storage: RDBStorage, place: SweepDir, spec: Spec, sweep: Sweep) -> None:
-    """Make the study, with what another machine needs to know of the sweep; a grid's cells wait in it."""
+    """Make the study, with what another machine needs to know of the sweep."""
     study = optuna.create_study(study_name=sweep.id, storage=storage, direction=spec.goal)
     study.set_user_attr(_SWEEP, sweep.document())
     study.set_user_attr(_FILE, place.file.read_text() if place.file.is_file() else "")
-    if spec.method == "grid":
-        keeping = Keeping(storage, study, spec.space)
-        for values in cells(spec.space):
-            keeping.add(values)
-    study.set_user_attr(_READY, True)
+    study.set_user_attr(_OPTUNA, optuna.__version__)
 
 
 def _study(storage: RDBStorage, name: str, what: str) -> optuna.Study:
@@ -114,6 +108,12 @@ def _study(storage: RDBStorage, name: str, what: str) -> optuna.Study:
     except KeyError as error:
         hint = "name the one that it was made in"
         raise DataError(f"{what}: it does not know the sweep {name}", hint) from error
-    if not study.user_attrs.get(_READY):
+    made_by = study.user_attrs.get(_OPTUNA)
+    if made_by is None:
         raise DataError(f"{what}: the sweep {name} was not finished being made", "make a new one")
+    if made_by != optuna.__version__ and storage.get_current_version() != storage.get_head_version():
+        raise DataError(
+            f"{what}: made by Optuna {made_by}, whose tables Optuna {optuna.__version__} does not read",
+            f"optuna storage upgrade --storage {what}, or install that Optuna",
+        )
     return study

@@ -1,6 +1,7 @@
 """The board: what agents ask and tell."""
 
 import math
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from ctexp.record.run_dir import RunDir
 from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.board import progress
 from ctexp.sweeps.board.candidates import Candidates, New
+from ctexp.sweeps.board.connection import patiently
 from ctexp.sweeps.board.connection import told as as_ours
 from ctexp.sweeps.board.heartbeats import last_beats
 from ctexp.sweeps.board.keeping import Keeping
@@ -29,7 +31,7 @@ ATTEMPTS = 3
 
 
 class SharedBoard:
-    """The trials of a sweep in Optuna's tables, where one row is one trial, whoever works on it and how often.
+    """A sweep's trials in Optuna's tables, where one row is one trial, whoever works on it and how often.
 
     Deciding who has a trial, and noting its end, is done by one agent at a time; beats and epochs are told by
     the one that has it, and epochs refused from one that no longer has.
@@ -61,12 +63,18 @@ class SharedBoard:
         self._lock = lock
         self._what = what
         self._grace = grace
+        self._closed = weakref.finalize(self, storage.engine.dispose)
+
+    def close(self) -> None:
+        """Let go of the database; done too when nobody has the board any more."""
+        self._closed()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with as_ours(self._what), self._lock():
             yield
 
+    @patiently
     def take(self, agent: str) -> Taken | Wait | Over:
         """Claim the next trial: one whose agent died, one that waits, or a new one.
 
@@ -79,36 +87,41 @@ class SharedBoard:
             trials = self._keeping.trials()
             if why := self._enough(trials):
                 return self._over(why, trials)
-            for trial in list(self._abandoned(trials)):
+            for trial in self._abandoned(trials):
                 if attempt_of(trial).lost + 1 < ATTEMPTS:
                     return self._keeping.claim(trial, agent, lost=True)
                 problem = f"{ATTEMPTS} agents died while they were at work on it"
                 self._keeping.end(trial, Told("failed", None, problem=problem))
-            if (trial := self._candidates.waiting(trials)) is not None:
-                return self._keeping.claim(trial, agent)
+            waiting = self._candidates.waiting(trials)
+            if waiting is not None:
+                return self._keeping.claim(waiting, agent)
             found = self._candidates.new(trials)
-            trials = self._keeping.trials()
             if isinstance(found, New):
-                return self._keeping.begin(agent, len(trials), found.values, found.identity, found.place)
+                return self._keeping.begin(agent, found.number, found.values, found.identity, found.place)
+            trials = self._keeping.trials()
             running = sum(trial.state is TrialState.RUNNING for trial in trials)
             return Wait(running) if running else self._over(found, trials)
 
+    @patiently
     def enter(self, agent: str, values: Values) -> Taken:
         """Claim a new trial whose values somebody else has chosen."""
         with self._alone():
             return self._keeping.begin(agent, len(self._keeping.trials()), values)
 
+    @patiently
     def beat(self, taken: Taken) -> None:
         """Say that the trial's agent lives; asked for every `heartbeats.INTERVAL`."""
         with as_ours(self._what):
             self._storage.record_heartbeat(taken.key)
 
+    @patiently
     def began(self, taken: Taken, member: str, run: str) -> None:
         """Note the run of a member, so that whoever goes on with the trial finds it."""
         with as_ours(self._what):
             if (trial := self._mine(taken)) is not None:
                 self._keeping.note_run(trial, member, run)
 
+    @patiently
     def report(self, taken: Taken, epoch: int, value: float) -> bool:
         """Note the metric after so many epochs; whether the trial should be pruned.
 
@@ -126,6 +139,7 @@ class SharedBoard:
             trial.intermediate_values[epoch] = value
             return pruner_of(self._spec.early).prune(self._study, trial)
 
+    @patiently
     def finish(self, taken: Taken, told: Told) -> bool:
         """Note the end; False where another agent has taken the trial meanwhile, and nothing is noted."""
         if told.state == "finished" and (told.value is None or not math.isfinite(told.value)):
@@ -133,11 +147,12 @@ class SharedBoard:
             told = replace(told, state="failed", value=None, problem=problem)
         with self._alone():
             if (trial := self._mine(taken)) is None:
-                return False
+                return self._keeping.has_ended(taken.key, told)
             self._keeping.end(trial, told)
             self._write_progress(self._keeping.trials())
             return True
 
+    @patiently
     def give_back(self, taken: Taken, why: str, *, retry: bool = True) -> None:
         """Let another agent go on with it, or with `retry=False` count it as failed."""
         with self._alone():
@@ -149,12 +164,18 @@ class SharedBoard:
                 self._keeping.end(trial, Told("failed", None, problem=why))
             self._write_progress(self._keeping.trials())
 
+    @patiently
     def rows(self) -> list[Row]:
         """Every trial, by number."""
         with as_ours(self._what):
             trials = self._keeping.trials()
             beats, _ = last_beats(self._storage.engine, _ids(trials, TrialState.RUNNING))
-        return [row_of(trial, beats.get(trial._trial_id)) for trial in trials]
+        return self._all(trials, [row_of(trial, beats.get(trial._trial_id)) for trial in trials])
+
+    def _all(self, trials: list[FrozenTrial], begun: list[Row]) -> list[Row]:
+        """The rows of those that were begun, and of a grid's cells that were not."""
+        ahead = self._candidates.ahead(trials)
+        return [*begun, *(Row(len(trials) + i, "waiting", values, 0) for i, values in enumerate(ahead))]
 
     def _mine(self, taken: Taken) -> FrozenTrial | None:
         """The trial as it is now; None where it has ended or is somebody else's."""
@@ -162,7 +183,7 @@ class SharedBoard:
         own = trial.state is TrialState.RUNNING and attempt_of(trial).number == taken.attempt
         return trial if own else None
 
-    def _abandoned(self, trials: list[FrozenTrial]) -> Iterator[FrozenTrial]:
+    def _abandoned(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
         """The trials whose agents are dead, and with them their trainings.
 
         An agent that was suspended with its machine is silent too, and so is one that was killed while its
@@ -170,13 +191,18 @@ class SharedBoard:
         """
         running = [trial for trial in trials if trial.state is TrialState.RUNNING]
         if not running:
-            return
+            return []
         beats, now = last_beats(self._storage.engine, _ids(running, TrialState.RUNNING))
-        for trial in running:
+
+        def is_silent(trial: FrozenTrial) -> bool:
             beat = beats.get(trial._trial_id)
-            silent = beat is None or (now - beat).total_seconds() > self._grace
-            if silent and not any(self._trains(run) for run in runs_of(trial).values()):
-                yield trial
+            return beat is None or (now - beat).total_seconds() > self._grace
+
+        return [
+            trial
+            for trial in running
+            if is_silent(trial) and not any(self._trains(run) for run in runs_of(trial).values())
+        ]
 
     def _trains(self, run: str) -> bool:
         return RunDir(self._place.path.parents[1] / run).lock().is_held()
@@ -200,7 +226,8 @@ class SharedBoard:
         return Over(why)
 
     def _write_progress(self, trials: list[FrozenTrial], why: str = "") -> None:
-        progress.write(self._place, self._spec, [row_of(trial) for trial in trials], why)
+        rows = self._all(trials, [row_of(trial) for trial in trials])
+        progress.write(self._place, self._spec, rows, why)
 
 
 def _ids(trials: list[FrozenTrial], state: TrialState) -> list[int]:

@@ -163,6 +163,10 @@ def _range(part: Part, name: str) -> Range | Choice | None:
         part.say("min", f"{told(low)} is above max, {told(high)}")
         return None
     log = "log" in name
+    if name in _BOUNDS and 0 < low < high < 1:
+        part.mistakes.note(
+            part.place, f"{name} has exponents of e as its bounds; {name}_values has them as they are"
+        )
     try:
         first, last = _BOUNDS[name](low, high) if name in _BOUNDS else (float(low), float(high))
     except OverflowError:
@@ -174,8 +178,8 @@ def _range(part: Part, name: str) -> Range | Choice | None:
         return None
     if step is not None:
         # Multiples of the step only, so that a board that counts steps from the low end meets the same.
-        first, last = math.ceil(first / step - 1e-9) * step, math.floor(last / step + 1e-9) * step
-        first = step if log and first <= 0 else first
+        first = _multiple(max(math.ceil(first / step - 1e-9), int(log)), step)
+        last = _multiple(math.floor(last / step + 1e-9), step)
         if first > last:
             part.say("q", f"no multiple of {step:g} is between min and max")
             return None
@@ -183,6 +187,11 @@ def _range(part: Part, name: str) -> Range | Choice | None:
     if first == last:
         return Choice((int(first) if integer else first,))
     return Range(int(first) if integer else first, int(last) if integer else last, log, step, integer)
+
+
+def _multiple(count: int, step: float) -> float:
+    """So many steps, without the dust that binary fractions leave behind decimal ones."""
+    return float(f"{count * step:.12g}")
 
 
 def _bound(part: Part, key: str, name: str) -> float | None:

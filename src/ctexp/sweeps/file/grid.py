@@ -41,7 +41,7 @@ def points(dimension: Dimension) -> tuple[Value, ...] | None:
 
 
 def size(space: Space) -> int | None:
-    """How many different trials there are; None where there is no end of them, or nobody would train so many."""
+    """How many different trials there are; None where there is no end of them, or too many to train."""
     try:
         return len(cells(space))
     except UsageError:

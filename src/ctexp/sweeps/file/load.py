@@ -68,18 +68,22 @@ def _spec(content: bytes, shown: str, overrides: Sequence[str]) -> Spec:
     mistakes = Mistakes(shown, lines)
     file, ctexp = Part(data, (), mistakes), Part(data.get("ctexp"), ("ctexp",), mistakes)
     file.only(*_KEYS, *_IGNORED, "metrics")
-    ignored = [_told_as_ignored(file, key) for key in _IGNORED if key in file]
+    for key in (key for key in data if key in _IGNORED):
+        why = f"; {_IGNORED[key]}" if _IGNORED[key] else ""
+        mistakes.note((key,), f"{told(data[key])} has no effect here{why}")
     method = _method(file)
-    metric, goal, target = _metric(file, method, ignored)
+    metric, goal, target = _metric(file, method)
+    if not file.data.get("parameters"):
+        file.say("parameters", "at least one" if "parameters" in file else "missing")
     space = parameters.space(file.part("parameters"), ctexp, method)
     added = additions(ctexp, method, _seed(file), overrides)
-    stopping = early(file, ctexp, ignored)
+    stopping = early(file, ctexp)
     chosen = {parameter.key: parameter.line for parameter in space.parameters}
     for word, line in added.lines.items():
         if key_of(word) in chosen:
             mistakes.say_on(line, f"ctexp.overrides: {word}: the sweep chooses it, see parameters")
     run_cap = file.whole("run_cap", least=1)
-    name = _name(file, shown, overrides, ignored)
+    name = _name(file, shown, overrides)
     description = file.text("description")
     mistakes.refuse()
     _refuse_fixed(overrides, chosen, shown)
@@ -102,7 +106,7 @@ def _spec(content: bytes, shown: str, overrides: Sequence[str]) -> Spec:
         backend=added.backend,
         storage=added.storage,
         resources=added.resources,
-        ignored=tuple(ignored),
+        ignored=mistakes.notes,
         raw=_raw(data, metric, goal),
         sha256=files.sha256_bytes(content),
         shown=shown,
@@ -111,12 +115,6 @@ def _spec(content: bytes, shown: str, overrides: Sequence[str]) -> Spec:
     if method == "grid":
         _refuse_no_grid(spec, mistakes)
     return spec
-
-
-def _told_as_ignored(file: Part, key: str) -> str:
-    why = _IGNORED[key]
-    said = file.data[key]
-    return f"{file.mistakes.at((key,))}: {told(said)} has no effect here{f'; {why}' if why else ''}"
 
 
 def _method(file: Part) -> Literal["grid", "random", "bayes"]:
@@ -131,9 +129,7 @@ def _method(file: Part) -> Literal["grid", "random", "bayes"]:
     return "grid" if found == "grid" else "bayes" if found == "bayes" else "random"
 
 
-def _metric(
-    file: Part, method: str, ignored: list[str]
-) -> tuple[str, Literal["maximize", "minimize"], float | None]:
+def _metric(file: Part, method: str) -> tuple[str, Literal["maximize", "minimize"], float | None]:
     """The validation metric, which way it is better, and the value that is enough."""
     if "metrics" in file:
         file.say("metrics", "several objectives at once are not for sweeps here; choose one: metric")
@@ -141,15 +137,13 @@ def _metric(
     part.only("name", "goal", "target", "impute", "impute_while_running")
     for key in ("impute", "impute_while_running"):
         if key in part:
-            ignored.append(
-                f"{file.mistakes.at(('metric', key))}: has no effect here; trials without a value are failed"
-            )
+            file.mistakes.note(("metric", key), "has no effect here; trials without a value are failed")
     said, name = part.text("name"), _DEFAULT_METRIC
     if not said and "metrics" not in file:
         if method == "bayes" or "metric" in file:
             file.mistakes.say(("metric",), "its name is missing, for example val/macro_f1")
         else:
-            ignored.append(f"{file.mistakes.at(())}: names no metric; {name} is taken")
+            file.mistakes.note((), f"names no metric; {name} is taken")
     elif said:
         name = _validation_metric(part, said) or name
     better: Literal["maximize", "minimize"] = (
@@ -157,9 +151,7 @@ def _metric(
     )
     if "goal" not in part:
         if better == "maximize" and "metric" in file:
-            ignored.append(
-                f"{file.mistakes.at(('metric',))}: names no goal; {name} is maximized (W&B would minimize it)"
-            )
+            file.mistakes.note(("metric",), f"names no goal; {name} is maximized (W&B would minimize it)")
     elif part.one_of("goal", ("maximize", "minimize"), better) != better:
         larger = "larger" if better == "maximize" else "smaller"
         part.say("goal", f"{larger} values of {name} are the better ones: write {better}")
@@ -188,7 +180,7 @@ def _seed(file: Part) -> int | None:
     return entry.whole("value", least=0, most=2**32 - 1) if "value" in entry else None
 
 
-def _name(file: Part, shown: str, overrides: Sequence[str], ignored: list[str]) -> str:
+def _name(file: Part, shown: str, overrides: Sequence[str]) -> str:
     """What the sweep's runs are called."""
     given = [word.partition("=")[2].strip("\"'") for word in overrides if key_of(word) == "run.name"]
     if given:
@@ -201,7 +193,7 @@ def _name(file: Part, shown: str, overrides: Sequence[str], ignored: list[str]) 
     said = file.text("name")
     name = re.sub(r"[^a-z0-9_-]+", "-", (said or Path(shown).stem).lower()).strip("-_")[:_LONGEST_NAME]
     if said and name != said:
-        ignored.append(f"{file.mistakes.at(('name',))}: its runs are called {name or 'sweep'}")
+        file.mistakes.note(("name",), f"its runs are called {name or 'sweep'}")
     return name or "sweep"
 
 

@@ -44,9 +44,6 @@ def space(parameters: Part, ctexp: Part, method: str) -> Space:
                 mistakes.say(entry.place, "a grid takes values, whole numbers, or a range with a step")
             elif values is not None:
                 found[key] = Parameter(key, values, None, mistakes.line(entry.place))
-    if not places:
-        said = "at least one" if "parameters" in parameters.data or parameters.data else "missing"
-        mistakes.say(("parameters",), said)
     for inner in places:
         outer = next((key for key in places if inner.startswith(f"{key}.")), None)
         if outer is not None and (constant := found.get(outer)) is not None and "." in outer:
@@ -64,10 +61,12 @@ def _flat(part: Part, prefix: str) -> Iterator[tuple[str, Part]]:
         entry = part.part(name)
         if _KEY.fullmatch(name) is None:
             part.say(name, "a parameter is a key of the configuration, for example optimizer.lr")
-        elif said is None:
+        elif said is None or said == {}:
             part.say(name, "nothing says what it may be: value, values, or min and max")
         elif "parameters" in entry:
             entry.only("parameters")
+            if not entry.data["parameters"]:
+                entry.say("parameters", "at least one")
             yield from _flat(entry.part("parameters"), f"{key}.")
         else:
             yield key, entry

@@ -24,6 +24,7 @@ class Mistakes:
         self._shown = shown
         self._lines = lines
         self._found: list[tuple[int, str]] = []
+        self._notes: list[tuple[int, str]] = []
 
     def say(self, place: Place, what: str) -> None:
         """Note one."""
@@ -32,6 +33,15 @@ class Mistakes:
     def say_on(self, line: int, what: str) -> None:
         """Note one of a line."""
         self._found.append((line, f"{self._shown}:{line}: {what}"))
+
+    def note(self, place: Place, what: str) -> None:
+        """Note what is not wrong, but should be known: a key that has no effect here."""
+        self._notes.append((self._lines.of(place), f"{self.at(place)}: {what}"))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """In the order of the file."""
+        return _in_order(self._notes)
 
     def at(self, place: Place) -> str:
         """`conf/sweep/lr_wd.yaml:7: parameters.optimizer.lr`, what a problem there begins with."""
@@ -49,7 +59,11 @@ class Mistakes:
             UsageError: every mistake, in the order of the file.
         """
         if self._found:
-            raise UsageError([said for _, said in sorted(self._found, key=lambda one: one[0])])
+            raise UsageError(_in_order(self._found))
+
+
+def _in_order(lines: list[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(said for _, said in sorted(lines, key=lambda one: one[0]))
 
 
 class Part:
@@ -77,7 +91,7 @@ class Part:
 
     def only(self, *known: str) -> None:
         """Note every other key, with the one that was probably meant."""
-        for key in self.data.keys() - set(known):
+        for key in (key for key in self.data if key not in known):
             near = did_you_mean(key, known)
             self.say(key, f"unknown key; {near}" if near else "unknown key")
 

@@ -9,13 +9,12 @@ from ctexp.sweeps.file.part import Part
 from ctexp.sweeps.file.spec import Early
 
 
-def early(file: Part, ctexp: Part, ignored: list[str]) -> Early | None:
+def early(file: Part, ctexp: Part) -> Early | None:
     """What a file says of it; None where all trials are trained to their end.
 
     Args:
         file: all of it.
         ctexp: our section of it.
-        ignored: gets a line for what means nothing here.
     """
     if "early_terminate" in file and "early" in ctexp:
         ctexp.say("early", "early_terminate says it too; keep one")
@@ -24,7 +23,7 @@ def early(file: Part, ctexp: Part, ignored: list[str]) -> Early | None:
         return _ours(ctexp.part("early"))
     if file.data.get("early_terminate") is None:
         return None
-    return _theirs(file.part("early_terminate"), ignored)
+    return _theirs(file.part("early_terminate"))
 
 
 def _ours(part: Part) -> Early:
@@ -46,14 +45,14 @@ def _ours(part: Part) -> Early:
     )
 
 
-def _theirs(part: Part, ignored: list[str]) -> Early:
+def _theirs(part: Part) -> Early:
     part.only("type", "min_iter", "max_iter", "s", "eta", "strict")
     if part.one_of("type", ("hyperband",), "hyperband") and "type" not in part:
         part.say("type", "missing; it is hyperband")
     least, last = part.whole("min_iter", least=1), part.whole("max_iter", least=1)
     steps, factor = part.whole("s", least=1, most=30), part.whole("eta", least=2, most=100) or 3
     if "strict" in part:
-        ignored.append(f"{part.mistakes.at((*part.place, 'strict'))}: has no effect here")
+        part.mistakes.note((*part.place, "strict"), "has no effect here")
     if "min_iter" not in part and not ("max_iter" in part and "s" in part):
         part.mistakes.say(part.place, "min_iter is missing, or max_iter with s")
     if least is None and last is not None and steps is not None:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import signal
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ _OBJECT_STORE_BYTES = 100 * 2**20
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it would tell its makers
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # it would send the project's folder to every node
+    "RAY_AIR_NEW_OUTPUT": "0",  # which prints although nothing is to be printed
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the run directories say all that
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a run's beginning is told too
@@ -45,6 +47,7 @@ def joined(resources: Mapping[str, float]) -> Iterator[dict[str, float]]:
         ) from error
     address = os.environ.get(ADDRESS) or "local"
     local = address == "local"
+    ours = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
             address=address,
@@ -58,6 +61,7 @@ def joined(resources: Mapping[str, float]) -> Iterator[dict[str, float]]:
             f"the Ray cluster {address} cannot be joined: {error}",
             f"start it with `ray start --head`, or unset {ADDRESS} to use this machine",
         ) from error
+    signal.signal(signal.SIGTERM, ours)  # Ray has put its own there, which ends this process at once
     try:
         nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
         yield _share(resources, [node["Resources"] for node in nodes if node["Alive"]])

@@ -44,13 +44,13 @@ class OnCluster:
 
     Attributes:
         runs: of its members, as far as they have begun.
-        began: on the monotonic clock.
+        seconds: that its actor has spent on it, as Tune counts.
         came: what came of it; None while that is open, and where Tune left it behind.
     """
 
     taken: Taken
     runs: dict[str, str]
-    began: float
+    seconds: float = 0.0
     came: Told | Unfinished | None = None
 
 
@@ -90,12 +90,13 @@ class Crew:
         if not isinstance(offered, Taken):
             return None
         self._tally.begun(offered)
-        self._under_way[trial] = OnCluster(offered, dict(offered.runs), time.monotonic())
+        self._under_way[trial] = OnCluster(offered, dict(offered.runs))
         return offered
 
     def hear(self, trial: str, result: Mapping[str, Any]) -> None:
         """Note what a training told."""
         one = self._under_way[trial]
+        one.seconds = float(result.get("time_total_s", one.seconds))
         with _or_leave():
             for member, run in result.get(RUNS, {}).items():
                 if one.runs.get(member) != run:
@@ -117,7 +118,7 @@ class Crew:
         """
         one = self._under_way.pop(trial)
         if one.came is None and not lost:
-            one.came = Told("pruned", None, seconds=time.monotonic() - one.began)
+            one.came = Told("pruned", None, seconds=one.seconds)
         self._ended.append(one)
 
     def tend(self) -> None:
@@ -134,6 +135,11 @@ class Crew:
                     self._board.beat(one.taken)
         if self._stops.why:
             raise Leave
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs of the trials that Tune has."""
+        return [run for one in self._under_way.values() for run in one.runs.values()]
 
     def give_back(self, why: str) -> None:
         """Let others go on with what was under way."""

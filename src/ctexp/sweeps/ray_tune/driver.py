@@ -7,9 +7,12 @@ trainings save what they have, and the next agent goes on with them.
 import json
 import os
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from ctexp.core import names
+from ctexp.record.run_dir import RunDir
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary, Tally
 from ctexp.sweeps.agent.trial import Bench
@@ -19,6 +22,8 @@ from ctexp.sweeps.trials import Board
 
 _OF_ALL_NODES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "WANDB_MODE", "WANDB_PROJECT")
 """Variables that a training has on every node as this process has them, since results hang on them."""
+
+_ENDING_SECONDS = 60.0
 
 
 def work(
@@ -37,53 +42,55 @@ def work(
         PreflightError: Ray is not installed, or no cluster can be joined that has room for a trial.
         CtexpError: what refuses to train there.
     """
-    with cluster.joined(bench.spec.resources) as share:
-        return _tune(board, bench, stops, share, count=count, tell=tell)
+    summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
+    tally = Tally(board, bench, stops, summary, count=count, tell=tell)
+    crew = Crew(board, tally, summary.agent, stops)
+    try:
+        with cluster.joined(bench.spec.resources) as share:
+            _tune(crew, bench, share, summary.agent)
+    except Leave as leave:
+        _wait_for(crew.runs, bench.runs)
+        crew.give_back(stops.why or "its agent failed")
+        if leave.__cause__ is not None:
+            raise leave.__cause__ from None
+    summary.why = stops.why or crew.over
+    return summary
 
 
-def _tune(
-    board: Board,
-    bench: Bench,
-    stops: Stops,
-    share: dict[str, float],
-    *,
-    count: int | None,
-    tell: Callable[[str], None],
-) -> AgentSummary:
+def _tune(crew: Crew, bench: Bench, share: dict[str, float], agent: str) -> None:
+    """Carry out trials until the crew has no more."""
     from ray import tune
 
     from ctexp.sweeps.ray_tune.actor import Place
     from ctexp.sweeps.ray_tune.tuning import BoardSearch, Watch, scheduler
 
-    summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
-    tally = Tally(board, bench, stops, summary, count=count, tell=tell)
-    crew = Crew(board, tally, summary.agent, stops)
-    # Tune keeps books of its own that every node can reach; nobody needs them later.
-    books = bench.place.path / "ray" / summary.agent
+    # Tune keeps books of its own, where every node can reach them; nobody needs them later.
+    books = bench.place.path / f"ray-{agent}"
     try:
-        with stops:  # Ray has taken SIGTERM
-            tune.run(
-                Place,
-                name=books.name,
-                storage_path=str(books.parent),
-                search_alg=BoardSearch(crew, _order(bench)),
-                scheduler=scheduler(bench.spec.early, bench.spec.goal),
-                num_samples=-1,
-                resources_per_trial=share,
-                reuse_actors=True,
-                callbacks=[Watch(crew)],
-                trial_dirname_creator=lambda trial: trial.trial_id,
-                raise_on_failed_trial=False,
-                verbose=0,
-            )
-    except Leave as leave:
-        crew.give_back(stops.why or "its agent failed")
-        if leave.__cause__ is not None:
-            raise leave.__cause__ from None
+        tune.run(
+            Place,
+            name=books.name,
+            storage_path=str(books.parent),
+            search_alg=BoardSearch(crew, _order(bench)),
+            scheduler=scheduler(bench.spec.early, bench.spec.goal),
+            num_samples=-1,
+            resources_per_trial=share,
+            reuse_actors=True,
+            callbacks=[Watch(crew)],
+            trial_dirname_creator=lambda trial: trial.trial_id,
+            raise_on_failed_trial=False,
+            verbose=0,
+        )
     finally:
         shutil.rmtree(books, ignore_errors=True)
-    summary.why = stops.why or crew.over
-    return summary
+
+
+def _wait_for(runs: Iterable[str], folder: Path) -> None:
+    """The actors are gone; their trainings save what they have, and end."""
+    end = time.monotonic() + _ENDING_SECONDS
+    for run in runs:
+        while RunDir(folder / run).lock().is_held() and time.monotonic() < end:
+            time.sleep(0.1)
 
 
 def _order(bench: Bench) -> str:

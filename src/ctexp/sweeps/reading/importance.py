@@ -2,8 +2,8 @@
 
 Shares are those of functional ANOVA on a random forest (Hutter, Hoos & Leyton-Brown 2014), as Optuna has it:
 of the variance of the objective over the whole space, so much goes with this parameter alone. They add up to
-one, of pure noise as well. So it is asked first whether the parameters tell anything of trials that the forest
-has not seen; where they do not, there are no shares.
+one, of pure noise as well. So it is asked first whether the parameters tell anything of trials that the
+forest has not seen; where they do not, there are no shares.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.reading.opened import Opened, number
 from ctexp.sweeps.space import Bell, Choice, Dimension, Parameter, Value
 from ctexp.sweeps.trials import Row
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 FEWEST = 12
 """Finished trials below which no forest says anything."""
 
-FORESTS = 12
+FORESTS = 8
 """From how many the range of a share comes."""
 
 _A_PARAMETER = 4  # trials at least for each parameter
-_TREES = 32
+_TREES = 16
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _columns(rows: Sequence[Row], one: Parameter) -> list[list[float]]:
     values = [row.values[one.key] for row in rows]
     if isinstance(one.dimension, Choice) and not all(isinstance(value, int | float) for value in values):
         return [[float(value == level) for value in values] for level in one.dimension.values]
-    return [[_number(value) for value in values]]
+    return [[number(value) for value in values]]
 
 
 def _shares(rows: Sequence[Row], told: Sequence[Parameter]) -> tuple[Share, ...]:
@@ -142,33 +142,26 @@ def _of_a_forest(trials: Sequence[Any], seed: int) -> dict[str, float]:
     try:
         study = optuna.create_study()
         study.add_trials(trials)
-        return get_param_importances(
-            study, evaluator=FanovaImportanceEvaluator(n_trees=_TREES, seed=seed)
-        )
+        return get_param_importances(study, evaluator=FanovaImportanceEvaluator(n_trees=_TREES, seed=seed))
     finally:
         optuna.logging.set_verbosity(before)
 
 
 def _span(rows: Sequence[Row], one: Parameter) -> "BaseDistribution":
-    """The space of a parameter in Optuna's words; choices by their place, since a list is none of its values."""
+    """The space of a parameter in Optuna's words; choices by their place: a list is none of its values."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     its = one.dimension
     if isinstance(its, Choice):
         return CategoricalDistribution(range(len(its.values)))
     if isinstance(its, Bell):
-        seen = [_number(row.values[one.key]) for row in rows]
+        seen = [number(row.values[one.key]) for row in rows]
         return FloatDistribution(min(seen), max(seen), log=its.log)
     return FloatDistribution(its.low, its.high, log=its.log)
 
 
 def _coded(dimension: Dimension, value: Value) -> int | float:
-    return dimension.values.index(value) if isinstance(dimension, Choice) else _number(value)
-
-
-def _number(value: Value) -> float:
-    assert isinstance(value, int | float)  # as its dimension is
-    return float(value)
+    return dimension.values.index(value) if isinstance(dimension, Choice) else number(value)
 
 
 def _many(parameters: int) -> str:

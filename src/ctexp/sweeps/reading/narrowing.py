@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ctexp.core.errors import DataError
-from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.reading.opened import Opened, number
+from ctexp.sweeps.reading.standing import expected_luck, pooled_error
 from ctexp.sweeps.space import Bell, Choice, Dimension, Parameter, Range, Value
 from ctexp.sweeps.trials import Row
 
@@ -43,7 +45,9 @@ class Narrowed:
 
 
 def best_few(opened: Opened) -> tuple[Row, ...]:
-    """The best fifth, three at least, and what seeds alone do not tell from the best; half at most.
+    """The best fifth, three at least, and what seeds alone may have put behind the best; half at most.
+
+    The best is in front by its luck too, as far as seeds say how much that is; see `standing`.
 
     Raises:
         DataError: too few trials have finished.
@@ -55,10 +59,9 @@ def best_few(opened: Opened) -> tuple[Row, ...]:
             f"{FEWEST} are the fewest",
             f"let agents go on: scripts/inv sweep-agent --sweep-id {opened.sweep.id}",
         )
-    errors = [row.error for row in rows if row.error is not None]
-    noise = math.sqrt(2 * sum(error**2 for error in errors) / len(errors)) if errors else 0.0
-    best = rows[0].value or 0.0
-    alike = sum(abs((row.value or 0.0) - best) <= noise for row in rows)
+    reach = (expected_luck(opened) or 0.0) + math.sqrt(2) * (pooled_error(rows) or 0.0)
+    best = number(rows[0].value)
+    alike = sum(abs(number(row.value) - best) <= reach for row in rows)
     few = max(_BEST, math.ceil(_SHARE * len(rows)))
     return rows[: max(_BEST, min(max(few, alike), math.ceil(len(rows) / 2)))]
 
@@ -67,6 +70,7 @@ def narrowed(opened: Opened, best: Sequence[Row]) -> tuple[Narrowed, ...]:
     """Every parameter, in the order of the file.
 
     Args:
+        opened: the sweep.
         best: see `best_few`, best first.
     """
     return tuple(_narrowed(opened, one, best) for one in opened.spec.space.parameters)
@@ -80,14 +84,14 @@ def _narrowed(opened: Opened, one: Parameter, best: Sequence[Row]) -> Narrowed:
     if len(seen) < 2:
         return Narrowed(one, its, f"applies to {len(seen)} of the best trials: as before")
     if isinstance(its, Choice):
-        numbers = [_number(value) for value in its.values if isinstance(value, int | float)]
+        numbers = [number(value) for value in its.values if isinstance(value, int | float)]
         ordered = len(numbers) == len(its.values) > 2 and not any(isinstance(v, bool) for v in its.values)
         if opened.spec.method == "grid" and ordered:
-            return _finer(one, its, sorted(numbers), _number(seen[0]))
+            return _finer(one, its, sorted(numbers), [number(value) for value in seen])
         return _kept(one, its, seen)
     if isinstance(its, Bell):
-        return _around(one, its, [_number(value) for value in seen])
-    return _between(one, its, [_number(value) for value in seen])
+        return _around(one, its, [number(value) for value in seen])
+    return _between(one, its, [number(value) for value in seen])
 
 
 def _kept(one: Parameter, its: Choice, seen: Sequence[Value]) -> Narrowed:
@@ -104,18 +108,22 @@ def _kept(one: Parameter, its: Choice, seen: Sequence[Value]) -> Narrowed:
     return Narrowed(one, Choice(values, weights), f"not among the best: {gone}")
 
 
-def _finer(one: Parameter, its: Choice, numbers: list[float], best: float) -> Narrowed:
-    """The best value of a grid, and what lies halfway to its neighbours."""
-    place = numbers.index(best)
+def _finer(one: Parameter, its: Choice, numbers: list[float], seen: Sequence[float]) -> Narrowed:
+    """What is among the best of a grid, and what lies halfway to their neighbours and between them."""
+    places = [numbers.index(value) for value in seen]
+    first, last = min(places), max(places)
+    edge = "lowest" if places[0] == 0 else "highest" if places[0] == len(numbers) - 1 else ""
+    if last - first == len(numbers) - 1:
+        return Narrowed(one, its, "the best are spread over all of it", edge)
+    around = numbers[max(0, first - 1) : last + 2]
     log = numbers[0] > 0 and numbers[-1] >= _MAGNITUDE * numbers[0]
+    between = [math.sqrt(a * b) if log else (a + b) / 2 for a, b in pairwise(around)]
     whole = all(isinstance(value, int) for value in its.values)
-    found: list[float] = []
-    for other in numbers[max(0, place - 1) : place + 2]:
-        middle = math.sqrt(best * other) if log else (best + other) / 2
-        found.append(best if other == best else round(middle) if whole else _rounded(middle))
-    values: tuple[Value, ...] = tuple(dict.fromkeys(int(v) if whole else v for v in sorted(found)))
-    edge = "lowest" if place == 0 else "highest" if place == len(numbers) - 1 else ""
-    return Narrowed(one, Choice(values), f"around the best, {best:g}, halfway to its neighbours", edge)
+    finer = [round(value) if whole else _rounded(value) for value in between]
+    values = tuple(sorted({*numbers[first : last + 1], *finer}))
+    after = Choice(tuple(int(value) for value in values) if whole else values)
+    told = " to ".join(dict.fromkeys(f"{numbers[place]:g}" for place in (first, last)))
+    return Narrowed(one, after, f"around the best, {told}, halfway to their neighbours", edge)
 
 
 def _between(one: Parameter, its: Range, seen: Sequence[float]) -> Narrowed:
@@ -124,7 +132,8 @@ def _between(one: Parameter, its: Range, seen: Sequence[float]) -> Narrowed:
     whole = high - low
     places = [_scaled(value, its.log) for value in seen]
     start, end = max(low, min(places) - _MARGIN * whole), min(high, max(places) + _MARGIN * whole)
-    edge = "lowest" if places[0] - low < _EDGE * whole else "highest" if high - places[0] < _EDGE * whole else ""
+    edge = "lowest" if places[0] - low < _EDGE * whole else ""
+    edge = "highest" if high - places[0] < _EDGE * whole else edge
     if end - start >= _SPREAD * whole:
         return Narrowed(one, its, "the best are spread over all of it", edge)
     bounds = [_unscaled(start, its.log), _unscaled(end, its.log)]
@@ -160,8 +169,3 @@ def _scaled(value: float, log: bool) -> float:
 
 def _unscaled(value: float, log: bool) -> float:
     return math.exp(value) if log else value
-
-
-def _number(value: Value) -> float:
-    assert isinstance(value, int | float)  # as its dimension is
-    return float(value)

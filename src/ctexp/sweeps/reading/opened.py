@@ -53,7 +53,7 @@ class Opened:
         return tuple(one.key for one in self.spec.space.parameters if len(self.tried(one.key)) > 1)
 
     def tried(self, key: str) -> list[Value]:
-        """The values that trials had of a parameter, each once; those to which it did not apply say nothing."""
+        """The values that trials had of a parameter, each once; it need not apply to all of them."""
         found: list[Value] = []
         for row in self.rows:
             if key in row.values and row.values[key] not in found:
@@ -72,11 +72,21 @@ class Opened:
         return {label: run for label, run in found.items() if run.path.is_dir()}
 
 
-def read(root: Path, runs: Path, selector: str) -> Opened:
+def number(value: Value) -> float:
+    """A value of a range, or of a finished trial's objective.
+
+    Raises:
+        TypeError: it is no number.
+    """
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
+def read(runs: Path, selector: str) -> Opened:
     """Open a sweep to look at it; its trials may go on meanwhile.
 
     Args:
-        root: the project's folder.
         runs: the folder of all runs.
         selector: its id, the beginning of one, or `latest`.
 

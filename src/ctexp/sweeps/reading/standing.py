@@ -1,14 +1,15 @@
 """Which trial is best, and whether it really is better than the next.
 
 The best of many trials is chosen by its luck as well as by its worth, so that what it shows is too good (the
-winner's curse). Two things are told apart. Whether it is the best: the difference to the runner-up on the same
-images, seeds and images both counted as chance. A two-sided test of these two is a valid test of the winner
-whatever the number of trials, since the runner-up is the hardest to beat (Hung & Fithian 2019, Rank
+winner's curse). Two things are told apart. Whether it is the best: the difference to the runner-up on the
+same images, seeds and images both counted as chance. A two-sided test of these two is a valid test of the
+winner whatever the number of trials, since the runner-up is the hardest to beat (Hung & Fithian 2019, Rank
 verification for exponential families). How good it is: this the sweep cannot say; were all trials equally
 good, the best of n would show about the expected maximum of n errors too much (Blom 1958).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -54,6 +55,7 @@ def standing(opened: Opened, alpha: float) -> Standing | None:
     """How the best trial stands; None where none has finished.
 
     Args:
+        opened: the sweep.
         alpha: how often a winner may be called one that is none.
     """
     if not opened.ranked:
@@ -82,12 +84,16 @@ def expected_luck(opened: Opened) -> float | None:
     The expected maximum of n standard normal errors by Blom's approximation, `q((n - 0.375) / (n + 0.25))`
     with q the normal quantile, times the standard error of a trial's mean, pooled over trials.
     """
-    errors = [row.error for row in opened.ranked if row.error is not None]
-    trials = len(opened.ranked)
-    if not errors or trials < 2:
+    trials, error = len(opened.ranked), pooled_error(opened.ranked)
+    if error is None or trials < 2:
         return None
-    pooled = math.sqrt(sum(error**2 for error in errors) / len(errors))
-    return pooled * NormalDist().inv_cdf((trials - 0.375) / (trials + 0.25))
+    return error * NormalDist().inv_cdf((trials - 0.375) / (trials + 0.25))
+
+
+def pooled_error(rows: Sequence[Row]) -> float | None:
+    """The standard error of a trial's mean over its members, pooled; None where no trial has one."""
+    errors = [row.error for row in rows if row.error is not None]
+    return math.sqrt(sum(error**2 for error in errors) / len(errors)) if errors else None
 
 
 def _pair(opened: Opened, best: Row, rival: Row) -> Pair:
@@ -123,7 +129,10 @@ def _called(opened: Opened, rival: Row, effect: Effect, alpha: float) -> tuple[b
     if effect.difference is None or effect.reason:
         return False, f"the difference to {against} cannot be told: {effect.reason}"
     if effect.seed_source != "measured":
-        return False, f"one training each does not tell the settings of {against} and this one from their seeds"
+        return (
+            False,
+            f"with one training each, seeds may have made the difference to {against}",
+        )
     ahead = effect.difference > 0 if opened.spec.goal == "maximize" else effect.difference < 0
     if not ahead:
         return False, f"{against} has the better mean of the metric, and the worse objective"

@@ -49,7 +49,7 @@ class Status:
         over: why nothing is left; empty while something is.
     """
 
-    counts: Mapping[str, int]
+    counts: Mapping[TrialState, int]
     agents: tuple[Agent, ...]
     total: int | None
     left: int | None
@@ -64,6 +64,7 @@ def status(opened: Opened, moment: datetime | None = None) -> Status:
     """Count and foretell.
 
     Args:
+        opened: the sweep.
         moment: now, for tests.
     """
     moment = moment or now()
@@ -94,8 +95,7 @@ def status(opened: Opened, moment: datetime | None = None) -> Status:
 def _total(opened: Opened) -> int | None:
     """The cells of a grid, all of which wait from the beginning, or the cap."""
     if opened.spec.method == "grid":
-        cells = sum(row.state != "infeasible" for row in opened.rows)
-        return min(cells, opened.spec.run_cap or cells)
+        return min(len(opened.rows), opened.spec.run_cap or len(opened.rows))
     return opened.spec.run_cap
 
 

@@ -7,7 +7,7 @@ from ctexp.config import verdict
 from ctexp.core.errors import DataError
 from ctexp.record.manifest import Manifest
 from ctexp.sweeps.reading import opened
-from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.reading.opened import Opened, number
 from ctexp.sweeps.reading.standing import Standing, standing
 from ctexp.sweeps.trials import Row
 
@@ -82,7 +82,7 @@ def summary(root: Path, runs: Path, selector: str) -> Summary:
         DataError: none is, or its record is damaged.
         PreflightError: its database cannot be reached.
     """
-    its = opened.read(root, runs, selector)
+    its = opened.read(runs, selector)
     return summarised(its, standing(its, verdict.load(root).alpha))
 
 
@@ -115,9 +115,14 @@ def fresh_seeds(its: Opened, count: int = CONFIRMING) -> tuple[int, ...]:
 
 
 def _trial(its: Opened, row: Row) -> Trial:
-    assert row.value is not None  # ranked ones have one
     return Trial(
-        row.number, its.words(row), row.value, row.mean, row.error, tuple(row.runs.values()), _seeds(its, row)
+        number=row.number,
+        words=its.words(row),
+        value=number(row.value),
+        mean=row.mean,
+        error=row.error,
+        runs=tuple(row.runs.values()),
+        seeds=_seeds(its, row),
     )
 
 

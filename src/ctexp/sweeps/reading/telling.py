@@ -1,11 +1,14 @@
 """What readers say of a sweep, in the same words on a terminal and on a page."""
 
 import shlex
+from typing import TYPE_CHECKING
 
 from ctexp.record.manifest import command_line
-from ctexp.sweeps.reading.opened import Opened
-from ctexp.sweeps.reading.standing import Standing
-from ctexp.sweeps.reading.summary import Summary, Trial
+
+if TYPE_CHECKING:
+    from ctexp.sweeps.reading.opened import Opened
+    from ctexp.sweeps.reading.standing import Standing
+    from ctexp.sweeps.reading.summary import Summary, Trial
 
 
 def measured(mean: float | None, error: float | None, members: int) -> str:
@@ -17,41 +20,51 @@ def measured(mean: float | None, error: float | None, members: int) -> str:
     return f"{mean:.4f} ± {error:.4f} (standard error of {members} trainings)"
 
 
-def verdict_on(found: Standing) -> str:
+def verdict_on(found: "Standing") -> str:
     """Whether it is the best, in a sentence."""
     if found.established and found.rival is not None:
-        return f"established: trial {found.best.number} is better than trial {found.rival.number}; {found.why}"
+        return (
+            f"established: trial {found.best.number} is better than trial {found.rival.number}; {found.why}"
+        )
     return f"not established that trial {found.best.number} is the best: {found.why}"
 
 
-def difference(found: Standing) -> str:
+def difference(found: "Standing") -> str:
     """The best less the runner-up, with what the interval holds."""
     effect = found.effect
     if effect is None or effect.difference is None:
         return "undefined"
     if effect.low is None or effect.high is None:
         return f"{effect.difference:+.4f}, no interval: {effect.reason}"
-    seeds = "images and seeds" if effect.seed_source == "measured" else "images, and seeds assumed to add as much"
+    seeds = (
+        "images and seeds" if effect.seed_source == "measured" else "images, and seeds assumed to add as much"
+    )
     bounds = f"{effect.low:+.4f} to {effect.high:+.4f}"
     return f"{effect.difference:+.4f} (95 %: {bounds}; {seeds}), on the same {found.images:,} images"
 
 
-def lucky(its: Opened, found: Standing) -> str:
+def lucky(its: "Opened", found: "Standing") -> str:
     """What choosing the best of many does to its value."""
-    said = f"the best of {found.trials} trials owes its value to luck as well, and will show less when trained anew"
+    said = (
+        f"the best of {found.trials} trials was chosen by its luck too, and will show less when trained anew"
+    )
     if found.luck is None:
         return f"{said}; by how much is not known of trials with one training each"
     members = "folds" if its.spec.folds else "seeds"
-    return f"{said}: were all equally good, it would look {found.luck:.4f} too good by the luck of its {members} alone"
+    how = f"it would look {found.luck:.4f} too good by the luck of its {members} alone"
+    return f"{said}: were all equally good, {how}"
 
 
-def night(told: Summary) -> str:
+def night(told: "Summary") -> str:
     """The command that proposes a night of confirming it."""
     return command_line("plan", ["--from", told.id])
 
 
-def confirmation(told: Summary) -> list[str]:
-    """Commands that train the best and the runner-up with fresh seeds, and compare them; none without a rival."""
+def confirmation(told: "Summary") -> list[str]:
+    """Commands that train the best and the runner-up with fresh seeds, and compare them.
+
+    None without a runner-up.
+    """
     if told.best is None or told.rival is None:
         return []
     best, rival = f"{told.name}-best", f"{told.name}-rival"
@@ -62,7 +75,7 @@ def confirmation(told: Summary) -> list[str]:
     ]
 
 
-def _trainings(told: Summary, name: str, trial: Trial) -> str:
+def _trainings(told: "Summary", name: str, trial: "Trial") -> str:
     words = shlex.join((*told.base, *trial.words, f"run.name={name}"))
     seeds = " ".join(str(seed) for seed in told.fresh)
     return f"for seed in {seeds}; do scripts/inv train {words} seed=$seed; done"

@@ -1,0 +1,114 @@
+"""What a trial of a sweep costs beyond its training, in our way and in others'.
+
+All carry out the same trainings, tiny ones, one after another on the processor: a whole `inv train` with its
+whole record and a table as tracker (`logger=csv`), a seed a trial. One process that calls that function again
+and again, and has nothing else to do, is what every way is measured against:
+
+    beyond = seconds a trial of a way - seconds a trial of that one process
+
+once over the first trials, with all that comes before the first and after the last shared out among them, and
+once at the margin: what each of the trials costs by which a long sweep is longer than a short one. The spread
+is that of the times from one trial's end to the next one's. Processors' seconds are told too, at the margin:
+they depend less on what else the machine does; those of daemons are not known.
+
+What is left beyond the fit (`Trainer.fit`: epochs with their validation and checkpoints) is the whole of it:
+composing, checking, environment, network, measuring with intervals, calibration, figures, writing, and what the
+way adds.
+"""
+
+import shutil
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.job_overhead.ways import LOOP, WAYS, WITH_DAEMONS, Measured, fits, measure
+
+AIM_SECONDS = 0.25
+AIM_TIMES = 20
+OURS = "ours"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a way costs a trial, in seconds.
+
+    Attributes:
+        few: over a short sweep, its beginning and end shared out.
+        margin: of one trial more.
+        gaps: from each trial's end to the next one's, in a long sweep.
+        processor: of one trial more; None where it is not known.
+    """
+
+    few: float
+    margin: float
+    gaps: tuple[float, ...]
+    processor: float | None
+
+    @classmethod
+    def of(cls, short: Measured, long: Measured, *, daemons: bool) -> "Cost":
+        """From a short sweep and a long one."""
+        more = len(long.ends) - len(short.ends)
+        return cls(
+            few=short.whole / len(short.ends),
+            margin=(long.whole - short.whole) / more,
+            gaps=tuple(after - before for before, after in zip(long.ends, long.ends[1:], strict=False)),
+            processor=None if daemons else (long.processor - short.processor) / more,
+        )
+
+
+def compare(folder: Path, names: Sequence[str], counts: tuple[int, int]) -> None:
+    """Measure in an empty folder, and print.
+
+    Args:
+        folder: for a project of each way and length; what has been measured is removed at once.
+        names: of ways; `LOOP` is always measured.
+        counts: trials of the short and the long sweep.
+    """
+    few, many = counts
+    costs: dict[str, Cost] = {}
+    fit = 0.0
+    print(f"tiny trainings, logger=csv; sweeps of {few} and of {many} trials, one after another", flush=True)
+    for name in [LOOP, *(name for name in WAYS if name in names and name != LOOP)]:
+        roots = [folder / f"{name.partition(',')[0].replace(' ', '-')}-{count}" for count in counts]
+        short, long = (measure(WAYS[name], root, count) for root, count in zip(roots, counts, strict=True))
+        costs[name] = Cost.of(short, long, daemons=name in WITH_DAEMONS)
+        if name == LOOP:
+            fit = statistics.median(fits(roots[1]))
+            _say_base(costs[LOOP], fit)
+            print(f"{'seconds a trial beyond it':26}{f'first {few}':>10}{'margin':>10}", end="")
+            print(f"{'spread':>20}{'processor':>11}{'beyond fit':>12}", flush=True)
+        else:
+            _say(name, costs[name], costs[LOOP], fit)
+        for root in roots:
+            shutil.rmtree(root, ignore_errors=True)
+    if OURS in costs:
+        _say_times(costs)
+
+
+def _say_base(base: Cost, fit: float) -> None:
+    low, high = min(base.gaps), max(base.gaps)
+    print(f"{LOOP}: {base.margin:.3f} s a trial ({low:.3f} to {high:.3f}),", end=" ")
+    print(f"{base.processor:.3f} s of a processor; {fit:.3f} s of it in the fit")
+
+
+def _say(name: str, cost: Cost, base: Cost, fit: float) -> None:
+    low, high = min(cost.gaps) - base.margin, max(cost.gaps) - base.margin
+    known = cost.processor is not None and base.processor is not None
+    processor = f"{cost.processor - base.processor:.3f}" if known else "-"  # type: ignore[operator]
+    print(f"{name:26}{cost.few - base.margin:10.3f}{cost.margin - base.margin:10.3f}", end="")
+    print(f"{f'{low:.3f} to {high:.3f}':>20}{processor:>11}{cost.margin - fit:12.3f}", flush=True)
+
+
+def _say_times(costs: dict[str, Cost]) -> None:
+    """How many times ours the others cost, at the margin."""
+    base = costs[LOOP].margin
+    ours = costs[OURS].margin - base
+    print(f"\nours: {ours:.3f} s a trial at the margin, aim {AIM_SECONDS} s")
+    if ours <= 0:
+        print("no ratio: less than nothing was measured, the machine was too busy for it")
+        return
+    for name, cost in costs.items():
+        if name not in (LOOP, OURS):
+            print(f"{name:26}{(cost.margin - base) / ours:8.1f} times ours")
+    print(f"aim: fresh processes and Ray Tune at least {AIM_TIMES} times")

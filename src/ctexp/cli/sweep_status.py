@@ -1,0 +1,115 @@
+"""`sweep-status`: a sweep's trials and agents, the best so far, and how long the rest may take."""
+
+import shlex
+from dataclasses import asdict
+
+from rich.table import Table
+
+from ctexp.config.compose import resolve_paths
+from ctexp.core import clock, screen
+from ctexp.core.paths import project_root
+from ctexp.record.manifest import command_line
+from ctexp.sweeps.reading import opened
+from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.reading.status import Status, status
+from ctexp.sweeps.reading.telling import measured
+
+_NAMED = 5  # failed trials
+
+
+def sweep_status(sweep: str, json: bool) -> None:
+    """Print how far it has come."""
+    _, runs = resolve_paths(project_root())
+    its = opened.read(runs, sweep)
+    found = status(its)
+    if json:
+        screen.emit_json(_document(its, found))
+    else:
+        _tell(its, found)
+
+
+def _tell(its: Opened, found: Status) -> None:
+    spec = its.spec
+    how = spec.method if spec.method == "grid" else f"{spec.method} ({spec.sampler})"
+    print(f"{its.sweep.id}: {how}, {spec.metric} {spec.goal}d, {its.sweep.backend}")
+    print(f"trials: {', '.join(f'{count} {state}' for state, count in found.counts.items()) or 'none yet'}")
+    print(f"left: {_left(found)}")
+    print(f"spent: {_spent(found)}")
+    if its.ranked:
+        best = its.ranked[0]
+        print(f"best so far: trial {best.number}, {measured(best.mean, best.error, len(best.runs))}")
+        print(f"  {shlex.join(its.words(best))}")
+    print()
+    if found.agents:
+        screen.results().print(_agents(found))
+    elif found.over:
+        print(f"over: {found.over}")
+        print(f"next: {command_line('sweep-best', [its.sweep.id])}")
+    else:
+        print("nobody is at work on it")
+        print(f"next: {command_line('sweep-agent', ['--sweep-id', its.sweep.id])}")
+    failed = [row for row in its.rows if row.state == "failed"]
+    for row in failed[:_NAMED]:
+        screen.warn(f"trial {row.number} failed: {row.problem or 'no reason was noted'}")
+    if len(failed) > _NAMED:
+        screen.warn(f"{len(failed) - _NAMED} more trials failed; --json has all")
+
+
+def _left(found: Status) -> str:
+    if found.over:
+        return "nothing"
+    if found.left is None:
+        trials = "no end but the budget's" if found.budget is not None else "no end but yours"
+    else:
+        trials = f"{found.left} of {found.total} trials"
+    if found.remaining is None:
+        return trials
+    agents = sum(not agent.lost for agent in found.agents)
+    by = "1 agent" if agents == 1 else f"{agents} agents"
+    return f"{trials}, about {clock.duration(found.remaining)} with {by} at the pace so far"
+
+
+def _spent(found: Status) -> str:
+    said = clock.duration(found.spent)
+    if found.budget is not None:
+        said += f" of {clock.duration(found.budget)}"
+    return said + (f", a trial {clock.duration(found.usual)} (median)" if found.usual is not None else "")
+
+
+def _agents(found: Status) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("agent", no_wrap=True)
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("last sign of life", no_wrap=True)
+    for agent in found.agents:
+        seen = "none yet" if agent.silent is None else f"{clock.duration(agent.silent)} ago"
+        table.add_row(agent.name, str(agent.trial), f"{seen}, silent" if agent.lost else seen)
+    return table
+
+
+def _document(its: Opened, found: Status) -> dict[str, object]:
+    best = its.ranked[0] if its.ranked else None
+    return {
+        "sweep": its.sweep.id,
+        "metric": its.spec.metric,
+        "goal": its.spec.goal,
+        "counts": dict(found.counts),
+        "total": found.total,
+        "left": found.left,
+        "seconds": found.spent,
+        "budget_seconds": found.budget,
+        "trial_seconds": found.usual,
+        "remaining_seconds": found.remaining,
+        "over": found.over or None,
+        "agents": [asdict(agent) | {"lost": agent.lost} for agent in found.agents],
+        "best": best
+        and {
+            "number": best.number,
+            "value": best.value,
+            "mean": best.mean,
+            "error": best.error,
+            "overrides": list(its.words(best)),
+            "runs": list(best.runs.values()),
+        },
+        "trials": [asdict(row) | {"curve": [list(point) for point in row.curve]} for row in its.rows],
+    }

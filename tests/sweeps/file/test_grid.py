@@ -1,0 +1,61 @@
+"""A grid is every combination that conditions and constraints leave, each once."""
+
+from pathlib import Path
+
+from ctexp.sweeps.file.grid import cells, is_finite, size
+from ctexp.sweeps.file.members import members
+from tests.sweeps.file.sheets import HEAD, read
+
+
+def test_every_combination_in_the_order_of_the_file(tmp_path: Path) -> None:
+    spec = read(
+        tmp_path,
+        "method: grid\nparameters:\n  a: {values: [x, y]}\n  b: {min: 1, max: 3}\n"
+        "  c: {distribution: q_uniform, min: 0.1, max: 0.3, q: 0.1}\n",
+    )
+    found = cells(spec.space)
+    assert len(found) == size(spec.space) == 2 * 3 * 3
+    assert found[0] == {"a": "x", "b": 1, "c": 0.1}
+    assert found[1] == {"a": "x", "b": 1, "c": 0.2}
+    assert found[-1] == {"a": "y", "b": 3, "c": 0.3}
+
+
+def test_conditions_and_constraints(tmp_path: Path) -> None:
+    spec = read(
+        tmp_path,
+        """method: grid
+parameters:
+  loss.gamma: {values: [1.0, 2.0]}
+  loss: {values: [ce, focal]}
+  data.batch_size: {values: [8, 16]}
+ctexp:
+  conditions: {loss.gamma: loss == 'focal'}
+  constraints: ["not (loss == 'ce' and data.batch_size == 16)", "loss.gamma * data.batch_size < 32"]
+""",
+    )
+    assert cells(spec.space) == [
+        {"loss": "ce", "data.batch_size": 8},
+        {"loss": "focal", "loss.gamma": 1.0, "data.batch_size": 8},
+        {"loss": "focal", "loss.gamma": 1.0, "data.batch_size": 16},
+        {"loss": "focal", "loss.gamma": 2.0, "data.batch_size": 8},
+    ]
+
+
+def test_what_can_be_counted(tmp_path: Path) -> None:
+    def space(entry: str) -> bool:
+        return is_finite(read(tmp_path, f"{HEAD}parameters: {{a: {{{entry}}}}}\n").space)
+
+    assert space("values: [1, 2]")
+    assert space("min: 1, max: 9")
+    assert not space("min: 1.0, max: 9.0")
+    assert not space("distribution: q_normal, q: 1")
+    assert not space("min: 1, max: 1000000")
+
+
+def test_the_trainings_of_a_trial(tmp_path: Path) -> None:
+    text = "method: grid\nparameters: {a: {values: [1, 2]}}\n"
+    (one,) = members(read(tmp_path, text), 42)
+    assert (one.label, one.words) == ("s42", ("seed=42",))
+    both = members(read(tmp_path, f"{text}ctexp: {{seeds: [1, 2], folds: 3}}\n"), 42)
+    assert [member.label for member in both] == ["s1-f0", "s1-f1", "s1-f2", "s2-f0", "s2-f1", "s2-f2"]
+    assert both[4].words == ("data.split=kfold", "data.fold=1", "seed=2")

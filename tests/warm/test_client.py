@@ -1,0 +1,159 @@
+"""What cannot be the same process is refused; what can is handed over whole."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ctexp.core.errors import Busy, PreflightError
+from ctexp.warm import client, place
+from ctexp.warm.request import Request, read_at_import
+from tests.warm.parents import Light, lives, until
+
+
+def test_without_a_parent_it_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(client.Refused, match="does not answer"):
+        client.start(tmp_path / "none", ["inv"], environment={})
+
+
+def test_a_parent_that_says_nothing_is_not_waited_for(tmp_path: Path) -> None:
+    with place.listen(tmp_path / "socket"), pytest.raises(client.Refused, match="does not answer"):
+        client.start(tmp_path / "socket", ["inv"], environment={}, patience=0.05)
+
+
+def test_under_slurm_it_is_refused(warm: Light) -> None:
+    refusal = warm.refusal(environment=warm.environment | {"SLURM_JOB_ID": "7"})
+    assert refusal == "under SLURM every job is a process of its own"
+
+
+def test_variables_that_imports_read_have_to_be_the_same(warm: Light) -> None:
+    changed = warm.environment | {"OMP_NUM_THREADS": "7", "CUDA_VISIBLE_DEVICES": "1"}
+    changed.pop("MKL_NUM_THREADS", None)
+    refusal = warm.refusal(environment=changed)
+    assert refusal.startswith("CUDA_VISIBLE_DEVICES, MKL_NUM_THREADS, OMP_NUM_THREADS of the warm")
+    assert warm.start("end", environment=warm.environment | {"WANDB_MODE": "offline"}).wait(20) == 0
+
+
+@pytest.mark.parametrize("name", ["HF_HUB_OFFLINE", "PYTHONHASHSEED", "LD_PRELOAD", "LC_ALL", "HOME"])
+def test_what_imports_read(name: str) -> None:
+    assert read_at_import(name)
+
+
+@pytest.mark.parametrize("name", ["CTEXP_PARENT", "WANDB_MODE", "PATH", "PWD", "TMPDIR", "SSH_TTY"])
+def test_what_is_read_later(name: str) -> None:
+    assert not read_at_import(name)
+
+
+def test_another_installation_is_refused() -> None:
+    here = Request.of_this_process(["inv"], {})
+    other = Request(**vars(here) | {"installation": ("elsewhere",)})
+    assert other.refused_by(here) == f"the warm trainer belongs to {here.installation[-1]}"
+    assert here.refused_by(here) == ""
+    assert Request(**vars(here) | {"cores": ()}).refused_by(here) == "the warm trainer runs on other cores"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_stranger_is_not_served(warm: Light) -> None:
+    for path in (warm.socket, *warm.socket.parents[:2]):
+        path.chmod(0o777)
+    code = (
+        "import os, sys; from ctexp.warm import wire, client; import socket\n"
+        "line = socket.socket(socket.AF_UNIX); line.connect(sys.argv[1]); os.setuid(65534)\n"
+        "line = socket.socket(socket.AF_UNIX); line.connect(sys.argv[1]); line.settimeout(5)\n"
+        "request = client.Request.of_this_process(['inv', 'end'], os.environ, (0,))\n"
+        "wire.send(line, request.document(), [0, 0])\n"
+        "print(line.recv(100))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(warm.socket)], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "b''\n" or "ConnectionReset" in done.stderr or "BrokenPipe" in done.stderr
+    assert not (warm.project / "begun").exists()
+    assert warm.start("end").wait(20) == 0
+
+
+def test_nothing_is_sent_to_a_stranger_s_parent(warm: Light, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "peer", lambda _line: 65534)
+    assert warm.refusal() == f"{warm.socket} belongs to user 65534"
+
+
+def test_a_second_parent_is_busy_and_a_left_socket_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with place.listen(path), pytest.raises(Busy):
+        place.listen(path)
+    assert path.exists()
+    with place.listen(path):
+        assert place.answers(path)
+        assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(PreflightError, match="too long"):
+        place.listen(tmp_path / ("x" * 120))
+
+
+def test_a_folder_that_others_can_enter_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = place.runtime_folder()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o755)
+    with pytest.raises(PreflightError, match="not yours alone"):
+        place.runtime_folder()
+
+
+def test_inv_train_hands_over(warm: Light) -> None:
+    process = warm.inv("train", "lr=1")
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (11, "", "")
+    word, pid = (warm.project / "trained").read_text().split()
+    assert word == "lr=1"
+    assert int(pid) != process.pid
+
+
+def test_inv_train_runs_fresh_where_it_is_refused(warm: Light) -> None:
+    for changes in ({"OMP_NUM_THREADS": "7"}, {"CTEXP_WARM": "/nowhere"}, {"CTEXP_WARM": ""}):
+        process = warm.inv("train", "lr=1", **changes)
+        _, err = process.communicate(timeout=20)
+        assert process.returncode == 11
+        assert (warm.project / "trained").read_text() == f"lr=1 {process.pid}"
+        assert len(err.splitlines()) == (1 if changes.get("CTEXP_WARM", "x") else 0)
+        assert all(line.startswith("in a fresh process: ") for line in err.splitlines())
+
+
+def test_of_several_tasks_none_is_done_twice(warm: Light) -> None:
+    process = warm.inv("end", "--how=0", "train")
+    process.communicate(timeout=20)
+    assert process.returncode == 0, "`end` ends the command line"
+
+
+def test_signals_are_forwarded(light_at: Light) -> None:
+    light_at.project.joinpath("tasks.py").write_text(
+        light_at.project.joinpath("tasks.py").read_text().replace("    return 11", "    wait.body(None)")
+    )
+    light_at.begin()
+    process = light_at.inv("train")
+    light_at.comes("waiting")
+    process.send_signal(signal.SIGUSR1)
+    light_at.comes("signalled")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 143
+    assert not lives(int(light_at.comes("worker")))
+
+
+def test_a_killed_training_kills_who_stands_for_it(light_at: Light) -> None:
+    light_at.project.joinpath("tasks.py").write_text(
+        light_at.project.joinpath("tasks.py").read_text().replace("    return 11", "    wait.body(None)")
+    )
+    light_at.begin()
+    process = light_at.inv("train")
+    pid = int(light_at.comes("waiting"))
+    os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGKILL
+    light_at.project.joinpath("waiting").unlink()
+    process = light_at.inv("train")
+    pid = int(light_at.comes("waiting"))
+    process.kill()
+    process.communicate(timeout=20)
+    until(lambda: not lives(pid))
