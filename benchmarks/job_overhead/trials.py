@@ -6,20 +6,21 @@ and again, and has nothing else to do, is what every way is measured against:
 
     beyond = seconds a trial of a way - seconds a trial of that one process
 
-once over the first trials, with all that comes before the first and after the last shared out among them, and
-once at the margin: what each of the trials costs by which a long sweep is longer than a short one. The spread
-is that of the times from one trial's end to the next one's. Processors' seconds are told too, at the margin:
-they depend less on what else the machine does; those of daemons are not known.
+once over a short sweep, with all that comes before its first and after its last trial shared out among them,
+and once at the margin: the median time from one trial's end to the next one's, in a long sweep after the
+length of the short one, its spread the least and the most. Processors' seconds are told too, the long sweep's
+less the short one's: they depend less on what else the machine does; those of daemons are not known.
 
 What is left beyond the fit (`Trainer.fit`: epochs with their validation and checkpoints) is the whole of it:
-composing, checking, environment, network, measuring with intervals, calibration, figures, writing, and what the
-way adds.
+composing, checking, environment, network, measuring with intervals, calibration, figures, writing, and what
+the way adds.
 """
 
 import shutil
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.job_overhead.ways import LOOP, WAYS, WITH_DAEMONS, Measured, fits, measure
@@ -35,26 +36,29 @@ class Cost:
 
     Attributes:
         few: over a short sweep, its beginning and end shared out.
-        margin: of one trial more.
-        gaps: from each trial's end to the next one's, in a long sweep.
+        gaps: from one trial's end to the next one's, in a long sweep after the length of the short one.
         processor: of one trial more; None where it is not known.
     """
 
     few: float
-    margin: float
     gaps: tuple[float, ...]
     processor: float | None
 
     @classmethod
     def of(cls, short: Measured, long: Measured, *, daemons: bool) -> "Cost":
         """From a short sweep and a long one."""
-        more = len(long.ends) - len(short.ends)
+        few = len(short.ends)
+        later = long.ends[few - 1 :]
         return cls(
-            few=short.whole / len(short.ends),
-            margin=(long.whole - short.whole) / more,
-            gaps=tuple(after - before for before, after in zip(long.ends, long.ends[1:], strict=False)),
-            processor=None if daemons else (long.processor - short.processor) / more,
+            few=short.whole / few,
+            gaps=tuple(after - before for before, after in pairwise(later)),
+            processor=None if daemons else (long.processor - short.processor) / (len(long.ends) - few),
         )
+
+    @property
+    def margin(self) -> float:
+        """Of one trial more."""
+        return statistics.median(self.gaps)
 
 
 def compare(folder: Path, names: Sequence[str], counts: tuple[int, int]) -> None:

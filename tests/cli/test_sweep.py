@@ -136,6 +136,13 @@ def test_a_refusal_makes_nothing(
     assert made(project) == before
 
 
+def test_trials_that_cannot_be_compared(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "samples.yaml").write_text("method: grid\nparameters: {data.sample: {values: [8, 16]}}\n")
+    sweep(*TINY, config="samples.yaml", code=2)
+    assert "trials are judged by different images (tiny, split " in capsys.readouterr().err
+    (project / "samples.yaml").unlink()
+
+
 def test_uncommitted_changes_can_be_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = made(project)
     sweep(*TINY, "git.dirty=refuse", config="tiny", code=4)

@@ -116,7 +116,7 @@ def test_the_best_is_ready_to_paste_and_says_how_sure_it_is(
     out, _ = said(capsys, "sweep_best", sweep)
     told = document(capsys, "sweep_best", sweep)
     assert told["command"] in out
-    assert told["command"].startswith("scripts/inv train model=tiny_cnn data=phantom optimizer.lr=0.")
+    assert told["command"].startswith("scripts/inv train data=phantom model=tiny_cnn optimizer.lr=0.")
     verdict = "established: trial" if told["established"] else "not established that trial"
     assert verdict in out
     assert "the best of 10 trials was chosen by its luck too" in out

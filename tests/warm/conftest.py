@@ -6,27 +6,39 @@ import pytest
 
 from ctexp.warm import parent
 from tests.warm import light
-from tests.warm.parents import TASKS, Light
+from tests.warm.parents import Light
+
+
+@pytest.fixture(scope="module")
+def sockets() -> Iterator[Path]:
+    """Where parents listen, instead of in the person's folder; a socket's path is short."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parent, "command", light.command)
+        patch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
 
 
 @pytest.fixture
-def light_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Light]:
-    """One that has not begun."""
-    monkeypatch.setattr(parent, "command", light.command)
-    runtime = tempfile.TemporaryDirectory()  # a socket's path is short
-    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime.name)
-    project = tmp_path / "project"
-    (project / "conf").mkdir(parents=True)
-    (project / "conf" / "config.yaml").touch()
-    (project / "tasks.py").write_text(TASKS)
-    made = Light(project)
+def light_at(tmp_path: Path, sockets: Path) -> Iterator[Light]:
+    """A parent that has not begun."""
+    del sockets
+    made = Light(tmp_path / "project")
     yield made
     made.close()
-    runtime.cleanup()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory, sockets: Path) -> Iterator[Light]:
+    """One for many tests."""
+    del sockets
+    made = Light(tmp_path_factory.mktemp("warm") / "project")
+    made.begin()
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def warm(light_at: Light) -> Light:
-    """One that listens."""
-    light_at.begin()
-    return light_at
+def warm(standing: Light) -> Light:
+    """One that listens, in a project where no task was carried out."""
+    standing.clear()
+    return standing

@@ -26,9 +26,9 @@ def _stamp() -> object:
 
 def main() -> None:
     """Serve."""
-    preload._PACKAGES, preload._LATE = (), ()
-    preload._MODULES = ("invoke.main", "numpy", "threadpoolctl")
-    vars(server)["command"], vars(sources)["stamp"] = command, _stamp
+    vars(preload).update(_PACKAGES=(), _MODULES=("invoke.main", "numpy", "threadpoolctl"), _LATE=())
+    server._TALK_SECONDS = 0.2
+    vars(server)["command"], vars(sources)["stamp"] = command, _stamp  # also for when it begins anew
     if "LIGHT_EXTRA_THREAD" in os.environ:
         threading.Thread(target=threading.Event().wait, daemon=True).start()
     sys.argv[0] = "server"

@@ -67,9 +67,9 @@ def write(_, descriptor):
 
 @task
 def wait(_):
-    if os.fork() == 0:
-        Path("worker").write_text(str(os.getpid()))
+    if (worker := os.fork()) == 0:
         time.sleep(60)
+    Path("worker").write_text(str(worker))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGUSR1, lambda *_: Path("signalled").touch())
     Path("waiting.new").write_text(str(os.getpid()))
@@ -100,6 +100,9 @@ class Light:
     """A parent that imports little, and a project whose tasks tell what a child is."""
 
     def __init__(self, project: Path) -> None:
+        (project / "conf").mkdir(parents=True)
+        (project / "conf" / "config.yaml").touch()
+        (project / "tasks.py").write_text(TASKS)
         self.project = project
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith("CTEXP_")
@@ -145,7 +148,14 @@ class Light:
         until(path.exists)
         return path.read_text()
 
+    def clear(self) -> None:
+        """Forget what tasks have left."""
+        for path in self.project.iterdir():
+            if path.is_file() and path.name != "tasks.py":
+                path.unlink()
+
     def close(self) -> None:
+        """End the parent."""
         self._stack.close()
 
 

@@ -48,7 +48,7 @@ def _last_fit_told() -> Iterator[None]:
         usual(*arguments, **options)
         seconds = time.perf_counter() - began
 
-    pl.Trainer.fit = timed  # type: ignore[method-assign, assignment]
+    pl.Trainer.fit = timed  # type: ignore[method-assign]
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Ray Tune on this machine, one trial at a time; `reuse` lets a worker process take one trial after another."""
+"""Ray Tune on this machine, one trial at a time; `reuse`: a worker takes one after another."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from ray import tune
 from benchmarks.job_overhead.peers.training import train
 
 
-class Trial(tune.Trainable):  # type: ignore[misc]
+class Trial(tune.Trainable):
     """A trial in a worker's main thread, where a training may have signals of its own."""
 
     def setup(self, config: dict[str, Any]) -> None:

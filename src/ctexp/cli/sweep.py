@@ -44,27 +44,25 @@ def sweep(
     place, board = _made(asked)
     screen.note(f"made {shown(place.path)}")
     code, pilot = (0, None) if no_pilot else _pilot(place, board)
-    if not (work and json):
+    failed = pilot is not None and pilot.state not in {"finished", "pruned"}
+    if not (json and (work or failed)):
         _tell(asked, place, pilot, json)
     if code:
         return code
+    if pilot is not None and failed:
+        raise CriterionNotMet(
+            f"{place.id}: the pilot {pilot.state}: {pilot.problem or 'it did not come to its end'}",
+            f"look into {shown(place.logs)}; to go on all the same: scripts/inv sweep --resume {place.id}",
+        )
     return _work(place.id, yes=True, json=json) if work else 0
 
 
 def _pilot(place: SweepDir, board: Board) -> tuple[int, Row | None]:
-    """Run one trial, as an agent would; its exit code, and what came of it."""
+    """Run one trial, as an agent would; its exit code, and what came of the trial."""
     screen.note("pilot: one trial shows that they can be trained, and what they cost")
     with contextlib.redirect_stdout(sys.stderr):
         code = _work(place.id, yes=True, json=False, count=1)
-    row = next(iter(board.rows()), None)
-    if code or row is None or row.state in {"finished", "pruned"}:
-        return code, row
-    error = CriterionNotMet(
-        f"the pilot {row.state}: {row.problem or 'it was given back'}", f"look into {shown(place.logs)}"
-    )
-    for line in error.lines():
-        screen.note(line)
-    return error.exit_code, row
+    return code, next(iter(board.rows()), None)
 
 
 def _work(selector: str, yes: bool, json: bool, count: int | None = None) -> int:

@@ -37,6 +37,9 @@ def sweep_best(sweep: str, json: bool) -> None:
 
 def _tell(its: Opened, found: Standing, told: Summary, best: Trial) -> None:
     print(f"{told.id}: {told.metric} over {told.trials} finished of {len(its.rows)} trials, {told.goal}d")
+    left = sum(row.state in {"waiting", "running"} for row in its.rows)
+    if left:
+        print(f"still going on: {left} trials wait or are being trained")
     print()
     _trial("best", best, its)
     if told.rival is not None:

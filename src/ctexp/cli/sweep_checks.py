@@ -139,6 +139,7 @@ def _notes(images: ImagesOf, composed: Sequence[Composed]) -> tuple[str, ...]:
     """What a reader should know of the data of the trials.
 
     Raises:
+        UsageError: they are judged by different images.
         DataError: anything of it is missing or damaged; all of it at once.
     """
     missing: dict[str, str] = {}
@@ -152,6 +153,13 @@ def _notes(images: ImagesOf, composed: Sequence[Composed]) -> tuple[str, ...]:
             missing |= dict.fromkeys(error.problems, error.hint)
     if missing:
         raise DataError(list(missing), next(iter(missing.values())))
+    judged = {read.identity: read.said for read in (images.read(one, "train") for one in composed)}
+    if len(judged) > 1:
+        raise UsageError(
+            f"trials are judged by different images ({'; '.join(sorted(judged.values()))}): "
+            "which of them is best would not follow from their values",
+            "make a sweep of each",
+        )
     return tuple(notes)
 
 

@@ -71,6 +71,7 @@ def cost(
     one_seconds = mean(estimate.seconds for estimate in told)
     p90 = mean(estimate.seconds_p90 or estimate.seconds for estimate in told)
     number = None if trials is None else trials * trainings
+    like = told[0].basis if len(kinds) == 1 else f"like runs of {len(kinds)} kinds"
     return Cost(
         trials=trials,
         trainings=trainings,
@@ -78,7 +79,7 @@ def cost(
         seconds=_within(None if number is None else number * one_seconds, budget),
         seconds_p90=_within(None if number is None else number * p90, budget),
         known=share,
-        basis=told[0].basis if len(kinds) == 1 else f"like runs of {len(kinds)} kinds",
+        basis=f"{like}, from when they had begun",
     )
 
 

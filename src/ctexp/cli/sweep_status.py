@@ -1,5 +1,6 @@
 """`sweep-status`: a sweep's trials and agents, the best so far, and how long the rest may take."""
 
+import math
 import shlex
 from dataclasses import asdict
 
@@ -13,6 +14,7 @@ from ctexp.sweeps.reading import opened
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.reading.status import Status, status
 from ctexp.sweeps.reading.telling import measured
+from ctexp.sweeps.trials import Row
 
 _NAMED = 5  # failed trials
 
@@ -111,5 +113,10 @@ def _document(its: Opened, found: Status) -> dict[str, object]:
             "overrides": list(its.words(best)),
             "runs": list(best.runs.values()),
         },
-        "trials": [asdict(row) | {"curve": [list(point) for point in row.curve]} for row in its.rows],
+        "trials": [asdict(row) | {"curve": _curve(row)} for row in its.rows],
     }
+
+
+def _curve(row: Row) -> list[tuple[int, float | None]]:
+    """Epochs and values; what diverged has none that JSON could hold."""
+    return [(epoch, value if math.isfinite(value) else None) for epoch, value in row.curve]

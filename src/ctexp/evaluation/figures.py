@@ -20,7 +20,6 @@ from ctexp.evaluation import intervals, scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
 _BLUE, _ORANGE, _GREEN, _PURPLE, _SKY, _GREY = (
@@ -232,7 +231,7 @@ def _figure() -> Figure:
 
 def _save(figure: Figure, path: Path) -> None:
     """Write the figure as PNG, atomically; the canvas's own way, since `savefig` draws everything twice."""
-    canvas: FigureCanvasAgg = figure.canvas  # as `_figure` made it
+    canvas: Any = figure.canvas  # Agg's, as `_figure` made it
     with replacing(path) as temporary:
         canvas.print_png(temporary)
 

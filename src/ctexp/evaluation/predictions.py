@@ -120,7 +120,7 @@ class Predictions:
 
 
 def _strings(values: Sequence[str]) -> "pa.Array":
-    """A column of text, by its buffers: `pa.array` imports pandas first, which takes a quarter of a second."""
+    """A column of text, by its buffers: `pa.array` imports pandas first, for a quarter of a second."""
     import pyarrow as pa
 
     encoded = [value.encode() for value in values]

@@ -131,7 +131,7 @@ def _packages_in(folder: str, _changed: int) -> dict[str, str]:
 def _changed(folder: str) -> int:
     """When a folder's names last changed, in nanoseconds; 0 where there is none."""
     try:
-        return os.stat(folder or ".").st_mtime_ns
+        return Path(folder).stat().st_mtime_ns
     except OSError:
         return 0
 

@@ -62,6 +62,13 @@ class Parent:
             )
         return self.socket
 
+    @property
+    def pid(self) -> int:
+        """Its process, once it was started."""
+        if self._process is None:
+            raise ValueError("the warm trainer was not started")
+        return self._process.pid
+
     def __exit__(
         self,
         exc_type: type[BaseException] | None,

@@ -1,5 +1,6 @@
 """Where a parent listens: a socket that only its own user can reach, and talks to nobody else."""
 
+import fcntl
 import os
 import socket
 import stat
@@ -8,7 +9,6 @@ import tempfile
 from pathlib import Path
 
 from ctexp.core.errors import Busy, PreflightError
-from ctexp.core.locks import FileLock
 
 _BACKLOG = 128
 _CREDENTIALS = struct.Struct("3i")  # process, user, group
@@ -37,21 +37,26 @@ def listen(path: Path) -> socket.socket:
         Busy: a parent listens there.
         PreflightError: there can be no socket of that name.
     """
-    with FileLock(path.with_name(f"{path.name}.lock"), f"the socket {path}"):
-        listening = socket.socket(socket.AF_UNIX)
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
+            # Between the question and the answer nobody else may listen.
+            fcntl.flock(folder, fcntl.LOCK_EX)
             if answers(path):
                 raise Busy(f"a warm trainer listens on {path}", "use that one, or stop it")
             path.unlink(missing_ok=True)
             listening.bind(str(path))
             path.chmod(0o600)
             listening.listen(_BACKLOG)
-        except OSError as error:
-            listening.close()
-            raise PreflightError(f"{path}: {error.strerror or error}", "name another socket") from error
-        except BaseException:
-            listening.close()
-            raise
+        finally:
+            os.close(folder)
+    except OSError as error:
+        listening.close()
+        raise PreflightError(f"{path}: {error.strerror or error}", "name another socket") from error
+    except BaseException:
+        listening.close()
+        raise
     return listening
 
 

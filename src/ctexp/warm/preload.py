@@ -6,7 +6,11 @@ import importlib
 import os
 import pkgutil
 import sys
+import weakref
 from collections.abc import Mapping
+
+from ctexp.core.errors import CtexpError
+from ctexp.core.paths import project_root
 
 _PACKAGES = (
     *("ctexp.core", "ctexp.config", "ctexp.record", "ctexp.models", "ctexp.evaluation", "ctexp.data.augment"),
@@ -27,6 +31,9 @@ _LATE = (
     "opentelemetry.exporter.otlp.proto.http.metric_exporter",
 )
 """What W&B's client imports as a run begins, as far as its version does."""
+
+_AT_THE_END = "tabulate"
+"""What torch imports as a process ends."""
 
 _WITHOUT_THREADS = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -50,12 +57,17 @@ def load() -> dict[str, str | None]:
             importlib.import_module(module.name)
     for name in _MODULES:
         importlib.import_module(name)
-    for name in _LATE:
+    for name in (*_LATE, _AT_THE_END):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     for name in _WITHOUT_THREADS:
         del os.environ[name]
     os.environ.update({name: before[name] for name in _WITHOUT_THREADS if name in before})
+    _look_up()
+    # A child ends at once: what imports would have taken apart then, such as torch's two hundred libraries of
+    # operators, need not be.
+    for finalizer in list(weakref.finalize._registry):  # type: ignore[attr-defined]
+        finalizer.atexit = False
     # Written to in a child, a page is copied: the collector would write to all of them.
     gc.collect()
     gc.freeze()
@@ -64,6 +76,16 @@ def load() -> dict[str, str | None]:
         for name in {*before, *os.environ}
         if os.environ.get(name) != before.get(name)
     }
+
+
+def _look_up() -> None:
+    """Know what every training looks up first: the packages, and what the configuration's files say.
+
+    A child looks it up anew where it has changed since.
+    """
+    importlib.import_module("ctexp.record.environment").installed_packages()
+    with contextlib.suppress(CtexpError):  # the trainings will say it
+        importlib.import_module("ctexp.config.compose").compose(("seed=0",), project_root())
 
 
 def unfit() -> str:

@@ -23,7 +23,7 @@ from ctexp.warm.child import become
 from ctexp.warm.place import peer
 from ctexp.warm.request import Request
 
-_TALK_SECONDS = 5.0
+_TALK_SECONDS = 2.0
 """A client says at once what it wants; the others wait meanwhile."""
 
 

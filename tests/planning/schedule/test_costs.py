@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from ctexp.config.compose import Composed
 from ctexp.config.workload import workload
 from ctexp.core import files
 from ctexp.planning.checking.checked import CheckedJob
+from ctexp.planning.checking.searching import Searched
 from ctexp.planning.past import Job, Past
 from ctexp.planning.schedule.costs import START_SECONDS, expected, trainings
 from ctexp.planning.schedule.measurements import Measurement, Measurements
@@ -208,3 +210,30 @@ def test_a_job_is_its_training_and_one_for_each_other_base() -> None:
     assert [job.epochs for job in trainings(a)] == [composed(TINY_NET).resolved["trainer"]["max_epochs"]]
     assert len(trainings(on)) == 2  # another loss costs the same
     assert all(isinstance(job, Job) for job in trainings(on))
+
+
+def test_a_sweep_costs_its_budget_or_all_there_is_to_try(tmp_path: Path) -> None:
+    recorded(tmp_path, "trainer.max_epochs=30")
+    small = composed((*TINY_NET, "trainer.max_epochs=10"))
+    large = composed((*TINY_NET, "trainer.max_epochs=30"))
+    mean = (RUN_SECONDS - 20 * EPOCH_SECONDS + RUN_SECONDS) / 2
+
+    def of(budget: str, most: int | None, *, trials: tuple[Composed, ...] = (small, large)) -> Estimate:
+        sweep = {"kind": "sweep", "sweep": "lr", "budget": budget}
+        (job,) = jobs({"lr": sweep}, searched=Searched(trials, 2, most))
+        found = costs([job], tmp_path)[job.job.id]
+        assert found is not None
+        return found
+
+    whole = of("10h", 4)
+    assert whole.seconds == pytest.approx(8 * mean)
+    assert whole.seconds_p90 is not None
+    assert whole.seconds < whole.seconds_p90 < 36_000
+    cut = of("1h", None)
+    assert cut.seconds == 3600
+    assert cut.seconds_p90 is not None
+    assert cut.seconds_p90 > 3600 + 2 * RUN_SECONDS  # the last trial may begin just before
+    assert cut.basis == "about 4 trials by 3 like runs"
+    unknown = of("1h", 4, trials=(small, composed((*TINY_NET, "data.image_size=64"))))
+    assert (unknown.seconds, unknown.disk_bytes) == (3600, None)
+    assert unknown.basis == "its budget; what a trial costs is unknown"

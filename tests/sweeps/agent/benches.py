@@ -128,7 +128,11 @@ class Memory:
         self.given.append((taken.number, why))
         if taken.attempt < 3:
             again = Taken(
-                100 + taken.key, taken.number, taken.attempt + 1, taken.values, self.runs.get(taken.number, {})
+                100 + taken.key,
+                taken.number,
+                taken.attempt + 1,
+                taken.values,
+                self.runs.get(taken.number, {}),
             )
             self._waiting.append(again)
 

@@ -55,6 +55,7 @@ class Stub:
         code = 99
         try:
             os.setsid()
+            _close_all_but({0, output, *descriptors})
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             tie()
             for stream in (1, 2):
@@ -62,6 +63,14 @@ class Stub:
             code = _train(self._runs, words, environment)
         finally:
             os._exit(code)
+
+
+def _close_all_but(kept: set[int]) -> None:
+    """A program that is executed inherits no more; the watcher's end of the line would never be closed here."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
 
 
 class Forked:

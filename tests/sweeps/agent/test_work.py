@@ -13,8 +13,9 @@ import pytest
 from ctexp.core import clock
 from ctexp.core.errors import Busy, CriterionNotMet, PreflightError
 from ctexp.record.run_dir import RunDir
+from ctexp.sweeps.agent import work as agent
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.work import Agent, AgentSummary
+from ctexp.sweeps.agent.tally import AgentSummary
 from tests.sweeps.agent.benches import Memory, bench, spec
 from tests.sweeps.agent.stub import Stub
 
@@ -23,7 +24,7 @@ def work(root: Path, board: Memory, count: int | None = None, **changes: Any) ->
     stops = changes.pop("stops", Stops())
     its = changes.pop("spec", spec(**changes))
     with stops:
-        return Agent(board, bench(root, its, stops), stops, count=count, tell=lambda _: None).work()
+        return agent.work(board, bench(root, its, stops), stops, count=count, tell=lambda _: None)
 
 
 def in_a_while(seconds: float, act: Callable[[], None]) -> None:
@@ -41,7 +42,11 @@ def test_every_trial_is_a_run_of_its_own_and_its_value_that_of_its_best_checkpoi
         (0, "finished", 0.3),
         (1, "finished", 0.1),
     ]
-    assert board.curves[1] == [(1, pytest.approx(0.1 / 3)), (2, pytest.approx(0.2 / 3)), (3, pytest.approx(0.1))]
+    assert board.curves[1] == [
+        (1, pytest.approx(0.1 / 3)),
+        (2, pytest.approx(0.2 / 3)),
+        (3, pytest.approx(0.1)),
+    ]
     assert [run.id for run in runs(tmp_path)] == [board.runs[0]["s42"], board.runs[1]["s42"]]
     first = runs(tmp_path)[0].read().manifest
     assert first is not None
@@ -113,14 +118,17 @@ def test_a_gpu_in_use_is_no_trials_fault(tmp_path: Path) -> None:
     assert [number for number, _ in board.given] == [1]
 
 
-def test_a_training_that_somebody_killed_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_training_that_is_killed_is_gone_on_with_but_not_for_ever(tmp_path: Path) -> None:
     board = Memory([{"lr": 0.1, "fault": "killed"}])
     work(tmp_path, board)
-    assert [why for _, why in board.given] == ["killed by SIGKILL, which nobody here sent"] * 3
+    assert [why for _, why in board.given] == ["killed by SIGKILL, which nobody here sent"] * 2
+    assert board.told[0][1].problem == "killed by SIGKILL, which nobody here sent, 3 times"
     assert len(runs(tmp_path)) == 1  # each attempt in the same run
 
 
-def test_a_signal_saves_the_trial_and_gives_it_back_and_the_next_agent_goes_on_with_it(tmp_path: Path) -> None:
+def test_a_signal_saves_the_trial_and_gives_it_back_and_the_next_agent_goes_on_with_it(
+    tmp_path: Path,
+) -> None:
     board = Memory([{"lr": 0.3, "pause": 0.3}, {"lr": 0.1}])
     in_a_while(0.5, lambda: os.kill(os.getpid(), signal.SIGTERM))
     summary = work(tmp_path, board)
@@ -183,7 +191,7 @@ def test_a_run_that_was_begun_and_never_noted_is_found(tmp_path: Path) -> None:
     again._waiting = [Taken(7, 0, 2, {"lr": 0.3}, {})]
     stub = Stub(tmp_path / "runs")
     with Stops() as stops:
-        Agent(again, bench(tmp_path, its.spec, stops, stub), stops, count=None, tell=lambda _: None).work()
+        agent.work(again, bench(tmp_path, its.spec, stops, stub), stops, count=None, tell=lambda _: None)
     assert again.told[0][1].value == 0.3
     assert not stub.begun
     assert len(runs(tmp_path)) == 1

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +34,14 @@ class Server:
     def start(self) -> None:
         """Begin to listen; the data are those of the last time."""
         where = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
-        words = [PROGRAMS / "postgres", "-D", self.folder / "data", "-p", str(self.port), *where.split()]
+        words: list[Path | str] = [
+            PROGRAMS / "postgres",
+            "-D",
+            self.folder / "data",
+            "-p",
+            str(self.port),
+            *where.split(),
+        ]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(_as_nobody(words), stdout=log, stderr=log)
         end = time.monotonic() + 60
@@ -53,7 +60,7 @@ class Server:
         self._process.wait(60)
 
     def _answers(self) -> bool:
-        asked = [PROGRAMS / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-q"]
+        asked: list[Path | str] = [PROGRAMS / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         return subprocess.run(asked, check=False).returncode == 0
 
 
@@ -64,7 +71,16 @@ def a_server() -> Iterator[Server]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
-        words = [PROGRAMS / "initdb", "-D", folder / "data", "-A", "trust", "-U", "sweeper", "--no-sync"]
+        words: list[Path | str] = [
+            PROGRAMS / "initdb",
+            "-D",
+            folder / "data",
+            "-A",
+            "trust",
+            "-U",
+            "sweeper",
+            "--no-sync",
+        ]
         subprocess.run(_as_nobody(words), check=True, capture_output=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -78,10 +94,9 @@ def a_server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
-def _as_nobody(words: list[Path | str]) -> list[Path | str]:
+def _as_nobody(words: Sequence[Path | str]) -> list[Path | str]:
     """PostgreSQL refuses root; Debian's package brings a user for it."""
-    return (
-        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *words]
-        if os.geteuid() == 0
-        else words
+    before = (
+        ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
     )
+    return [*before, *words]

@@ -151,6 +151,31 @@ def test_a_metric_without_a_goal_gets_the_one_that_is_meant_and_says_so(tmp_path
     assert any("W&B would minimize it" in line for line in spec.ignored)
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("{type: hyperband, min_iter: 3}", Early("asha", 3, 3)),
+        ("{type: hyperband, min_iter: 2, eta: 4, max_iter: 30}", Early("asha", 2, 4, 30)),
+        ("{type: hyperband, max_iter: 30, s: 3, eta: 2}", Early("asha", 3, 2, 30)),
+        ("{type: hyperband, max_iter: 5, s: 4}", Early("asha", 1, 3, 5)),
+    ],
+)
+def test_the_epochs_at_which_trials_are_ended(tmp_path: Path, said: str, expected: Early) -> None:
+    text = f"{HEAD}early_terminate: {said}\nparameters: {{optimizer.lr: {{min: 0.1, max: 0.2}}}}\n"
+    assert read(tmp_path, text).early == expected
+
+
+def test_exponents_that_look_like_values_are_doubted(tmp_path: Path) -> None:
+    lr = "{distribution: log_uniform, min: 1e-5, max: 1e-2}"
+    spec = read(tmp_path, f"{HEAD}parameters:\n  optimizer.lr: {lr}\n")
+    assert spec.ignored == (
+        "some.yaml:5: parameters.optimizer.lr: log_uniform has exponents of e as its bounds; "
+        "log_uniform_values has them as they are",
+    )
+    (parameter,) = spec.space.parameters
+    assert parameter.dimension == Range(math.exp(1e-5), math.exp(1e-2), log=True)
+
+
 def test_a_grid_needs_no_metric(tmp_path: Path) -> None:
     spec = read(tmp_path, "method: grid\nparameters: {a: {values: [1, 2]}}\n")
     assert (spec.metric, spec.goal) == ("val/macro_f1", "maximize")

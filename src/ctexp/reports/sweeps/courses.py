@@ -1,5 +1,6 @@
 """The charts of how the trials went: over epochs, and over the hours."""
 
+import math
 from datetime import datetime
 
 from ctexp.reports.charts import lines, spans
@@ -23,12 +24,14 @@ def epochs(opened: Opened) -> Drawing | None:
     others = [row for row in told if row.state != "pruned"]
     if not pruned:
         return None
-    values = [value for row in told for _, value in row.curve]
+    values = [value for row in told for _, value in row.curve if math.isfinite(value)] or [0.0]
     last = max(row.curve[-1][0] for row in told)
     room = 0.04 * (max(values) - min(values)) or 0.05
     metric = plain(opened.spec.metric.partition("/")[2])
+    several = any(len(row.runs) > 1 for row in opened.rows)
+    whose = ", of the first training of each" if several else ""
     return lines.chart(
-        f"{amount(len(pruned), 'trial')} pruned, {len(others)} not",
+        f"{amount(len(pruned), 'trial')} pruned, {len(others)} not{whose}",
         f"{metric} over epochs; pruned trials end early.",
         Axis("epoch", 0, max(last, 1), whole=True),
         Axis(f"{metric}, validation", min(values) - room, max(values) + room),
@@ -41,7 +44,8 @@ def epochs(opened: Opened) -> Drawing | None:
 
 def _line(row: Row, kind: str, name: str) -> Line:
     xs, ys = [float(epoch) for epoch, _ in row.curve], [value for _, value in row.curve]
-    return Line(name, xs, ys, kind, [(xs[-1], ys[-1])] if row.state == "pruned" else [])
+    ended = row.state == "pruned" and math.isfinite(ys[-1])
+    return Line(name, xs, ys, kind, [(xs[-1], ys[-1])] if ended else [])
 
 
 def hours(opened: Opened) -> Drawing | None:

@@ -1,5 +1,7 @@
 """The charts of what was found, each with what it shows in words."""
 
+import math
+
 from ctexp.reports.charts import bars, dots, parallel
 from ctexp.reports.charts.axes import Axis
 from ctexp.reports.charts.bars import Bar
@@ -45,7 +47,7 @@ def history(opened: Opened) -> Drawing | None:
 
 
 def _pruned(state: str, curve: tuple[tuple[int, float], ...]) -> bool:
-    return state == "pruned" and bool(curve)
+    return state == "pruned" and bool(curve) and math.isfinite(curve[-1][1])
 
 
 def _best_so_far(opened: Opened, last: int) -> list[tuple[float, float]]:

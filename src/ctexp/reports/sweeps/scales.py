@@ -26,7 +26,8 @@ def measured(opened: Opened) -> str:
     count = max((len(row.runs) for row in opened.rows), default=1)
     mean = f", mean of {count}" if count > 1 else ""
     worse = ", worse by its error" if opened.spec.objective != "mean" else ""
-    return f"{plain(metric)}, {plain(split)}{mean}{worse}"
+    lower = " (lower is better)" if opened.spec.goal == "minimize" else ""
+    return f"{plain(metric)}, {plain(split)}{mean}{worse}{lower}"
 
 
 def of_parameter(one: Parameter, rows: Sequence[Row]) -> Scale:

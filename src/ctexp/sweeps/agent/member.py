@@ -41,12 +41,14 @@ class End:
         value: of the metric, of its best checkpoint.
         problem: one line; empty where it finished.
         refusal: it could not be trained here, as things are.
+        killed: by somebody else.
     """
 
     state: str | None
     value: float | None = None
     problem: str = ""
     refusal: CtexpError | None = None
+    killed: bool = False
 
 
 @dataclass
@@ -142,7 +144,9 @@ class Training:
             return End(None, problem=self.asked.why)
         if code < 0 or code > 128:
             number = -code if code < 0 else code - 128
-            return End(None, problem=f"killed by {signal.Signals(number).name}, which nobody here sent")
+            return End(
+                None, problem=f"killed by {signal.Signals(number).name}, which nobody here sent", killed=True
+            )
         return End("failed", problem=f"exit code {code}: {self._last_line()}")
 
     def _ended(self, reading: Reading) -> End:

@@ -1,5 +1,6 @@
 """What an agent makes of the trials that have ended: told to the board, counted, judged."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +13,9 @@ from ctexp.sweeps.trials import Board, Taken, Told
 
 _ALIKE = 3
 """So many failures of one kind, before anything finished, are no chance."""
+
+_KILLS = 3
+"""A trial whose training is killed so often is not tried again: memory does not last for it."""
 
 _OF_THE_PLACE = (StorageError, Busy)
 """Refusals that have nothing to do with what is trained: a full disk, a GPU in use."""
@@ -69,6 +73,7 @@ class Tally:
         self._summary = summary
         self._longest = 0.0
         self._failed: list[str] = []
+        self._killed: Counter[int] = Counter()
         self._refused = True  # until a trial has shown that there is nothing in the way
 
     def enough(self, under_way: int = 0) -> str:
@@ -106,7 +111,7 @@ class Tally:
             self._tell(f"t{taken.number}: another agent has it by now; not counted")
 
     def _broken_off(self, taken: Taken, came: Unfinished) -> Told | None:
-        """Give a trial back; one that is refused where others are not has failed.
+        """Give a trial back; one that is refused where others are not has failed, or killed again and again.
 
         Raises:
             CtexpError: nothing can be trained here.
@@ -115,6 +120,9 @@ class Tally:
         if refusal is not None and not self._refused and not isinstance(refusal, _OF_THE_PLACE):
             self._refused = True
             return Told("failed", None, problem=f"refused: {came.why}")
+        self._killed[taken.number] += came.killed
+        if self._killed[taken.number] >= _KILLS:
+            return Told("failed", None, problem=f"{came.why}, {_KILLS} times")
         self._board.give_back(taken, came.why)
         self._tell(f"t{taken.number}: given back, {came.why}")
         if refusal is not None:

@@ -11,6 +11,9 @@ from typing import Protocol
 
 from ctexp.core.parent_death import tied_to_this
 
+_WARM = "CTEXP_WARM"
+"""Environment variable that would have `inv train` ask a warm trainer."""
+
 
 class Job(Protocol):
     """A training under way."""
@@ -64,7 +67,7 @@ class Fresh:
             subprocess.Popen(
                 [sys.executable, "-m", "invoke", *words],
                 cwd=self._root,
-                env=environment,
+                env={key: value for key, value in environment.items() if key != _WARM},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -51,10 +51,12 @@ class Unfinished:
     Attributes:
         why: one line.
         refusal: it could not be trained here, as things are.
+        killed: by somebody else: the kernel for want of memory, as a rule.
     """
 
     why: str
     refusal: CtexpError | None = None
+    killed: bool = False
 
 
 def run_trial(
@@ -103,7 +105,7 @@ def run_trial(
             asked=bench.asked,
         ).carry_out(earlier.get(label))
         if end.state is None:
-            return Unfinished(end.problem or str(end.refusal), end.refusal)
+            return Unfinished(end.problem or str(end.refusal), end.refusal, end.killed)
         ends.append(end)
         seconds = spent + time.monotonic() - begin
         if end.state == "pruned":

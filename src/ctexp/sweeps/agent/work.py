@@ -8,16 +8,18 @@ from ctexp.core import names
 from ctexp.core.errors import CtexpError
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary, Tally
-from ctexp.sweeps.agent.trial import Bench, run_trial
-from ctexp.sweeps.trials import Board, Over, Taken, Wait
+from ctexp.sweeps.agent.trial import Bench, Unfinished, run_trial
+from ctexp.sweeps.trials import Board, Over, Taken, Told, Wait
 
 _BEAT_SECONDS = 5.0
 _WAIT_SECONDS = 0.5
 """Between two looks whether there is something to take."""
 
 
-class Agent:
-    """One agent.
+def work(
+    board: Board, bench: Bench, stops: Stops, *, count: int | None, tell: Callable[[str], None]
+) -> AgentSummary:
+    """Be an agent: take trials until none is left, or there is a reason to stop.
 
     Args:
         board: of the sweep.
@@ -25,7 +27,16 @@ class Agent:
         stops: when to stop.
         count: end after so many trials; None for as many as there are.
         tell: given a line before and after each trial.
+
+    Raises:
+        CriterionNotMet: the first trials all failed alike.
+        CtexpError: what refuses to train here; the trial is given back.
     """
+    return _Agent(board, bench, stops, count=count, tell=tell).work()
+
+
+class _Agent:
+    """One agent; see `work`."""
 
     def __init__(
         self, board: Board, bench: Bench, stops: Stops, *, count: int | None, tell: Callable[[str], None]
@@ -38,12 +49,6 @@ class Agent:
         self._tally = Tally(board, bench, stops, self._summary, count=count, tell=tell)
 
     def work(self) -> AgentSummary:
-        """Take trials until none is left, or there is a reason to stop.
-
-        Raises:
-            CriterionNotMet: the first trials all failed alike.
-            CtexpError: what refuses to train here; the trial is given back.
-        """
         waiting = False
         while not (why := self._tally.enough()):
             match self._board.take(self._summary.agent):
@@ -56,25 +61,37 @@ class Agent:
                     self._stops.wait(_WAIT_SECONDS)
                 case Taken() as taken:
                     waiting = False
-                    self._carry_out(taken)
+                    self._tally.begun(taken)
+                    self._tally.settle(taken, carry_out(self._board, self._bench, taken))
         self._summary.why = why
         return self._summary
 
-    def _carry_out(self, taken: Taken) -> None:
-        board = self._board
-        self._tally.begun(taken)
-        try:
-            came = run_trial(
-                self._bench,
-                taken,
-                began=lambda member, run: board.began(taken, member, run),
-                report=lambda epoch, value: board.report(taken, epoch, value),
-                pulse=_Pulse(lambda: board.beat(taken)),
-            )
-        except CtexpError as error:
-            board.give_back(taken, str(error))
-            raise
-        self._tally.settle(taken, came)
+
+def carry_out(
+    board: Board, bench: Bench, taken: Taken, report: Callable[[int, float], bool] | None = None
+) -> Told | Unfinished:
+    """Train a trial; meanwhile the board is told of its runs and its epochs, and that its agent lives.
+
+    Args:
+        board: of the sweep.
+        bench: what all its trials have in common.
+        taken: the trial.
+        report: told the epochs instead of the board; whether the trial should be pruned.
+
+    Raises:
+        CtexpError: the trial is given back.
+    """
+    try:
+        return run_trial(
+            bench,
+            taken,
+            began=lambda member, run: board.began(taken, member, run),
+            report=report or (lambda epoch, value: board.report(taken, epoch, value)),
+            pulse=_Pulse(lambda: board.beat(taken)),
+        )
+    except CtexpError as error:
+        board.give_back(taken, str(error))
+        raise
 
 
 class _Pulse:

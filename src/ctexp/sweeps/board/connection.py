@@ -24,14 +24,13 @@ _WAIT = 30.0
 _SERVER = " ".join(
     f"-c {setting}"
     for setting in (
-        "timezone=UTC",
         "lock_timeout=60s",
         "tcp_keepalives_idle=15",
         "tcp_keepalives_interval=5",
         "tcp_keepalives_count=3",
     )
 )
-"""PostgreSQL: one clock for all; a machine that is gone keeps a lock for half a minute, not two hours."""
+"""Settings of a connection: a machine that is gone keeps a lock for half a minute, not for two hours."""
 
 PATIENCE = 60.0
 """Seconds for which a server may be gone, as it is while it restarts, before an agent gives up."""
@@ -76,23 +75,35 @@ def server(url: str, *, create: bool = False) -> RDBStorage:
         PreflightError: it cannot be reached, or there is no driver for it.
         DataError: it holds something else.
     """
-    parsed = sqlalchemy.make_url(url)
-    shown = parsed.render_as_string(hide_password=True)
+    parsed = sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
     try:
-        with told(shown):
-            return _storage(
-                parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False),
-                create,
-                {"pool_pre_ping": True, "connect_args": {"options": _SERVER, "connect_timeout": 10}},
-            )
+        import psycopg
     except ImportError as error:
         raise PreflightError(
-            f"{shown}: PostgreSQL needs psycopg, which is not installed", "uv sync --extra postgres"
+            f"{shown(url)}: PostgreSQL needs psycopg, which is not installed", "uv sync --extra postgres"
         ) from error
+    words, options = parsed.get_dialect()().create_connect_args(parsed)
+
+    def connected() -> psycopg.Connection[Any]:
+        found = psycopg.connect(*words, **{"options": _SERVER, "connect_timeout": 10, **options})
+        # Optuna notes beats in the connection's own time zone, which a machine may set by PGTZ.
+        found.execute("SET TIME ZONE 'UTC'")
+        found.commit()
+        return found
+
+    try:
+        with told(shown(url)):
+            whole = parsed.render_as_string(hide_password=False)
+            return _storage(whole, create, {"pool_pre_ping": True, "creator": connected})
     except Lost as error:
         raise PreflightError(
             error.problems, "start the server, or look at its address, pg_hba.conf and ~/.pgpass"
         ) from error
+
+
+def shown(url: str) -> str:
+    """A database's address as messages have it."""
+    return sqlalchemy.make_url(url).render_as_string(hide_password=True)
 
 
 def _storage(url: str, create: bool, how: dict[str, Any]) -> RDBStorage:

@@ -50,12 +50,16 @@ def open_board(
         lock = locking.of_folder(place.lock())
     else:
         storage = connection.server(sweep.storage, create=create)
-        what = storage.engine.url.render_as_string(hide_password=True)
+        what = connection.shown(sweep.storage)
         lock = locking.of_server(storage.engine, sweep.id)
-    with connection.told(what):
-        if create:
-            _seed(storage, place, spec, sweep)
-        study = _study(storage, sweep.id, what)
+    try:
+        with connection.told(what):
+            if create:
+                _seed(storage, place, spec, sweep)
+            study = _study(storage, sweep.id, what)
+    except BaseException:
+        storage.engine.dispose()
+        raise
     return SharedBoard(place, spec, sweep, identity, storage, study, lock, what, grace)
 
 
@@ -79,9 +83,12 @@ def kept(url: str, selector: str) -> Kept:
         PreflightError: the server cannot be reached.
     """
     storage = connection.server(url)
-    what = storage.engine.url.render_as_string(hide_password=True)
-    with connection.told(what):
-        studies = storage.get_all_studies()
+    what = connection.shown(url)
+    try:
+        with connection.told(what):
+            studies = storage.get_all_studies()
+    finally:
+        storage.engine.dispose()
     ids = [study.study_name for study in studies if _OPTUNA in study.user_attrs]
     meant = [selector] if selector in ids else ids[-1:] if selector == "latest" else []
     meant = meant or [name for name in ids if selector and name.startswith(selector)]

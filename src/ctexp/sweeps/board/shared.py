@@ -95,6 +95,8 @@ class SharedBoard:
             waiting = self._candidates.waiting(trials)
             if waiting is not None:
                 return self._keeping.claim(waiting, agent)
+            if self._spec.backend == "wandb":  # it hands out the others, see `enter`
+                return Wait(sum(trial.state is TrialState.RUNNING for trial in trials))
             found = self._candidates.new(trials)
             if isinstance(found, New):
                 return self._keeping.begin(agent, found.number, found.values, found.identity, found.place)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import parse_qs, urlsplit
 
 from ctexp.core import durations
@@ -28,6 +28,9 @@ KEYS = (
 
 Sampler = Literal["tpe", "gp", "random", "qmc"]
 Backend = Literal["optuna", "wandb", "ray"]
+Objective = Literal["mean", "mean_minus_se"]
+
+_SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Additions:
     lines: dict[str, int]
     seeds: tuple[int, ...] | None
     folds: int | None
-    objective: Literal["mean", "mean_minus_se"]
+    objective: Objective
     budget_seconds: float | None
     sampler: Sampler
     backend: Backend
@@ -64,8 +67,8 @@ def additions(part: Part, method: str, seed: int | None, given: Sequence[str]) -
     if "seeds" in part and seed is not None:
         part.say("seeds", "parameters.seed says it too; keep one")
     folds = part.whole("folds", least=2, most=100)
-    mean = part.one_of("objective", ("mean", "mean_minus_se"), "mean")
-    if mean != "mean" and len(seeds or ()) * (folds or 1) < 2:
+    objective: Objective = part.one_of("objective", get_args(Objective), "mean")
+    if objective != "mean" and len(seeds or ()) * (folds or 1) < 2:
         part.say("objective", "a standard error needs two trainings a trial: give seeds or folds")
     overrides = _overrides(part, folds, given)
     return Additions(
@@ -73,7 +76,7 @@ def additions(part: Part, method: str, seed: int | None, given: Sequence[str]) -
         lines=overrides,
         seeds=seeds,
         folds=folds,
-        objective="mean_minus_se" if mean == "mean_minus_se" else "mean",
+        objective=objective,
         budget_seconds=_budget(part),
         sampler=_sampler(part, method),
         backend=_backend(part),
@@ -128,24 +131,20 @@ def _budget(part: Part) -> float | None:
 
 
 def _sampler(part: Part, method: str) -> Sampler:
-    usual: Sampler = "random" if method != "bayes" else "tpe"
-    if "sampler" not in part:
-        return usual
+    """How trials are drawn: what is named, else the first of those that fit the method."""
     fitting: dict[str, tuple[Sampler, ...]] = {"bayes": ("tpe", "gp"), "random": ("random", "qmc")}
-    options = fitting.get(method, ())
-    said = part.data["sampler"]
-    if method == "grid":
+    options = fitting.get(method, ("random",))
+    if method == "grid" and "sampler" in part:
         part.say("sampler", "a grid has none")
-    elif said in ("tpe", "gp", "random", "qmc") and said not in options:
-        part.say("sampler", f"method {method} has {' or '.join(options)}, not {said}")
-    else:
-        part.one_of("sampler", options, usual)
-    return next((one for one in options if one == said), usual)
+        return "random"
+    if part.data.get("sampler") in _SAMPLERS and part.data["sampler"] not in options:
+        part.say("sampler", f"method {method} has {' or '.join(options)}, not {part.data['sampler']}")
+        return options[0]
+    return part.one_of("sampler", options, options[0])
 
 
 def _backend(part: Part) -> Backend:
-    said = part.one_of("backend", ("optuna", "wandb", "ray"), "optuna")
-    backend: Backend = "wandb" if said == "wandb" else "ray" if said == "ray" else "optuna"
+    backend: Backend = part.one_of("backend", get_args(Backend), "optuna")
     if backend == "wandb":
         for key in ("constraints", "conditions", "sampler", "early", "storage"):
             if key in part:

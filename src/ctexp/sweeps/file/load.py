@@ -7,7 +7,7 @@ own schema are known, too. What means nothing here is told, not refused: files p
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ctexp.core import files, metric_names, yaml_file
 from ctexp.core.errors import UsageError
@@ -22,6 +22,9 @@ from ctexp.sweeps.file.stopping import early
 from ctexp.sweeps.file.words import key_of
 
 __all__ = ["FOLDER", "load", "locate"]
+
+Method = Literal["grid", "random", "bayes"]
+Goal = Literal["maximize", "minimize"]
 
 _IGNORED = {
     "program": "every trial is an `inv train`",
@@ -86,7 +89,7 @@ def _spec(content: bytes, shown: str, overrides: Sequence[str]) -> Spec:
     name = _name(file, shown, overrides)
     description = file.text("description")
     mistakes.refuse()
-    _refuse_fixed(overrides, chosen, shown)
+    _refuse_given(overrides, name, chosen, shown)
     spec = Spec(
         name=name,
         description=description,
@@ -117,7 +120,7 @@ def _spec(content: bytes, shown: str, overrides: Sequence[str]) -> Spec:
     return spec
 
 
-def _method(file: Part) -> Literal["grid", "random", "bayes"]:
+def _method(file: Part) -> Method:
     if "method" not in file:
         file.say("method", "missing; choose one of: grid, random, bayes")
         return "random"
@@ -125,11 +128,10 @@ def _method(file: Part) -> Literal["grid", "random", "bayes"]:
     if said == "custom":
         file.say("method", "custom draws trials by a program of yours; choose one of: grid, random, bayes")
         return "random"
-    found = file.one_of("method", ("grid", "random", "bayes"), "random")
-    return "grid" if found == "grid" else "bayes" if found == "bayes" else "random"
+    return file.one_of("method", get_args(Method), "random")
 
 
-def _metric(file: Part, method: str) -> tuple[str, Literal["maximize", "minimize"], float | None]:
+def _metric(file: Part, method: str) -> tuple[str, Goal, float | None]:
     """The validation metric, which way it is better, and the value that is enough."""
     if "metrics" in file:
         file.say("metrics", "several objectives at once are not for sweeps here; choose one: metric")
@@ -146,13 +148,11 @@ def _metric(file: Part, method: str) -> tuple[str, Literal["maximize", "minimize
             file.mistakes.note((), f"names no metric; {name} is taken")
     elif said:
         name = _validation_metric(part, said) or name
-    better: Literal["maximize", "minimize"] = (
-        "maximize" if metric_names.higher_is_better(name) else "minimize"
-    )
+    better: Goal = "maximize" if metric_names.higher_is_better(name) else "minimize"
     if "goal" not in part:
         if better == "maximize" and "metric" in file:
             file.mistakes.note(("metric",), f"names no goal; {name} is maximized (W&B would minimize it)")
-    elif part.one_of("goal", ("maximize", "minimize"), better) != better:
+    elif part.one_of("goal", get_args(Goal), better) != better:
         larger = "larger" if better == "maximize" else "smaller"
         part.say("goal", f"{larger} values of {name} are the better ones: write {better}")
     return name, better, part.number("target")
@@ -184,11 +184,6 @@ def _name(file: Part, shown: str, overrides: Sequence[str]) -> str:
     """What the sweep's runs are called."""
     given = [word.partition("=")[2].strip("\"'") for word in overrides if key_of(word) == "run.name"]
     if given:
-        if not ID_PATTERN.fullmatch(given[0]) or len(given[0]) > _LONGEST_NAME:
-            raise UsageError(
-                f"run.name={given[0]}: a sweep's name has at most {_LONGEST_NAME} lower-case letters, "
-                "digits, '_' and '-', and begins with a letter or digit"
-            )
         return given[0]
     said = file.text("name")
     name = re.sub(r"[^a-z0-9_-]+", "-", (said or Path(shown).stem).lower()).strip("-_")[:_LONGEST_NAME]
@@ -197,13 +192,18 @@ def _name(file: Part, shown: str, overrides: Sequence[str]) -> str:
     return name or "sweep"
 
 
-def _refuse_fixed(overrides: Sequence[str], chosen: Mapping[str, int], shown: str) -> None:
-    """Overrides of the command line that set what the sweep chooses."""
+def _refuse_given(overrides: Sequence[str], name: str, chosen: Mapping[str, int], shown: str) -> None:
+    """Overrides of the command line that set what the sweep chooses, or a name that its runs cannot have."""
     problems = [
         f"{word}: the sweep chooses it ({shown}:{chosen[key_of(word)]}); leave it away"
         for word in overrides
         if key_of(word) in chosen
     ]
+    if not ID_PATTERN.fullmatch(name) or len(name) > _LONGEST_NAME:
+        problems.append(
+            f"run.name={name}: a sweep's name has at most {_LONGEST_NAME} lower-case letters, digits, "
+            "'_' and '-', and begins with a letter or digit"
+        )
     if problems:
         raise UsageError(problems)
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
+from ctexp.config.keys import EXPERIMENT, GROUPS, keys, nearest_key
 from ctexp.core.errors import UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.sweeps.file import distributions, expressions
@@ -36,6 +38,8 @@ def space(parameters: Part, ctexp: Part, method: str) -> Space:
     places: dict[str, Place] = {}
     for key, entry in _flat(parameters, ""):
         places.setdefault(key, entry.place)
+        if key not in (*keys(), *GROUPS, EXPERIMENT):
+            mistakes.say_besides(entry.place, partial(_unknown, key))
         if key in found:
             mistakes.say(entry.place, f"{key} is given twice, first on line {found[key].line}")
         elif _may_be_chosen(key, entry):
@@ -52,6 +56,10 @@ def space(parameters: Part, ctexp: Part, method: str) -> Space:
     constraints = _constraints(ctexp, places)
     ordered = _ordered(found, conditions, ctexp)
     return Space(tuple(ordered), constraints)
+
+
+def _unknown(key: str) -> str:
+    return f"unknown key; {nearest_key(key)}"
 
 
 def _flat(part: Part, prefix: str) -> Iterator[tuple[str, Part]]:

@@ -1,8 +1,8 @@
 """A sweep's file key by key: what each may be, and on which line it is something else."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ctexp.core.errors import UsageError
 from ctexp.core.names import did_you_mean
@@ -10,6 +10,10 @@ from ctexp.core.yaml_file import Lines
 
 Place = tuple[str | int, ...]
 """Where something stands: `("parameters", "optimizer.lr", "min")`."""
+
+
+Word = TypeVar("Word", bound=str)
+"""A word of a few that are known, kept apart by the type checker."""
 
 
 class Mistakes:
@@ -24,6 +28,7 @@ class Mistakes:
         self._shown = shown
         self._lines = lines
         self._found: list[tuple[int, str]] = []
+        self._besides: list[tuple[Place, Callable[[], str]]] = []
         self._notes: list[tuple[int, str]] = []
 
     def say(self, place: Place, what: str) -> None:
@@ -33,6 +38,10 @@ class Mistakes:
     def say_on(self, line: int, what: str) -> None:
         """Note one of a line."""
         self._found.append((line, f"{self._shown}:{line}: {what}"))
+
+    def say_besides(self, place: Place, what: Callable[[], str]) -> None:
+        """Note one that composing the trials would find as well: told where it does not come to that."""
+        self._besides.append((place, what))
 
     def note(self, place: Place, what: str) -> None:
         """Note what is not wrong, but should be known: a key that has no effect here."""
@@ -59,6 +68,8 @@ class Mistakes:
             UsageError: every mistake, in the order of the file.
         """
         if self._found:
+            for place, what in self._besides:
+                self.say(place, what())
             raise UsageError(_in_order(self._found))
 
 
@@ -107,11 +118,12 @@ class Part:
         self.say(key, f"expected text, got {told(said)}")
         return default
 
-    def one_of(self, key: str, options: Collection[str], default: str) -> str:
+    def one_of(self, key: str, options: Sequence[Word], default: Word) -> Word:
         """One of several words; what is not there, or is none of them, is the default."""
         said = self.data.get(key, default)
-        if said in options and isinstance(said, str):
-            return said
+        for option in options:
+            if option == said:
+                return option
         near = (
             did_you_mean(said, options) if isinstance(said, str) else f"choose one of: {', '.join(options)}"
         )

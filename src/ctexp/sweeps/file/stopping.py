@@ -5,8 +5,12 @@ of those that came as far: successive halving without waiting for the others (AS
 `max_iter` and `s` the same epochs are counted backwards: `max_iter / eta^s`.
 """
 
+from typing import Literal, get_args
+
 from ctexp.sweeps.file.part import Part
 from ctexp.sweeps.file.spec import Early
+
+Kind = Literal["asha", "hyperband"]
 
 
 def early(file: Part, ctexp: Part) -> Early | None:
@@ -28,7 +32,7 @@ def early(file: Part, ctexp: Part) -> Early | None:
 
 def _ours(part: Part) -> Early:
     part.only("kind", "min_epochs", "max_epochs", "factor", "brackets")
-    kind = part.one_of("kind", ("asha", "hyperband"), "asha")
+    kind: Kind = part.one_of("kind", get_args(Kind), "asha")
     least = part.whole("min_epochs", least=1) or 1
     last = part.whole("max_epochs", least=1)
     brackets = part.whole("brackets", least=1, most=10)
@@ -37,7 +41,7 @@ def _ours(part: Part) -> Early:
     if kind == "asha" and (brackets or 1) > 1:
         part.say("brackets", "successive halving with several brackets is kind: hyperband")
     return Early(
-        "hyperband" if kind == "hyperband" else "asha",
+        kind,
         min_epochs=least,
         factor=part.whole("factor", least=2, most=100) or 3,
         max_epochs=last,

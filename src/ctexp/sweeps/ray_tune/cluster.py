@@ -54,7 +54,7 @@ def joined(resources: Mapping[str, float]) -> Iterator[dict[str, float]]:
             include_dashboard=False if local else None,
             object_store_memory=_OBJECT_STORE_BYTES if local else None,
             log_to_driver=False,
-            logging_level=logging.ERROR,
+            logging_level=logging.CRITICAL,  # what becomes of a trial, the agent says
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise PreflightError(

@@ -7,14 +7,13 @@ trial runs, and which ones fall behind.
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import Tally
 from ctexp.sweeps.agent.trial import Unfinished
-from ctexp.sweeps.board.shared import ATTEMPTS
 from ctexp.sweeps.ray_tune.words import EPOCH, REFUSAL, RUNS, TOLD, UNFINISHED, VALUE, refusal
 from ctexp.sweeps.trials import Board, Over, Taken, Told
 
@@ -62,17 +61,21 @@ class Crew:
         tally: of this process's trials.
         agent: the name of this process, as the board keeps it.
         stops: whether to leave.
+        tell: given a line where a trial is lost.
 
     Attributes:
         over: why no more trials are taken; empty while they are.
     """
 
-    def __init__(self, board: Board, tally: Tally, agent: str, stops: Stops) -> None:
+    def __init__(
+        self, board: Board, tally: Tally, agent: str, stops: Stops, tell: Callable[[str], None]
+    ) -> None:
         self.over = ""
         self._board = board
         self._tally = tally
         self._agent = agent
         self._stops = stops
+        self._tell = tell
         self._under_way: dict[str, OnCluster] = {}
         self._ended: list[OnCluster] = []
         self._beaten = time.monotonic()
@@ -153,4 +156,7 @@ class Crew:
             if one.came is not None:
                 self._tally.settle(one.taken, one.came)
             else:
-                self._board.give_back(one.taken, "its node failed", retry=one.taken.attempt < ATTEMPTS)
+                # Its training may live: the board waits for that, and counts how often a trial was lost.
+                self._tell(
+                    f"t{one.taken.number}: its node or its actor failed; another attempt goes on with it"
+                )

@@ -44,7 +44,7 @@ def work(
     """
     summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
     tally = Tally(board, bench, stops, summary, count=count, tell=tell)
-    crew = Crew(board, tally, summary.agent, stops)
+    crew = Crew(board, tally, summary.agent, stops, tell)
     try:
         with cluster.joined(bench.spec.resources) as share:
             _tune(crew, bench, share, summary.agent)

@@ -42,10 +42,10 @@ class Opened:
 
     @property
     def base(self) -> tuple[str, ...]:
-        """Overrides that all trials have in common: the file's, then those that were typed."""
+        """Overrides that all trials have in common: those that were typed, then the file's."""
         from ctexp.sweeps.file.words import common
 
-        return (*self.spec.overrides, *common(self.sweep.overrides))
+        return (*common(self.sweep.overrides), *self.spec.overrides)
 
     @cached_property
     def chosen(self) -> tuple[str, ...]:

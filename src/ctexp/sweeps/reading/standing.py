@@ -112,12 +112,15 @@ def tables(opened: Opened, row: Row) -> list[Predictions]:
     Raises:
         DataError: a run, its manifest or its predictions cannot be read.
     """
+    there = opened.members(row)
+    if gone := [run for label, run in row.runs.items() if label not in there]:
+        raise DataError(f"no longer there: {', '.join(gone)}")
     by_seed: dict[int, list[Predictions]] = {}
-    for run in opened.members(row).values():
+    for run in there.values():
         seed = Manifest.read(run.manifest).seed
         by_seed.setdefault(seed, []).append(Predictions.read(run.predictions("val")))
     if not by_seed:
-        raise DataError(f"the runs of trial {row.number} are no longer there")
+        raise DataError(f"trial {row.number} has no runs")
     return [
         averaged(found) if opened.spec.folds else found[0].sorted() for _, found in sorted(by_seed.items())
     ]
@@ -129,10 +132,7 @@ def _called(opened: Opened, rival: Row, effect: Effect, alpha: float) -> tuple[b
     if effect.difference is None or effect.reason:
         return False, f"the difference to {against} cannot be told: {effect.reason}"
     if effect.seed_source != "measured":
-        return (
-            False,
-            f"with one training each, seeds may have made the difference to {against}",
-        )
+        return False, f"with one training each, seeds may have made the difference to {against}"
     ahead = effect.difference > 0 if opened.spec.goal == "maximize" else effect.difference < 0
     if not ahead:
         return False, f"{against} has the better mean of the metric, and the worse objective"

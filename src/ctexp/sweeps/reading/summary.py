@@ -1,14 +1,11 @@
 """A sweep in one look, for those who go on from it: a person, and the planner."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from ctexp.config import verdict
 from ctexp.core.errors import DataError
 from ctexp.record.manifest import Manifest
-from ctexp.sweeps.reading import opened
 from ctexp.sweeps.reading.opened import Opened, number
-from ctexp.sweeps.reading.standing import Standing, standing
+from ctexp.sweeps.reading.standing import Standing
 from ctexp.sweeps.trials import Row
 
 CONFIRMING = 3
@@ -69,25 +66,13 @@ class Summary:
     fresh: tuple[int, ...]
 
 
-def summary(root: Path, runs: Path, selector: str) -> Summary:
-    """Read a sweep and say what it found.
+def summarised(its: Opened, found: Standing | None) -> Summary:
+    """What a sweep found.
 
     Args:
-        root: the project's folder.
-        runs: the folder of all runs.
-        selector: the sweep's id, the beginning of one, or `latest`.
-
-    Raises:
-        UsageError: several sweeps are meant.
-        DataError: none is, or its record is damaged.
-        PreflightError: its database cannot be reached.
+        its: the sweep.
+        found: how its best trial stands; None where none has finished.
     """
-    its = opened.read(runs, selector)
-    return summarised(its, standing(its, verdict.load(root).alpha))
-
-
-def summarised(its: Opened, found: Standing | None) -> Summary:
-    """The same of a sweep that has been read."""
     best = None if found is None else _trial(its, found.best)
     rival = None if found is None or found.rival is None else _trial(its, found.rival)
     return Summary(

@@ -1,0 +1,204 @@
+"""`sweep-agent`: take trials of a sweep, train them, tell what came of them."""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ctexp.cli.train import heed_changes
+from ctexp.config.compose import paths_of, resolve_paths
+from ctexp.core import clock, files, screen
+from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, PreflightError, Stopped, UsageError
+from ctexp.core.paths import project_root, shown, splits_folder
+from ctexp.data.selection import select
+from ctexp.planning.plan import window
+from ctexp.record import git
+from ctexp.record.sweep import FOLDER, Sweep, SweepDir, SweepProgress
+from ctexp.sweeps.agent.stopping import Stops
+from ctexp.sweeps.agent.tally import AgentSummary
+from ctexp.sweeps.agent.trainers import Fresh, Trainer
+from ctexp.sweeps.agent.trial import Bench
+from ctexp.sweeps.board.opening import kept, open_board
+from ctexp.sweeps.file.composing import Trials
+from ctexp.sweeps.file.load import load
+from ctexp.sweeps.trials import Board
+
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}")
+
+
+def sweep_agent(
+    sweep_id: str,
+    count: int | None,
+    until: str | None,
+    gpu: int | None,
+    storage: str | None,
+    fresh: bool,
+    yes: bool,
+    json: bool,
+) -> int:
+    """Work on a sweep; the exit code.
+
+    Raises:
+        Stopped: a signal asked for an end; the trial under way is saved and given back.
+        CtexpError: nothing can be trained here.
+    """
+    root = project_root()
+    runs = resolve_paths(root)[1]
+    end = _moment(until)
+    if problems := _wrong(count, gpu):
+        raise UsageError(problems)
+    place = _place(runs, sweep_id, storage)
+    sweep = Sweep.read(place.record)
+    spec = load(place.file, sweep.file, sweep.overrides)
+    trials = Trials(root, spec, sweep.overrides)
+    _refuse_other(root, runs, sweep, trials, yes)
+    board = open_board(place, spec, sweep, trials.identity)
+    variables = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}
+    with Stops(end) as stops, _trainer(root, spec.backend, fresh, variables) as trainer:
+        bench = Bench(root, runs, place, spec, sweep, trials.words, trainer, stops, variables)
+        work = _work_of(spec.backend)
+        summary: AgentSummary = work(board, bench, stops, count=count, tell=screen.note)
+        return _told(place, board, summary, stops, json)
+
+
+def _wrong(count: int | None, gpu: int | None) -> list[str]:
+    """What of the flags can be no number of trials, or of a GPU."""
+    problems = []
+    if count is not None and count < 1:
+        problems.append(f"--count: {count} is no number of trials")
+    if gpu is not None and gpu < 0:
+        problems.append(f"--gpu: {gpu} is no GPU's number")
+    return problems
+
+
+def _moment(until: str | None) -> datetime | None:
+    """When the time is over, from `07:00` or `2h`."""
+    if until is None:
+        return None
+    said = f"until {until}" if _CLOCK.fullmatch(until.strip()) else until
+    try:
+        return window.parse(said).opens(clock.now().astimezone())[1]
+    except UsageError as error:
+        raise UsageError(f"--until: {until!r} is no time", "write 07:00, or 2h") from error
+
+
+def _place(runs: Path, selector: str, storage: str | None) -> SweepDir:
+    """The sweep's folder; made from its database where the sweep is another machine's."""
+    if storage is None:
+        return SweepDir.find(runs, selector)
+    found = kept(storage, selector)
+    place = SweepDir(runs / FOLDER / found.sweep.id)
+    if not place.record.is_file():
+        files.make_folder(place.logs)
+        files.write_text(place.file, found.file)
+        found.sweep.model_copy(update={"storage": storage}).write(place.record)
+    return place
+
+
+def _refuse_other(root: Path, runs: Path, sweep: Sweep, trials: Trials, yes: bool) -> None:
+    """Refuse to go on with another configuration, data set or split than the sweep began with.
+
+    Raises:
+        DataError: it is another now.
+        PreflightError: there are uncommitted changes, and nobody wants to train with them.
+    """
+    values = trials.looked_at[0]
+    settings = trials.composed(values).settings
+    data_dir, _ = paths_of(settings.paths, root)
+    data = settings.data
+    selection = select(
+        data_dir, splits_folder(root), data.name, data.split, data.fold, data.sample, hashed=False
+    )
+    changed = [
+        f"{sweep.id}: {what} is not the one it began with"
+        for what, now, then in (
+            ("the configuration", trials.identity(values), sweep.config_sha256),
+            (f"the data set {sweep.dataset}", selection.catalog.sha256, sweep.catalog_sha256),
+            (f"the {data.split} split of {sweep.dataset}", selection.sha256, sweep.split_sha256),
+        )
+        if now != then
+    ]
+    if changed:
+        raise DataError(changed, "bring the old one back (git log), or make a new sweep")
+    heed_changes(git.capture(root, [data_dir, runs]), settings.git.dirty, yes)
+
+
+@contextlib.contextmanager
+def _trainer(root: Path, backend: str, fresh: bool, variables: Mapping[str, str]) -> Iterator[Trainer]:
+    """What carries out the trainings here: a warm trainer, unless none is wanted."""
+    cold = Fresh(root)
+    if fresh or backend == "ray" or "SLURM_JOB_ID" in os.environ:
+        yield cold
+        return
+    from ctexp.sweeps.agent.warmed import Warm
+    from ctexp.warm.parent import Parent
+
+    with contextlib.ExitStack() as stack:
+        try:
+            given = os.environ.get("CTEXP_WARM")
+            parent = None if given else stack.enter_context(Parent(root, os.environ | variables))
+            socket = parent.socket if parent else Path(given or "")
+        except PreflightError as error:
+            screen.warn(f"every trial in a fresh process: {error}")
+            yield cold
+            return
+        yield Warm(socket, root, cold, screen.note)
+
+
+def _work_of(backend: str) -> Callable[..., AgentSummary]:
+    """Who carries out a sweep."""
+    if backend == "ray":
+        from ctexp.sweeps.ray_tune.driver import work as on_cluster
+
+        return on_cluster
+    if backend == "wandb":
+        from ctexp.sweeps.wandb_sweeps.work import work as by_service
+
+        return by_service
+    from ctexp.sweeps.agent.work import work
+
+    return work
+
+
+def _told(place: SweepDir, board: Board, summary: AgentSummary, stops: Stops, json: bool) -> int:
+    """Print what was done; the exit code."""
+    again = f"scripts/inv sweep-agent --sweep-id {place.id}"
+    counted = ", ".join(f"{count} {state}" for state, count in summary.trials.items()) or "no trials"
+    if stops.signum is not None:
+        raise Stopped(stops.signum, f"stopped; {counted}", again)
+    progress = _progress(place)
+    best = progress.best if progress else None
+    failed = bool(summary.trials) and best is None and set(summary.trials) == {"failed"}
+    if json:
+        screen.emit_json(_document(place, summary, progress))
+    else:
+        print(f"{counted} in {clock.duration(summary.seconds)}; ended: {summary.why}")
+        if best is not None:
+            print(f"best so far: t{best.number} {best.value:.4f}  {' '.join(best.overrides)}")
+    if not failed:
+        return 0
+    problem = next((row.problem for row in board.rows() if row.problem), "")
+    for line in CriterionNotMet(f"every trial failed: {problem}", f"look into {shown(place.logs)}").lines():
+        screen.note(line)
+    return CriterionNotMet.exit_code
+
+
+def _progress(place: SweepDir) -> SweepProgress | None:
+    try:
+        return SweepProgress.read(place.progress)
+    except CtexpError:  # nothing has ended yet
+        return None
+
+
+def _document(place: SweepDir, summary: AgentSummary, progress: SweepProgress | None) -> dict[str, Any]:
+    return {
+        "sweep": place.id,
+        "agent": summary.agent,
+        "trials": summary.trials,
+        "seconds": summary.seconds,
+        "ended": summary.why,
+        "progress": progress.document() if progress else None,
+    }

@@ -1,0 +1,227 @@
+"""A training that a warm parent has forked is one that a fresh process would have done, whoever dies."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from ctexp.record.find import run_paths
+from ctexp.record.run_dir import RunDir
+from ctexp.warm.parent import Parent
+from tests.faults.runs import essence
+from tests.project import INV, TINY, add_tiny_set, git, inv, make_project
+
+pytestmark = pytest.mark.slow
+
+UNTRACKED = [*TINY, "model.dropout=0.5", "run.name=warm"]
+WORDS = [word for word in UNTRACKED if not word.startswith("logger")]
+ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if not name.startswith(("CTEXP_", "WANDB_", "SLURM_"))
+}
+TIMES = {
+    *("created", "started", "ended", "begin", "end", "duration_seconds", "time", "at", "estimate"),
+    *("checkpoint_sha256", "seconds", "epoch_seconds", "images_per_second", "run_id", "tracker_id"),
+}
+"""What no two runs have in common, and what is measured."""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_project(tmp_path_factory.mktemp("warm") / "project")
+    add_tiny_set(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parent(project: Path) -> Iterator[Parent]:
+    with Parent(project, ENVIRONMENT) as made:
+        yield made
+
+
+def begin(project: Path, socket: Path | None, *words: str, **changes: str) -> subprocess.Popen[str]:
+    """Start the stock program."""
+    where = {} if socket is None else {"CTEXP_WARM": str(socket)}
+    return subprocess.Popen(
+        [INV, *words],
+        cwd=project,
+        env=ENVIRONMENT | where | changes,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def train(project: Path, socket: Path | None, *words: str, **changes: str) -> RunDir:
+    """Train to the end; the run."""
+    before = set(run_paths(project / "runs"))
+    process = begin(project, socket, "train", *words, **changes)
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, output
+    assert "in a fresh process" not in output
+    (made,) = set(run_paths(project / "runs")) - before
+    return RunDir(made)
+
+
+def record(run: RunDir) -> dict[str, Any]:
+    """All documents of a run, without what cannot be the same twice."""
+    names = {path.relative_to(run.path) for path in run.path.rglob("*") if path.is_file()}
+    documents = {
+        str(name): _without_times(json.loads((run.path / name).read_text()), run.id)
+        for name in names
+        if name.suffix == ".json"
+    }
+    return {"files": names, **documents, **essence(run)}
+
+
+def _without_times(value: Any, run_id: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_times(item, run_id) for name, item in value.items() if name not in TIMES}
+    if isinstance(value, list):
+        return [_without_times(item, run_id) for item in value]
+    return value.replace(run_id, "RUN") if isinstance(value, str) else value
+
+
+def was_forked(run: RunDir) -> bool:
+    """A child does not know the socket, and a fresh process that was told it does."""
+    manifest = run.read().manifest
+    assert manifest is not None
+    return "CTEXP_WARM" not in manifest.environment.variables
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["logger=csv"],
+        ["logger=none", "augment=strong", "loss=focal", "sampler=class_balanced", "averaging=ema"],
+        ["logger=none", "trainer.accumulate_grad_batches=2", "scheduler=one_cycle", "optimizer=lion"],
+    ],
+)
+def test_record_and_bits_are_those_of_a_fresh_process(
+    project: Path, parent: Parent, words: list[str]
+) -> None:
+    fresh = train(project, None, *WORDS, *words)
+    forked = train(project, parent.socket, *WORDS, *words)
+    assert was_forked(forked)
+    assert record(forked) == record(fresh)
+
+
+def test_with_all_the_threads_of_the_machine(project: Path) -> None:
+    """OpenMP's of a child are its own, and NumPy's and SciPy's are given back to it."""
+    threads = {f"{name}_NUM_THREADS": "2" for name in ("OMP", "OPENBLAS", "MKL")}
+    fresh = train(project, None, *UNTRACKED, **threads)
+    with Parent(project, ENVIRONMENT | threads) as parent:
+        forked = train(project, parent.socket, *UNTRACKED, **threads)
+    assert was_forked(forked)
+    assert record(forked) == record(fresh)
+
+
+def test_a_child_finds_everything_imported(project: Path, parent: Parent) -> None:
+    tasks = project / "tasks.py"
+    before = tasks.read_text()
+    tasks.write_text(
+        before
+        + """
+import atexit as _atexit, json as _json, sys as _sys
+_before = set(_sys.modules)
+if "torch" in _before:  # else it is the client
+    _atexit.register(lambda: open("imported.json", "w").write(_json.dumps(sorted(set(_sys.modules) - _before))))
+"""
+    )
+    git(project, "commit", "--all", "--quiet", "--message=watch imports")
+    try:
+        for words in (["logger=csv"], ["logger=wandb", "logger.mode=offline"]):
+            assert was_forked(train(project, parent.socket, *WORDS, *words))
+            imported = json.loads((project / "imported.json").read_text())
+            assert len(imported) < 20, imported
+            assert not [name for name in imported if name.startswith("ctexp.")]
+    finally:
+        tasks.write_text(before)
+        git(project, "commit", "--all", "--quiet", "--message=as before")
+
+
+def test_wandb_starts_in_the_child_and_ends_with_it(project: Path, parent: Parent) -> None:
+    server = parent.pid
+    run = train(project, parent.socket, *WORDS, "logger=wandb", "logger.mode=offline")
+    assert was_forked(run)
+    assert list((run.path / "wandb").glob("offline-run-*"))
+    until(lambda: not _of(run.path))
+    assert len(psutil.Process(server).threads()) == 1
+    assert was_forked(train(project, parent.socket, *UNTRACKED))
+
+
+def _of(folder: Path) -> list[psutil.Process]:
+    """The processes that have a file below a folder open, or name it."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            named = str(folder) in " ".join(process.cmdline())
+            if named or any(file.path.startswith(str(folder)) for file in process.open_files()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def whole(project: Path, parent: Parent) -> dict[str, Any]:
+    return essence(train(project, parent.socket, *UNTRACKED))
+
+
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("victim", ["client", "child", "parent"])
+def test_killed_at_any_moment(project: Path, whole: dict[str, Any], victim: str, number: int) -> None:
+    """No process is left, no lock is held, and the run goes on as if nothing had been."""
+    draw = random.Random(f"{victim} {number}")
+    before = set(run_paths(project / "runs"))
+    with Parent(project, ENVIRONMENT) as parent:
+        process = begin(project, parent.socket, "train", *UNTRACKED)
+        server = psutil.Process(parent.pid)
+        until(lambda: bool(server.children()) or process.poll() is not None, 100)
+        (child,) = server.children()
+        time.sleep(draw.uniform(0, 1.8))
+        os.kill({"client": process.pid, "child": child.pid, "parent": server.pid}[victim], signal.SIGKILL)
+        process.communicate(timeout=60)
+        until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    made = [RunDir(path) for path in run_paths(project / "runs") if path not in before]
+    for run in made:
+        assert not run.lock().is_held()
+        until(lambda run=run: not _of(run.path))  # type: ignore[misc]
+        state = run.state()
+        assert state in {"interrupted", "finished"}
+        if run.read().manifest is None:
+            continue  # killed before its record was whole; it never counted
+        if state == "interrupted":
+            inv(project, "train", "--resume", run.id)
+        assert essence(run) == whole
+    if victim == "parent":
+        assert process.returncode in {0, 143, -signal.SIGTERM, -signal.SIGKILL}
+    else:
+        assert process.returncode in {0, -signal.SIGKILL}
+
+
+def test_folds_are_forked(project: Path, parent: Parent) -> None:
+    inv(project, "data-split", "--dataset=tiny", "--scheme=kfold", "--folds=2")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message=folds")
+    process = begin(project, parent.socket, "cross-validate", *TINY, "run.name=folds")
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, output
+    runs = [RunDir(path) for path in run_paths(project / "runs") if path.name.startswith("folds_")]
+    assert len(runs) == 2
+    assert all(was_forked(run) for run in runs)
