@@ -6,11 +6,10 @@ Each project is a response surface over learning rate, weight decay, dropout, au
 macro-F1 falls off quadratically from an optimum that is drawn anew for each seed, the best learning rate
 moves with the batch size, far above it a training diverges, and one training differs from the next by the
 noise of its seed. A trial's learning curve nears its final value exponentially, the more slowly the smaller
-its learning rate, so that curves cross. All goes through the board, as agents use it, four of them side by
-side, an epoch at a time.
+its learning rate, so that curves cross. Four agents work side by side.
 
-Pruning: the same trials with and without. Told are the epochs trained, as a share of the full sweep's, and
-whether the best trial is the one that the full sweep finds best.
+Pruning: on a board, the same random trials with and without. Told are the epochs trained, as a share of the
+full sweep's, and whether the best trial is the one that the full sweep finds best.
 
 Search: trials that all train to the end, as many for each sampler. Told is the true value of the trial that
 the sweep calls best, and its difference from that of random search on the same project, with the interval of
@@ -19,16 +18,18 @@ its mean over the projects (Student's t).
 
 import math
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import optuna
 from scipy import stats
 
+from ctexp.sweeps.board.dimensions import as_drawn
+from ctexp.sweeps.board.drawing import Drawer
 from ctexp.sweeps.file.spec import Early
 from ctexp.sweeps.space import Choice, Parameter, Range, Space, Values
-from ctexp.sweeps.trials import Taken, Told
+from ctexp.sweeps.trials import Row, Taken, Told
 from tests.sweeps.board.boards import a_spec, make
 
 SEEDS, AGENTS, EPOCHS = 20, 4, 27
@@ -92,50 +93,53 @@ class Project:
         return [*(one + by for one, by in zip(told[:-1], wobble[:-1], strict=True)), final]
 
 
-@dataclass(frozen=True)
-class Swept:
-    """A sweep that has ended.
-
-    Attributes:
-        best: the number of its best trial.
-        truth: the true value of that.
-        epochs: trained by all trials together.
-    """
-
-    best: int
-    truth: float
-    epochs: int
-
-
-def sweep(project: Project, seed: int, trials: int, sampler: str, early: Early | None) -> Swept:
-    """Run one, on a board in a folder of its own."""
-    method = "random" if sampler in ("random", "qmc") else "bayes"
+def pruned_sweep(project: Project, seed: int, early: Early) -> tuple[list[Row], int]:
+    """Run one on a board, the agents taking turns at an epoch each; its trials, and the epochs trained."""
     with tempfile.TemporaryDirectory() as folder:
-        spec = a_spec(SPACE, method=method, sampler=sampler, run_cap=trials, early=early)
+        spec = a_spec(SPACE, method="random", run_cap=PRUNED, early=early)
         board = make(Path(folder), spec, seed=seed).open()
-        epochs, under_way = 0, dict[int, tuple[Taken, list[float]]]()
+        epochs, under_way = 0, dict[int, tuple[Taken, Iterator[tuple[int, float]]]]()
         while True:
             for agent in range(AGENTS):
                 if agent not in under_way and isinstance(found := board.take(str(agent)), Taken):
-                    under_way[agent] = found, project.curve(found.number, found.values)
+                    curve = project.curve(found.number, found.values)
+                    under_way[agent] = found, enumerate(curve, start=1)
             if not under_way:
                 break
-            for agent, (taken, curve) in list(under_way.items()):
-                # Without pruning nobody reads the curves: only the end is told.
-                done = EPOCHS if early is None else EPOCHS - len(curve) + 1
-                epochs += EPOCHS if early is None else 1
-                value = curve[-1] if early is None else curve.pop(0)
-                if early is not None and done < EPOCHS and board.report(taken, done, value):
-                    board.finish(taken, Told("pruned", None))
-                elif done == EPOCHS:
+            for agent, (taken, curve_ahead) in list(under_way.items()):
+                epoch, value = next(curve_ahead)
+                epochs += 1
+                if epoch == EPOCHS:
                     board.finish(taken, Told("finished", value))
+                elif board.report(taken, epoch, value):
+                    board.finish(taken, Told("pruned", None))
                 else:
                     continue
                 del under_way[agent]
-        finished = [row for row in board.rows() if row.state == "finished" and row.value is not None]
-        best = max(finished, key=lambda row: (row.value or 0.0, -row.number))
+        rows = board.rows()
         board.close()
-        return Swept(best.number, project.truth(best.values), epochs)
+        return rows, epochs
+
+
+def searched(project: Project, seed: int, sampler: str) -> float:
+    """The true value of what a sweep calls best; each draw knows of the trials that others are at work on."""
+    drawer = Drawer(SPACE, sampler, "maximize", seed)  # type: ignore[arg-type]
+    told, drawn, place = list[float](), list[Values](), 0
+    for number in range(SEARCHED):
+        ended = max(0, number - AGENTS + 1)
+        past = [_trial(values, value) for values, value in zip(drawn[:ended], told, strict=False)]
+        past += [_trial(values, None) for values in drawn[ended:]]
+        values, place = drawer.draw(past, place, learned=True)
+        drawn.append(values)
+        told.append(project.curve(number, values)[-1])
+    return project.truth(drawn[told.index(max(told))])
+
+
+def _trial(values: Values, value: float | None) -> optuna.trial.FrozenTrial:
+    """One that has ended, or that somebody is at work on."""
+    drawn, distributions = as_drawn(SPACE, values)
+    state = optuna.trial.TrialState.RUNNING if value is None else optuna.trial.TrialState.COMPLETE
+    return optuna.trial.create_trial(state=state, value=value, params=drawn, distributions=distributions)
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -150,25 +154,25 @@ def pruning(seeds: int = SEEDS) -> dict[str, list[tuple[float, bool, float]]]:
     found: dict[str, list[tuple[float, bool, float]]] = {name: [] for name in PRUNERS}
     for seed in range(seeds):
         project = Project(seed)
-        full = sweep(project, seed, PRUNED, "random", None)
         for name, early in PRUNERS.items():
-            pruned = sweep(project, seed, PRUNED, "random", early)
-            found[name].append(
-                (pruned.epochs / full.epochs, pruned.best == full.best, full.truth - pruned.truth)
-            )
+            rows, epochs = pruned_sweep(project, seed, early)
+            # Draws at random do not depend on what was told: a full sweep has the same trials.
+            ends = {row.number: project.curve(row.number, row.values)[-1] for row in rows}
+            kept = [row.number for row in rows if row.state == "finished"]
+            full, pruned = max(ends, key=ends.__getitem__), max(kept, key=ends.__getitem__)
+            lost = project.truth(rows[full].values) - project.truth(rows[pruned].values)
+            found[name].append((epochs / (EPOCHS * len(rows)), pruned == full, lost))
     return found
 
 
-def search(samplers: Sequence[str], seeds: int = SEEDS, trials: int = SEARCHED) -> dict[str, list[float]]:
+def search(samplers: Sequence[str], seeds: int = SEEDS) -> dict[str, list[float]]:
     """For each sampler, the true value of what it calls best in each project."""
-    return {
-        sampler: [sweep(Project(seed), seed, trials, sampler, None).truth for seed in range(seeds)]
-        for sampler in samplers
-    }
+    return {name: [searched(Project(seed), seed, name) for seed in range(seeds)] for name in samplers}
 
 
 def main() -> None:
     """Print both."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     print(f"Pruning: {SEEDS} projects, {PRUNED} random trials of {EPOCHS} epochs each, {AGENTS} agents")
     for name, results in pruning().items():
         shares = [share for share, _, _ in results]

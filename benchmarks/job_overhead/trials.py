@@ -1,8 +1,8 @@
 """What a trial of a sweep costs beyond its training, in our way and in others'.
 
 All carry out the same trainings, tiny ones, one after another on the processor: a whole `inv train` with its
-whole record and a table as tracker (`logger=csv`), a seed a trial. One process that calls that function again
-and again, and has nothing else to do, is what every way is measured against:
+whole record and a table as tracker (`logger=csv`). One process that calls that function again and again, and
+has nothing else to do, is what every way is measured against:
 
     beyond = seconds a trial of a way - seconds a trial of that one process
 
@@ -105,14 +105,21 @@ def _say(name: str, cost: Cost, base: Cost, fit: float) -> None:
 
 
 def _say_times(costs: dict[str, Cost]) -> None:
-    """How many times ours the others cost, at the margin."""
-    base = costs[LOOP].margin
-    ours = costs[OURS].margin - base
-    print(f"\nours: {ours:.3f} s a trial at the margin, aim {AIM_SECONDS} s")
-    if ours <= 0:
-        print("no ratio: less than nothing was measured, the machine was too busy for it")
-        return
+    """How many times ours the others cost at the margin, by the clock and by processors."""
+    print(f"\n{'times ours, at the margin':26}{'clock':>10}{'processor':>30}")
     for name, cost in costs.items():
         if name not in (LOOP, OURS):
-            print(f"{name:26}{(cost.margin - base) / ours:8.1f} times ours")
-    print(f"aim: fresh processes and Ray Tune at least {AIM_TIMES} times")
+            clock = _times(cost.margin, costs[OURS].margin, costs[LOOP].margin)
+            processor = _times(cost.processor, costs[OURS].processor, costs[LOOP].processor)
+            print(f"{name:26}{clock:>10}{processor:>30}")
+    ours = costs[OURS].margin - costs[LOOP].margin
+    print(
+        f"aims: ours {AIM_SECONDS} s (is {ours:.3f} s); fresh processes and Ray Tune {AIM_TIMES} times that"
+    )
+
+
+def _times(theirs: float | None, ours: float | None, base: float | None) -> str:
+    """A ratio of what is beyond the base; none where it is unknown, or lost in what else the machine does."""
+    if theirs is None or ours is None or base is None or ours <= base:
+        return "-"
+    return f"{(theirs - base) / (ours - base):.1f}"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.job_overhead.peers.training import FITS, WORDS
+from benchmarks.job_overhead.peers.training import FITS, KEY, WORDS, decay, own
 from tests.project import add_tiny_set, git, make_project
 
 HERE = Path(__file__).parent.parent.parent
@@ -20,7 +20,7 @@ DVC = "DVC's queue"
 SWEEP = """
 method: grid
 metric: {{name: val/macro_f1, goal: maximize}}
-parameters: {{seed: {{values: {seeds}}}}}
+parameters: {{{key}: {{values: {values}}}}}
 ctexp: {{overrides: [{words}]}}
 """
 
@@ -45,8 +45,8 @@ Carry = Callable[[Path, int], None]
 
 def fresh(root: Path, count: int) -> None:
     """`inv train` again and again."""
-    for seed in range(count):
-        _run(root, "inv", "train", *WORDS, f"seed={seed}", f"run.name=t{seed:03d}", "--yes")
+    for number in range(count):
+        _run(root, "inv", "train", *WORDS, *own(number), "--yes")
 
 
 def loop(root: Path, count: int) -> None:
@@ -55,8 +55,8 @@ def loop(root: Path, count: int) -> None:
 
 
 def hydra(root: Path, count: int) -> None:
-    """`python app.py -m seed=0,1,2`."""
-    _peer(root, "multirun", "-m", "seed=" + ",".join(map(str, range(count))))
+    """`python app.py -m number=0,1,2`."""
+    _peer(root, "multirun", "-m", "number=" + ",".join(map(str, range(count))))
 
 
 def optuna(root: Path, count: int) -> None:
@@ -76,17 +76,14 @@ def ray_reused(root: Path, count: int) -> None:
 
 def dvc(root: Path, count: int) -> None:
     """`dvc exp run --queue` for each, then `dvc queue start` with one worker."""
-    words = " ".join(WORDS)
-    (root / "dvc.yaml").write_text(
-        f"stages:\n  train:\n    cmd: {PROGRAMS}/inv train {words} seed=${{seed}} run.name=t${{seed}} --yes\n"
-        "    params: [seed]\n"
-    )
-    (root / "params.yaml").write_text("seed: 0\n")
+    program = " ".join((f"{PROGRAMS}/inv", "train", *WORDS, f"{KEY}=${{decay}}", "run.name=t", "--yes"))
+    (root / "dvc.yaml").write_text(f"stages:\n  train:\n    cmd: {program}\n    params: [decay]\n")
+    (root / "params.yaml").write_text("decay: 0\n")
     _run(root, "dvc", "init", "--quiet")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--message=dvc")
-    for seed in range(count):
-        _run(root, "dvc", "exp", "run", "--queue", "--set-param", f"seed={seed}")
+    for number in range(count):
+        _run(root, "dvc", "exp", "run", "--queue", "--set-param", f"decay={decay(number)}")
     _run(root, "dvc", "queue", "start", "--jobs", "1")
     wait = time.monotonic() + 60 * count
     while len(list(root.glob("runs/*/result.json"))) < count and time.monotonic() < wait:
@@ -96,9 +93,10 @@ def dvc(root: Path, count: int) -> None:
 
 def ours(root: Path, count: int) -> None:
     """`inv sweep`, then one agent with its warm trainer."""
-    sweep = SWEEP.format(seeds=list(range(count)), words=", ".join(WORDS))
-    (root / "conf" / "sweep" / "seeds.yaml").write_text(sweep)
-    _run(root, "inv", "sweep", "--config=seeds", "--no-pilot", "--yes")
+    values = [decay(number) for number in range(count)]
+    sweep = SWEEP.format(key=KEY, values=values, words=", ".join(WORDS))
+    (root / "conf" / "sweep" / "decays.yaml").write_text(sweep)
+    _run(root, "inv", "sweep", "--config=decays", "--no-pilot", "--yes")
     _run(root, "inv", "sweep-agent", "--sweep-id=latest", "--yes")
 
 
@@ -153,7 +151,7 @@ def _run(root: Path, program: str, *words: str) -> None:
         "DVC_NO_ANALYTICS": "1",
         "DVC_SITE_CACHE_DIR": str(root.parent / "site"),
         "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
-        "PYTHONPATH": str(HERE),
+        "PYTHONPATH": f"{HERE}:{HERE / 'src'}",
         "RAY_USAGE_STATS_ENABLED": "0",
         FITS: str(root / "fits"),
     }

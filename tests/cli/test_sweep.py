@@ -178,7 +178,7 @@ def test_a_pilot_a_whole_sweep_and_a_second_one(tmp_path: Path) -> None:
     assert "1 finished" not in done.stdout  # the agent's lines are no results of this command
     assert "pilot        trial 0 finished" in done.stdout
     assert "4 trainings of" in done.stdout
-    assert "by the pilot alone" in done.stdout
+    assert "the pilot alone, from when it had begun" in done.stdout
     place = SweepDir.find(project / "runs", "latest")
     (run,) = runs_of(project, place)
     assert run.read().manifest is not None

@@ -36,6 +36,19 @@ def test_the_hash_is_of_what_is_meant(shipped: Path) -> None:
     assert len(plain.sha256) == 64
 
 
+def test_a_file_that_was_changed_is_read_anew(project: Path) -> None:
+    model, local = project / "conf" / "model" / "mine.yaml", project / "conf" / "local.yaml"
+    with pytest.raises(UsageError, match="no 'mine'"):
+        compose(["model=mine"], project)
+    for dropout in (0.25, 0.5):
+        model.write_text(f"defaults: [tiny_cnn, _self_]\ndropout: {dropout}\n")
+        assert compose(["model=mine"], project).settings.model.dropout == dropout
+    local.write_text("logger: {project: mine}\n")
+    assert compose(["model=mine"], project).settings.logger.project == "mine"
+    local.unlink()
+    assert compose(["model=mine"], project).settings.logger.project == "ctexp"
+
+
 def test_settings_do_not_change(shipped: Path) -> None:
     composed = compose([], shipped)
     with pytest.raises(ValueError, match="frozen"):

@@ -46,6 +46,28 @@ def test_every_file_of_every_group(shipped: Path) -> None:
             assert together.files({group: name}) == from_files(conf, {group: name})
 
 
+def test_files_that_start_from_others_are_merged_as_hydra_does(project: Path) -> None:
+    conf = project / "conf"
+    (conf / "model" / "mine.yaml").write_text("defaults: [dual_gated, _self_]\ndropout: 0.75\n")
+    (conf / "model" / "yours.yaml").write_text("defaults: [_self_, mine]\ndropout: 0.25\n")
+    together = Sources(conf)
+    together.files({})
+    for name, dropout in (("dual_gated", 0.2), ("mine", 0.75), ("yours", 0.75)):
+        found = together.files({"model": name})
+        assert found == from_files(conf, {"model": name})
+        assert found.document["model"]["dropout"] == dropout
+
+
+def test_files_that_start_from_each_other_are_refused(project: Path) -> None:
+    conf = project / "conf"
+    for name, other in (("mine", "yours"), ("yours", "mine")):
+        (conf / "model" / f"{name}.yaml").write_text(f"defaults: [{other}, _self_]\n")
+    together = Sources(conf)
+    together.files({})
+    with pytest.raises(UsageError, match="cannot be composed"):
+        together.files({"model": "mine"})
+
+
 def test_what_the_main_file_says_of_a_group_holds_for_every_choice(project: Path) -> None:
     conf = project / "conf"
     with (conf / "config.yaml").open("a") as config:

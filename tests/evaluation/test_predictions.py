@@ -40,6 +40,22 @@ def problems(path: Path) -> list[str]:
     return [problem.removeprefix(f"{path}: ") for problem in caught.value.problems]
 
 
+def test_the_file_is_the_one_that_pyarrow_makes_of_the_values(
+    split: Split, path: Path, tmp_path: Path
+) -> None:
+    table = dataclasses.replace(split(3, 1.0), image_id=("é (1).png", "", "x"))
+    table.write(path)
+    columns = [pa.array(getattr(table, name), pa.string()) for name in COLUMNS[:3]]
+    columns += [pa.array(table.label, pa.int64())]
+    columns += [pa.array(np.ascontiguousarray(column), pa.float32()) for column in table.logits.T]
+    columns += [pa.array(np.ascontiguousarray(column), pa.float64()) for column in table.probabilities.T]
+    usual = tmp_path / "usual.parquet"
+    made = pa.table(columns, names=list(COLUMNS))
+    parquet.write_table(made, usual, compression="zstd", write_page_checksum=True)
+    assert path.read_bytes() == usual.read_bytes()
+    assert Predictions.read(path).image_id == table.image_id
+
+
 def test_what_is_written_is_read(split: Split, path: Path) -> None:
     table = split(30, 1.5, groups=[i // 2 for i in range(30)])
     table.write(path)

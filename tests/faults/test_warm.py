@@ -133,7 +133,8 @@ def test_a_child_finds_everything_imported(project: Path, parent: Parent) -> Non
 import atexit as _atexit, json as _json, sys as _sys
 _before = set(_sys.modules)
 if "torch" in _before:  # else it is the client
-    _atexit.register(lambda: open("imported.json", "w").write(_json.dumps(sorted(set(_sys.modules) - _before))))
+    _new = lambda: _json.dumps(sorted(set(_sys.modules) - _before))
+    _atexit.register(lambda: open("imported.json", "w").write(_new()))
 """
     )
     git(project, "commit", "--all", "--quiet", "--message=watch imports")

@@ -196,7 +196,11 @@ def test_the_morning_says_what_the_best_is_and_is_not(tmp_path: Path) -> None:
     night.trained("plain", [1])
     night.start("lr-s1")
     night.end("lr-s1", run=place.id)
+    orders = Orders.read(night.queue.orders)
+    decided = decision(orders, fold(orders, night.journal.read()), Decide("base", "best"))
+    night.journal.append("decision", **decided)
     told = night.report()
+    assert of(told, "best").decided == ("began with the best trial of lr, optimizer=sgd optimizer.lr=0.01",)
     its = of(told, "lr")
     assert (its.kind, its.criterion, its.seeds) == ("sweep", None, ())
     assert its.insight[0] == "8 trials: 5 finished, 3 pruned; it ended: budget"

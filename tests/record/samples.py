@@ -139,7 +139,15 @@ def begun(run: RunDir, **changes: Any) -> RunDir:
 def run_of(runs: Path, name: str = "resnet50", state: str = "finished", **changes: Any) -> RunDir:
     """A whole run directory that ended in a given way; `changes` go to its manifest."""
     run = begun(RunDir.create(runs, name), name=name, **changes)
-    codes = {"finished": 0, "interrupted": 143, "diverged": 11, "oom": 10, "timeout": 124, "failed": 3}
+    codes = {
+        "finished": 0,
+        "interrupted": 143,
+        "diverged": 11,
+        "oom": 10,
+        "timeout": 124,
+        "pruned": 12,
+        "failed": 3,
+    }
     finish(run, state=state, exit_code=codes[state], failure="DataError" if state == "failed" else None)
     return run
 

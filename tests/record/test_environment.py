@@ -1,6 +1,8 @@
 import getpass
 import platform
+import shutil
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,22 @@ def test_the_list_of_packages_is_exact_and_hashed() -> None:
     assert names == sorted(set(names))
     assert found.packages == len(names)
     assert found.packages_sha256 == sha256_bytes(text.encode())
+
+
+def test_a_package_that_comes_or_goes_is_noticed_in_the_same_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = environment.installed_packages()
+    about = tmp_path / "a_probe-1.5.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: A_Probe\nVersion: 1.5\n")
+    assert set(environment.installed_packages()) == {*before, "a-probe==1.5"}
+    about.rename(tmp_path / "pydantic-0.1.dist-info")
+    (tmp_path / "pydantic-0.1.dist-info" / "METADATA").write_text("Name: pydantic\nVersion: 0.1\n")
+    assert "pydantic==0.1" in environment.installed_packages(), "Python finds this folder first"
+    shutil.rmtree(tmp_path / "pydantic-0.1.dist-info")
+    assert environment.installed_packages() == before
 
 
 def test_the_machine_is_described_without_naming_it_or_its_user() -> None:

@@ -27,7 +27,15 @@ ALL = (BEST, LAST, BEFORE_LAST)
 ENDED = datetime.fromisoformat(samples.END)
 WEEK = Rules(timedelta(days=7), "7d", keep=1)
 LATER = ENDED + timedelta(days=8)
-CODES = {"finished": 0, "interrupted": 130, "timeout": 124, "diverged": 11, "oom": 10, "failed": 3}
+CODES = {
+    "finished": 0,
+    "interrupted": 130,
+    "timeout": 124,
+    "diverged": 11,
+    "oom": 10,
+    "pruned": 12,
+    "failed": 3,
+}
 
 
 def make(
@@ -77,6 +85,7 @@ def runs(tmp_path: Path) -> Path:
         ("timeout", set(ALL)),
         ("diverged", set()),
         ("oom", set()),
+        ("pruned", set()),
         ("failed", set()),
     ],
 )

@@ -15,6 +15,7 @@ from ctexp.reports.charts.svg import WIDTH
 from ctexp.reports.sweeps import courses, pictures
 from ctexp.reports.sweeps.render import render
 from ctexp.reports.sweeps.study import Study, study
+from ctexp.sweeps.reading import importance
 from ctexp.sweeps.space import Values
 from tests.reports.test_browser import CHROMIUM, CONTRASTS
 from tests.sweeps.reading.samples import FILE, a_sweep, a_trial, searched, trained
@@ -37,7 +38,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Study:
     for row in replace(its, rows=tuple(rows)).ranked[:2]:
         rows[row.number] = replace(row, runs=trained(its.runs, row.number, row.values, 2.0).runs)
     rows[12] = replace(rows[12], problem=HOSTILE, agent=HOSTILE)
-    return study(replace(its, rows=tuple(rows)), 0.05, MOMENT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importance, "FORESTS", 2)
+        return study(replace(its, rows=tuple(rows)), 0.05, MOMENT)
 
 
 @pytest.fixture(scope="module")

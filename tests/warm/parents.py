@@ -169,8 +169,12 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 def lives(pid: int) -> bool:
     """Whether a process runs, zombies aside."""
+    return state(pid) not in {"Z", "X", ""}
+
+
+def state(pid: int) -> str:
+    """What the kernel says a process does: `T` for stopped, nothing where there is none."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
-    return state not in "ZX"
+        return ""

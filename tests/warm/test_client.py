@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import Busy, PreflightError
-from ctexp.warm import client, place
+from ctexp.warm import client, place, wire
 from ctexp.warm.request import Request, read_at_import
-from tests.warm.parents import Light, lives, until
+from tests.warm.parents import Light, lives, state, until
 
 
 def test_without_a_parent_it_is_refused(tmp_path: Path) -> None:
@@ -42,9 +43,17 @@ def test_what_imports_read(name: str) -> None:
     assert read_at_import(name)
 
 
-@pytest.mark.parametrize("name", ["CTEXP_PARENT", "WANDB_MODE", "PATH", "PWD", "TMPDIR", "SSH_TTY"])
+@pytest.mark.parametrize("name", ["CTEXP_PARENT", "WANDB_MODE", "PATH", "PWD", "XDG_RUNTIME_DIR", "SSH_TTY"])
 def test_what_is_read_later(name: str) -> None:
     assert not read_at_import(name)
+
+
+def test_a_request_of_another_version_is_refused(warm: Light) -> None:
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(warm.socket))
+        wire.send(line, {"limits": {}, "what": []})
+        assert wire.receive(line)[0]["refused"].startswith("no request")
+    assert warm.start("end").wait(20) == 0
 
 
 def test_another_installation_is_refused() -> None:
@@ -123,6 +132,7 @@ def test_inv_train_runs_fresh_where_it_is_refused(warm: Light) -> None:
         assert all(line.startswith("in a fresh process: ") for line in err.splitlines())
 
 
+@pytest.mark.slow
 def test_of_several_tasks_none_is_done_twice(warm: Light) -> None:
     process = warm.inv("end", "--how=0", "train")
     process.communicate(timeout=20)
@@ -138,12 +148,18 @@ def test_signals_are_forwarded(light_at: Light) -> None:
     light_at.comes("waiting")
     process.send_signal(signal.SIGUSR1)
     light_at.comes("signalled")
+    pid = int(light_at.comes("waiting"))
+    process.send_signal(signal.SIGTSTP)
+    until(lambda: state(pid) == state(process.pid) == "T")
+    process.send_signal(signal.SIGCONT)
+    until(lambda: state(pid) != "T")
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
     assert process.returncode == 143
     assert not lives(int(light_at.comes("worker")))
 
 
+@pytest.mark.slow
 def test_a_killed_training_kills_who_stands_for_it(light_at: Light) -> None:
     light_at.project.joinpath("tasks.py").write_text(
         light_at.project.joinpath("tasks.py").read_text().replace("    return 11", "    wait.body(None)")

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from ctexp.warm import client
 from ctexp.warm.parent import Parent
 from tests.warm.parents import Light, lives, until
@@ -45,11 +47,12 @@ def test_a_killed_parent_asks_its_children_to_end(light_at: Light) -> None:
     assert made._process is not None
     os.kill(made.pid, signal.SIGKILL)
     assert job.wait(20) == 143, "the child had told its exit code"
-    assert not lives(pid)
+    until(lambda: not lives(pid))
     os.kill(worker, signal.SIGKILL)  # left to whom it belongs, as after a fresh process
     assert "does not answer" in light_at.refusal()
 
 
+@pytest.mark.slow
 def test_a_child_that_dies_with_the_parent_counts_as_killed(light_at: Light) -> None:
     made = light_at.begin()
     job, pid, worker = waiting(light_at)
@@ -62,6 +65,7 @@ def test_a_child_that_dies_with_the_parent_counts_as_killed(light_at: Light) -> 
     assert job.wait(20) == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_it_ends_with_its_owner_and_lets_jobs_end(light_at: Light) -> None:
     owner = subprocess.Popen(["sleep", "60"])
     with Parent(light_at.project, light_at.environment, owner=owner.pid) as made:
@@ -78,6 +82,7 @@ def test_it_ends_with_its_owner_and_lets_jobs_end(light_at: Light) -> None:
         assert made._process.wait(20) == 0
 
 
+@pytest.mark.slow
 def test_asked_twice_it_does_not_wait_for_jobs(light_at: Light) -> None:
     made = light_at.begin()
     job, _, worker = waiting(light_at)
@@ -96,6 +101,7 @@ def test_no_child_is_forked_from_two_threads(light_at: Light) -> None:
     assert not (light_at.project / "begun").exists()
 
 
+@pytest.mark.slow
 def test_a_job_on_its_way_goes_on_with_the_old_source(light_at: Light, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_text("1")
@@ -112,6 +118,7 @@ def test_a_job_on_its_way_goes_on_with_the_old_source(light_at: Light, tmp_path:
     assert made._process.poll() is None
 
 
+@pytest.mark.slow
 def test_who_says_nothing_holds_nobody_up_for_long(warm: Light) -> None:
     with socket.socket(socket.AF_UNIX) as silent, socket.socket(socket.AF_UNIX) as gone:
         silent.connect(str(warm.socket))
@@ -122,6 +129,7 @@ def test_who_says_nothing_holds_nobody_up_for_long(warm: Light) -> None:
         assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 def test_a_shell_s_descriptors_are_let_go(light_at: Light, tmp_path: Path) -> None:
     from ctexp.core.locks import FileLock
 

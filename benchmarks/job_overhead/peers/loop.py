@@ -4,5 +4,5 @@ import sys
 
 from benchmarks.job_overhead.peers.training import train
 
-for seed in range(int(sys.argv[1])):
-    train(seed)
+for number in range(int(sys.argv[1])):
+    train(number)

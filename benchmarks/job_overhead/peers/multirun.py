@@ -12,7 +12,7 @@ from benchmarks.job_overhead.peers.training import train
 class Trial:
     """What is swept over."""
 
-    seed: int = 0
+    number: int = 0
 
 
 ConfigStore.instance().store("trial", Trial)
@@ -21,7 +21,7 @@ ConfigStore.instance().store("trial", Trial)
 @hydra.main(version_base="1.3", config_path=None, config_name="trial")
 def main(trial: Trial) -> float:
     """A trial."""
-    return train(trial.seed)
+    return train(trial.number)
 
 
 if __name__ == "__main__":

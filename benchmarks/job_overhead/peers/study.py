@@ -10,6 +10,6 @@ count = int(sys.argv[1])
 study = optuna.create_study(
     storage="sqlite:///study.db",
     direction="maximize",
-    sampler=optuna.samplers.GridSampler({"seed": list(range(count))}, seed=1),
+    sampler=optuna.samplers.GridSampler({"number": list(range(count))}, seed=1),
 )
-study.optimize(lambda trial: train(trial.suggest_int("seed", 0, count - 1)), n_trials=count)
+study.optimize(lambda trial: train(trial.suggest_int("number", 0, count - 1)), n_trials=count)

@@ -11,13 +11,26 @@ from typing import Any
 from tests.project import TINY
 
 WORDS = (*(word for word in TINY if not word.startswith("logger=")), "logger=csv")
-"""Overrides that all trials have in common; a trial's own is its seed."""
+"""Overrides that all trials have in common."""
+
+KEY = "optimizer.weight_decay"
+"""What a trial chooses."""
 
 FITS = "CTEXP_BENCHMARK_FITS"
 """Environment variable: the file that gets the seconds of each training's fit."""
 
 
-def train(seed: int) -> float:
+def decay(number: int) -> float:
+    """What a trial chooses, by its number."""
+    return (number + 1) / 1000
+
+
+def own(number: int) -> tuple[str, str]:
+    """A trial's own overrides."""
+    return f"{KEY}={decay(number)}", f"run.name=t{number:03d}"
+
+
+def train(number: int) -> float:
     """What `inv train` does, in this process.
 
     Returns:
@@ -27,10 +40,10 @@ def train(seed: int) -> float:
     from ctexp.config.compose import compose
 
     root = Path(os.environ["CTEXP_ROOT"])
-    composed = compose((*WORDS, f"seed={seed}", f"run.name=t{seed:03d}"), root)
+    composed = compose((*WORDS, *own(number)), root)
     with _last_fit_told():
         start(root, composed, dry_run=False, yes=True, json=False)
-    (result,) = root.glob(f"runs/t{seed:03d}_*/result.json")
+    (result,) = root.glob(f"runs/t{number:03d}_*/result.json")
     value: float = json.loads(result.read_bytes())["metrics"]["val/macro_f1"]["value"]
     return value
 

@@ -15,15 +15,15 @@ class Trial(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Keep the trial's values."""
-        self._seed = config["seed"]
+        self._number = config["number"]
 
     def step(self) -> dict[str, Any]:
         """All of it."""
-        return {"value": train(self._seed), "done": True}
+        return {"value": train(self._number), "done": True}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take another trial."""
-        self._seed = new_config["seed"]
+        self._number = new_config["number"]
         return True
 
 
@@ -31,7 +31,7 @@ count, reuse = int(sys.argv[1]), "reuse" in sys.argv
 ray.init(address="local", num_cpus=1, include_dashboard=False)
 found = tune.Tuner(
     tune.with_resources(Trial, {"cpu": 1}),
-    param_space={"seed": tune.grid_search(list(range(count)))},
+    param_space={"number": tune.grid_search(list(range(count)))},
     tune_config=tune.TuneConfig(metric="value", mode="max", reuse_actors=reuse),
     run_config=tune.RunConfig(
         storage_path=str(Path("ray").absolute()),

@@ -15,6 +15,7 @@ from ctexp.core.errors import CriterionNotMet, UsageError
 from ctexp.core.paths import project_root, shown
 from ctexp.record import git
 from ctexp.record.manifest import Origin
+from ctexp.record.run_dir import RunDir
 from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.trials import Board, Row
 
@@ -44,17 +45,17 @@ def sweep(
     place, board = _made(asked)
     screen.note(f"made {shown(place.path)}")
     code, pilot = (0, None) if no_pilot else _pilot(place, board)
-    failed = pilot is not None and pilot.state not in {"finished", "pruned"}
+    failed = pilot is not None and pilot.state == "failed"
     if not (json and (work or failed)):
         _tell(asked, place, pilot, json)
-    if code:
-        return code
     if pilot is not None and failed:
         raise CriterionNotMet(
-            f"{place.id}: the pilot {pilot.state}: {pilot.problem or 'it did not come to its end'}",
+            f"{place.id}: the pilot failed: {pilot.problem}",
             f"look into {shown(place.logs)}; to go on all the same: scripts/inv sweep --resume {place.id}",
         )
-    return _work(place.id, yes=True, json=json) if work else 0
+    if code or not work:
+        return code
+    return _work(place.id, yes=True, json=json)
 
 
 def _pilot(place: SweepDir, board: Board) -> tuple[int, Row | None]:
@@ -85,7 +86,8 @@ def _tell(asked: Asked, place: SweepDir | None, pilot: Row | None, json: bool) -
     """Print what was made or would be, with what it costs by all runs there are by now."""
     cost = asked.cost()
     if cost.training_seconds is None and pilot is not None and pilot.state == "finished":
-        cost = by_pilot(cost, pilot.seconds, asked.budget)
+        runs = [RunDir(asked.runs / run) for run in pilot.runs.values()]
+        cost = by_pilot(cost, runs, asked.budget)
     if json:
         screen.emit_json(sweep_tables.document(asked, place, cost, pilot))
     else:

@@ -55,9 +55,12 @@ def sweep_agent(
     spec = load(place.file, sweep.file, sweep.overrides)
     trials = Trials(root, spec, sweep.overrides)
     _refuse_other(root, runs, sweep, trials, yes)
-    board = open_board(place, spec, sweep, trials.identity)
     variables = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}
-    with Stops(end) as stops, _trainer(root, spec.backend, fresh, variables) as trainer:
+    with (
+        Stops(end) as stops,
+        contextlib.closing(open_board(place, spec, sweep, trials.identity)) as board,
+        _trainer(root, spec.backend, fresh, variables) as trainer,
+    ):
         bench = Bench(root, runs, place, spec, sweep, trials.words, trainer, stops, variables)
         work = _work_of(spec.backend)
         summary: AgentSummary = work(board, bench, stops, count=count, tell=screen.note)

@@ -11,6 +11,8 @@ from ctexp.planning.checking.images import ImagesOf
 from ctexp.planning.past import Job, Past
 from ctexp.record.environment import computes_on
 from ctexp.record.manifest import Estimate
+from ctexp.record.run_dir import RunDir
+from ctexp.record.values import seconds_of
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,18 @@ def _within(seconds: float | None, budget: float | None) -> float | None:
     return min((one for one in (seconds, budget) if one is not None), default=None)
 
 
-def by_pilot(cost: Cost, seconds: float | None, budget: float | None) -> Cost:
-    """The cost by a single trial that took so long; other trials may take longer, so there is no p90."""
-    if seconds is None:
+def by_pilot(cost: Cost, runs: Sequence[RunDir], budget: float | None) -> Cost:
+    """The cost by the runs of a single trial; others may differ, so there is no p90."""
+    known = [took for run in runs if (took := seconds_of(run)) is not None]
+    if not known or len(known) < len(runs):
         return cost
+    seconds = sum(known)
     whole = None if cost.trials is None else cost.trials * seconds
     return replace(
         cost,
         training_seconds=seconds / cost.trainings,
         seconds=_within(whole, budget),
-        basis="by the pilot alone: others may take longer",
+        basis="the pilot alone, from when it had begun: others may differ",
     )
 
 

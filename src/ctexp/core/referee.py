@@ -45,12 +45,13 @@ class Player:
 
     Args:
         metric: that is told after each epoch, `val/macro_f1`.
-        line: of the two sockets that of this process.
+        descriptor: of the two sockets that of this process.
     """
 
-    def __init__(self, metric: str, line: socket.socket) -> None:
+    def __init__(self, metric: str, descriptor: int) -> None:
         self.metric = metric
-        self._line: socket.socket | None = line
+        self._descriptor = descriptor
+        self._watched = True
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> Self | None:
@@ -69,7 +70,7 @@ class Player:
         except (ValueError, OSError) as error:
             raise UsageError(f"{VARIABLE}={said}: no line to a watcher ({error})", "unset it") from error
         os.set_inheritable(descriptor, False)
-        return cls(metric, socket.socket(fileno=descriptor))
+        return cls(metric, descriptor)
 
     def begin(self, run: str) -> None:
         """Tell which run this is."""
@@ -81,16 +82,14 @@ class Player:
 
     def _ask(self, message: Mapping[str, object]) -> bool:
         """Whether to go on, as the watcher answers; without one, always."""
-        if self._line is None:
+        if not self._watched:
             return True
         try:
-            self._line.sendall(json.dumps(message).encode() + b"\n")
-            answer = self._line.recv(1)
+            os.write(self._descriptor, json.dumps(message).encode() + b"\n")
+            answer = os.read(self._descriptor, 1)
         except OSError:
             answer = b""
-        if not answer:
-            self._line.close()
-            self._line = None
+        self._watched = bool(answer)
         return answer != _STOP
 
 

@@ -11,6 +11,8 @@ def value_of(run: RunDir, result: Result | None, metric: str) -> float | None:
     """A metric of the best checkpoint: a headline of the result, or any other in `metrics.json`.
 
     Args:
+        run: the run.
+        result: how it ended.
         metric: `val/macro_f1`.
 
     Returns:

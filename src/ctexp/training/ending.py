@@ -53,12 +53,14 @@ class Ending:
         """What the tracker is told."""
         best = self.run.checkpoints / BEST
         measured = self.summary["metrics"] if self.summary else {}
+        end = end_of(self.error)
         return Outcome(
             metrics={name: entry["value"] for name, entry in measured.items()},
             confusion=self.summary["confusion"] if self.summary else None,
             figures=tuple(sorted(self.run.figures.glob("*.png"))),
             best_checkpoint=best if best.exists() else None,
-            exit_code=end_of(self.error).exit_code,
+            # Trackers know nothing between success and failure, and to be left behind is no failure.
+            exit_code=0 if end.state == "pruned" else end.exit_code,
         )
 
     def result(self) -> Result:

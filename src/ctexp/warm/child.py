@@ -52,7 +52,7 @@ def become(
             os._exit(128 + signal.SIGTERM)
         os.setsid()
         line = _rearrange(request.numbers, descriptors, place, line)
-        os.register_at_fork(after_in_child=line.close)  # a worker that outlives the job does not hold the line
+        os.register_at_fork(after_in_child=line.close)  # a worker that outlives the job lets go of it
         _surround(request, imported)
         code = _program(request.argv)
     except BaseException:

@@ -24,7 +24,10 @@ from ctexp.warm.request import Request
 PATIENCE = 60.0
 """Seconds that a parent may need for its imports, or for others who came first."""
 
-_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_FORWARDED = (
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGTSTP),
+)
 _LOST = -int(signal.SIGKILL)
 
 
@@ -32,7 +35,7 @@ class Refused(Exception):
     """The job has to run in a fresh process, and nothing of it has run; the text says why."""
 
 
-class Lost(Exception):
+class Lost(ChildProcessError):
     """The parent died when the job was to begin: it has ended, if it ever began."""
 
 
@@ -217,16 +220,20 @@ class _Forwarding:
         self.waiting: list[int] = []
         self._job: WarmJob | None = None
 
-    def receive(self, signum: int, _frame: FrameType | None) -> None:
+    def receive(self, signum: int, _frame: FrameType | None = None) -> None:
         if self._job is None:
             self.waiting.append(signum)
+        elif signum == signal.SIGTSTP:  # Ctrl-Z; both go on together
+            self._job.send_signal(signal.SIGSTOP)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            self._job.send_signal(signal.SIGCONT)
         else:
             self._job.send_signal(signum)
 
     def to(self, job: WarmJob) -> None:
         self._job = job
         while self.waiting:
-            job.send_signal(self.waiting.pop(0))
+            self.receive(self.waiting.pop(0))
 
 
 @contextmanager

@@ -7,7 +7,9 @@ import os
 import pkgutil
 import sys
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 from ctexp.core.errors import CtexpError
 from ctexp.core.paths import project_root
@@ -20,13 +22,14 @@ _PACKAGES = (
 """Imported with every module in them."""
 
 _MODULES = (
-    *("ctexp.cli.train", "ctexp.training.run", "invoke.main"),
+    *("ctexp.cli.frontdoor", "ctexp.cli.train", "ctexp.training.run", "invoke.main"),
     *("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.PpmImagePlugin", "matplotlib.backends.backend_agg"),
     *("threadpoolctl", "torch.utils.serialization.config"),
 )
 
 _LATE = (
-    *("pandas", "pyarrow.compute", "wandb.apis.public", "wandb.sdk.lib.gitlib"),
+    *("pandas", "pyarrow.compute", "requests", "wandb.apis.public", "wandb.sdk.lib.gitlib"),
+    *("wandb.sdk.artifacts._internal_artifact", "wandb.sdk.launch"),
     "opentelemetry.exporter.otlp.proto.http._log_exporter",
     "opentelemetry.exporter.otlp.proto.http.metric_exporter",
 )
@@ -68,6 +71,7 @@ def load() -> dict[str, str | None]:
     # operators, need not be.
     for finalizer in list(weakref.finalize._registry):  # type: ignore[attr-defined]
         finalizer.atexit = False
+    _linear_algebra()
     # Written to in a child, a page is copied: the collector would write to all of them.
     gc.collect()
     gc.freeze()
@@ -100,11 +104,21 @@ def unfit() -> str:
 
 def give_threads_back(environment: Mapping[str, str]) -> None:
     """Let NumPy's and SciPy's linear algebra use the threads that it has in a fresh process."""
-    from threadpoolctl import ThreadpoolController
-
     named = (environment.get(f"{name}_NUM_THREADS", "") for name in ("OPENBLAS", "GOTO", "OMP"))
     asked = next((int(count) for count in named if count.isdecimal() and int(count)), None)
     threads = asked or len(os.sched_getaffinity(0))
     if threads > 1:
-        for library in ThreadpoolController().select(internal_api="openblas").lib_controllers:
+        for library in _linear_algebra():
             library.set_num_threads(threads)
+
+
+@cache
+def _linear_algebra() -> Sequence[Any]:
+    """The libraries that were told to have one thread; to find them takes as long as to fork."""
+    found: Sequence[Any] = (
+        importlib.import_module("threadpoolctl")
+        .ThreadpoolController()
+        .select(internal_api="openblas")
+        .lib_controllers
+    )
+    return found

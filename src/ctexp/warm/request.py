@@ -76,13 +76,20 @@ class Request:
 
     @classmethod
     def read(cls, document: Any) -> "Request":
-        """From what `document` made."""
+        """From what `document` made.
+
+        Raises:
+            ValueError: another version of this class has made it.
+        """
         plain = {"environment", "umask", "nice"}
-        limits = {int(kind): (soft, hard) for kind, (soft, hard) in document.pop("limits").items()}
-        fields: dict[str, Any] = {
-            name: value if name in plain else tuple(value) for name, value in document.items()
-        }
-        return cls(**fields, limits=limits)
+        try:
+            limits = {int(kind): (soft, hard) for kind, (soft, hard) in document.pop("limits").items()}
+            fields: dict[str, Any] = {
+                name: value if name in plain else tuple(value) for name, value in document.items()
+            }
+            return cls(**fields, limits=limits)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"no request: {error}") from error
 
     def document(self) -> dict[str, Any]:
         """As JSON has it."""

@@ -27,6 +27,10 @@ _TALK_SECONDS = 2.0
 """A client says at once what it wants; the others wait meanwhile."""
 
 
+class _Refusal(Exception):
+    """The job has to run in a fresh process."""
+
+
 @dataclass(frozen=True)
 class _Job:
     """A child, a descriptor that tells of its end, and the line to its client."""
@@ -114,48 +118,47 @@ class Server:
 
     def _take(self) -> None:
         """Talk with the next client; afterwards its job is on its way, or refused, or it was a stranger."""
-        line, _ = self._listening.accept()
+        with contextlib.suppress(OSError):  # it is gone; a job that was not said go to has not begun
+            line, _ = self._listening.accept()
+            try:
+                taken = peer(line) == os.geteuid() and self._talk(line)
+            except BaseException:
+                line.close()
+                raise
+            if not taken:
+                line.close()
+                self._renew()
+
+    def _talk(self, line: socket.socket) -> bool:
+        """Hear what a client wants; whether its job is on its way."""
         line.settimeout(_TALK_SECONDS)
-        descriptors: list[int] = []
-        job = None
+        document, descriptors = wire.receive(line)
         try:
-            if peer(line) != os.geteuid():
-                return
-            document, descriptors = wire.receive(line)
+            if sources.stamp() != self._stamp:
+                raise _Refusal("the source has changed since the warm trainer began")
             request = Request.read(document)
-            if why := self._refusal(request, descriptors):
-                wire.send(line, {"refused": why})
-                return
+            if len(descriptors) != len(request.numbers) + 1:
+                raise _Refusal("not all descriptors have arrived")
+            if why := request.refused_by(self._born) or preload.unfit():
+                raise _Refusal(why)
             wire.send(line, {"ready": True})
             wire.receive(line)
-            job = self._fork(request, descriptors, line)
-        except OSError:
-            pass  # it is gone; what it has not said go to has not begun
+            self._fork(request, descriptors, line)
+        except (_Refusal, ValueError) as refusal:
+            wire.send(line, {"refused": str(refusal)})
+            return False
         finally:
             wire.close(descriptors)
-            if job is None:
-                line.close()
-        if job is None:
-            self._renew()
+        return True
 
-    def _refusal(self, request: Request, descriptors: list[int]) -> str:
-        """Why the job has to run in a fresh process; empty where it has not."""
-        if len(descriptors) != len(request.numbers) + 1:
-            return "not all descriptors have arrived"
-        if sources.stamp() != self._stamp:
-            return "the source has changed since the warm trainer began"
-        return request.refused_by(self._born) or preload.unfit()
-
-    def _fork(self, request: Request, descriptors: list[int], line: socket.socket) -> _Job | None:
+    def _fork(self, request: Request, descriptors: list[int], line: socket.socket) -> None:
         parent = os.getpid()
         if why := preload.unfit():
-            wire.send(line, {"refused": why})
-            return None
+            raise _Refusal(why)
         try:
             pid = os.fork()
         except OSError as error:
-            wire.send(line, {"refused": f"the warm trainer cannot fork ({error.strerror})"})
-            return None
+            raise _Refusal(f"the warm trainer cannot fork ({error.strerror})") from error
         if pid == 0:
             place, *inherited = descriptors
             become(request, place, inherited, line, parent=parent, imported=self._imported)
@@ -165,7 +168,6 @@ class Server:
         self._watch(job.process, lambda: self._ended(job))
         with contextlib.suppress(OSError):  # gone again: the line tells it as well
             wire.send(line, {"pid": pid}, [job.process])
-        return job
 
     def _abandoned(self, job: _Job) -> None:
         """Kill the job whose client is gone."""

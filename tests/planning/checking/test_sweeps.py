@@ -90,12 +90,16 @@ experiments:
 
 def test_mistakes_of_the_sweep_are_told_with_both_lines(checked: Check, lr: Path) -> None:
     lr.write_text(LR.replace("optimizer.lr", "optimizer.lrr").replace("method: grid", "method: grib"))
-    (problem,) = lines(checked(SEARCHED).problems)
+    problem, *_ = lines(checked(SEARCHED).problems)
     assert problem.startswith("5: experiments.lr.sweep: conf/sweep/lr.yaml:1: method: ")
     lr.write_text(LR.replace("optimizer.lr", "optimizer.lrr"))
     (problem,) = lines(checked(SEARCHED).problems)
     assert problem.startswith("5: experiments.lr.sweep: conf/sweep/lr.yaml:4: parameters")
     assert "optimizer.lr" in problem
+    lr.write_text(LR)
+    long = "lr-" + 50 * "x"
+    (named,) = lines(checked(SEARCHED.replace("  lr:", f"  {long}:").replace("[lr]", f"[{long}]")).problems)
+    assert "a sweep's name has at most 56 lower-case letters" in named
     missing = checked(SEARCHED.replace("sweep: lr", "sweep: lrr"))
     assert lines(missing.problems)[0].startswith("5: experiments.lr.sweep: lrr: there is no such sweep")
 

@@ -1,7 +1,8 @@
 """Trainings of no time: each a forked process of this one, with the record, lines and signals of a real one.
 
-Its words decide what becomes of it: `lr=0.3` ends with val/macro_f1 0.3 and something for the seed, after
-three epochs; `pause=0.5` is between them; `fault=` is one of `oom`, `diverged`, `killed`, `refused`, `busy`.
+Its words decide what becomes of it: `lr=0.3`, or `optimizer.lr=0.3`, ends with val/macro_f1 0.3 and something
+for the seed, after three epochs; `pause=0.5` is between them; `fault=` is one of `oom`, `diverged`, `killed`,
+`refused`, `busy`.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from ctexp.core import files
 from ctexp.core.errors import Pruned, Stopped
 from ctexp.core.parent_death import tied_to_this
 from ctexp.core.referee import Player
+from ctexp.record.history import Row
 from ctexp.record.manifest import Manifest, Origin
 from ctexp.record.result import Failure, Measurement
 from ctexp.record.run_dir import RunDir
@@ -28,7 +30,9 @@ FAULTS = {"oom": 10, "diverged": 11, "refused": 4, "busy": 75}
 
 def value_of(words: Mapping[str, str], epoch: int = EPOCHS) -> float:
     """What such a training comes to; later seeds do a little better."""
-    return (float(words["lr"]) + 0.001 * (int(words["seed"]) - 42)) * (epoch / EPOCHS)
+    return (float(words.get("lr") or words["optimizer.lr"]) + 0.001 * (int(words["seed"]) - 42)) * (
+        epoch / EPOCHS
+    )
 
 
 class Stub:
@@ -66,11 +70,11 @@ class Stub:
 
 
 def _close_all_but(kept: set[int]) -> None:
-    """A program that is executed inherits no more; the watcher's end of the line would never be closed here."""
-    for name in os.listdir("/proc/self/fd"):
-        if int(name) not in kept:
+    """A program that is executed inherits no more; the watcher would never be seen to be gone."""
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        if int(entry.name) not in kept:
             with contextlib.suppress(OSError):
-                os.close(int(name))
+                os.close(int(entry.name))
 
 
 class Forked:
@@ -123,7 +127,7 @@ def _gone_on(run: RunDir) -> int:
 def _epochs(run: RunDir, said: Mapping[str, str], done: int, fault: str, referee: Refereed) -> int:
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda signum, _: stopped.append(signum))
-    rows = [{"epoch": n, "val/macro_f1": value_of(said, n)} for n in range(1, EPOCHS + 1)]
+    rows: list[Row] = [{"epoch": n, "val/macro_f1": value_of(said, n)} for n in range(1, EPOCHS + 1)]
     with (run.path / "trained.txt").open("a") as trained:
         try:
             referee.begin(run.id, rows[:done])

@@ -42,11 +42,8 @@ def test_every_trial_is_a_run_of_its_own_and_its_value_that_of_its_best_checkpoi
         (0, "finished", 0.3),
         (1, "finished", 0.1),
     ]
-    assert board.curves[1] == [
-        (1, pytest.approx(0.1 / 3)),
-        (2, pytest.approx(0.2 / 3)),
-        (3, pytest.approx(0.1)),
-    ]
+    assert [epoch for epoch, _ in board.curves[1]] == [1, 2, 3]
+    assert [value for _, value in board.curves[1]] == pytest.approx([0.1 / 3, 0.2 / 3, 0.1])
     assert [run.id for run in runs(tmp_path)] == [board.runs[0]["s42"], board.runs[1]["s42"]]
     first = runs(tmp_path)[0].read().manifest
     assert first is not None
@@ -169,8 +166,8 @@ def test_count_ends_the_agent_after_so_many(tmp_path: Path) -> None:
 
 def test_a_board_that_fails_ends_the_training_with_what_it_has(tmp_path: Path) -> None:
     class Broken(Memory):
-        def report(self, taken: Any, epoch: int, value: float) -> bool:
-            raise PreflightError("the server is gone")
+        def report(self, *told: Any) -> bool:
+            raise PreflightError(f"the server is gone: {told}")
 
     board = Broken([{"lr": 0.1, "pause": 0.1}])
     with pytest.raises(PreflightError, match="the server is gone"):

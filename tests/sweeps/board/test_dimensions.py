@@ -6,7 +6,8 @@ from collections import Counter
 import optuna
 import pytest
 
-from ctexp.sweeps.board.dimensions import as_drawn, at_quantile, distribution_of, drawn_of, value_of
+from ctexp.sweeps.board.dimensions import as_drawn, distribution_of, drawn_of, value_of
+from ctexp.sweeps.file.sampled import at_quantile
 from ctexp.sweeps.space import Bell, Choice, Dimension, Parameter, Range, Space, Value
 
 QUANTILES = [(i + 0.5) / 400 for i in range(400)]

@@ -10,7 +10,7 @@ from typing import Any
 from ctexp.core.errors import UsageError
 from ctexp.sweeps.file.grid import MOST_CELLS, cells
 from ctexp.sweeps.file.load import load
-from ctexp.sweeps.file.sampled import drawn
+from ctexp.sweeps.file.sampled import at_quantile
 from ctexp.sweeps.file.spec import Spec
 
 WHOLE: dict[str, Any] = {
@@ -106,7 +106,7 @@ def test_it_is_read_or_refused(tmp_path: Path) -> None:
         read += 1
         for parameter in spec.space.parameters:
             for quantile in (0.0, 0.3, 1.0):
-                drawn(parameter.dimension, quantile)
+                at_quantile(parameter.dimension, quantile)
         if spec.method == "grid":
             assert 0 < len(cells(spec.space)) <= MOST_CELLS
     assert read > 5

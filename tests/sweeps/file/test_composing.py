@@ -92,6 +92,7 @@ def test_trials_are_the_same_by_what_they_train(tmp_path: Path, project: Path) -
     assert trials.identity({"optimizer.lr": 0.002}) != trials.identity({})
     named = Trials(project, spec, ["run.name=other", "logger=none", "seed=7"])
     assert named.identity({}) == trials.identity({})
+    assert named.words({"optimizer.lr": 0.002}) == ("logger=none", "optimizer.lr=0.002")
 
 
 def test_no_values_that_all_constraints_hold_of(tmp_path: Path, project: Path) -> None:

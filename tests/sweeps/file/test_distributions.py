@@ -6,7 +6,7 @@ from statistics import NormalDist
 
 import pytest
 
-from ctexp.sweeps.file.sampled import drawn, ends
+from ctexp.sweeps.file.sampled import at_quantile, ends
 from ctexp.sweeps.space import Bell, Choice, Dimension, Range
 from tests.sweeps.file.sheets import dimension
 
@@ -50,22 +50,24 @@ def test_what_an_entry_means(tmp_path: Path, entry: str, expected: Dimension) ->
 
 def test_draws_lie_where_the_distribution_has_them() -> None:
     share = [0.1, 0.25, 0.5, 0.9]
-    assert [drawn(Range(2.0, 4.0), one) for one in share] == pytest.approx([2.2, 2.5, 3.0, 3.8])
-    assert [drawn(Range(1e-4, 1.0, log=True), one) for one in (0.0, 0.5, 1.0)] == pytest.approx(
+    assert [at_quantile(Range(2.0, 4.0), one) for one in share] == pytest.approx([2.2, 2.5, 3.0, 3.8])
+    assert [at_quantile(Range(1e-4, 1.0, log=True), one) for one in (0.0, 0.5, 1.0)] == pytest.approx(
         [1e-4, 1e-2, 1]
     )
     normal = NormalDist(3, 2)
-    assert [normal.cdf(float(str(drawn(Bell(3, 2), one)))) for one in share] == pytest.approx(share)
-    assert drawn(Bell(-7, 1, log=True), 0.5) == pytest.approx(math.exp(-7))
-    assert drawn(Bell(32, 8, step=8, integer=True), 0.9) == 40
+    assert [normal.cdf(float(str(at_quantile(Bell(3, 2), one)))) for one in share] == pytest.approx(share)
+    assert at_quantile(Bell(-7, 1, log=True), 0.5) == pytest.approx(math.exp(-7))
+    assert at_quantile(Bell(32, 8, step=8, integer=True), 0.9) == 40
     weighted = Choice(("a", "b"), (0.8, 0.2))
-    assert [drawn(weighted, one) for one in (0.0, 0.79, 0.81, 1.0)] == ["a", "a", "b", "b"]
+    assert [at_quantile(weighted, one) for one in (0.0, 0.79, 0.81, 1.0)] == ["a", "a", "b", "b"]
 
 
 def test_stepped_draws_are_clean_multiples() -> None:
     tenths = Range(0.1, 0.7, step=0.1)
-    assert {drawn(tenths, number / 100) for number in range(101)} == {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7}
-    assert {type(drawn(Range(8, 64, step=8, integer=True), number / 50)) for number in range(51)} == {int}
+    assert {at_quantile(tenths, number / 100) for number in range(101)} == {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7}
+    assert {type(at_quantile(Range(8, 64, step=8, integer=True), number / 50)) for number in range(51)} == {
+        int
+    }
 
 
 def test_ends_are_included() -> None:

@@ -88,6 +88,7 @@ def test_what_has_no_effect_is_told_a_line_each(tmp_path: Path) -> None:
 def test_wandb_gets_the_file_without_our_section(tmp_path: Path) -> None:
     spec = read(tmp_path, f"{WHOLE}ctexp:\n  budget: 90m\n  overrides: [data=phantom]\n")
     assert "ctexp" not in spec.raw
+    assert "seed" not in spec.raw["parameters"]
     assert spec.raw["metric"] == {"goal": "maximize", "name": "val/accuracy", "target": 0.97}
     assert spec.raw["parameters"]["optimizer"]["parameters"]["lr"]["min"] == -9.21
     assert (spec.budget_seconds, spec.overrides) == (5400, ("data=phantom",))

@@ -3,7 +3,7 @@
 import pytest
 
 from ctexp.config.overrides import Override, parse_one
-from ctexp.sweeps.file.words import common, key_of, without, words_of
+from ctexp.sweeps.file.words import common, key_of, words_of
 from ctexp.sweeps.space import Value
 
 
@@ -53,4 +53,3 @@ def test_the_key_of_a_word() -> None:
 
 def test_what_each_training_has_of_its_own() -> None:
     assert common(["seed=3", "data=phantom", "run.name=x", "++seed=4"]) == ("data=phantom",)
-    assert list(without(["a=1", "b=2"], ["++a=3"])) == ["b=2"]

@@ -68,6 +68,11 @@ def test_everything_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
         ("distribution: int_uniform, min: 1.5, max: 3", "expected a whole number"),
         ("distribution: uniform, min: 0", "optimizer.lr.max: missing"),
         ("distribution: uniform, min: a, max: 1", "expected a number, got 'a'"),
+        (
+            "distribution: log_normal, mu: 800",
+            "log_normal with mu 800 and sigma 1 reaches beyond all numbers",
+        ),
+        ("distribution: normal, mu: 1e308, sigma: 1e308", "reaches beyond all numbers"),
         ("distribution: normal, sigma: 0", "optimizer.lr.sigma: expected a number above 0"),
         ("mu: 0, sigma: 1", "optimizer.lr.distribution: missing; choose one of: normal"),
         ("value: 1, min: 0", "a parameter that is constant has no min; it takes value"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.sweeps.reading import importance as module
 from ctexp.sweeps.reading.importance import FEWEST, importance
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.space import Values
@@ -18,10 +19,15 @@ def worth(values: Values) -> float:
     return 0.8 - 0.05 * (math.log10(lr) + 3.2) ** 2
 
 
+@pytest.fixture(autouse=True)
+def few_forests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FORESTS", 3)
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Opened:
     its = a_sweep(tmp_path / "runs")
-    return replace(its, rows=tuple(searched(its, 50, worth, 0.01)))
+    return replace(its, rows=tuple(searched(its, 40, worth, 0.01)))
 
 
 def test_what_decides_comes_first_with_a_range_and_equal_trials_give_equal_answers(opened: Opened) -> None:

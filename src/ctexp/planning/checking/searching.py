@@ -49,15 +49,16 @@ class Searched:
     most: int | None
 
 
-def searches(plan: Plan, root: Path, found: Findings) -> dict[str, Search]:
+def searches(plan: Plan, jobs: Sequence[Job], root: Path, found: Findings) -> dict[str, Search]:
     """Read the sweeps of a plan, by experiment; those of which anything is wrong are left out and told."""
     read: dict[str, Search] = {}
-    for name, experiment in plan.experiments.items():
-        if experiment.kind != "sweep" or experiment.sweep is None:
+    for job in jobs:
+        name, file = job.experiment, plan.experiments[job.experiment].sweep
+        if not job.is_sweep or file is None:
             continue
-        place, typed = ("experiments", name, "sweep"), [*plan.common, *experiment.overrides]
+        place, typed = ("experiments", name, "sweep"), job.overrides()
         try:
-            spec = _load(root, experiment.sweep, typed)
+            spec = _load(root, file, typed)
         except UsageError as error:
             for problem in error.problems:
                 found.problem(place, problem)

@@ -176,5 +176,11 @@ class Hypotheses:
                 for name, score in base["scores"].items()
             )
             winner = base["winner"] or "nothing"
-            lines.append(f"began with the overrides of {winner}, by {base['by']}: {scores}")
+            among = f", by {base['by']}: {scores}" if len(base["scores"]) > 1 else ""
+            its = self.plan.experiments.get(winner)
+            is_sweep = its is not None and its.kind == "sweep"
+            what = (
+                f"best trial of {winner}, {' '.join(base['words'])}" if is_sweep else f"overrides of {winner}"
+            )
+            lines.append(f"began with the {what}{among}")
         return lines

@@ -144,7 +144,7 @@ def _facts(study: Study) -> list[tuple[str, str]]:
         ("pruned by", pruned),
         ("searched", "; ".join(f"{one.key}: {said(one.dimension)}" for one in spec.space.parameters)),
         ("time", _spent(study)),
-        ("state", wording.sentence(status.over or "going on")),
+        ("state", status.over or "going on"),
     ]
 
 

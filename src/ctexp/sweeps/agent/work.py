@@ -1,5 +1,6 @@
 """What an agent does: it takes a trial, has it trained, tells what came of it, and takes the next."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -32,39 +33,24 @@ def work(
         CriterionNotMet: the first trials all failed alike.
         CtexpError: what refuses to train here; the trial is given back.
     """
-    return _Agent(board, bench, stops, count=count, tell=tell).work()
-
-
-class _Agent:
-    """One agent; see `work`."""
-
-    def __init__(
-        self, board: Board, bench: Bench, stops: Stops, *, count: int | None, tell: Callable[[str], None]
-    ) -> None:
-        self._board = board
-        self._bench = bench
-        self._stops = stops
-        self._tell = tell
-        self._summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
-        self._tally = Tally(board, bench, stops, self._summary, count=count, tell=tell)
-
-    def work(self) -> AgentSummary:
-        waiting = False
-        while not (why := self._tally.enough()):
-            match self._board.take(self._summary.agent):
-                case Over(why=why):
-                    break
-                case Wait(running=running):
-                    if not waiting:
-                        self._tell(f"waiting: {running} at work on what is left")
-                    waiting = True
-                    self._stops.wait(_WAIT_SECONDS)
-                case Taken() as taken:
-                    waiting = False
-                    self._tally.begun(taken)
-                    self._tally.settle(taken, carry_out(self._board, self._bench, taken))
-        self._summary.why = why
-        return self._summary
+    summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
+    tally = Tally(board, bench, stops, summary, count=count, tell=tell)
+    waiting = False
+    while not (why := tally.enough()):
+        match board.take(summary.agent):
+            case Over(why=why):
+                break
+            case Wait(running=running):
+                if not waiting:
+                    tell(f"waiting: {running} at work on what is left")
+                waiting = True
+                stops.wait(_WAIT_SECONDS)
+            case Taken() as taken:
+                waiting = False
+                tally.begun(taken)
+                tally.settle(taken, carry_out(board, bench, taken))
+    summary.why = why
+    return summary
 
 
 def carry_out(
@@ -90,7 +76,8 @@ def carry_out(
             pulse=_Pulse(lambda: board.beat(taken)),
         )
     except CtexpError as error:
-        board.give_back(taken, str(error))
+        with contextlib.suppress(CtexpError):  # it may be the board that failed
+            board.give_back(taken, str(error))
         raise
 
 

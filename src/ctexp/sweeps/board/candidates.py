@@ -12,7 +12,7 @@ from ctexp.core.errors import CtexpError
 from ctexp.sweeps.board.dimensions import same
 from ctexp.sweeps.board.drawing import Drawer
 from ctexp.sweeps.board.keeping import Keeping
-from ctexp.sweeps.board.notes import IDENTITY, POINT, is_reused, told_of, values_of
+from ctexp.sweeps.board.notes import Chosen, chosen_of, is_reused
 from ctexp.sweeps.file.grid import cells, is_finite
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.space import Values
@@ -28,14 +28,10 @@ class New:
 
     Attributes:
         number: it will have.
-        identity: of its configuration.
-        place: of the sequence of draws, the first after its own.
     """
 
     number: int
-    values: Values
-    identity: str
-    place: int
+    chosen: Chosen
 
 
 class Candidates:
@@ -65,19 +61,11 @@ class Candidates:
         for trial in trials:
             if trial.state is not TrialState.WAITING:
                 continue
-            identity = trial.user_attrs.get(IDENTITY, "")
-            if not identity:
-                try:
-                    identity = self._identity(values_of(trial))
-                except CtexpError as error:
-                    self._keeping.end(trial, Told("failed", None, problem=str(error)))
-                    continue
-                self._keeping.identify(trial, identity)
-            twin = _twin(trials, identity, trial.number)
+            twin = _twin(trials, chosen_of(trial).identity, trial.number)
             if twin is None:
                 return trial
             if twin.state.is_finished():
-                self._keeping.end(trial, told_of(twin), twin)
+                self._keeping.reuse(trial._trial_id, twin)
         return None
 
     def new(self, trials: Sequence[FrozenTrial]) -> New | str:
@@ -92,7 +80,7 @@ class Candidates:
         left = math.inf
         if self._spec.run_cap is not None:
             left = self._spec.run_cap - _distinct(trials)
-        had, number = {same(values_of(trial)) for trial in trials}, len(trials)
+        had, number = {same(chosen_of(trial).values) for trial in trials}, len(trials)
         for values, place in self._possible(trials):
             if left <= 0:
                 return "run_cap is reached"
@@ -102,24 +90,25 @@ class Candidates:
             try:
                 identity = self._identity(values)
             except CtexpError as error:
-                made = self._keeping.add(values, place=place)
+                made = self._keeping.add(Chosen(values, place=place))
                 self._keeping.end(made, Told("failed", None, problem=str(error)))
                 number, left = number + 1, left - 1
                 continue
+            chosen = Chosen(values, identity, place)
             twin = _twin(trials, identity)
             if twin is None:
-                return New(number, values, identity, place)
+                return New(number, chosen)
             if twin.state.is_finished():
-                self._keeping.end(self._keeping.add(values, identity, place), told_of(twin), twin)
+                self._keeping.reuse(self._keeping.add(chosen), twin)
                 number += 1
             elif self._spec.method == "grid":
-                self._keeping.add(values, identity)
+                self._keeping.add(chosen)
                 number, left = number + 1, left - 1
         return "the grid is done" if self._spec.method == "grid" else "nothing is left that was not tried"
 
     def ahead(self, trials: Sequence[FrozenTrial]) -> list[Values]:
-        """The cells of a grid that nobody has begun, in the order in which they will be."""
-        if self._spec.method != "grid":
+        """The cells of a grid that nobody has begun, in the order in which they will be; W&B has its own."""
+        if self._spec.method != "grid" or self._spec.backend == "wandb":
             return []
         left = self._cells[len(trials) :]
         return left if self._spec.run_cap is None else left[: max(0, self._spec.run_cap - _distinct(trials))]
@@ -136,7 +125,7 @@ class Candidates:
         if self._spec.method == "grid":
             yield from ((values, 0) for values in self._cells[len(trials) :])
             return
-        place = max((trial.user_attrs.get(POINT, 0) for trial in trials), default=0)
+        place = max((chosen_of(trial).place for trial in trials), default=0)
         for count in range(_LEARNED + _AT_RANDOM):
             values, place = self._drawer.draw(trials, place, learned=count < _LEARNED)
             yield values, place
@@ -156,7 +145,7 @@ def _twin(trials: Sequence[FrozenTrial], identity: str, number: float = math.inf
     if not identity:
         return None
     for other in trials:
-        if other.number == number or other.user_attrs.get(IDENTITY) != identity or is_reused(other):
+        if other.number == number or chosen_of(other).identity != identity or is_reused(other):
             continue
         if other.state is TrialState.FAIL or (other.state is TrialState.WAITING and other.number > number):
             continue

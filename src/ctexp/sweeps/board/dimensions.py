@@ -4,8 +4,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from itertools import accumulate
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from statistics import NormalDist
 from typing import Any
 
@@ -16,13 +15,11 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from ctexp.sweeps.file.sampled import at_quantile, multiple, rounded
 from ctexp.sweeps.space import Bell, Choice, Dimension, Parameter, Range, Space, Value, Values
 
 QUANTILE = "~u"
 """Ends the name under which a sampler knows a parameter that it draws by its quantile, between 0 and 1."""
-
-_EDGE = 1e-3
-"""A bell has no ends, and a sampler that learns goes to every end: it is cut at three standard deviations."""
 
 
 def name_of(parameter: Parameter) -> str:
@@ -38,7 +35,7 @@ def distribution_of(dimension: Dimension) -> BaseDistribution:
         return FloatDistribution(0.0, 1.0)
     low, high, step = dimension.low, dimension.high, dimension.step
     if step is not None and not dimension.log:
-        low, high = _multiple(low, step, ROUND_CEILING), _multiple(high, step, ROUND_FLOOR)
+        low, high = multiple(low, step, ROUND_CEILING), multiple(high, step, ROUND_FLOOR)
     elif step is not None:
         step = None  # drawn on the scale of the logarithm, and rounded afterwards
     if dimension.integer:
@@ -51,30 +48,8 @@ def value_of(dimension: Dimension, drawn: Any) -> Value:
     if isinstance(dimension, Choice) and dimension.weights is None:
         return dimension.values[_labels(dimension).index(drawn)]
     if isinstance(dimension, Range):
-        return _rounded(drawn, dimension)
+        return rounded(drawn, dimension)
     return at_quantile(dimension, drawn)
-
-
-def at_quantile(dimension: Dimension, quantile: float) -> Value:
-    """The value below which so much of the dimension lies, between 0 and 1."""
-    if isinstance(dimension, Choice):
-        weights = dimension.weights or (1.0 / len(dimension.values),) * len(dimension.values)
-        ends = list(accumulate(weights))
-        return dimension.values[next((i for i, end in enumerate(ends) if quantile < end), len(ends) - 1)]
-    if isinstance(dimension, Bell):
-        drawn = NormalDist(dimension.mean, dimension.sd).inv_cdf(min(max(quantile, _EDGE), 1 - _EDGE))
-        drawn = math.exp(drawn) if dimension.log else drawn
-        if dimension.step is not None:
-            drawn = _multiple(drawn, dimension.step, ROUND_HALF_EVEN)
-        return round(drawn) if dimension.integer else drawn
-    low, high = dimension.low, dimension.high
-    if dimension.integer:  # each number has a piece of the same length, the ends too
-        low, high = low - 0.5, high + 0.5
-    if dimension.log:
-        drawn = math.exp(math.log(low) + quantile * (math.log(high) - math.log(low)))
-    else:
-        drawn = low + quantile * (high - low)
-    return _rounded(min(max(drawn, dimension.low), dimension.high), dimension)
 
 
 def drawn_of(dimension: Dimension, value: Value) -> Any:
@@ -116,18 +91,3 @@ def _labels(dimension: Choice) -> list[Any]:
     if any(isinstance(value, list) for value in values) or len(set(map(str, values))) > len(set(values)):
         return [json.dumps(value) for value in values]
     return list(values)
-
-
-def _rounded(drawn: float, dimension: Range) -> Value:
-    """To a multiple of the step within the range, and to a whole number where it is one."""
-    if dimension.step is not None:
-        low = _multiple(dimension.low, dimension.step, ROUND_CEILING)
-        high = _multiple(dimension.high, dimension.step, ROUND_FLOOR)
-        drawn = min(max(_multiple(drawn, dimension.step, ROUND_HALF_EVEN), low), high)
-    return round(drawn) if dimension.integer else float(drawn)
-
-
-def _multiple(number: float, step: float, rounding: str) -> float:
-    """The multiple of a step nearest to a number, in decimals: three times 0.1 is 0.3."""
-    exact = Decimal(repr(step))
-    return float((Decimal(repr(number)) / exact).quantize(Decimal(1), rounding=rounding) * exact)

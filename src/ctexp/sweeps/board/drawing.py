@@ -14,7 +14,8 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from ctexp.core.errors import UsageError
-from ctexp.sweeps.board.dimensions import at_quantile, distribution_of, name_of, value_of
+from ctexp.sweeps.board.dimensions import distribution_of, name_of, value_of
+from ctexp.sweeps.file.sampled import at_quantile
 from ctexp.sweeps.space import Space, Values
 
 LEARNED, FEASIBLE = 10, 2_000

@@ -3,6 +3,7 @@
 Whatever takes several transactions is in an order that makes sense wherever it is cut off.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,20 +15,19 @@ from ctexp.core import clock
 from ctexp.sweeps.board.dimensions import as_drawn
 from ctexp.sweeps.board.notes import (
     ATTEMPT,
-    IDENTITY,
-    POINT,
+    CHOSEN,
     REUSED,
     RUNS,
     TOLD,
-    VALUES,
     Attempt,
+    Chosen,
     attempt_of,
+    chosen_of,
     runs_of,
     told_note,
     told_of,
-    values_of,
 )
-from ctexp.sweeps.space import Space, Values
+from ctexp.sweeps.space import Space
 from ctexp.sweeps.trials import Taken, Told
 
 _ENDS = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
@@ -45,41 +45,28 @@ class Keeping:
         """All, by number; ended ones are read once. They are shared: nobody changes them."""
         return self._study.get_trials(deepcopy=False)
 
-    def add(self, values: Values, identity: str = "", place: int = 0) -> FrozenTrial:
-        """Make a trial that waits.
+    def add(self, chosen: Chosen) -> int:
+        """Make a trial that waits; the storage's name for it."""
+        return self._add(TrialState.WAITING, chosen, {})
 
-        Args:
-            values: of its parameters.
-            identity: of its configuration; empty where it is not known.
-            place: of the sequence of draws, the first after it.
-        """
-        notes = {VALUES: values, IDENTITY: identity, POINT: place}
-        return self._storage.get_trial(self._add(TrialState.WAITING, values, notes))
-
-    def begin(self, agent: str, number: int, values: Values, identity: str = "", place: int = 0) -> Taken:
+    def begin(self, agent: str, number: int, chosen: Chosen) -> Taken:
         """Make a trial and give it to an agent.
 
         Args:
             agent: who has it.
             number: how many trials there are.
-            values: of its parameters.
-            identity: of its configuration; empty where it is not known.
-            place: of the sequence of draws, the first after it.
+            chosen: what it is.
         """
         attempt = Attempt(1, agent, began=clock.iso(clock.now()))
-        notes = {VALUES: values, IDENTITY: identity, POINT: place, ATTEMPT: asdict(attempt)}
-        made = self._add(TrialState.RUNNING, values, notes)
+        made = self._add(TrialState.RUNNING, chosen, {ATTEMPT: asdict(attempt)})
         self._storage.record_heartbeat(made)
-        return Taken(made, number, 1, values)
+        return Taken(made, number, 1, chosen.values)
 
-    def _add(self, state: TrialState, values: Values, notes: dict[str, Any]) -> int:
-        params, distributions = as_drawn(self._space, values)
+    def _add(self, state: TrialState, chosen: Chosen, notes: dict[str, Any]) -> int:
+        params, distributions = as_drawn(self._space, chosen.values)
+        notes = {CHOSEN: asdict(chosen), **notes}
         made = create_trial(state=state, params=params, distributions=distributions, user_attrs=notes)
         return self._storage.create_new_trial(self._study._study_id, made)
-
-    def identify(self, trial: FrozenTrial, identity: str) -> None:
-        """Note the configuration that a trial leads to."""
-        self._storage.set_trial_user_attr(trial._trial_id, IDENTITY, identity)
 
     def claim(self, trial: FrozenTrial, agent: str, *, lost: bool = False) -> Taken:
         """Give a trial that is there to an agent.
@@ -91,43 +78,40 @@ class Keeping:
             agent: who has it from now on.
             lost: its agent has died.
         """
-        before = attempt_of(trial)
+        before, key = attempt_of(trial.user_attrs), trial._trial_id
         attempt = Attempt(
             number=before.number + 1,
             agent=agent,
             lost=before.lost + lost,
             began=before.began or clock.iso(clock.now()),
         )
-        self._storage.set_trial_user_attr(trial._trial_id, ATTEMPT, asdict(attempt))
-        self._storage.record_heartbeat(trial._trial_id)
+        self._storage.set_trial_user_attr(key, ATTEMPT, asdict(attempt))
+        self._storage.record_heartbeat(key)
         if trial.state is TrialState.WAITING:
-            self._storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
-        return Taken(trial._trial_id, trial.number, attempt.number, values_of(trial), runs_of(trial))
+            self._storage.set_trial_state_values(key, TrialState.RUNNING)
+        return Taken(key, trial.number, attempt.number, chosen_of(trial).values, runs_of(trial.user_attrs))
 
-    def note_run(self, trial: FrozenTrial, member: str, run: str) -> None:
-        """Note the run of a member."""
-        self._storage.set_trial_user_attr(trial._trial_id, RUNS, {**runs_of(trial), member: run})
+    def note_runs(self, key: int, runs: Mapping[str, str]) -> None:
+        """Note the runs of a trial, by the label of the member."""
+        self._storage.set_trial_user_attr(key, RUNS, dict(runs))
 
-    def release(self, trial: FrozenTrial) -> None:
-        """Let it wait again, with all it has."""
-        self._storage.set_trial_state_values(trial._trial_id, TrialState.WAITING)
+    def release(self, key: int) -> None:
+        """Let a trial wait again, with all it has."""
+        self._storage.set_trial_state_values(key, TrialState.WAITING)
 
-    def end(self, trial: FrozenTrial, told: Told, reused: FrozenTrial | None = None) -> None:
-        """Note what came of a trial; its state is the last that is written.
-
-        Args:
-            trial: one that has not ended.
-            told: what came of it.
-            reused: the trial whose value it has.
-        """
-        key = trial._trial_id
-        if reused is not None:
-            self._storage.set_trial_user_attr(key, REUSED, reused.number)
+    def end(self, key: int, told: Told) -> None:
+        """Note what came of a trial; its state is the last that is written."""
         self._storage.set_trial_user_attr(key, TOLD, told_note(told, clock.iso(clock.now())))
         value = told.value
-        if told.state == "pruned" and trial.last_step is not None:
-            value = trial.intermediate_values[trial.last_step]  # what Optuna's samplers expect
+        if told.state == "pruned":  # its last value is what Optuna's samplers expect
+            curve = self._storage.get_trial(key).intermediate_values
+            value = curve[max(curve)] if curve else None
         self._storage.set_trial_state_values(key, _ENDS[told.state], None if value is None else [value])
+
+    def reuse(self, key: int, twin: FrozenTrial) -> None:
+        """End a trial with what came of an identical one."""
+        self._storage.set_trial_user_attr(key, REUSED, twin.number)
+        self.end(key, told_of(twin))
 
     def has_ended(self, key: int, told: Told) -> bool:
         """Whether a trial ended so already: who asks again after a lost connection is to hear that it did."""

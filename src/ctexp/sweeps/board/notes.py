@@ -12,15 +12,7 @@ from ctexp.sweeps.space import Values
 from ctexp.sweeps.trials import Row, Told
 from ctexp.sweeps.trials import TrialState as State
 
-VALUES, IDENTITY, POINT, ATTEMPT, RUNS, TOLD, REUSED = (
-    "values",
-    "identity",
-    "point",
-    "attempt",
-    "runs",
-    "told",
-    "reused",
-)
+CHOSEN, ATTEMPT, RUNS, TOLD, REUSED = "chosen", "attempt", "runs", "told", "reused"
 
 _STATES: Mapping[TrialState, State] = {
     TrialState.WAITING: "waiting",
@@ -35,6 +27,21 @@ _TOLD_STATES: Mapping[TrialState, Literal["finished", "pruned", "failed"]] = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a trial is.
+
+    Attributes:
+        values: as they were before any sampler's encoding.
+        identity: of the configuration they lead to; empty where it is not known.
+        place: of the sequence of draws, the first after its own.
+    """
+
+    values: Values
+    identity: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,20 +60,19 @@ class Attempt:
     began: str | None = None
 
 
-def attempt_of(trial: FrozenTrial) -> Attempt:
-    """The attempt that a trial is at."""
-    return Attempt(**trial.user_attrs.get(ATTEMPT, {}))
+def chosen_of(trial: FrozenTrial) -> Chosen:
+    """What a trial is."""
+    return Chosen(**trial.user_attrs[CHOSEN])
 
 
-def values_of(trial: FrozenTrial) -> Values:
-    """The chosen values, as they were before any sampler's encoding."""
-    values: Values = trial.user_attrs[VALUES]
-    return values
+def attempt_of(notes: Mapping[str, Any]) -> Attempt:
+    """The attempt that a trial is at, by its notes."""
+    return Attempt(**notes.get(ATTEMPT, {}))
 
 
-def runs_of(trial: FrozenTrial) -> dict[str, str]:
-    """The runs that were begun, by the label of the member."""
-    return dict(trial.user_attrs.get(RUNS, {}))
+def runs_of(notes: Mapping[str, Any]) -> dict[str, str]:
+    """The runs of a trial that were begun, by the label of the member."""
+    return dict(notes.get(RUNS, {}))
 
 
 def is_reused(trial: FrozenTrial) -> bool:
@@ -100,17 +106,17 @@ def row_of(trial: FrozenTrial, beat: datetime | None = None) -> Row:
         trial: as it is now.
         beat: the last one of its agent, UTC, naive.
     """
-    attempt, told = attempt_of(trial), trial.user_attrs.get(TOLD, {})
+    attempt, told = attempt_of(trial.user_attrs), trial.user_attrs.get(TOLD, {})
     reused = trial.user_attrs.get(REUSED)
     return Row(
         number=trial.number,
         state="reused" if reused is not None else _STATES[trial.state],
-        values=values_of(trial),
+        values=chosen_of(trial).values,
         attempts=attempt.number,
         value=told.get("value"),
         mean=told.get("mean"),
         error=told.get("error"),
-        runs=runs_of(trial),
+        runs=runs_of(trial.user_attrs),
         agent=attempt.agent,
         problem=told.get("problem", ""),
         reused=reused,

@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from optuna import Study
 from optuna.exceptions import UpdateFinishedTrialError
@@ -17,10 +18,10 @@ from ctexp.sweeps.board import progress
 from ctexp.sweeps.board.candidates import Candidates, New
 from ctexp.sweeps.board.connection import patiently
 from ctexp.sweeps.board.connection import told as as_ours
-from ctexp.sweeps.board.heartbeats import last_beats
+from ctexp.sweeps.board.heartbeats import last_beats, notes_while_running
 from ctexp.sweeps.board.keeping import Keeping
 from ctexp.sweeps.board.locking import Lock
-from ctexp.sweeps.board.notes import attempt_of, row_of, runs_of, seconds_of
+from ctexp.sweeps.board.notes import Chosen, attempt_of, row_of, runs_of, seconds_of
 from ctexp.sweeps.board.pruning import pruner_of
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.space import Values
@@ -88,10 +89,10 @@ class SharedBoard:
             if why := self._enough(trials):
                 return self._over(why, trials)
             for trial in self._abandoned(trials):
-                if attempt_of(trial).lost + 1 < ATTEMPTS:
+                if attempt_of(trial.user_attrs).lost + 1 < ATTEMPTS:
                     return self._keeping.claim(trial, agent, lost=True)
                 problem = f"{ATTEMPTS} agents died while they were at work on it"
-                self._keeping.end(trial, Told("failed", None, problem=problem))
+                self._keeping.end(trial._trial_id, Told("failed", None, problem=problem))
             waiting = self._candidates.waiting(trials)
             if waiting is not None:
                 return self._keeping.claim(waiting, agent)
@@ -99,7 +100,7 @@ class SharedBoard:
                 return Wait(sum(trial.state is TrialState.RUNNING for trial in trials))
             found = self._candidates.new(trials)
             if isinstance(found, New):
-                return self._keeping.begin(agent, found.number, found.values, found.identity, found.place)
+                return self._keeping.begin(agent, found.number, found.chosen)
             trials = self._keeping.trials()
             running = sum(trial.state is TrialState.RUNNING for trial in trials)
             return Wait(running) if running else self._over(found, trials)
@@ -108,7 +109,7 @@ class SharedBoard:
     def enter(self, agent: str, values: Values) -> Taken:
         """Claim a new trial whose values somebody else has chosen."""
         with self._alone():
-            return self._keeping.begin(agent, len(self._keeping.trials()), values)
+            return self._keeping.begin(agent, len(self._keeping.trials()), Chosen(values))
 
     @patiently
     def beat(self, taken: Taken) -> None:
@@ -120,8 +121,8 @@ class SharedBoard:
     def began(self, taken: Taken, member: str, run: str) -> None:
         """Note the run of a member, so that whoever goes on with the trial finds it."""
         with as_ours(self._what):
-            if (trial := self._mine(taken)) is not None:
-                self._keeping.note_run(trial, member, run)
+            if (notes := self._mine(taken)) is not None:
+                self._keeping.note_runs(taken.key, {**runs_of(notes), member: run})
 
     @patiently
     def report(self, taken: Taken, epoch: int, value: float) -> bool:
@@ -130,7 +131,7 @@ class SharedBoard:
         Where another agent has the trial by now, nothing is noted and the answer is yes.
         """
         with as_ours(self._what):
-            if (trial := self._mine(taken)) is None:
+            if self._mine(taken) is None:
                 return True
             try:
                 self._storage.set_trial_intermediate_value(taken.key, epoch, value)
@@ -138,7 +139,7 @@ class SharedBoard:
                 return True
             if self._spec.early is None:
                 return False
-            trial.intermediate_values[epoch] = value
+            trial = self._storage.get_trial(taken.key)
             return pruner_of(self._spec.early).prune(self._study, trial)
 
     @patiently
@@ -148,9 +149,9 @@ class SharedBoard:
             problem = told.problem or f"its objective is {told.value}"
             told = replace(told, state="failed", value=None, problem=problem)
         with self._alone():
-            if (trial := self._mine(taken)) is None:
+            if self._mine(taken) is None:
                 return self._keeping.has_ended(taken.key, told)
-            self._keeping.end(trial, told)
+            self._keeping.end(taken.key, told)
             self._write_progress(self._keeping.trials())
             return True
 
@@ -158,12 +159,12 @@ class SharedBoard:
     def give_back(self, taken: Taken, why: str, *, retry: bool = True) -> None:
         """Let another agent go on with it, or with `retry=False` count it as failed."""
         with self._alone():
-            if (trial := self._mine(taken)) is None:
+            if self._mine(taken) is None:
                 return
             if retry:
-                self._keeping.release(trial)
+                self._keeping.release(taken.key)
             else:
-                self._keeping.end(trial, Told("failed", None, problem=why))
+                self._keeping.end(taken.key, Told("failed", None, problem=why))
             self._write_progress(self._keeping.trials())
 
     @patiently
@@ -179,11 +180,10 @@ class SharedBoard:
         ahead = self._candidates.ahead(trials)
         return [*begun, *(Row(len(trials) + i, "waiting", values, 0) for i, values in enumerate(ahead))]
 
-    def _mine(self, taken: Taken) -> FrozenTrial | None:
-        """The trial as it is now; None where it has ended or is somebody else's."""
-        trial = self._storage.get_trial(taken.key)
-        own = trial.state is TrialState.RUNNING and attempt_of(trial).number == taken.attempt
-        return trial if own else None
+    def _mine(self, taken: Taken) -> dict[str, Any] | None:
+        """The notes of a trial; None where it has ended or is somebody else's."""
+        notes = notes_while_running(self._storage.engine, taken.key)
+        return notes if notes is not None and attempt_of(notes).number == taken.attempt else None
 
     def _abandoned(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
         """The trials whose agents are dead, and with them their trainings.
@@ -203,7 +203,7 @@ class SharedBoard:
         return [
             trial
             for trial in running
-            if is_silent(trial) and not any(self._trains(run) for run in runs_of(trial).values())
+            if is_silent(trial) and not any(self._trains(run) for run in runs_of(trial.user_attrs).values())
         ]
 
     def _trains(self, run: str) -> bool:

@@ -12,9 +12,9 @@ from ctexp.config.compose import Composed, Composer
 from ctexp.core.errors import UsageError
 from ctexp.core.files import sha256_bytes
 from ctexp.sweeps.file.grid import cells
-from ctexp.sweeps.file.sampled import drawn, ends
+from ctexp.sweeps.file.sampled import at_quantile, ends
 from ctexp.sweeps.file.spec import Spec
-from ctexp.sweeps.file.words import key_of, words_of
+from ctexp.sweeps.file.words import common, key_of, words_of
 from ctexp.sweeps.space import Parameter, Value, Values
 
 _MOST = 600
@@ -82,12 +82,13 @@ class Trials:
         return sorted(found, key=lambda said: found[said])
 
     def words(self, values: Values) -> tuple[str, ...]:
-        """The overrides that all trainings of a trial have in common."""
-        return (*self._given, *self._spec.overrides, *words_of(values))
+        """The overrides that all trainings of a trial have in common: without their seed, fold and name."""
+        return (*common(self._given), *self._spec.overrides, *words_of(values))
 
     def _of_first(self, values: Values) -> tuple[str, ...]:
+        """Those of its first training, with the seed and name that were typed, which are checked too."""
         folds = ("data.split=kfold", "data.fold=0") if self._spec.folds else ()
-        return (*self.words(values), *folds)
+        return (*self._given, *self._spec.overrides, *words_of(values), *folds)
 
     def _candidates(self) -> Iterator[Values]:
         """Every two values together, the rest ordinary, or drawn where a constraint wants it otherwise."""
@@ -155,7 +156,7 @@ class Trials:
 def _one(parameter: Parameter, pinned: Values, rng: Random | None) -> Value:
     if parameter.key in pinned:
         return pinned[parameter.key]
-    return ends(parameter.dimension)[0] if rng is None else drawn(parameter.dimension, rng.random())
+    return ends(parameter.dimension)[0] if rng is None else at_quantile(parameter.dimension, rng.random())
 
 
 def _identity(composed: Composed) -> str:

@@ -9,10 +9,12 @@ log(1/X) is uniform in log X: `inv_log_uniform` differs in how its bounds are wr
 import json
 import math
 from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Any
 
 from ctexp.core.names import did_you_mean
 from ctexp.sweeps.file.part import Part, joined, told
+from ctexp.sweeps.file.sampled import ends, multiple
 from ctexp.sweeps.space import Bell, Choice, Dimension, Range, Value
 
 _SHAPES = {
@@ -178,8 +180,8 @@ def _range(part: Part, name: str) -> Range | Choice | None:
         return None
     if step is not None:
         # Multiples of the step only, so that a board that counts steps from the low end meets the same.
-        first = _multiple(max(math.ceil(first / step - 1e-9), int(log)), step)
-        last = _multiple(math.floor(last / step + 1e-9), step)
+        first = multiple(first, step, ROUND_CEILING) or 0.0  # not -0.0
+        last = multiple(last, step, ROUND_FLOOR)
         if first > last:
             part.say("q", f"no multiple of {step:g} is between min and max")
             return None
@@ -187,11 +189,6 @@ def _range(part: Part, name: str) -> Range | Choice | None:
     if first == last:
         return Choice((int(first) if integer else first,))
     return Range(int(first) if integer else first, int(last) if integer else last, log, step, integer)
-
-
-def _multiple(count: int, step: float) -> float:
-    """So many steps, without the dust that binary fractions leave behind decimal ones."""
-    return float(f"{count * step:.12g}")
 
 
 def _bound(part: Part, key: str, name: str) -> float | None:
@@ -218,4 +215,12 @@ def _bell(part: Part, name: str) -> Bell | None:
     step = _step(part, name)
     if mean is None or sd is None or (step is None and name.startswith("q_")):
         return None
-    return Bell(mean, sd, "log" in name, step, step is not None and float(step).is_integer())
+    bell = Bell(mean, sd, "log" in name, step, step is not None and float(step).is_integer())
+    try:
+        reached = all(isinstance(value, int | float) and math.isfinite(value) for value in ends(bell))
+    except ArithmeticError:
+        reached = False
+    if not reached:
+        part.mistakes.say(part.place, f"{name} with mu {mean:g} and sigma {sd:g} reaches beyond all numbers")
+        return None
+    return bell

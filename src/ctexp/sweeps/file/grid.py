@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 
 from ctexp.core.errors import UsageError
+from ctexp.sweeps.file.sampled import rounded
 from ctexp.sweeps.space import Bell, Choice, Dimension, Parameter, Space, Value, Values
 
 MOST_CELLS = 10_000
@@ -36,8 +37,9 @@ def points(dimension: Dimension) -> tuple[Value, ...] | None:
         return None
     step = dimension.step or 1
     count = math.floor((dimension.high - dimension.low) / step + 1e-9) + 1
-    numbers = (dimension.low + number * step for number in range(min(count, MOST_CELLS + 1)))
-    return tuple(int(number) if dimension.integer else float(f"{number:.12g}") for number in numbers)
+    return tuple(
+        rounded(dimension.low + number * step, dimension) for number in range(min(count, MOST_CELLS + 1))
+    )
 
 
 def size(space: Space) -> int | None:

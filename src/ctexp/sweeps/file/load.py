@@ -219,8 +219,8 @@ def _refuse_no_grid(spec: Spec, mistakes: Mistakes) -> None:
 
 
 def _raw(data: Mapping[str, Any], metric: str, goal: str) -> dict[str, Any]:
-    """The file for W&B: without our section, the metric as our runs log it."""
-    said = data.get("metric") or {}
+    """The file for W&B: without our section and the seed of all trials, the metric as our runs log it."""
     return {key: value for key, value in data.items() if key != "ctexp"} | {
-        "metric": {**said, "name": metric, "goal": goal}
+        "metric": {**(data.get("metric") or {}), "name": metric, "goal": goal},
+        "parameters": {key: value for key, value in data["parameters"].items() if key != "seed"},
     }

@@ -1,7 +1,7 @@
 """The values of a trial as overrides, and which of a person's overrides all trials have in common."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ctexp.sweeps.space import Value, Values
 
@@ -30,12 +30,6 @@ def key_of(word: str) -> str:
 def common(overrides: Sequence[str]) -> tuple[str, ...]:
     """Those that every training of a sweep has: all but its name and seed, which each has of its own."""
     return tuple(word for word in overrides if key_of(word) not in _EACH_ITS_OWN)
-
-
-def without(overrides: Sequence[str], others: Sequence[str]) -> Iterator[str]:
-    """Overrides less those whose key others set again."""
-    again = {key_of(word) for word in others}
-    return (word for word in overrides if key_of(word) not in again)
 
 
 def written(value: Value) -> str:

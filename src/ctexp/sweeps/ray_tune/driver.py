@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ctexp.core import names
+from ctexp.core.errors import UsageError
 from ctexp.record.run_dir import RunDir
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary, Tally
@@ -20,8 +21,12 @@ from ctexp.sweeps.ray_tune import cluster
 from ctexp.sweeps.ray_tune.crew import Crew, Leave
 from ctexp.sweeps.trials import Board
 
-_OF_ALL_NODES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "WANDB_MODE", "WANDB_PROJECT")
-"""Variables that a training has on every node as this process has them, since results hang on them."""
+_OF_ALL_NODES = (
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+    *("WANDB_MODE", "WANDB_PROJECT", "WANDB_ENTITY", "WANDB_BASE_URL"),
+    *("CTEXP_PLAN", "CTEXP_QUEUE", "CTEXP_JOB"),
+)
+"""Variables that a training has on every node as this process has them: results or records hang on them."""
 
 _ENDING_SECONDS = 60.0
 
@@ -39,9 +44,14 @@ def work(
         tell: given a line before and after each trial.
 
     Raises:
+        UsageError: trainings are to have variables of their own, which no other node knows.
         PreflightError: Ray is not installed, or no cluster can be joined that has room for a trial.
         CtexpError: what refuses to train there.
     """
+    if bench.variables:
+        raise UsageError(
+            "--gpu: the cluster gives each trial its GPU", "say how many: ctexp: resources: {gpus: 1}"
+        )
     summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
     tally = Tally(board, bench, stops, summary, count=count, tell=tell)
     crew = Crew(board, tally, summary.agent, stops, tell)
@@ -49,7 +59,7 @@ def work(
         with cluster.joined(bench.spec.resources) as share:
             _tune(crew, bench, share, summary.agent)
     except Leave as leave:
-        _wait_for(crew.runs, bench.runs)
+        _wait_for(crew.runs, bench.runs, stops)
         crew.give_back(stops.why or "its agent failed")
         if leave.__cause__ is not None:
             raise leave.__cause__ from None
@@ -72,7 +82,7 @@ def _tune(crew: Crew, bench: Bench, share: dict[str, float], agent: str) -> None
             name=books.name,
             storage_path=str(books.parent),
             search_alg=BoardSearch(crew, _order(bench)),
-            scheduler=scheduler(bench.spec.early, bench.spec.goal),
+            scheduler=scheduler(bench.spec.early, bench.spec.goal, bench.sweep.seed),
             num_samples=-1,
             resources_per_trial=share,
             reuse_actors=True,
@@ -85,11 +95,11 @@ def _tune(crew: Crew, bench: Bench, share: dict[str, float], agent: str) -> None
         shutil.rmtree(books, ignore_errors=True)
 
 
-def _wait_for(runs: Iterable[str], folder: Path) -> None:
-    """The actors are gone; their trainings save what they have, and end."""
+def _wait_for(runs: Iterable[str], folder: Path, stops: Stops) -> None:
+    """The actors are gone; their trainings save what they have, and end. A second signal is answered at once."""
     end = time.monotonic() + _ENDING_SECONDS
     for run in runs:
-        while RunDir(folder / run).lock().is_held() and time.monotonic() < end:
+        while RunDir(folder / run).lock().is_held() and time.monotonic() < end and not stops.insisted:
             time.sleep(0.1)
 
 

@@ -18,8 +18,8 @@ from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.trainers import Fresh
 from ctexp.sweeps.agent.trial import Bench, Unfinished, run_trial
+from ctexp.sweeps.file.composing import Trials
 from ctexp.sweeps.file.load import load
-from ctexp.sweeps.file.words import words_of
 from ctexp.sweeps.ray_tune.words import EPOCH, REFUSAL, RUN, TOLD, UNFINISHED, VALUE, refused
 from ctexp.sweeps.trials import Taken, Told
 
@@ -31,17 +31,21 @@ class Line:
 
     Args:
         stops: signals to this process.
+        orders: descriptor that the actor writes to.
+        answers: descriptor that it reads from.
     """
 
-    def __init__(self, stops: Stops) -> None:
+    def __init__(self, stops: Stops, orders: int, answers: int) -> None:
         self._stops = stops
+        self._orders = orders
+        self._answers = answers
         self._rest = b""
         self._gone = False
 
     @property
     def why(self) -> str:
         """Why the trial has to be broken off; empty where it may go on."""
-        if not self._gone and select.select([sys.stdin], [], [], 0)[0]:
+        if not self._gone and select.select([self._orders], [], [], 0)[0]:
             self._receive()
         return self._stops.why or ("the cluster has taken the place away" if self._gone else "")
 
@@ -53,7 +57,7 @@ class Line:
     def tell(self, message: dict[str, Any]) -> None:
         """Tell the actor; one that is gone hears nothing."""
         try:
-            os.write(sys.stdout.fileno(), json.dumps(message).encode() + b"\n")
+            os.write(self._answers, json.dumps(message).encode() + b"\n")
         except BrokenPipeError:
             self._gone = True
 
@@ -66,7 +70,7 @@ class Line:
         return heard
 
     def _receive(self) -> None:
-        piece = os.read(sys.stdin.fileno(), _BYTES)
+        piece = os.read(self._orders, _BYTES)
         self._rest += piece
         self._gone = not piece
 
@@ -81,16 +85,17 @@ def main(root: Path, runs: Path, folder: Path) -> None:
     """
     place = SweepDir(folder)
     sweep = Sweep.read(place.record)
-    spec = load(place.file, sweep.file)
+    spec = load(place.file, sweep.file, sweep.overrides)
+    trials = Trials(root, spec, sweep.overrides)
     with Stops() as stops:
-        line = Line(stops)
+        line = Line(stops, sys.stdin.fileno(), sys.stdout.fileno())
         bench = Bench(
             root=root,
             runs=runs,
             place=place,
             spec=spec,
             sweep=sweep,
-            words=lambda values: [*sweep.overrides, *spec.overrides, *words_of(values)],
+            words=trials.words,
             trainer=Fresh(root),
             asked=line,
         )

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 from ray.tune import Callback
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search import Searcher
@@ -63,13 +64,14 @@ class Watch(Callback):
         self._crew.tend()
 
 
-def scheduler(early: Early | None, goal: str) -> ASHAScheduler | None:
+def scheduler(early: Early | None, goal: str, seed: int) -> ASHAScheduler | None:
     """Tune's asynchronous successive halving, over epochs; None where no trial is to be left behind.
 
     With several brackets it is what Tune calls asynchronous Hyperband.
     """
     if early is None:
         return None
+    np.random.seed(seed)  # by which Tune gives each trial its bracket
     return ASHAScheduler(
         time_attr=EPOCH,
         metric=VALUE,

@@ -98,7 +98,7 @@ def _explained(rows: Sequence[Row], told: Sequence[Parameter]) -> float:
     from sklearn.ensemble import RandomForestRegressor
 
     columns = [column for one in told for column in _columns(rows, one)]
-    forest = RandomForestRegressor(n_estimators=200, oob_score=True, random_state=0)
+    forest = RandomForestRegressor(n_estimators=100, oob_score=True, random_state=0)
     forest.fit(np.array(columns).T, [row.value for row in rows])
     return float(forest.oob_score_)
 

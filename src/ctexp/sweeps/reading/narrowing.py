@@ -54,10 +54,12 @@ def best_few(opened: Opened) -> tuple[Row, ...]:
     """
     rows = opened.ranked
     if len(rows) < FEWEST:
+        over = opened.progress is not None and opened.progress.ended is not None
+        go_on = f"let agents go on: scripts/inv sweep-agent --sweep-id {opened.sweep.id}"
         raise DataError(
             f"{opened.sweep.id}: {len(rows)} finished trials do not say where the optimum lies; "
             f"{FEWEST} are the fewest",
-            f"let agents go on: scripts/inv sweep-agent --sweep-id {opened.sweep.id}",
+            "make a larger sweep: it is over" if over else go_on,
         )
     reach = (expected_luck(opened) or 0.0) + math.sqrt(2) * (pooled_error(rows) or 0.0)
     best = number(rows[0].value)

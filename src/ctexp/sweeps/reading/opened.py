@@ -1,6 +1,7 @@
 """A sweep as its readers see it: what was asked for, and every trial so far."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from ctexp.record.run_dir import RunDir
 from ctexp.record.sweep import Sweep, SweepDir, SweepProgress
 from ctexp.sweeps.file.spec import Spec
-from ctexp.sweeps.space import Value
+from ctexp.sweeps.space import Value, Values
 from ctexp.sweeps.trials import Row
 
 
@@ -101,6 +102,11 @@ def read(runs: Path, selector: str) -> Opened:
     place = SweepDir.find(runs, selector)
     sweep = Sweep.read(place.record)
     spec = load(place.file, sweep.file, sweep.overrides)
-    board = open_board(place, spec, sweep, identity=lambda _values: "")  # asked for by those who take alone
     progress = SweepProgress.read(place.progress) if place.progress.is_file() else None
-    return Opened(place, runs, sweep, spec, tuple(board.rows()), progress)
+    with closing(open_board(place, spec, sweep, _unasked)) as board:
+        return Opened(place, runs, sweep, spec, tuple(board.rows()), progress)
+
+
+def _unasked(values: Values) -> str:
+    """Which configuration values lead to is asked by those who take trials."""
+    raise AssertionError(f"a reader has taken {values}")

@@ -44,7 +44,7 @@ class Status:
         left: how many of them have not ended; None likewise.
         spent: seconds of all trials together.
         budget: seconds that may be spent; None without one.
-        usual: seconds of a trial that ran to its end, the median; None where too few did.
+        usual: seconds of a trial that finished or was pruned, the median; None where too few were.
         remaining: seconds until it is over at the pace of the agents at work; None where it is not known.
         over: why nothing is left; empty while something is.
     """

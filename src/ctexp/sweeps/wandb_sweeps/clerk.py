@@ -1,9 +1,9 @@
 """W&B's own agent, in a process of its own: `python -P -m ctexp.sweeps.wandb_sweeps.clerk`.
 
 `wandb.agent` runs trials in threads of its process, which it stops by raising in them, and sets variables
-that whatever is started later inherits. Nothing of that should be near a training. So it is kept here, and told and
-asked by lines of JSON: `create` makes a sweep, `next` has W&B hand out a trial, and of that trial `name`,
-`epoch` and `end` are passed on.
+that whatever is started later inherits. Nothing of that should be near a training. So it is kept here, and
+told and asked by lines of JSON: `create` makes a sweep, `next` has W&B hand out a trial, and of that trial
+`name`, `epoch` and `end` are passed on.
 """
 
 import json

@@ -7,32 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ctexp.core.errors import PreflightError
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.space import Values
 from ctexp.sweeps.trials import Told
 
 _CREATION_SECONDS = 90.0
 _LOOK_SECONDS = 0.2
 _ENDING_SECONDS = 30.0
 _HINT = "see that `wandb login` has been done and that W&B can be reached; its log: "
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A trial that W&B hands out.
-
-    Attributes:
-        run: W&B's own run of it.
-    """
-
-    values: Values
-    run: str
 
 
 class Service:
@@ -93,8 +79,8 @@ class Service:
                 )
         return str(self._hear()["sweep"])
 
-    def next(self, sweep: str, stops: Stops) -> Offer | None:
-        """The next trial that W&B hands out; None where it has no more, or there is a reason to stop.
+    def next(self, sweep: str, stops: Stops) -> Mapping[str, Any] | None:
+        """The configuration of the next trial; None where W&B has no more, or there is a reason to stop.
 
         Raises:
             PreflightError: W&B refuses.
@@ -104,7 +90,7 @@ class Service:
             if stops.why:
                 return None
         said = self._hear()
-        return None if "over" in said else Offer(_flat(said["trial"]), said["run"])
+        return None if "over" in said else dict(said["trial"])
 
     def name(self, name: str) -> None:
         """What W&B's run of the trial is called."""
@@ -147,11 +133,3 @@ class Service:
 
     def _gone(self) -> PreflightError:
         return PreflightError("W&B's client has ended", f"look into {self._log}")
-
-
-def _flat(config: Mapping[str, Any], above: str = "") -> Values:
-    """`{"optimizer": {"lr": 0.1}}` as `{"optimizer.lr": 0.1}`."""
-    values: Values = {}
-    for key, value in config.items():
-        values |= _flat(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": value}
-    return values

@@ -18,6 +18,7 @@ from ctexp.sweeps.agent.trial import Bench, Unfinished
 from ctexp.sweeps.agent.work import carry_out
 from ctexp.sweeps.board.shared import SharedBoard
 from ctexp.sweeps.trials import Over, Taken
+from ctexp.sweeps.wandb_sweeps.offers import fitting, flat
 from ctexp.sweeps.wandb_sweeps.service import Service
 
 _CREATION_SECONDS = 120.0
@@ -38,6 +39,7 @@ def work(
 
     Raises:
         PreflightError: W&B cannot be reached, or refuses.
+        UsageError: it hands out what the sweep's file does not have.
         CriterionNotMet: the first trials all failed alike.
         CtexpError: what refuses to train here; the trial is given back.
     """
@@ -73,7 +75,7 @@ def _one(
     if offer is None:
         return False
     metric = bench.spec.metric
-    taken = board.enter(agent, offer.values)
+    taken = board.enter(agent, fitting(bench.spec.space, flat(offer)))
     tally.begun(taken)
     service.name(f"{bench.sweep.name}-t{taken.number}")
 

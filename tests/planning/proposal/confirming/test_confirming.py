@@ -60,7 +60,7 @@ def test_the_best_is_judged_by_seeds_that_had_no_part_in_choosing_it(root: Path)
     ]
     its = a_sweep(root, rows)
     told = proposed(root, its, "after")
-    assert its.established[1].startswith("trial 1 has the best val/macro_f1, 0.")
+    assert its.established[1].startswith("trial 1, with optimizer.lr=0.0001 ")
     assert any("will show less when trained anew" in line for line in its.not_established)
     assert its.not_established[-1].startswith("whether it is better than what all trials began with")
 

@@ -72,14 +72,14 @@ def _says(its: Opened, stands: Standing, best: Trial) -> Iterator[str]:
     yield f"{len(its.rows)} trials of {its.sweep.file}: {ends}"
     words = " ".join(best.words) or "nothing changed"
     figure = measured(best.mean, best.error, len(best.runs))
-    yield f"trial {best.number} has the best {its.spec.metric}, {figure}, with {words}"
+    yield f"trial {best.number}, with {words}, has the best {its.spec.metric}: {figure}"
     if stands.established:
         yield f"{verdict_on(stands)}; the difference is {difference(stands)}"
 
 
 def _leaves(its: Opened, stands: Standing) -> Iterator[str]:
     if not stands.established:
-        yield verdict_on(stands)
+        yield f"whether trial {stands.best.number} is the best: {stands.why}"
     if stands.trials > 1:
         yield lucky(its, stands)
     yield "whether it is better than what all trials began with: none of them is paired with that"

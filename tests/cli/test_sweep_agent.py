@@ -1,0 +1,132 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctexp.cli import sweep_agent as verb
+from ctexp.cli.sweep_agent import sweep_agent
+from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, UsageError
+from ctexp.record.sweep import Sweep, SweepDir
+from ctexp.sweeps.agent.trainers import Fresh
+from ctexp.sweeps.agent.warmed import Warm
+from tests.project import TINY, add_tiny_set, git, make_project
+from tests.sweeps.agent.stub import Stub
+
+FLAGS: dict[str, Any] = {
+    "sweep_id": "latest",
+    "count": None,
+    "until": None,
+    "gpu": None,
+    "storage": None,
+    "fresh": True,
+    "yes": False,
+    "json": False,
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a sweep's file."""
+    project = make_project(tmp_path_factory.mktemp("made") / "project")
+    add_tiny_set(project)
+    (project / "conf/sweep/two.yaml").write_text(
+        "method: grid\nmetric: {name: val/macro_f1}\nparameters:\n  optimizer.lr: {values: [0.1, 0.2]}\n"
+    )
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message=a sweep")
+    return project
+
+
+@pytest.fixture
+def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepDir:
+    """A sweep of two trials; its trainings are the stub's."""
+    from ctexp.cli.sweep import sweep
+
+    project = shutil.copytree(made, tmp_path / "project")
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("CTEXP_ROOT", raising=False)
+    monkeypatch.setattr(verb, "Fresh", lambda root: Stub(root / "runs"))
+    sweep(list(TINY), "two", True, False, None, None, False, False, False)
+    return SweepDir.find(project / "runs", "latest")
+
+
+def test_it_works_until_nothing_is_left_and_says_what_is_best(
+    place: SweepDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep_agent(**FLAGS | {"count": 1}) == 0
+    out = capsys.readouterr().out
+    assert "1 finished in" in out
+    assert "ended: --count 1\n" in out
+    assert sweep_agent(**FLAGS | {"json": True}) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["sweep"], document["trials"], document["ended"]) == (
+        place.id,
+        {"finished": 1},
+        "the grid is done",
+    )
+    assert document["progress"]["best"]["overrides"] == ["optimizer.lr=0.2"]
+    assert document["progress"]["best"]["value"] == 0.2
+    assert sorted(path.name for path in place.logs.iterdir()) == ["t0.1-s42.log", "t1.1-s42.log"]
+
+
+@pytest.mark.usefixtures("place")
+def test_wrong_words_are_refused_at_once() -> None:
+    with pytest.raises(UsageError) as error:
+        sweep_agent(**FLAGS | {"count": 0, "gpu": -1})
+    assert error.value.problems == ("--count: 0 is no number of trials", "--gpu: -1 is no GPU's number")
+    for until in ("noon", "25:00", "90", "0m"):
+        with pytest.raises(UsageError, match="--until"):
+            sweep_agent(**FLAGS | {"until": until})
+    with pytest.raises(DataError, match="no sweep 'twoo'"):
+        sweep_agent(**FLAGS | {"sweep_id": "twoo"})
+
+
+def test_another_data_set_or_configuration_than_it_began_with_is_refused(place: SweepDir) -> None:
+    sweep = Sweep.read(place.record)
+    other = sweep.model_copy(update={"catalog_sha256": "0" * 64, "config_sha256": "1" * 64})
+    other.write(place.record)
+    with pytest.raises(DataError) as error:
+        sweep_agent(**FLAGS)
+    assert [problem.partition(": ")[2] for problem in error.value.problems] == [
+        "the configuration is not the one it began with",
+        "the data set tiny is not the one it began with",
+    ]
+
+
+def test_uncommitted_code_is_refused_where_the_configuration_says_so(place: SweepDir) -> None:
+    Path("tasks.py").write_text(Path("tasks.py").read_text() + "\n# changed\n")
+    sweep = Sweep.read(place.record)
+    sweep.model_copy(update={"overrides": (*sweep.overrides, "git.dirty=refuse")}).write(place.record)
+    with pytest.raises(PreflightError, match=r"git\.dirty=refuse"):
+        sweep_agent(**FLAGS)
+
+
+def test_a_warm_trainer_that_does_not_answer_is_replaced_by_fresh_processes(tmp_path: Path) -> None:
+    told: list[str] = []
+    begun: list[Any] = []
+
+    class Noted(Fresh):
+        def start(self, *arguments: Any) -> Any:
+            begun.append(arguments)
+
+    warm = Warm(tmp_path / "nobody", tmp_path, Noted(tmp_path), told.append)
+    for number in range(2):
+        warm.start(["train", f"seed={number}"], {"A": "1"}, [], 1)
+    assert [arguments[0] for arguments in begun] == [["train", "seed=0"], ["train", "seed=1"]]
+    (line,) = told  # once
+    assert line.startswith("in a fresh process: the warm trainer does not answer")
+
+
+@pytest.mark.usefixtures("place")
+def test_a_sweep_whose_trials_all_failed_has_not_succeeded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(Stub):
+        def start(self, words: Any, *others: Any) -> Any:
+            return super().start([*words[:-2], "fault=oom", *words[-2:]], *others)
+
+    monkeypatch.setattr(verb, "Fresh", lambda root: Failing(root / "runs"))
+    assert sweep_agent(**FLAGS) == CriterionNotMet.exit_code
+    assert "every trial failed: oom: it was oom" in capsys.readouterr().err
