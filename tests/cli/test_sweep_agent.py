@@ -55,7 +55,7 @@ def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepD
 def test_it_works_until_nothing_is_left_and_says_what_is_best(
     place: SweepDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sweep_agent(**FLAGS | {"count": 1}) == 0
+    assert sweep_agent(**FLAGS | {"count": "1"}) == 0  # as Invoke gives it
     out = capsys.readouterr().out
     assert "1 finished in" in out
     assert "ended: --count 1\n" in out
@@ -73,9 +73,13 @@ def test_it_works_until_nothing_is_left_and_says_what_is_best(
 
 @pytest.mark.usefixtures("place")
 def test_wrong_words_are_refused_at_once() -> None:
-    with pytest.raises(UsageError) as error:
-        sweep_agent(**FLAGS | {"count": 0, "gpu": -1})
-    assert error.value.problems == ("--count: 0 is no number of trials", "--gpu: -1 is no GPU's number")
+    for flags, problem in (
+        ({"count": "0"}, "--count: '0' is no number of trials"),
+        ({"count": "many"}, "--count: 'many' is no number of trials"),
+        ({"gpu": "-1"}, "--gpu: '-1' is no number of a GPU"),
+    ):
+        with pytest.raises(UsageError, match=problem):
+            sweep_agent(**FLAGS | flags)
     for until in ("noon", "25:00", "90", "0m"):
         with pytest.raises(UsageError, match="--until"):
             sweep_agent(**FLAGS | {"until": until})

@@ -37,6 +37,7 @@ def about(_):
         "sigterm": signal.getsignal(signal.SIGTERM) == signal.SIG_DFL,
         "mask": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
         "open": sorted(int(name) for name in os.listdir("/proc/self/fd")),
+        "threads": [one["num_threads"] for one in threadpoolctl.threadpool_info()],
         "draws": [random.random(), numpy.random.random()],
     }))
 

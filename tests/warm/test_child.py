@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ctexp.core.locks import HELD, FileLock, passed_on
-from ctexp.warm import client
+from ctexp.warm import standing_in
 from tests.project import INV
 from tests.warm.parents import Light, until
 
@@ -49,6 +49,12 @@ def test_it_is_what_a_fresh_process_is(warm: Light) -> None:
     assert "CTEXP_WARM" in fresh["environment"]
     del fresh["environment"]["CTEXP_WARM"]
     assert forked["environment"] == fresh["environment"]
+
+
+def test_numpy_gets_its_threads_back(light_at: Light) -> None:
+    light_at.begin(OPENBLAS_NUM_THREADS="2")
+    assert light_at.start("about").wait(20) == 0
+    assert about(light_at.project)["threads"] == [2]
 
 
 def test_children_draw_differently(warm: Light) -> None:
@@ -112,8 +118,8 @@ def test_a_lock_is_held_as_long_as_the_child_lives(warm: Light) -> None:
 def test_what_locks_and_referees_are_named_is_handed_over(tmp_path: Path) -> None:
     with (tmp_path / "one").open("w") as one, (tmp_path / "other").open("w") as other:
         named = {HELD: f"{one.fileno()},9999", "CTEXP_REFEREE": f"{other.fileno()} val/macro_f1"}
-        assert client.handed_over(named) == sorted([one.fileno(), other.fileno()])
-    assert client.handed_over({}) == []
+        assert standing_in.handed_over(named) == sorted([one.fileno(), other.fileno()])
+    assert standing_in.handed_over({}) == []
 
 
 def test_a_reader_that_goes_away_ends_it_as_a_fresh_one(warm: Light) -> None:

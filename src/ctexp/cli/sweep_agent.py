@@ -31,9 +31,9 @@ _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 
 def sweep_agent(
     sweep_id: str,
-    count: int | None,
+    count: int | str | None,
     until: str | None,
-    gpu: int | None,
+    gpu: int | str | None,
     storage: str | None,
     fresh: bool,
     yes: bool,
@@ -48,14 +48,14 @@ def sweep_agent(
     root = project_root()
     runs = resolve_paths(root)[1]
     end = _moment(until)
-    if problems := _wrong(count, gpu):
-        raise UsageError(problems)
+    most = _number("--count", count, 1, "number of trials")
+    device = _number("--gpu", gpu, 0, "number of a GPU")
     place = _place(runs, sweep_id, storage)
     sweep = Sweep.read(place.record)
     spec = load(place.file, sweep.file, sweep.overrides)
     trials = Trials(root, spec, sweep.overrides)
     _refuse_other(root, runs, sweep, trials, yes)
-    variables = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": str(gpu)}
+    variables = {} if device is None else {"CUDA_VISIBLE_DEVICES": str(device)}
     with (
         Stops(end) as stops,
         contextlib.closing(open_board(place, spec, sweep, trials.identity)) as board,
@@ -63,18 +63,21 @@ def sweep_agent(
     ):
         bench = Bench(root, runs, place, spec, sweep, trials.words, trainer, stops, variables)
         work = _work_of(spec.backend)
-        summary: AgentSummary = work(board, bench, stops, count=count, tell=screen.note)
+        summary: AgentSummary = work(board, bench, stops, count=most, tell=screen.note)
         return _told(place, board, summary, stops, json)
 
 
-def _wrong(count: int | None, gpu: int | None) -> list[str]:
-    """What of the flags can be no number of trials, or of a GPU."""
-    problems = []
-    if count is not None and count < 1:
-        problems.append(f"--count: {count} is no number of trials")
-    if gpu is not None and gpu < 0:
-        problems.append(f"--gpu: {gpu} is no GPU's number")
-    return problems
+def _number(flag: str, said: int | str | None, least: int, what: str) -> int | None:
+    """A flag's number; Invoke gives the text of flags that need not be there.
+
+    Raises:
+        UsageError: it is none, or too small.
+    """
+    if said is None:
+        return None
+    if not str(said).isdecimal() or int(said) < least:
+        raise UsageError(f"{flag}: {said!r} is no {what}")
+    return int(said)
 
 
 def _moment(until: str | None) -> datetime | None:

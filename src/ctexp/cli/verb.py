@@ -62,14 +62,15 @@ def _hand_over(socket: str) -> None:
         invoke.Exit: it has ended, with this exit code.
     """
     from ctexp.core import screen
-    from ctexp.warm import client
+    from ctexp.warm import standing_in
+    from ctexp.warm.client import Refused
 
     try:
-        code = client.run(socket, sys.argv)
-    except client.Refused as refusal:
+        code = standing_in.run(socket, sys.argv)
+    except Refused as refusal:
         screen.note(f"in a fresh process: {refusal}")
         return
-    client.end_like(code)
+    standing_in.end_like(code)
     raise Exit(code=code)
 
 

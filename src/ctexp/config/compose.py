@@ -68,7 +68,7 @@ def _composer(root: Path, _state: tuple[tuple[Path, int, int, int], ...]) -> "Co
 def _state(conf: Path) -> tuple[tuple[Path, int, int, int], ...]:
     """Every file and folder of the configuration with what changes when it does: inode, size, time."""
     found = []
-    for path in (conf, *conf.rglob("*")):
+    for path in (conf, *conf.glob("*"), *conf.glob("*/*")):  # links to other folders followed
         with suppress(FileNotFoundError):
             about = path.stat()
             found.append((path, about.st_ino, about.st_size, about.st_ctime_ns))

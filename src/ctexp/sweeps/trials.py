@@ -15,7 +15,7 @@ class Taken:
     """A trial that an agent has to itself.
 
     Attributes:
-        key: tells this attempt at it from every other, for the board.
+        key: names it for the board; with `attempt`, this attempt at it.
         number: of the trial, counted from 0; an attempt that goes on with it has the same.
         attempt: counted from 1.
         runs: those that earlier attempts began, by the label of the member.
@@ -119,7 +119,7 @@ class Board(Protocol):
         ...
 
     def give_back(self, taken: Taken, why: str, *, retry: bool = True) -> None:
-        """Let another agent go on with it, or with `retry=False` or too many attempts count it as failed."""
+        """Let another agent go on with it, however often; or with `retry=False` count it as failed."""
         ...
 
     def rows(self) -> list[Row]:

@@ -2,7 +2,6 @@ import math
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -142,12 +141,13 @@ def test_a_signal_saves_the_trial_and_gives_it_back_and_the_next_agent_goes_on_w
 
 
 def test_no_trial_is_begun_that_may_not_end_in_time(tmp_path: Path) -> None:
-    board = Memory([{"lr": 0.1, "pause": 0.2}, {"lr": 0.2, "pause": 0.2}, {"lr": 0.3, "pause": 0.2}])
-    stops = Stops(clock.now() + timedelta(seconds=1.1))
-    began = time.monotonic()
-    summary = work(tmp_path, board, stops=stops)
-    assert 1 <= len(board.told) < 3
-    assert time.monotonic() - began < 1.1
+    class AlmostOver(Stops):
+        def seconds_left(self) -> float:
+            return 0.05
+
+    board = Memory([{"lr": 0.1, "pause": 0.05}, {"lr": 0.2, "pause": 0.05}])
+    summary = work(tmp_path, board, stops=AlmostOver())
+    assert [number for number, _ in board.told] == [0]  # nobody knows yet how long the first takes
     assert "a trial took" in summary.why
 
 

@@ -74,6 +74,7 @@ def test_tables_of_another_optuna_are_looked_at_before_they_are_used(tmp_path: P
         made.open()
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_an_agent_with_an_error_of_its_own_and_damages_nothing(tmp_path: Path) -> None:
     made = make(tmp_path)
     program = f"""

@@ -176,7 +176,15 @@ def test_no_trial_is_begun_beyond_the_budget_or_the_target(tmp_path: Path) -> No
     assert board.take("me") == Over("the target is reached")
 
 
-def test_draws_keep_the_constraints_and_conditions(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("method", "sampler"),
+    [
+        ("random", "random"),
+        pytest.param("random", "qmc", marks=pytest.mark.slow),
+        pytest.param("bayes", "tpe", marks=pytest.mark.slow),
+    ],
+)
+def test_draws_keep_the_constraints_and_conditions(tmp_path: Path, method: str, sampler: str) -> None:
     space = Space(
         (
             Parameter("opt", Choice(("sgd", "adam"))),
@@ -185,15 +193,14 @@ def test_draws_keep_the_constraints_and_conditions(tmp_path: Path) -> None:
         ),
         (Rule("lr < 0.2", lambda values: float(str(values["lr"])) < 0.2),),
     )
-    for method, sampler in (("random", "qmc"), ("bayes", "tpe")):
-        board = make(tmp_path, a_spec(space, method=method, sampler=sampler, run_cap=6)).open()
-        done = work(board, lambda values: float(str(values["lr"])))
-        assert len(done) == 6
-        assert all(float(str(trial.values["lr"])) < 0.2 for trial in done)
-        assert {("momentum" in trial.values, trial.values["opt"]) for trial in done} == {
-            (True, "sgd"),
-            (False, "adam"),
-        }
+    board = make(tmp_path, a_spec(space, method=method, sampler=sampler, run_cap=8)).open()
+    done = work(board, lambda values: float(str(values["lr"])))
+    assert len(done) == 8
+    assert all(float(str(trial.values["lr"])) < 0.2 for trial in done)
+    assert {("momentum" in trial.values, trial.values["opt"]) for trial in done} == {
+        (True, "sgd"),
+        (False, "adam"),
+    }
 
     never = Space((Parameter("lr", Range(0.0, 1.0)),), (Rule("lr > 2", lambda _: False),))
     with pytest.raises(UsageError, match="lr > 2"):

@@ -21,6 +21,9 @@ from ctexp.sweeps.space import Space, Values
 LEARNED, FEASIBLE = 10, 2_000
 """Draws of a sampler that learns, then at random, before constraints are said to leave hardly anything."""
 
+_STARTUP = 5
+"""Trials that TPE draws at random before it learns: of the tens that a night has, Optuna's ten are many."""
+
 
 class Drawer:
     """Draws from a space.
@@ -120,7 +123,7 @@ class Drawer:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             if self._sampler == "gp":
                 return optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False)
-            return optuna.samplers.TPESampler(seed=seed)
+            return optuna.samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)
 
 
 _TEACHING = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)

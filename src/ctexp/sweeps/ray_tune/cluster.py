@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -46,6 +47,19 @@ def joined(resources: Mapping[str, float]) -> Iterator[dict[str, float]]:
             f"Ray is not installed ({error})", "install it: uv sync --extra ray, or pip install 'ctexp[ray]'"
         ) from error
     address = os.environ.get(ADDRESS) or "local"
+    with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of nodes that fail
+        _join(address)
+        try:
+            nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+            yield _share(resources, [node["Resources"] for node in nodes if node["Alive"]])
+        finally:
+            ray.shutdown()
+
+
+def _join(address: str) -> None:
+    """Become the driver of the cluster at an address, or of one that is started here."""
+    import ray
+
     local = address == "local"
     ours = signal.getsignal(signal.SIGTERM)
     try:
@@ -62,11 +76,6 @@ def joined(resources: Mapping[str, float]) -> Iterator[dict[str, float]]:
             f"start it with `ray start --head`, or unset {ADDRESS} to use this machine",
         ) from error
     signal.signal(signal.SIGTERM, ours)  # Ray has put its own there, which ends this process at once
-    try:
-        nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
-        yield _share(resources, [node["Resources"] for node in nodes if node["Alive"]])
-    finally:
-        ray.shutdown()
 
 
 def _share(resources: Mapping[str, float], nodes: list[Mapping[str, float]]) -> dict[str, float]:

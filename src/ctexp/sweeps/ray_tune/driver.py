@@ -96,7 +96,7 @@ def _tune(crew: Crew, bench: Bench, share: dict[str, float], agent: str) -> None
 
 
 def _wait_for(runs: Iterable[str], folder: Path, stops: Stops) -> None:
-    """The actors are gone; their trainings save what they have, and end. A second signal is answered at once."""
+    """The actors are gone; their trainings save what they have, and end, unless a second signal is given."""
     end = time.monotonic() + _ENDING_SECONDS
     for run in runs:
         while RunDir(folder / run).lock().is_held() and time.monotonic() < end and not stops.insisted:
