@@ -1,5 +1,6 @@
 import dataclasses
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -44,4 +45,24 @@ def test_the_cluster_and_not_a_flag_says_which_gpu(tmp_path: Path) -> None:
     its = bench(tmp_path, spec(backend="ray"))
     its = dataclasses.replace(its, variables={"CUDA_VISIBLE_DEVICES": "1"})
     with pytest.raises(UsageError, match="--gpu"):
+        driver.work(Memory([]), its, Stops(), count=None, tell=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("127.0.0.1:1", "nothing answers"),
+        ("ray://127.0.0.1:10001", "write host:6379"),
+        ("somewhere", "write host:6379"),
+    ],
+)
+def test_a_cluster_that_does_not_answer_is_told_at_once(
+    address: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in cluster._SETTINGS:
+        monkeypatch.setenv(name, "")
+    monkeypatch.setitem(sys.modules, "ray", types.ModuleType("ray"))  # it is not asked
+    monkeypatch.setenv(cluster.ADDRESS, address)
+    its = bench(tmp_path, spec(backend="ray"))
+    with pytest.raises(PreflightError, match=problem):
         driver.work(Memory([]), its, Stops(), count=None, tell=lambda _: None)

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,6 +15,8 @@ ADDRESS = "RAY_ADDRESS"
 
 _OBJECT_STORE_BYTES = 100 * 2**20
 """What trials tell is short; Ray would take a third of the memory."""
+
+_ANSWER_SECONDS = 5.0
 
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it would tell its makers
@@ -61,6 +64,11 @@ def _join(address: str) -> None:
     import ray
 
     local = address == "local"
+    if not local and (problem := _unreachable(address)):
+        raise PreflightError(
+            f"{ADDRESS}={address}: {problem}",
+            f"start a cluster with `ray start --head`, or unset {ADDRESS} to use this machine",
+        )
     ours = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
@@ -72,10 +80,23 @@ def _join(address: str) -> None:
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise PreflightError(
-            f"the Ray cluster {address} cannot be joined: {error}",
-            f"start it with `ray start --head`, or unset {ADDRESS} to use this machine",
+            f"the Ray cluster {address} cannot be joined: {error}", "see `ray status`"
         ) from error
     signal.signal(signal.SIGTERM, ours)  # Ray has put its own there, which ends this process at once
+
+
+def _unreachable(address: str) -> str:
+    """Why no cluster can be joined there, which Ray would take minutes to find out; empty where one can."""
+    if address == "auto":  # it knows which was started here
+        return ""
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or "/" in host:
+        return "no address of a cluster's head; write host:6379"
+    try:
+        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        return f"nothing answers ({error})"
+    return ""
 
 
 def _share(resources: Mapping[str, float], nodes: list[Mapping[str, float]]) -> dict[str, float]:
