@@ -36,7 +36,7 @@ SEEDS, AGENTS, EPOCHS = 20, 4, 27
 """Projects; agents side by side; of a whole training."""
 
 UNSEEN = 100
-"""The first project of the search; on those from 0 on, TPE's settings were chosen."""
+"""The first project; on those from 0 on, the settings of TPE and of pruning were chosen."""
 
 PRUNED, SEARCHED = 60, 40
 """Trials of a sweep that is pruned, and of one that is searched."""
@@ -55,8 +55,8 @@ SPACE = Space(
 )
 
 PRUNERS = {
-    "asha": Early("asha", min_epochs=3, factor=3),
-    "hyperband": Early("hyperband", min_epochs=2, factor=3, brackets=2),
+    "asha": Early("asha", min_epochs=5, factor=3),
+    "hyperband": Early("hyperband", min_epochs=3, factor=3, brackets=2),
 }
 
 
@@ -100,7 +100,8 @@ def pruned_sweep(project: Project, seed: int, early: Early) -> tuple[list[Row], 
     """Run one on a board, the agents taking turns at an epoch each; its trials, and the epochs trained."""
     with tempfile.TemporaryDirectory() as folder:
         spec = a_spec(SPACE, method="random", run_cap=PRUNED, early=early)
-        board = make(Path(folder), spec, seed=seed).open()
+        # Hyperband deals trials out to brackets by the sweep's name.
+        board = make(Path(folder), spec, seed=seed, id=f"project-{seed}").open()
         epochs, under_way = 0, dict[int, tuple[Taken, Iterator[tuple[int, float]]]]()
         while True:
             for agent in range(AGENTS):
@@ -155,7 +156,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
 def pruning(seeds: int = SEEDS) -> dict[str, list[tuple[float, bool, float]]]:
     """For each way of pruning and each project: share of epochs, whether it finds the best, what it loses."""
     found: dict[str, list[tuple[float, bool, float]]] = {name: [] for name in PRUNERS}
-    for seed in range(seeds):
+    for seed in range(UNSEEN, UNSEEN + seeds):
         project = Project(seed)
         for name, early in PRUNERS.items():
             rows, epochs = pruned_sweep(project, seed, early)
