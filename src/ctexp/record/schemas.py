@@ -15,6 +15,7 @@ from ctexp.record.documents import Document
 from ctexp.record.manifest import Attempt, Manifest
 from ctexp.record.result import Result
 from ctexp.record.show import ShownCrossValidation, ShownRun
+from ctexp.record.sweep import Sweep, SweepProgress
 
 DOCUMENTS: dict[str, type[Document]] = {
     "manifest": Manifest,
@@ -24,6 +25,8 @@ DOCUMENTS: dict[str, type[Document]] = {
     "cross_validation": CrossValidation,
     "ensemble": EnsembleList,
     "decision": Decision,
+    "sweep": Sweep,
+    "sweep_progress": SweepProgress,
     "show": ShownRun,
     "show_cross_validation": ShownCrossValidation,
 }
