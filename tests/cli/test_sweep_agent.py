@@ -99,6 +99,12 @@ def test_another_data_set_or_configuration_than_it_began_with_is_refused(place: 
     ]
 
 
+def test_a_file_that_was_edited_since_is_refused(place: SweepDir) -> None:
+    place.file.write_text(place.file.read_text().replace("0.2", "0.3"))
+    with pytest.raises(DataError, match=r"its sweep\.yaml is not the one it began with"):
+        sweep_agent(**FLAGS)
+
+
 def test_uncommitted_code_is_refused_where_the_configuration_says_so(place: SweepDir) -> None:
     Path("tasks.py").write_text(Path("tasks.py").read_text() + "\n# changed\n")
     sweep = Sweep.read(place.record)

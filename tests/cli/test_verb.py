@@ -130,6 +130,14 @@ def test_an_outcome_already_told_is_only_an_exit_code(folder: Path, code: int) -
     assert (done.returncode, done.stdout, done.stderr) == (code, "told\n", "")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_go_nowhere(folder: Path, closed: str) -> None:
+    command = f'"$0" told {closed}; "$0" refused {closed}'
+    done = subprocess.run(["sh", "-c", command, INV], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stdout == ("" if ">&-" in closed.split() else "told\n")
+
+
 def test_a_full_disk_is_exit_5(folder: Path) -> None:
     done = inv(folder, "full")
     assert done.returncode == 5

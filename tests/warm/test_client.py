@@ -5,12 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from ctexp.core.errors import Busy, PreflightError
-from ctexp.warm import client, place, wire
+from ctexp.warm import client, place, sources, wire
 from ctexp.warm.request import Request, read_at_import
 from tests.warm.parents import Light, lives, state, until
 
@@ -23,6 +24,39 @@ def test_without_a_parent_it_is_refused(tmp_path: Path) -> None:
 def test_a_parent_that_says_nothing_is_not_waited_for(tmp_path: Path) -> None:
     with place.listen(tmp_path / "socket"), pytest.raises(client.Refused, match="does not answer"):
         client.start(tmp_path / "socket", ["inv"], environment={}, patience=0.05)
+
+
+def test_a_parent_that_hangs_up_before_it_is_said_go_has_begun_nothing(tmp_path: Path) -> None:
+    with place.listen(tmp_path / "socket") as listening:
+
+        def hang_up() -> None:
+            line, _ = listening.accept()
+            wire.close(wire.receive(line)[1])
+            wire.send(line, {"ready": True})
+            line.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        received = wire.receive
+
+        def late(line: socket.socket) -> object:
+            answer = received(line)
+            if threading.current_thread() is threading.main_thread():
+                thread.join()
+            return answer
+
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(client.Refused, match="does not answer"):
+            patch.setattr(wire, "receive", late)
+            client.start(tmp_path / "socket", ["inv"], environment={})
+
+
+def test_a_source_that_is_being_replaced_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: str) -> None:
+        raise FileNotFoundError
+
+    before = sources.stamp()
+    monkeypatch.setattr(sources, "_modules", gone)
+    assert sources.stamp() != before
 
 
 def test_under_slurm_it_is_refused(warm: Light) -> None:

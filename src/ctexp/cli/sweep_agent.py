@@ -24,6 +24,7 @@ from ctexp.sweeps.agent.trial import Bench
 from ctexp.sweeps.board.opening import kept, open_board
 from ctexp.sweeps.file.composing import Trials
 from ctexp.sweeps.file.load import load
+from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.trials import Board
 
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}")
@@ -54,7 +55,7 @@ def sweep_agent(
     sweep = Sweep.read(place.record)
     spec = load(place.file, sweep.file, sweep.overrides)
     trials = Trials(root, spec, sweep.overrides)
-    _refuse_other(root, runs, sweep, trials, yes)
+    _refuse_other(root, runs, sweep, spec, trials, yes)
     variables = {} if device is None else {"CUDA_VISIBLE_DEVICES": str(device)}
     with (
         Stops(end) as stops,
@@ -104,8 +105,8 @@ def _place(runs: Path, selector: str, storage: str | None) -> SweepDir:
     return place
 
 
-def _refuse_other(root: Path, runs: Path, sweep: Sweep, trials: Trials, yes: bool) -> None:
-    """Refuse to go on with another configuration, data set or split than the sweep began with.
+def _refuse_other(root: Path, runs: Path, sweep: Sweep, spec: Spec, trials: Trials, yes: bool) -> None:
+    """Refuse to go on with another file, configuration, data set or split than the sweep began with.
 
     Raises:
         DataError: it is another now.
@@ -121,6 +122,7 @@ def _refuse_other(root: Path, runs: Path, sweep: Sweep, trials: Trials, yes: boo
     changed = [
         f"{sweep.id}: {what} is not the one it began with"
         for what, now, then in (
+            ("its sweep.yaml", spec.sha256, sweep.file_sha256),
             ("the configuration", trials.identity(values), sweep.config_sha256),
             (f"the data set {sweep.dataset}", selection.catalog.sha256, sweep.catalog_sha256),
             (f"the {data.split} split of {sweep.dataset}", selection.sha256, sweep.split_sha256),

@@ -14,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -81,6 +82,7 @@ def perform(target: str, flags: dict[str, Any], *, debug: bool) -> None:
         invoke.Exit: with the exit code, unless that is 0. What went wrong is on stderr by then, and with the
             flag `json` as one document on stdout too.
     """
+    _open_closed_streams()
     try:
         code = _attempt(target, flags, debug=debug)
     except BrokenPipeError:
@@ -89,6 +91,16 @@ def perform(target: str, flags: dict[str, Any], *, debug: bool) -> None:
         code = PIPE_CLOSED
     if code:
         raise Exit(code=code)
+
+
+def _open_closed_streams() -> None:
+    """Let streams that were closed (`inv train >&-`) go nowhere; else files of ours would get their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest that is free
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))
 
 
 def _attempt(target: str, flags: dict[str, Any], *, debug: bool) -> int:

@@ -102,8 +102,8 @@ class Board(Protocol):
         """Claim the next trial: one whose agent died, one that waits, or a new one."""
         ...
 
-    def beat(self, taken: Taken) -> None:
-        """Say that the trial's agent lives; asked for every few seconds."""
+    def beat(self, taken: Taken) -> bool:
+        """Say that the trial's agent lives, every few seconds; False where another one has it by now."""
         ...
 
     def began(self, taken: Taken, member: str, run: str) -> None:

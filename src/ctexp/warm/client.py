@@ -29,7 +29,7 @@ class Refused(Exception):
 
 
 class Lost(ChildProcessError):
-    """The parent died when the job was to begin: it has ended, if it ever began."""
+    """The parent died or hangs as the job was to begin: it has ended, or will, if it ever began."""
 
 
 class WarmJob:
@@ -119,7 +119,7 @@ def start(
 
     Raises:
         Refused: it does not answer, or says no.
-        Lost: it died meanwhile; the job is not to be run a second time without a look at what it has left.
+        Lost: it died or hangs meanwhile; the job is not to be run a second time without a look at what it has left.
     """
     if "SLURM_JOB_ID" in environment:
         raise Refused("under SLURM every job is a process of its own")
@@ -137,11 +137,11 @@ def start(
         finally:
             os.close(place)
         _agreed(line)
+        wire.send(line, {"go": True})
         # Whoever dies from here on, the job is not run a second time: it may have begun.
         begun = True
-        line.settimeout(None)
-        wire.send(line, {"go": True})
         job, process = _agreed(line)
+        line.settimeout(None)
         return WarmJob(line, job["pid"], process[0])
     except OSError as error:
         line.close()

@@ -12,8 +12,16 @@ Stamp = frozenset[tuple[str, int, int, int]]
 def stamp() -> Stamp:
     """Name, size, inode and time of every module of ctexp, and of what an installation touches.
 
-    tasks.py and conf/ are not among them: a child reads these itself.
+    tasks.py and conf/ are not among them: a child reads these itself. It is empty, which no other is, where
+    they are being replaced as they are looked at.
     """
+    try:
+        return _stamp()
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _stamp() -> Stamp:
     seen = [entry for folder in ctexp.__path__ for entry in _modules(folder)]
     site = Path(ctexp.__path__[0]).parent
     touched = [Path(sys.prefix), site, *(Path(folder) for folder in sys.path if folder.endswith("-packages"))]

@@ -108,9 +108,10 @@ class Memory:
         del agent
         return self._waiting.pop(0) if self._waiting else Over("the grid is done")
 
-    def beat(self, taken: Taken) -> None:
+    def beat(self, taken: Taken) -> bool:
         del taken
         self.beats += 1
+        return True
 
     def began(self, taken: Taken, member: str, run: str) -> None:
         self.runs.setdefault(taken.number, {})[member] = run

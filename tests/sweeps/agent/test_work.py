@@ -177,6 +177,35 @@ def test_a_board_that_fails_ends_the_training_with_what_it_has(tmp_path: Path) -
     assert run.read().state == "interrupted"
 
 
+def test_an_agent_that_was_taken_for_dead_saves_its_training_and_goes_on_with_others(tmp_path: Path) -> None:
+    """As one that was suspended: the run of another agent's trial is no pruned one."""
+
+    class Taken(Memory):
+        def beat(self, taken: Any) -> bool:
+            return bool(taken.number)
+
+        def give_back(self, taken: Any, why: str, *, retry: bool = True) -> None:
+            self.given.append((taken.number, why))
+
+    board = Taken([{"lr": 0.1, "pause": 0.05}, {"lr": 0.3}], behind=lambda number, *_: number == 0)
+    assert work(tmp_path, board).trials == {"finished": 1}
+    assert board.given == [(0, "another agent has it by now")]
+    assert runs(tmp_path)[0].read().state == "interrupted"
+
+
+@pytest.mark.parametrize(("code", "name"), [(255, "signal 127"), (-40, "signal 40"), (137, "SIGKILL")])
+def test_an_exit_code_of_any_number_is_told(tmp_path: Path, code: int, name: str) -> None:
+    class Ended(Stub):
+        def start(self, *_: Any) -> Any:
+            return type("Job", (), {"pid": 0, "poll": lambda _: code})()
+
+    board = Memory([{"lr": 0.1}])
+    with Stops() as stops:
+        its = bench(tmp_path, spec(), stops, Ended(tmp_path / "runs"))
+        agent.work(board, its, stops, count=None, tell=lambda _: None)
+    assert board.given[0] == (0, f"killed by {name}, which nobody here sent")
+
+
 def test_a_run_that_was_begun_and_never_noted_is_found(tmp_path: Path) -> None:
     """As when an agent is killed between the beginning of a run and its note of it."""
     from ctexp.sweeps.trials import Taken

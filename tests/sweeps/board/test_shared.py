@@ -1,16 +1,19 @@
 """A board as its agents use it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from ctexp.core.errors import UsageError
+from ctexp.core.errors import DataError, UsageError
+from ctexp.record.manifest import Origin
 from ctexp.record.run_dir import RunDir
 from ctexp.record.sweep import SweepProgress
 from ctexp.sweeps.board.dimensions import same
 from ctexp.sweeps.file.spec import Early
 from ctexp.sweeps.space import Choice, Parameter, Range, Space, Values
 from ctexp.sweeps.trials import Over, Told, Wait
+from tests.record import samples
 from tests.sweeps.board.boards import SIX, WIDE, Rule, a_spec, make, taken, work
 
 AT_ONCE = -1.0
@@ -58,6 +61,8 @@ def test_a_dead_agents_trial_goes_on_with_its_runs_and_the_dead_has_no_say_any_m
     assert (again.number, again.attempt, again.values) == (0, 2, lost.values)
     assert again.runs == {"s42": "s-t0_20261121-050000_abcdef"}
 
+    assert not board.beat(lost)
+    assert other.beat(again)
     assert board.report(lost, 2, 0.5), "it should end"
     board.began(lost, "s42", "another")
     board.give_back(lost, "too late")
@@ -78,6 +83,51 @@ def test_nobody_takes_a_trial_whose_training_lives(tmp_path: Path) -> None:
     with run.lock():
         assert taken(board, "you").number == 1
     assert [taken(board, "you").number for _ in range(2)] == [0, 0]
+
+
+def test_nobody_takes_a_trial_whose_training_has_begun_and_was_not_noted_yet(tmp_path: Path) -> None:
+    """As when an agent is suspended while its training starts, which then waits for it."""
+    made = make(tmp_path)
+    board = made.open(AT_ONCE)
+    taken(board)
+    run = RunDir.create(tmp_path, "s-t0")
+    samples.begun(run, origin=Origin(parent=made.place.id))
+    with run.lock():
+        assert taken(board, "you").number == 1
+        samples.begun(run, origin=Origin(parent="another_sweep"))
+        assert taken(board, "you").number == 0
+
+
+def test_a_clock_that_is_set_back_makes_nobody_immortal(tmp_path: Path) -> None:
+    board = make(tmp_path).open()
+    taken(board)
+    with board._storage.engine.begin() as database:
+        database.exec_driver_sql("UPDATE trial_heartbeats SET heartbeat = datetime('now', '+1 hour')")
+    assert (taken(board).number, taken(board).number) == (0, 1)
+
+
+def test_a_sweep_that_reached_its_target_ends_although_an_agent_died(tmp_path: Path) -> None:
+    made = make(tmp_path, a_spec(target=0.5))
+    board = made.open()
+    done = taken(board)
+    taken(board, "you")
+    board.finish(done, Told("finished", 0.6))
+    assert board.take("me") == Over("the target is reached")
+    assert SweepProgress.read(made.place.progress).ended is None
+    assert made.open(AT_ONCE).take("me") == Over("the target is reached")
+    assert SweepProgress.read(made.place.progress).ended is not None
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_agents_do_not_go_on_in_a_database_that_was_taken_away(tmp_path: Path, replaced: bool) -> None:
+    made = make(tmp_path)
+    board = made.open()
+    trial = taken(board)
+    made.place.trials.rename(tmp_path / "old")
+    if replaced:
+        shutil.copy(tmp_path / "old", made.place.trials)
+    with pytest.raises(DataError, match="removed or replaced"):
+        board.finish(trial, Told("finished", 1.0))
 
 
 def test_a_trial_over_which_three_agents_die_has_failed(tmp_path: Path) -> None:

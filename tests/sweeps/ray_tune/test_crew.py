@@ -17,7 +17,7 @@ from tests.sweeps.agent.benches import Memory, bench
 
 
 class Lost(Memory):
-    def beat(self, taken: Taken) -> None:
+    def beat(self, taken: Taken) -> bool:
         del taken
         raise StorageError("the database is gone")
 

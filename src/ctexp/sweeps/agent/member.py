@@ -144,9 +144,8 @@ class Training:
             return End(None, problem=self.asked.why)
         if code < 0 or code > 128:
             number = -code if code < 0 else code - 128
-            return End(
-                None, problem=f"killed by {signal.Signals(number).name}, which nobody here sent", killed=True
-            )
+            name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+            return End(None, problem=f"killed by {name}, which nobody here sent", killed=True)
         return End("failed", problem=f"exit code {code}: {self._last_line()}")
 
     def _ended(self, reading: Reading) -> End:

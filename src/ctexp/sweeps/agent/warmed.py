@@ -9,6 +9,9 @@ from pathlib import Path
 from ctexp.sweeps.agent.trainers import Job, Trainer
 from ctexp.warm import client
 
+_PATIENCE = 20.0
+"""Seconds. Meanwhile there is no sign of life; an agent without one for thirty is taken for dead."""
+
 
 class Warm:
     """Has a parent fork a child for each training, which dies with this process.
@@ -40,6 +43,7 @@ class Warm:
                 folder=self._root,
                 streams=(nothing, output, output),
                 descriptors=descriptors,
+                patience=_PATIENCE,
             )
         except client.Refused as refused:
             if (why := str(refused)) not in self._told:

@@ -17,6 +17,10 @@ _WAIT_SECONDS = 0.5
 """Between two looks whether there is something to take."""
 
 
+class _TakenOver(Exception):
+    """This agent was taken for dead, and another one has its trial by now."""
+
+
 def work(
     board: Board, bench: Bench, stops: Stops, *, count: int | None, tell: Callable[[str], None]
 ) -> AgentSummary:
@@ -67,14 +71,27 @@ def carry_out(
     Raises:
         CtexpError: the trial is given back.
     """
+
+    def live() -> None:
+        if not board.beat(taken):
+            raise _TakenOver
+
+    def is_behind(epoch: int, value: float) -> bool:
+        behind = report(epoch, value) if report else board.report(taken, epoch, value)
+        if behind:
+            live()  # or the run would say for ever that it was pruned
+        return behind
+
     try:
         return run_trial(
             bench,
             taken,
             began=lambda member, run: board.began(taken, member, run),
-            report=report or (lambda epoch, value: board.report(taken, epoch, value)),
-            pulse=_Pulse(lambda: board.beat(taken)),
+            report=is_behind,
+            pulse=_Pulse(live),
         )
+    except _TakenOver:
+        return Unfinished("another agent has it by now")
     except CtexpError as error:
         with contextlib.suppress(CtexpError):  # it may be the board that failed
             board.give_back(taken, str(error))

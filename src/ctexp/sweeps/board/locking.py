@@ -7,10 +7,13 @@ gives up.
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctexp.core.errors import DataError
 from ctexp.core.locks import FileLock
 
 if TYPE_CHECKING:
@@ -23,13 +26,24 @@ Lock = Callable[[], AbstractContextManager[None]]
 """Makes what is entered to be alone."""
 
 
-def of_folder(lock: FileLock) -> Lock:
-    """A file's lock, for agents of one machine."""
+def of_folder(lock: FileLock, database: Path) -> Lock:
+    """A file's lock, for agents of one machine.
+
+    Args:
+        lock: what they wait for.
+        database: that is open; who has it open would go on in a file that others have removed or replaced.
+    """
+    then = database.stat()
 
     @contextlib.contextmanager
     def alone() -> Iterator[None]:
         lock.acquire(patience=PATIENCE)
         try:
+            if not database.exists() or not os.path.samestat(then, database.stat()):
+                raise DataError(
+                    f"{database}: removed or replaced while agents were at work",
+                    "its runs are whole: bring it back, or make a new sweep",
+                )
             yield
         finally:
             lock.release()

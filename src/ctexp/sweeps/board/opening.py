@@ -47,7 +47,7 @@ def open_board(
     if sweep.storage is None:
         what = str(place.trials)
         storage = connection.embedded(place.trials, create=create)
-        lock = locking.of_folder(place.lock())
+        lock = locking.of_folder(place.lock(), place.trials)
     else:
         storage = connection.server(sweep.storage, create=create)
         what = connection.shown(sweep.storage)
@@ -105,7 +105,7 @@ def _seed(storage: RDBStorage, place: SweepDir, spec: Spec, sweep: Sweep) -> Non
     """Make the study, with what another machine needs to know of the sweep."""
     study = optuna.create_study(study_name=sweep.id, storage=storage, direction=spec.goal)
     study.set_user_attr(_SWEEP, sweep.document())
-    study.set_user_attr(_FILE, place.file.read_text() if place.file.is_file() else "")
+    study.set_user_attr(_FILE, place.file.read_bytes().decode() if place.file.is_file() else "")
     study.set_user_attr(_OPTUNA, optuna.__version__)
 
 

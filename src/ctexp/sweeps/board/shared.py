@@ -112,10 +112,13 @@ class SharedBoard:
             return self._keeping.begin(agent, len(self._keeping.trials()), Chosen(values))
 
     @patiently
-    def beat(self, taken: Taken) -> None:
-        """Say that the trial's agent lives; asked for every `heartbeats.INTERVAL`."""
+    def beat(self, taken: Taken) -> bool:
+        """Say that the trial's agent lives, every `heartbeats.INTERVAL`; False where another one has it by now."""
         with as_ours(self._what):
+            if self._mine(taken) is None:
+                return False
             self._storage.record_heartbeat(taken.key)
+            return True
 
     @patiently
     def began(self, taken: Taken, member: str, run: str) -> None:
@@ -190,6 +193,7 @@ class SharedBoard:
 
         An agent that was suspended with its machine is silent too, and so is one that was killed while its
         training still writes its last checkpoint: as long as a run's lock is held here, nobody touches it.
+        A beat in the future is from before the clock was set back.
         """
         running = [trial for trial in trials if trial.state is TrialState.RUNNING]
         if not running:
@@ -198,16 +202,21 @@ class SharedBoard:
 
         def is_silent(trial: FrozenTrial) -> bool:
             beat = beats.get(trial._trial_id)
-            return beat is None or (now - beat).total_seconds() > self._grace
+            return beat is None or abs((now - beat).total_seconds()) > self._grace
 
-        return [
-            trial
-            for trial in running
-            if is_silent(trial) and not any(self._trains(run) for run in runs_of(trial.user_attrs).values())
-        ]
+        return [trial for trial in running if is_silent(trial) and not self._trains(trial)]
 
-    def _trains(self, run: str) -> bool:
-        return RunDir(self._place.path.parents[1] / run).lock().is_held()
+    def _trains(self, trial: FrozenTrial) -> bool:
+        """Whether a training of it lives here: one that was noted, or begun and not noted yet."""
+        runs = self._place.path.parents[1]
+        if any(RunDir(runs / run).lock().is_held() for run in runs_of(trial.user_attrs).values()):
+            return True
+        of_name = (RunDir(path) for path in runs.glob(f"{self._sweep.name}-t{trial.number}_*"))
+        return any(run.lock().is_held() and self._is_of_this(run) for run in of_name)
+
+    def _is_of_this(self, run: RunDir) -> bool:
+        manifest = run.read().manifest
+        return manifest is not None and manifest.origin.parent == self._sweep.id
 
     def _enough(self, trials: list[FrozenTrial]) -> str:
         """Why no trial is to be begun, whatever there may be; empty where nothing speaks against it."""
@@ -223,7 +232,8 @@ class SharedBoard:
         return ""
 
     def _over(self, why: str, trials: list[FrozenTrial]) -> Over:
-        if not any(trial.state is TrialState.RUNNING for trial in trials):
+        running = sum(trial.state is TrialState.RUNNING for trial in trials)
+        if running == len(self._abandoned(trials)):  # nobody will go on with those
             self._write_progress(trials, why)
         return Over(why)
 

@@ -20,6 +20,9 @@ from ctexp.sweeps.space import Parameter, Value, Values
 _MOST = 600
 """Configurations that are composed before a sweep exists: a second or two."""
 
+_MOST_WANTED = 4 * _MOST
+"""Pairs of values that are looked for, since constraints may leave few of them."""
+
 _TRIES = 64
 """Draws of the other parameters, until a value of one stands in a trial that no constraint forbids."""
 
@@ -61,8 +64,12 @@ class Trials:
         """
         if self._spec.method == "grid" and len(found := cells(self._spec.space)) <= _MOST:
             return found
-        unlike = {json.dumps(values): values for values in self._candidates()}
-        return list(itertools.islice(unlike.values(), _MOST))
+        unlike: dict[str, Values] = {}
+        for values in self._candidates():
+            unlike.setdefault(json.dumps(values), values)
+            if len(unlike) == _MOST:
+                break
+        return list(unlike.values())
 
     def problems(self) -> list[str]:
         """What is wrong with the trials, each once with its line; nothing where every one can be trained."""
@@ -93,7 +100,7 @@ class Trials:
     def _candidates(self) -> Iterator[Values]:
         """Every two values together, the rest ordinary, or drawn where a constraint wants it otherwise."""
         parameters = self._spec.space.parameters
-        for pinned in itertools.chain(
+        wanted = itertools.chain(
             [{}],
             ({one.key: value} for one in parameters for value in ends(one.dimension)),
             (
@@ -101,7 +108,8 @@ class Trials:
                 for one, other in itertools.combinations(parameters, 2)
                 for value, beside in itertools.product(ends(one.dimension), ends(other.dimension))
             ),
-        ):
+        )
+        for pinned in itertools.islice(wanted, _MOST_WANTED):
             values = self._completed(pinned)
             if values is not None:
                 yield values

@@ -185,6 +185,9 @@ def _range(part: Part, name: str) -> Range | Choice | None:
         if first > last:
             part.say("q", f"no multiple of {step:g} is between min and max")
             return None
+    if not math.isfinite(last - first):
+        part.say("max", "no number is as large as what lies between min and max")
+        return None
     integer = name == "int_uniform" or (step is not None and float(step).is_integer())
     if first == last:
         return Choice((int(first) if integer else first,))

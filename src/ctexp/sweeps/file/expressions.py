@@ -15,6 +15,7 @@ from ctexp.core.errors import UsageError
 from ctexp.sweeps.space import Values
 
 _MOST_CHARACTERS = 1000
+_DEEPEST = 100
 _WORDS = {"true": True, "false": False, "null": None}
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
@@ -34,8 +35,8 @@ _ORDER: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 
 
-class _NotComparable(Exception):
-    """A parameter that does not apply, text beside a number, or a number without an end."""
+class _Lacking(Exception):
+    """A parameter that is computed with does not apply."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ class Condition:
         """Whether it is true of these values."""
         try:
             return bool(_value(self.tree, values))
-        except _NotComparable:
+        except _Lacking:
             return self.lacking
-        except (ArithmeticError, ValueError):  # a division by nothing: not a value that anything holds of
+        except (ArithmeticError, TypeError, ValueError):  # a division by nothing, text beside a number
             return False
 
 
@@ -81,10 +82,20 @@ def read(text: str, *, lacking: bool) -> Condition:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UsageError(f"{text!r} is no condition; write it like: loss == 'focal'") from error
+    if _depth(tree) > _DEEPEST:
+        raise UsageError(f"nested more than {_DEEPEST} deep; write it as several")
     names = tuple(dict.fromkeys(_names(tree, text)))
     if not names:
         raise UsageError(f"{text!r} speaks of no parameter: it is always or never true")
     return Condition(text, names, lacking, tree)
+
+
+def _depth(tree: ast.AST) -> int:
+    """How many parts of a condition lie within each other, at most."""
+    depth, level = 0, [tree]
+    while level:
+        depth, level = depth + 1, [inner for node in level for inner in ast.iter_child_nodes(node)]
+    return depth
 
 
 def _names(node: ast.expr, text: str) -> Iterator[str]:
@@ -160,8 +171,10 @@ def _value(node: ast.expr, values: Values) -> Any:
 
 def _number(node: ast.expr, values: Values) -> float:
     value = _value(node, values)
+    if value is None:
+        raise _Lacking
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _NotComparable
+        raise TypeError(f"{value!r} is no number")
     return value
 
 
@@ -177,4 +190,6 @@ def _compared(sign: ast.cmpop, left: Any, right: Any) -> bool:
             return left not in right
         return _ORDER[type(sign)](left, right)
     except TypeError as error:
-        raise _NotComparable from error
+        if left is None or right is None:
+            raise _Lacking from error
+        raise

@@ -36,10 +36,8 @@ def points(dimension: Dimension) -> tuple[Value, ...] | None:
     if isinstance(dimension, Bell) or (dimension.step is None and not dimension.integer):
         return None
     step = dimension.step or 1
-    count = math.floor((dimension.high - dimension.low) / step + 1e-9) + 1
-    return tuple(
-        rounded(dimension.low + number * step, dimension) for number in range(min(count, MOST_CELLS + 1))
-    )
+    count = math.floor(min((dimension.high - dimension.low) / step + 1e-9, MOST_CELLS)) + 1
+    return tuple(rounded(dimension.low + number * step, dimension) for number in range(count))
 
 
 def size(space: Space) -> int | None:

@@ -15,6 +15,9 @@ from ctexp.sweeps.space import Parameter, Space
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
+_MOST = 200
+"""More than a configuration has keys."""
+
 _NOT_CHOSEN = {
     "run": "trials are named by the sweep",
     "paths": "it is where the sweep itself looks for its runs",
@@ -36,7 +39,10 @@ def space(parameters: Part, ctexp: Part, method: str) -> Space:
     mistakes = parameters.mistakes
     found: dict[str, Parameter] = {}
     places: dict[str, Place] = {}
-    for key, entry in _flat(parameters, ""):
+    flat = list(_flat(parameters, ""))
+    if len(flat) > _MOST:
+        parameters.mistakes.say(parameters.place, f"{len(flat)} of them, more than the {_MOST} there may be")
+    for key, entry in flat:
         places.setdefault(key, entry.place)
         if key not in (*keys(), *GROUPS, EXPERIMENT):
             mistakes.say_besides(entry.place, partial(_unknown, key))

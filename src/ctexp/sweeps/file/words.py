@@ -46,5 +46,5 @@ def written(value: Value) -> str:
         return value
     # Hydra takes a backslash for itself unless a quote, or the end, follows.
     escaped = re.sub(r'(\\*)"', r'\1\1\\"', value)
-    closed = re.sub(r"(\\+)$", r"\1\1", escaped)
+    closed = re.sub(r"(\\+)\Z", r"\1\1", escaped)
     return f'"{closed}"'

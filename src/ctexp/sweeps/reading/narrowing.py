@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ctexp.core.errors import DataError
+from ctexp.sweeps.file.sampled import shortened
 from ctexp.sweeps.reading.opened import Opened, number
 from ctexp.sweeps.reading.standing import expected_luck, pooled_error
 from ctexp.sweeps.space import Bell, Choice, Dimension, Parameter, Range, Value
@@ -19,6 +20,7 @@ _SHARE = 0.2  # of the finished trials
 _MARGIN = 0.125  # of the old range, on both sides of the best: what is left is at least a quarter of it
 _EDGE = 0.05  # of the old range: so near to its end the optimum may lie beyond
 _SPREAD = 0.9  # of the old range: best trials so far apart say nothing about where to look
+_DIGITS = 3  # of a bound, or of what lies between bounds: more would claim what no trial told
 _MAGNITUDE = 10.0  # from here on numbers are looked at on the scale of their logarithm
 
 
@@ -47,7 +49,8 @@ class Narrowed:
 def best_few(opened: Opened) -> tuple[Row, ...]:
     """The best fifth, three at least, and what seeds alone may have put behind the best; half at most.
 
-    The best is in front by its luck too, as far as seeds say how much that is; see `standing`.
+    The best is in front by its luck too, as far as seeds say how much that is; see `standing`. Those that are
+    as good as the last of them belong to them: which came first says nothing.
 
     Raises:
         DataError: too few trials have finished.
@@ -65,7 +68,8 @@ def best_few(opened: Opened) -> tuple[Row, ...]:
     best = number(rows[0].value)
     alike = sum(abs(number(row.value) - best) <= reach for row in rows)
     few = max(_BEST, math.ceil(_SHARE * len(rows)))
-    return rows[: max(_BEST, min(max(few, alike), math.ceil(len(rows) / 2)))]
+    last = rows[max(_BEST, min(max(few, alike), math.ceil(len(rows) / 2))) - 1]
+    return tuple(row for place, row in enumerate(rows) if place <= rows.index(last) or row.value == last.value)
 
 
 def narrowed(opened: Opened, best: Sequence[Row]) -> tuple[Narrowed, ...]:
@@ -121,7 +125,7 @@ def _finer(one: Parameter, its: Choice, numbers: list[float], seen: Sequence[flo
     log = numbers[0] > 0 and numbers[-1] >= _MAGNITUDE * numbers[0]
     between = [math.sqrt(a * b) if log else (a + b) / 2 for a, b in pairwise(around)]
     whole = all(isinstance(value, int) for value in its.values)
-    finer = [round(value) if whole else _rounded(value) for value in between]
+    finer = [round(value) if whole else shortened(value, around[-1] - around[0], _DIGITS) for value in between]
     values = tuple(sorted({*numbers[first : last + 1], *finer}))
     after = Choice(tuple(int(value) for value in values) if whole else values)
     told = " to ".join(dict.fromkeys(f"{numbers[place]:g}" for place in (first, last)))
@@ -144,7 +148,7 @@ def _between(one: Parameter, its: Range, seen: Sequence[float]) -> Narrowed:
         bounds = [math.floor(bounds[0] / step + 1e-9) * step, math.ceil(bounds[1] / step - 1e-9) * step]
         bounds = [int(bound) if its.integer else float(f"{bound:.12g}") for bound in bounds]
     else:
-        bounds = [_rounded(bound) for bound in bounds]
+        bounds = [shortened(bound, bounds[1] - bounds[0], _DIGITS) for bound in bounds]
     bounds = [max(its.low, bounds[0]), min(its.high, bounds[1])]
     after = replace(its, low=bounds[0], high=bounds[1])
     return Narrowed(one, after, f"the best lie from {min(seen):.3g} to {max(seen):.3g}", edge)
@@ -156,13 +160,8 @@ def _around(one: Parameter, its: Bell, seen: Sequence[float]) -> Narrowed:
     mean = sum(places) / len(places)
     spread = math.sqrt(sum((place - mean) ** 2 for place in places) / (len(places) - 1))
     sd = min(its.sd, max(spread, its.sd / 2))
-    after = replace(its, mean=_rounded(mean), sd=_rounded(sd))
+    after = replace(its, mean=shortened(mean, sd, _DIGITS), sd=shortened(sd, sd, _DIGITS))
     return Narrowed(one, after, f"the best lie from {min(seen):.3g} to {max(seen):.3g}")
-
-
-def _rounded(value: float) -> float:
-    """Three digits: more would claim what no trial told."""
-    return float(f"{value:.3g}")
 
 
 def _scaled(value: float, log: bool) -> float:

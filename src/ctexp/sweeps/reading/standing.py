@@ -133,6 +133,8 @@ def _called(opened: Opened, rival: Row, effect: Effect, alpha: float) -> tuple[b
         return False, f"the difference to {against} cannot be told: {effect.reason}"
     if effect.seed_source != "measured":
         return False, f"with one training each, seeds may have made the difference to {against}"
+    if effect.difference == 0:
+        return False, f"{against} has the same value"
     ahead = effect.difference > 0 if opened.spec.goal == "maximize" else effect.difference < 0
     if not ahead:
         return False, f"{against} has the better mean of the metric, and the worse objective"

@@ -1,5 +1,6 @@
 """A sweep in one look, for those who go on from it: a person, and the planner."""
 
+import itertools
 from dataclasses import dataclass
 
 from ctexp.core.errors import DataError
@@ -10,6 +11,9 @@ from ctexp.sweeps.trials import Row
 
 CONFIRMING = 3
 """Seeds that a confirmation trains: with fewer, how much seeds matter is hardly known."""
+
+_SEEDS = 2**32
+"""Every seed is below."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +96,13 @@ def summarised(its: Opened, found: Standing | None) -> Summary:
 
 
 def fresh_seeds(its: Opened, count: int = CONFIRMING) -> tuple[int, ...]:
-    """Seeds above all that the sweep has used."""
+    """Seeds that the sweep has not used: above all of those where there are any."""
     used = {its.sweep.seed, *(its.spec.seeds or ())}
     for row in its.rows:
         used |= set(_seeds(its, row))
-    return tuple(range(max(used) + 1, max(used) + 1 + count))
+    above = max(used) + 1
+    candidates = itertools.count(above if above + count <= _SEEDS else 0)
+    return tuple(itertools.islice((seed for seed in candidates if seed not in used), count))
 
 
 def _trial(its: Opened, row: Row) -> Trial:
