@@ -35,7 +35,7 @@ from tests.sweeps.board.boards import a_spec, make
 SEEDS, AGENTS, EPOCHS = 20, 4, 27
 """Projects; agents side by side; of a whole training."""
 
-UNSEEN = 100
+UNSEEN = 200
 """The first project; on those from 0 on, the settings of TPE and of pruning were chosen."""
 
 PRUNED, SEARCHED = 60, 40

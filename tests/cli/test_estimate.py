@@ -126,7 +126,8 @@ def test_yes_asks_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert project.is_dir()
 
 
-@pytest.mark.parametrize(("answer", "code"), [("n", 4), pytest.param("y", 0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("answer", "code"), [("n", 4), ("y", 0)])
 def test_on_a_terminal_a_long_run_asks(project: Path, answer: str, code: int) -> None:
     words = ["train", *LONG, "trainer.early_stopping.patience=1"]
     terminal = pexpect.spawn(INV, words, cwd=str(project), timeout=120, dimensions=(24, 300))

@@ -74,6 +74,7 @@ def test_the_record_is_whole_and_follows_its_published_schema(project: Path) -> 
     assert "EXPERIMENT RESULTS" in run.train_log.read_text()
 
 
+@pytest.mark.slow
 def test_the_command_it_prints_gives_the_same_predictions(project: Path) -> None:
     first = latest(project)
     words = shlex.split(first["manifest"]["command"])

@@ -105,6 +105,27 @@ def test_a_file_that_was_edited_since_is_refused(place: SweepDir) -> None:
         sweep_agent(**FLAGS)
 
 
+@pytest.mark.parametrize(("file", "trained"), [("optimizer/adamw.yaml", 1), ("optimizer/lion.yaml", 2)])
+def test_a_configuration_that_changes_meanwhile_ends_the_agent_where_it_matters(
+    place: SweepDir, monkeypatch: pytest.MonkeyPatch, file: str, trained: int
+) -> None:
+    runs = place.path.parents[1]
+    conf = runs.parent / "conf" / file
+
+    class Editing(Stub):
+        def start(self, *args: Any) -> Any:
+            conf.write_text(conf.read_text().replace("weight_decay: 0.", "weight_decay: 0.1"))
+            return super().start(*args)
+
+    monkeypatch.setattr(verb, "Fresh", lambda root: Editing(root / "runs"))
+    if trained == 2:
+        assert sweep_agent(**FLAGS) == 0
+    else:
+        with pytest.raises(DataError, match="conf/ was changed"):
+            sweep_agent(**FLAGS)
+    assert len(list(runs.glob("two-t*"))) == trained
+
+
 def test_uncommitted_code_is_refused_where_the_configuration_says_so(place: SweepDir) -> None:
     Path("tasks.py").write_text(Path("tasks.py").read_text() + "\n# changed\n")
     sweep = Sweep.read(place.record)

@@ -26,7 +26,9 @@ def test_a_parent_that_says_nothing_is_not_waited_for(tmp_path: Path) -> None:
         client.start(tmp_path / "socket", ["inv"], environment={}, patience=0.05)
 
 
-def test_a_parent_that_hangs_up_before_it_is_said_go_has_begun_nothing(tmp_path: Path) -> None:
+def test_a_parent_that_hangs_up_before_it_is_said_go_has_begun_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with place.listen(tmp_path / "socket") as listening:
 
         def hang_up() -> None:
@@ -45,9 +47,23 @@ def test_a_parent_that_hangs_up_before_it_is_said_go_has_begun_nothing(tmp_path:
                 thread.join()
             return answer
 
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(client.Refused, match="does not answer"):
-            patch.setattr(wire, "receive", late)
+        monkeypatch.setattr(wire, "receive", late)
+        with pytest.raises(client.Refused, match="does not answer"):
             client.start(tmp_path / "socket", ["inv"], environment={})
+
+
+def test_a_parent_that_hangs_is_not_waited_for_once_the_child_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "_TELLING", 0.1)
+    line, parents = socket.socketpair()
+    child = subprocess.Popen(["sleep", "0.2"])
+    with parents:
+        job = client.WarmJob(line, child.pid, os.pidfd_open(child.pid))
+        wire.send(parents, {"said": 12})
+        assert job.poll() is None
+        assert job.wait(20) == 12
+    assert child.wait() == 0
 
 
 def test_a_source_that_is_being_replaced_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,11 @@ from ctexp.sweeps.board.opening import kept, open_board
 from ctexp.sweeps.file.composing import Trials
 from ctexp.sweeps.file.load import load
 from ctexp.sweeps.file.spec import Spec
+from ctexp.sweeps.space import Values
 from ctexp.sweeps.trials import Board
 
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}")
+_BACK = "bring the old one back (git log), or make a new sweep"
 
 
 def sweep_agent(
@@ -62,7 +64,8 @@ def sweep_agent(
         contextlib.closing(open_board(place, spec, sweep, trials.identity)) as board,
         _trainer(root, spec.backend, fresh, variables) as trainer,
     ):
-        bench = Bench(root, runs, place, spec, sweep, trials.words, trainer, stops, variables)
+        words = _words(root, sweep, spec, trials)
+        bench = Bench(root, runs, place, spec, sweep, words, trainer, stops, variables)
         work = _work_of(spec.backend)
         summary: AgentSummary = work(board, bench, stops, count=most, tell=screen.note)
         return _told(place, board, summary, stops, json)
@@ -130,8 +133,29 @@ def _refuse_other(root: Path, runs: Path, sweep: Sweep, spec: Spec, trials: Tria
         if now != then
     ]
     if changed:
-        raise DataError(changed, "bring the old one back (git log), or make a new sweep")
+        raise DataError(changed, _BACK)
     heed_changes(git.capture(root, [data_dir, runs]), settings.git.dirty, yes)
+
+
+def _words(root: Path, sweep: Sweep, spec: Spec, trials: Trials) -> Callable[[Values], Sequence[str]]:
+    """The overrides of a trial, refused once the configuration's files say something else of the sweep."""
+
+    def stamp() -> frozenset[tuple[Path, int, int]]:
+        files = ((path, path.stat()) for path in (root / "conf").rglob("*.yaml"))
+        return frozenset((path, about.st_mtime_ns, about.st_size) for path, about in files)
+
+    known = stamp()
+
+    def words(values: Values) -> Sequence[str]:
+        nonlocal known
+        if (now := stamp()) != known:
+            if Trials(root, spec, sweep.overrides).identity(trials.looked_at[0]) != sweep.config_sha256:
+                problem = f"{sweep.id}: conf/ was changed, the configuration is not the one it began with"
+                raise DataError(problem, _BACK)
+            known = now
+        return trials.words(values)
+
+    return words
 
 
 @contextlib.contextmanager

@@ -94,13 +94,13 @@ def perform(target: str, flags: dict[str, Any], *, debug: bool) -> None:
 
 
 def _open_closed_streams() -> None:
-    """Let streams that were closed (`inv train >&-`) go nowhere; else files of ours would get their numbers."""
+    """Let streams that were closed (`inv train >&-`) go nowhere; else a file of ours would get the number."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest that is free
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - as long as this process
 
 
 def _attempt(target: str, flags: dict[str, Any], *, debug: bool) -> int:

@@ -24,6 +24,10 @@ LOST = -int(signal.SIGKILL)
 """What a job counts as ended by whose end nobody has seen."""
 
 
+_TELLING = 10.0
+"""Seconds from a child's end until a parent that has not told it is taken to hang."""
+
+
 class Refused(Exception):
     """The job has to run in a fresh process, and nothing of it has run; the text says why."""
 
@@ -46,6 +50,7 @@ class WarmJob:
         self._line = line
         self._process = process
         self._said = LOST
+        self._ended_at: float | None = None
 
     def fileno(self) -> int:
         """Readable when `poll` may have something new; not to be asked for after the end."""
@@ -63,7 +68,15 @@ class WarmJob:
                 self._end(word["ended"])
             else:
                 self._said = word["said"]
+        if self.returncode is None and self._is_overdue():
+            self._end(self._said)
         return self.returncode
+
+    def _is_overdue(self) -> bool:
+        """Whether it ended so long ago that its parent would have said so."""
+        if self._ended_at is None and select.select([self._process], [], [], 0)[0]:
+            self._ended_at = time.monotonic()
+        return self._ended_at is not None and time.monotonic() - self._ended_at > _TELLING
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end.
@@ -71,12 +84,14 @@ class WarmJob:
         Raises:
             TimeoutError: it has not come in so many seconds.
         """
-        until = None if timeout is None else time.monotonic() + timeout
+        until = float("inf") if timeout is None else time.monotonic() + timeout
         while (code := self.poll()) is None:
-            left = None if until is None else until - time.monotonic()
-            if left is not None and left <= 0:
+            if (left := until - time.monotonic()) <= 0:
                 raise TimeoutError(f"process {self.pid} has not ended")
-            select.select([self._line], [], [], left)
+            if self._ended_at is None:
+                select.select([self._line, self._process], [], [], None if timeout is None else left)
+            else:
+                select.select([self._line], [], [], min(left, _TELLING))
         return code
 
     def send_signal(self, signum: int) -> None:
@@ -119,7 +134,7 @@ def start(
 
     Raises:
         Refused: it does not answer, or says no.
-        Lost: it died or hangs meanwhile; the job is not to be run a second time without a look at what it has left.
+        Lost: it died or hangs meanwhile; the job is not run a second time without a look at what it has left.
     """
     if "SLURM_JOB_ID" in environment:
         raise Refused("under SLURM every job is a process of its own")

@@ -88,6 +88,12 @@ experiments:
     ]
 
 
+@pytest.mark.usefixtures("lr")
+def test_a_budget_that_is_none_is_not_called_missing(checked: Check) -> None:
+    (problem,) = lines(checked(SEARCHED.replace("budget: 10m", "budget: 90")).problems)
+    assert problem.startswith("5: experiments.lr.budget: '90' has no unit")
+
+
 def test_mistakes_of_the_sweep_are_told_with_both_lines(checked: Check, lr: Path) -> None:
     lr.write_text(LR.replace("optimizer.lr", "optimizer.lrr").replace("method: grid", "method: grib"))
     problem, *_ = lines(checked(SEARCHED).problems)

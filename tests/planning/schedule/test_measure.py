@@ -46,6 +46,7 @@ def checked(project: Path) -> list[CheckedJob]:
     ]
 
 
+@pytest.mark.slow
 def test_each_kind_is_measured_once_and_failures_give_their_reason(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

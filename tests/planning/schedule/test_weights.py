@@ -83,6 +83,7 @@ def test_what_is_not_on_disk_is_a_problem_where_nothing_may_be_fetched(
     assert [one.source for one in found.found] == ["file:mine.pth"]
 
 
+@pytest.mark.slow
 def test_weights_are_fetched_once_and_known_from_then_on(
     hub: ThreadingHTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -184,7 +184,7 @@ def test_an_agent_that_was_taken_for_dead_saves_its_training_and_goes_on_with_ot
         def beat(self, taken: Any) -> bool:
             return bool(taken.number)
 
-        def give_back(self, taken: Any, why: str, *, retry: bool = True) -> None:
+        def give_back(self, taken: Any, why: str, **_: bool) -> None:
             self.given.append((taken.number, why))
 
     board = Taken([{"lr": 0.1, "pause": 0.05}, {"lr": 0.3}], behind=lambda number, *_: number == 0)

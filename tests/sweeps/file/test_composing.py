@@ -1,10 +1,12 @@
 """Before a sweep exists its trials are composed: what does not fit is told where it stands."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ctexp.sweeps.file import expressions
 from ctexp.sweeps.file.composing import Trials
 from ctexp.sweeps.file.load import load
 from tests.sweeps.file.sheets import HEAD, read
@@ -113,3 +115,17 @@ def test_shipped_sweeps_compose_on_the_phantom_set(path: Path, project: Path) ->
     assert spec.name == path.stem
     assert Trials(project, spec, ["data=phantom", "experiment=smoke"]).problems() == []
     assert path.read_text().startswith("# ")
+
+
+def test_however_many_values_there_are_a_look_at_some_is_enough(tmp_path: Path, project: Path) -> None:
+    many = ", ".join(map(str, range(1, 3000)))
+    spec = read(
+        tmp_path,
+        f"""{HEAD}parameters:
+  data.batch_size: {{values: [{many}]}}
+  trainer.max_epochs: {{values: [{many}]}}
+""",
+    )
+    assert len(Trials(project, spec).looked_at) == 600
+    nothing = replace(spec.space, constraints=(expressions.read("data.batch_size > 5000", lacking=True),))
+    assert Trials(project, replace(spec, space=nothing)).looked_at == []

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from random import Random
 from statistics import NormalDist
 
 import pytest
@@ -55,11 +56,39 @@ def test_draws_lie_where_the_distribution_has_them() -> None:
         [1e-4, 1e-2, 1]
     )
     normal = NormalDist(3, 2)
-    assert [normal.cdf(float(str(at_quantile(Bell(3, 2), one)))) for one in share] == pytest.approx(share)
-    assert at_quantile(Bell(-7, 1, log=True), 0.5) == pytest.approx(math.exp(-7))
+    assert [normal.cdf(float(str(at_quantile(Bell(3, 2), one)))) for one in share] == pytest.approx(
+        share, abs=2e-4
+    )
+    assert at_quantile(Bell(-7, 1, log=True), 0.5) == pytest.approx(math.exp(-7), rel=1e-3)
     assert at_quantile(Bell(32, 8, step=8, integer=True), 0.9) == 40
     weighted = Choice(("a", "b"), (0.8, 0.2))
     assert [at_quantile(weighted, one) for one in (0.0, 0.79, 0.81, 1.0)] == ["a", "a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    ("its", "quantile", "expected"),
+    [
+        (Range(1e-5, 0.1, log=True), 0.123, 3.105e-05),
+        (Range(math.exp(-10), math.exp(-1), log=True), 0.0, 4.54e-05),  # rounded inwards
+        (Range(math.exp(-10), math.exp(-1), log=True), 1.0, 0.3678),
+        (Range(0.999, 0.9999), 0.1234, 0.9991111),  # four digits of the width
+        (Range(-1.0, 1.0), 0.5, 0.0),
+        (Bell(-7, 1, log=True), 0.5, 0.0009119),
+        (Bell(1000.0, 0.01), 0.4, 999.99747),
+    ],
+)
+def test_a_number_is_drawn_in_few_digits(its: Range | Bell, quantile: float, expected: float) -> None:
+    assert at_quantile(its, quantile) == expected
+
+
+def test_short_numbers_stay_within_any_range() -> None:
+    rng = Random(5)
+    for _ in range(500):
+        low = rng.choice([-1, 1]) * 10 ** rng.uniform(-9, 9)
+        its = Range(low, low + abs(low) * 10 ** rng.uniform(-12, 3))
+        drawn = [float(str(at_quantile(its, quantile / 20))) for quantile in range(21)]
+        assert all(its.low <= value <= its.high for value in drawn)
+        assert drawn == sorted(drawn)
 
 
 def test_stepped_draws_are_clean_multiples() -> None:

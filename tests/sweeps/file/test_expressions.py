@@ -29,6 +29,9 @@ VALUES: Values = {"loss": "focal", "optimizer.lr": 0.01, "data.batch_size": 8, "
         ("loss == 'focal' or data.batch_size / 0 > 1", True),
         ("data.batch_size / 0 > 1", False),
         ("10.0 ** 400 > data.batch_size", False),
+        ("loss > 3", False),
+        ("loss * 3 == 'focalfocalfocal'", False),
+        ("(optimizer.lr - 1) ** 0.5 > 3", False),
     ],
 )
 def test_what_holds(text: str, expected: bool) -> None:
@@ -70,6 +73,17 @@ def test_the_parameters_it_speaks_of() -> None:
 )
 def test_what_is_no_condition(text: str) -> None:
     with pytest.raises(UsageError):
+        read(text, lacking=True)
+
+
+def test_what_cannot_be_computed_holds_of_nothing_though_every_parameter_applies() -> None:
+    assert not read("loss > 3", lacking=True).holds(VALUES)
+    assert not read("loss + 3 > 3", lacking=True).holds(VALUES)
+
+
+@pytest.mark.parametrize("text", ["-" * 900 + "a > 0", "not " * 200 + "a", "a" + ".b" * 400 + " > 0"])
+def test_what_is_nested_too_deep_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="nested more than 100 deep"):
         read(text, lacking=True)
 
 

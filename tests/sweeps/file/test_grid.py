@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ctexp.sweeps.file.grid import cells, is_finite, size
 from ctexp.sweeps.file.members import members
-from tests.sweeps.file.sheets import HEAD, read
+from tests.sweeps.file.sheets import HEAD, read, refused
 
 
 def test_every_combination_in_the_order_of_the_file(tmp_path: Path) -> None:
@@ -59,3 +59,18 @@ def test_the_trainings_of_a_trial(tmp_path: Path) -> None:
     both = members(read(tmp_path, f"{text}ctexp: {{seeds: [1, 2], folds: 3}}\n"), 42)
     assert [member.label for member in both] == ["s1-f0", "s1-f1", "s1-f2", "s2-f0", "s2-f1", "s2-f2"]
     assert both[4].words == ("data.split=kfold", "data.fold=1", "seed=2")
+
+
+def test_more_cells_than_there_are_numbers_are_refused(tmp_path: Path) -> None:
+    (problem,) = refused(
+        tmp_path,
+        "method: grid\nmetric: {name: val/macro_f1}\nparameters:\n"
+        "  optimizer.lr: {distribution: q_uniform, min: 0.0, max: 1.0e+300, q: 1.0e-300}\n",
+    )
+    assert problem == "some.yaml:3: parameters: more than 10000 combinations"
+
+
+def test_more_parameters_than_keys_are_refused(tmp_path: Path) -> None:
+    many = "".join(f"  loss.a{number}: {{value: 1}}\n" for number in range(201))
+    problems = refused(tmp_path, f"method: grid\nmetric: {{name: val/macro_f1}}\nparameters:\n{many}")
+    assert problems[0] == "some.yaml:3: parameters: 201 of them, more than the 200 there may be"

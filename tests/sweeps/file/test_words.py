@@ -25,6 +25,7 @@ from ctexp.sweeps.space import Value
         ('say "x"', r'run.description="say \"x\""'),
         ("[x]", 'run.description="[x]"'),
         ("back\\", 'run.description="back\\\\"'),
+        ("back\\\n", 'run.description="back\\\n"'),
         ("ä=ö $x", 'run.description="ä=ö $x"'),
     ],
 )

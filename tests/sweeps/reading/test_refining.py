@@ -102,7 +102,7 @@ def test_too_few_trials_are_refused_with_how_to_go_on(tmp_path: Path) -> None:
 
 
 def test_a_grid_stays_a_grid_between_the_neighbours_of_its_best(tmp_path: Path) -> None:
-    spec = again(a_grid(tmp_path, (0.001, 16, "flip_rotate")), tmp_path)
+    spec = again(a_grid(tmp_path, (0.0009, 16, "flip_rotate")), tmp_path)
     lr, size, augment = (one.dimension for one in spec.space.parameters)
     assert spec.method == "grid"
     assert lr == Choice((0.0001, 0.000316, 0.001, 0.00316))  # 0.0001 is among the four best, 0.01 is not
@@ -196,3 +196,34 @@ parameters:
     assert isinstance(size, Range)
     assert size.integer
     assert (size.low, size.high) < (8, 64)
+
+
+def test_which_of_equally_good_trials_came_first_says_nothing(tmp_path: Path) -> None:
+    its = a_sweep(tmp_path / "runs")
+    lrs = [10 ** (-5 + 3 * number / 19) for number in range(20)]
+    values: list[Values] = [
+        {"optimizer.lr": lr, "optimizer.weight_decay": 0.1 * (number % 2), "loss": "focal"}
+        for number, lr in enumerate(lrs)
+    ]
+    rows = [a_trial(number, one, 0.5) for number, one in enumerate(values)]
+    alike = replace(its, rows=tuple(rows))
+    assert len(best_few(alike)) == 20
+    assert not any(one.changed for one in narrowed(alike, best_few(alike))[:2])
+    apart = replace(its, rows=tuple(replace(row, value=0.5 - 0.01 * row.number) for row in rows))
+    assert len(best_few(apart)) == 4
+
+
+def test_a_narrow_range_is_drawn_closer_too(tmp_path: Path) -> None:
+    file = FILE.replace("{min: 0.0, max: 0.1}", "{min: 0.999, max: 0.9999}")
+    its = a_sweep(tmp_path / "runs", file=file)
+    rows = [
+        a_trial(
+            number,
+            {"optimizer.lr": 1e-4, "optimizer.weight_decay": 0.999 + 0.00009 * number, "loss": "focal"},
+            0.9 - 0.1 * abs(number - 7),
+        )
+        for number in range(11)
+    ]
+    decay = again(replace(its, rows=tuple(rows)), tmp_path).space.parameters[1].dimension
+    assert isinstance(decay, Range)
+    assert (decay.low, decay.high) == (0.999428, 0.999832)

@@ -160,6 +160,19 @@ def test_a_summary_has_what_a_next_step_needs(runs: Path, rows: list[Row]) -> No
         44,
         45,
     )  # the sweep's own is 42
+    used = f"[0, 2, {2**32 - 1}]"
+    assert fresh_seeds(a_sweep(runs, [], FILE.replace("[42, 43, 44]", used))) == (1, 3, 4)
+
+
+def test_the_same_value_is_no_worse_one(runs: Path, rows: list[Row]) -> None:
+    surer = {}
+    for seed in (42, 43, 44):
+        table = judged.predictions(80, 1.3, 1000 + seed)
+        run = judged.a_run(runs, "lr_wd-t9", seed, tables={"val": replace(table, logits=2 * table.logits)})
+        surer[f"s{seed}"] = run.id
+    its = found(a_sweep(runs, [rows[1], replace(rows[1], number=9, runs=surer)]))
+    assert not its.established
+    assert its.why == "trial 9 has the same value"
 
 
 @pytest.mark.slow

@@ -34,6 +34,10 @@ class Findings:
         """What can be done, but should be thought about."""
         self._add(self._warnings, place, said)
 
+    def is_left_out(self, place: Place) -> bool:
+        """Whether what the file says there is wrong in itself, and the plan is without it."""
+        return any([*place] == [*wrong] for wrong, _ in self._loaded.mistakes)
+
     @property
     def problems(self) -> tuple[str, ...]:
         """Those, in the order of the file."""

@@ -54,7 +54,7 @@ def at_quantile(dimension: Dimension, quantile: float) -> Value:
 
 
 def rounded(drawn: float, dimension: Range) -> Value:
-    """A number as a value of a range: a multiple of its step, whole where it is of whole numbers, or short."""
+    """A number as a value of a range: a multiple of its step, a whole number, or a short one."""
     if dimension.step is not None:
         low = multiple(dimension.low, dimension.step, ROUND_CEILING)
         high = multiple(dimension.high, dimension.step, ROUND_FLOOR)

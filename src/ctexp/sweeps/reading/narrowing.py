@@ -68,8 +68,9 @@ def best_few(opened: Opened) -> tuple[Row, ...]:
     best = number(rows[0].value)
     alike = sum(abs(number(row.value) - best) <= reach for row in rows)
     few = max(_BEST, math.ceil(_SHARE * len(rows)))
-    last = rows[max(_BEST, min(max(few, alike), math.ceil(len(rows) / 2))) - 1]
-    return tuple(row for place, row in enumerate(rows) if place <= rows.index(last) or row.value == last.value)
+    count = max(_BEST, min(max(few, alike), math.ceil(len(rows) / 2)))
+    tied = sum(row.value == rows[count - 1].value for row in rows[count:])
+    return rows[: count + tied]
 
 
 def narrowed(opened: Opened, best: Sequence[Row]) -> tuple[Narrowed, ...]:
@@ -125,7 +126,8 @@ def _finer(one: Parameter, its: Choice, numbers: list[float], seen: Sequence[flo
     log = numbers[0] > 0 and numbers[-1] >= _MAGNITUDE * numbers[0]
     between = [math.sqrt(a * b) if log else (a + b) / 2 for a, b in pairwise(around)]
     whole = all(isinstance(value, int) for value in its.values)
-    finer = [round(value) if whole else shortened(value, around[-1] - around[0], _DIGITS) for value in between]
+    width = around[-1] - around[0]
+    finer = [round(value) if whole else shortened(value, width, _DIGITS) for value in between]
     values = tuple(sorted({*numbers[first : last + 1], *finer}))
     after = Choice(tuple(int(value) for value in values) if whole else values)
     told = " to ".join(dict.fromkeys(f"{numbers[place]:g}" for place in (first, last)))
