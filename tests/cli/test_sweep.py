@@ -144,9 +144,13 @@ def test_trials_that_cannot_be_compared(project: Path, capsys: pytest.CaptureFix
 
 
 def test_uncommitted_changes_can_be_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = made(project)
+    before, program = made(project), project / "scripts" / "mine.py"
+    program.touch()
     sweep(*TINY, "git.dirty=refuse", config="tiny", code=4)
-    assert "conf/sweep/tiny.yaml" in capsys.readouterr().err
+    program.unlink()
+    said = capsys.readouterr().err
+    assert "scripts/mine.py" in said
+    assert "conf/sweep/tiny.yaml" not in said  # the sweep keeps a copy of its own
     assert made(project) == before
 
 

@@ -90,6 +90,7 @@ def tree(root: Path) -> dict[str, tuple[int, bytes]]:
 def test_what_only_judges_and_plans_is_no_code_of_a_training(repo: Path) -> None:
     """A move that is added during a night would else make its later runs those of other code."""
     put(repo, {"conf/moves/mine.yaml": "a: 1\n", "conf/verdict.yaml": "alpha: 0.05\n"})
+    put(repo, {"conf/sweep/lr_wd_fine.yaml": "method: grid\n"})
     source = capture(repo)
     assert (source.state.dirty, source.patch) == (False, b"")
     put(repo, {"conf/moves.yaml": "a: 1\n"})

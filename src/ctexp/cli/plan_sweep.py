@@ -57,4 +57,5 @@ def plan_sweep(
     for path in paths:
         print(path)
     name = night.plan.name
-    screen.note(f"next: inv plan-check {name}; inv plan-render {name}; bash scripts/{name}.sh")
+    inv = "scripts/inv"
+    screen.note(f"next: {inv} plan-check {name}; {inv} plan-render {name}; bash scripts/{name}.sh")

@@ -46,7 +46,8 @@ def print_proposal(proposal: Proposal, files: Sequence[str]) -> None:
         print(file)
     name = proposal.plan.name
     unknown = " --measure" if proposal.assumed_minutes else ""
-    screen.note(f"next: inv plan-check {name}{unknown}; inv plan-render {name}; bash scripts/{name}.sh")
+    inv = "scripts/inv"
+    screen.note(f"next: {inv} plan-check {name}{unknown}; {inv} plan-render {name}; bash scripts/{name}.sh")
 
 
 def document(proposal: Proposal, files: Sequence[str]) -> dict[str, Any]:

@@ -141,8 +141,11 @@ def _words(root: Path, sweep: Sweep, spec: Spec, trials: Trials) -> Callable[[Va
     """The overrides of a trial, refused once the configuration's files say something else of the sweep."""
 
     def stamp() -> frozenset[tuple[Path, int, int]]:
-        files = ((path, path.stat()) for path in (root / "conf").rglob("*.yaml"))
-        return frozenset((path, about.st_mtime_ns, about.st_size) for path, about in files)
+        found = set()
+        for path in (root / "conf").rglob("*.yaml"):
+            with contextlib.suppress(FileNotFoundError):  # somebody is replacing it
+                found.add((path, path.stat().st_mtime_ns, path.stat().st_size))
+        return frozenset(found)
 
     known = stamp()
 

@@ -4,6 +4,7 @@ What draws is loaded where it draws: a night starts hundreds of small programs t
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,8 +101,16 @@ def warn(message: str) -> None:
 
 
 def can_ask() -> bool:
-    """Whether somebody sees a question and can answer it."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    """Whether somebody sees a question and can answer it: not in the background, where reading stops us."""
+    return sys.stdin.isatty() and sys.stderr.isatty() and _in_front()
+
+
+def _in_front() -> bool:
+    """Whether what is typed reaches this process."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:  # a terminal that has no say over processes: nobody is in the background
+        return True
 
 
 def ask(question: str) -> bool:

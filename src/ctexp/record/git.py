@@ -2,7 +2,7 @@
 
 Only code and configuration count, and of that only what a training may depend on. What ctexp writes itself
 (data, runs, the research ledger, rendered queue scripts) never makes a run look changed, nor does what only
-judges and plans (the rules of verdicts, the catalogue of moves); and neither tables nor `.env` files ever
+judges and plans (the rules of verdicts, the catalogue of moves, the files of sweeps); and neither tables nor `.env` files ever
 enter a patch.
 
 The user's own git configuration is obeyed where it says what is ignored or whose folder is safe, and
@@ -32,7 +32,7 @@ PATCH_LIMIT = 5 * 1024 * 1024
 
 _CODE = {".py", ".pyi", ".sh", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".lock"}
 _PROGRAM_FOLDERS = {"scripts", ".ci"}
-_NOT_OF_TRAINING = (PurePosixPath("conf/moves"), PurePosixPath("conf/verdict.yaml"))
+_NOT_OF_TRAINING = tuple(map(PurePosixPath, ("conf/moves", "conf/sweep", "conf/verdict.yaml")))
 _WRITTEN_BY_US = {"data", "runs", "wandb"}
 _TIMEOUT = 60.0
 
@@ -123,7 +123,8 @@ def is_source(path: str) -> bool:
 
     Code is told by its suffix, and by having none in `scripts/` and `.ci/`. JSON and plain text count in
     `conf/` and `src/` only. In `research/` and `scripts/` ctexp writes YAML and shell scripts itself: there
-    only Python and programs do. The catalogue of moves and the rules of verdicts train nothing.
+    only Python and programs do. The catalogue of moves, the rules of verdicts and the files of sweeps, which
+    every sweep keeps its own of, train nothing.
     """
     file = PurePosixPath(path)
     folder, suffix = file.parts[0], file.suffix.lower()

@@ -3,6 +3,7 @@
 Its trials are ordinary runs in `runs/`, whose manifests name it as their parent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -98,6 +99,34 @@ class SweepProgress(Document):
     why: Text = ""
 
 
+def sweeps(runs: Path) -> list[str]:
+    """The ids of all sweeps, oldest first."""
+    ids = (path.name for path in (runs / FOLDER).glob("*") if RUN_ID.fullmatch(path.name) and path.is_dir())
+    return sorted(ids, key=lambda one: one.rsplit("_", 2)[1:])
+
+
+def name_of(sweep: str) -> str:
+    """The name of a sweep, from its id."""
+    return sweep.rsplit("_", 2)[0]
+
+
+def meant(ids: Sequence[str], selector: str) -> list[str]:
+    """Which sweeps a word means: more than one only where several ids begin with it.
+
+    A name means its newest sweep, whatever longer names begin alike.
+
+    Args:
+        ids: of all sweeps, oldest first.
+        selector: an id, a name, the beginning of an id, or `latest`.
+    """
+    if selector == "latest":
+        return list(ids[-1:])
+    if selector in ids:
+        return [selector]
+    named = [one for one in ids if name_of(one) == selector]
+    return named[-1:] or [one for one in ids if selector and one.startswith(selector)]
+
+
 @dataclass(frozen=True)
 class SweepDir:
     """The folder of one sweep; its name is the id."""
@@ -117,27 +146,25 @@ class SweepDir:
 
     @classmethod
     def find(cls, runs: Path, selector: str) -> Self:
-        """The one that an id, the beginning of an id, or `latest` means.
+        """The one that a word means; see `meant`.
 
         Raises:
             UsageError: several are meant.
             DataError: none is.
         """
-        folder = runs / FOLDER
-        found = [path for path in folder.glob("*") if RUN_ID.fullmatch(path.name) and path.is_dir()]
-        ids = sorted((path.name for path in found), key=lambda name: name.rsplit("_", 2)[1:])
+        ids = sweeps(runs)
         if not ids:
-            raise DataError(f"{folder}: no sweeps yet", "make one: scripts/inv sweep --config lr_wd")
-        meant = [name for name in ids if selector and name.startswith(selector)]
-        meant = [selector] if selector in ids else [ids[-1]] if selector == "latest" else meant
-        if len(meant) > 1:
+            raise DataError(f"{runs / FOLDER}: no sweeps yet", "make one: scripts/inv sweep --config lr_wd")
+        found = meant(ids, selector)
+        if len(found) > 1:
             raise UsageError(
-                f"{selector!r} means {len(meant)} sweeps: {', '.join(meant[-10:])}",
+                f"{selector!r} means {len(found)} sweeps: {', '.join(found[-10:])}",
                 "type more of the one you mean",
             )
-        if not meant:
-            raise DataError(f"no sweep {selector!r}", did_you_mean(selector, [*ids, "latest"]))
-        return cls(folder / meant[0])
+        if not found:
+            names = [name_of(one) for one in ids]
+            raise DataError(f"no sweep {selector!r}", did_you_mean(selector, [*ids, *names, "latest"]))
+        return cls(runs / FOLDER / found[0])
 
     @property
     def id(self) -> str:

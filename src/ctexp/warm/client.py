@@ -89,7 +89,8 @@ class WarmJob:
             if (left := until - time.monotonic()) <= 0:
                 raise TimeoutError(f"process {self.pid} has not ended")
             if self._ended_at is None:
-                select.select([self._line, self._process], [], [], None if timeout is None else left)
+                watched = [self._line.fileno(), self._process]
+                select.select(watched, [], [], None if timeout is None else left)
             else:
                 select.select([self._line], [], [], min(left, _TELLING))
         return code

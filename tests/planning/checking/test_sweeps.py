@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.planning.checking.plans import COMMON, Check, lines
+from ctexp.planning.checking.check import check
+from ctexp.planning.plan.load import read
+from tests.planning.checking.plans import COMMON, SHOWN, Check, lines
 
 LR = """\
 method: grid
@@ -89,8 +91,10 @@ experiments:
 
 
 @pytest.mark.usefixtures("lr")
-def test_a_budget_that_is_none_is_not_called_missing(checked: Check) -> None:
-    (problem,) = lines(checked(SEARCHED.replace("budget: 10m", "budget: 90")).problems)
+def test_a_budget_that_is_none_is_not_called_missing(root: Path) -> None:
+    file = root / SHOWN
+    file.write_text(SEARCHED.replace("budget: 10m", "budget: 90"))
+    (problem,) = lines(check(read(file, SHOWN), root).problems)
     assert problem.startswith("5: experiments.lr.budget: '90' has no unit")
 
 

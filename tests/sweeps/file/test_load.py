@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.sweeps.file.locate import locate
 from ctexp.sweeps.file.spec import Early
 from ctexp.sweeps.space import Bell, Choice, Range
 from tests.sweeps.file.sheets import HEAD, read
@@ -181,3 +182,14 @@ def test_a_grid_needs_no_metric(tmp_path: Path) -> None:
     spec = read(tmp_path, "method: grid\nparameters: {a: {values: [1, 2]}}\n")
     assert (spec.metric, spec.goal) == ("val/macro_f1", "maximize")
     assert spec.ignored == ("some.yaml:1: names no metric; val/macro_f1 is taken",)
+
+
+def test_a_name_is_one_whatever_else_lies_around(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "conf" / "sweep" / "lr.yaml"
+    file.parent.mkdir(parents=True)
+    for path in (file, tmp_path / "lr", tmp_path / "other.yaml"):
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+    assert locate(tmp_path, "lr") == file
+    assert locate(tmp_path, "./lr") == tmp_path / "lr"
+    assert locate(tmp_path, "other.yaml") == tmp_path / "other.yaml"

@@ -73,6 +73,7 @@ def test_everything_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
             "log_normal with mu 800 and sigma 1 reaches beyond all numbers",
         ),
         ("distribution: normal, mu: 1e308, sigma: 1e308", "reaches beyond all numbers"),
+        ("distribution: q_uniform, min: 0, max: 1e300, q: 1e-300", "no number from min to max is exact to"),
         ("min: -1e308, max: 1e308", "no number is as large as what lies between min and max"),
         ("distribution: normal, sigma: 0", "optimizer.lr.sigma: expected a number above 0"),
         ("mu: 0, sigma: 1", "optimizer.lr.distribution: missing; choose one of: normal"),

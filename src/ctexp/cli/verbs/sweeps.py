@@ -5,7 +5,7 @@ from invoke.context import Context
 from ctexp.cli.verb import verb
 from ctexp.cli.verbs.flags import DEBUG, JSON
 
-SWEEP = {"sweep": "a sweep's id, the beginning of one, or latest, given bare"}
+SWEEP = {"sweep": "a sweep's name (its newest), its id, the beginning of one, or latest, given bare"}
 
 
 @verb(
@@ -16,7 +16,7 @@ SWEEP = {"sweep": "a sweep's id, the beginning of one, or latest, given bare"}
         "override": "the same as a bare KEY=VALUE: what every trial has in common",
         "no-pilot": "make it without running a first trial",
         "work": "be its agent as well, until nothing is left",
-        "resume": "go on working on one: its id, the beginning of one, or latest",
+        "resume": "go on working on one: its name, its id, the beginning of one, or latest",
         "budget": "minutes or hours of training that agents may spend: 90m, 2h; else what the file says",
         "dry-run": "check and show it; make nothing",
         "yes": "train with uncommitted changes without being asked",

@@ -8,7 +8,7 @@ import optuna
 from optuna.storages import RDBStorage
 
 from ctexp.core.errors import DataError
-from ctexp.record.sweep import Sweep, SweepDir
+from ctexp.record.sweep import Sweep, SweepDir, meant
 from ctexp.sweeps.board import connection, locking
 from ctexp.sweeps.board.heartbeats import GRACE
 from ctexp.sweeps.board.shared import SharedBoard
@@ -76,7 +76,7 @@ class Kept:
 
 
 def kept(url: str, selector: str) -> Kept:
-    """Find a sweep by its id, the beginning of one, or `latest`, in the database that has its trials.
+    """Find a sweep by its id, its name, the beginning of an id, or `latest`, in the database of its trials.
 
     Raises:
         DataError: there is none, or there are several.
@@ -90,14 +90,13 @@ def kept(url: str, selector: str) -> Kept:
     finally:
         storage.engine.dispose()
     ids = [study.study_name for study in studies if _OPTUNA in study.user_attrs]
-    meant = [selector] if selector in ids else ids[-1:] if selector == "latest" else []
-    meant = meant or [name for name in ids if selector and name.startswith(selector)]
-    if len(meant) != 1:
+    found = meant(ids, selector)
+    if len(found) != 1:
         raise DataError(
-            f"{what}: {len(meant) or 'no'} sweeps {selector!r}",
+            f"{what}: {len(found) or 'no'} sweeps {selector!r}",
             f"it has {', '.join(ids[-10:])}" if ids else "make one: scripts/inv sweep --config lr_wd",
         )
-    attrs = next(study.user_attrs for study in studies if study.study_name == meant[0])
+    attrs = next(study.user_attrs for study in studies if study.study_name == found[0])
     return Kept(Sweep.model_validate_json(json.dumps(attrs[_SWEEP])), attrs[_FILE])
 
 

@@ -40,6 +40,9 @@ _SHAPES = {
 KEYS = ("distribution", *dict.fromkeys(key for keys in _SHAPES.values() for key in keys))
 """Every key a parameter can have."""
 
+_FAR = 2**53
+"""Beyond it a number is not told from the next."""
+
 _BOUNDS: dict[str, Callable[[float, float], tuple[float, float]]] = {
     "log_uniform": lambda low, high: (math.exp(low), math.exp(high)),
     "q_log_uniform": lambda low, high: (math.exp(low), math.exp(high)),
@@ -185,6 +188,9 @@ def _range(part: Part, name: str) -> Range | Choice | None:
         if first > last:
             part.say("q", f"no multiple of {step:g} is between min and max")
             return None
+        if (last - first) / step > _FAR:
+            part.say("q", f"no number from min to max is exact to {step:g}")
+            return None
     if not math.isfinite(last - first):
         part.say("max", "no number is as large as what lies between min and max")
         return None
@@ -195,11 +201,7 @@ def _range(part: Part, name: str) -> Range | Choice | None:
 
 
 def _bound(part: Part, key: str, name: str) -> float | None:
-    if name == "int_uniform":
-        far = 2**53
-        found = part.whole(key, least=-far, most=far)
-    else:
-        found = part.number(key)  # type: ignore[assignment]
+    found = part.whole(key, least=-_FAR, most=_FAR) if name == "int_uniform" else part.number(key)
     if key not in part:
         part.say(key, "missing")
     return found

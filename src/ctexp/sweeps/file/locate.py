@@ -25,7 +25,9 @@ def locate(root: Path, said: str) -> Path:
     if not said or "\0" in said:
         shipped = f"; {FOLDER} has {', '.join(names)}" if names else ""
         raise UsageError("--config is missing: the file of the sweep", f"name one{shipped}")
-    for path in (Path(said), root / said, folder / f"{said}.yaml"):
+    named, here, there = folder / f"{said}.yaml", Path(said), root / said
+    # A name is one, whatever else lies around.
+    for path in (here, there, named) if "/" in said else (named, here, there):
         if os.path.isfile(path):  # noqa: PTH113 (pathlib's fails on names that no file can have)
             return path.resolve()
     near = did_you_mean(Path(said).stem, names)

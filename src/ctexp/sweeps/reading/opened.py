@@ -89,7 +89,7 @@ def read(runs: Path, selector: str) -> Opened:
 
     Args:
         runs: the folder of all runs.
-        selector: its id, the beginning of one, or `latest`.
+        selector: its id, its name, the beginning of an id, or `latest`.
 
     Raises:
         UsageError: several sweeps are meant.

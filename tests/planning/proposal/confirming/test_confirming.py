@@ -125,3 +125,13 @@ def test_which_sweep_a_word_means(tmp_path: Path) -> None:
     assert found.meant(tmp_path, "lr_wd") == "lr_wd_20261122-200000_cccccc"
     assert found.meant(tmp_path, "l") is None
     assert found.meant(tmp_path / "nowhere", "lr") is None
+
+
+def test_the_latest_is_a_sweep_where_no_other_training_is_newer(tmp_path: Path) -> None:
+    assert found.meant(tmp_path, "latest") is None
+    (tmp_path / "sweeps" / "lr_20261121-200000_aaaaaa").mkdir(parents=True)
+    for name in ("lr-t0_20261121-200100_bbbbbb", "plain_20261121-195900_cccccc"):
+        (tmp_path / name).mkdir()
+    assert found.meant(tmp_path, "latest") == "lr_20261121-200000_aaaaaa"
+    (tmp_path / "plain_20261121-200200_dddddd").mkdir()
+    assert found.meant(tmp_path, "latest") is None

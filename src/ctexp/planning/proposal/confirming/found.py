@@ -1,13 +1,14 @@
 """What a sweep says, and what it does not: the best of many is chosen by its luck as well."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.config import verdict
 from ctexp.core.errors import DataError
-from ctexp.record.sweep import FOLDER
+from ctexp.record.run_dir import RUN_ID
+from ctexp.record.sweep import SweepDir, name_of, sweeps
 from ctexp.sweeps.reading import opened
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.reading.standing import Standing, standing
@@ -34,10 +35,19 @@ class Found:
 
 
 def meant(runs: Path, word: str) -> str | None:
-    """The newest sweep that a word means: its id, the beginning of one that holds its name, or its name."""
-    ids = [path.name for path in (runs / FOLDER).glob("*_*_*") if path.is_dir()]
-    found = [one for one in ids if one.rsplit("_", 2)[0] == word or _begins(one, word)]
-    return max(found, key=lambda one: one.rsplit("_", 2)[1:], default=None)
+    """The sweep that a word means: its id, the beginning of one that holds its name, or its name.
+
+    `latest` is the newest sweep where no other training is newer.
+
+    Raises:
+        UsageError: several are meant.
+    """
+    ids = sweeps(runs)
+    if word == "latest":
+        return ids[-1] if ids and _is_newest(runs, ids) else None
+    if any(name_of(one) == word or _begins(one, word) for one in ids):
+        return SweepDir.find(runs, word).id
+    return None
 
 
 def read(root: Path, runs: Path, sweep: str) -> Found:
@@ -87,4 +97,12 @@ def _leaves(its: Opened, stands: Standing) -> Iterator[str]:
 
 def _begins(sweep: str, word: str) -> bool:
     """Whether a word is the beginning of an id, beyond its name."""
-    return sweep.startswith(word) and word.startswith(f"{sweep.rsplit('_', 2)[0]}_")
+    return sweep.startswith(word) and word.startswith(f"{name_of(sweep)}_")
+
+
+def _is_newest(runs: Path, ids: Sequence[str]) -> bool:
+    """Whether no training began after the newest sweep, trials of sweeps apart."""
+    names = {name_of(one) for one in ids}
+    found = (RUN_ID.fullmatch(path.name) for path in runs.glob("*_*_*"))
+    others = (run["stamp"] for run in found if run and run["name"].rpartition("-t")[0] not in names)
+    return max(others, default="") <= ids[-1].rsplit("_", 2)[1]
