@@ -12,11 +12,10 @@ from ctexp.config.verdict import VerdictSettings
 from ctexp.core.classes import CLASSES
 from ctexp.core.dotted import nested
 from ctexp.core.errors import CtexpError
-from ctexp.evaluation import metrics
+from ctexp.evaluation import guessing, metrics
 from ctexp.evaluation.health.facts import Facts, Row
 from ctexp.evaluation.out_of_fold import averaged
 from ctexp.evaluation.predictions import Predictions
-from ctexp.planning.diagnosis import guessing
 from ctexp.planning.study.data import DataFacts
 from ctexp.planning.study.differences import Difference
 from ctexp.planning.study.noise import Noise

@@ -47,7 +47,7 @@ def joined(resources: Mapping[str, float]) -> Iterator[dict[str, float]]:
         import ray
     except ImportError as error:
         raise PreflightError(
-            f"Ray is not installed ({error})", "install it: uv sync --extra ray, or pip install 'ctexp[ray]'"
+            f"Ray is not installed ({error})", "uv pip install -e '.[ray]'"
         ) from error
     address = os.environ.get(ADDRESS) or "local"
     with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of nodes that fail
