@@ -71,7 +71,7 @@ def test_a_dry_run_tells_everything_and_makes_nothing(
     assert "4; one training each: s42" in out
     assert "unknown before trials have run (no like runs yet); at most the budget, 2 min 00 s" in out
     assert "optimizer.lr = 0.001, 0.01" in out
-    assert "conf/sweep/tiny.yaml:1: program: 'train.py' has no effect here" in err
+    assert "conf/sweep/tiny.yaml:1: without effect here: program (every trial is an `inv train`)" in err
 
 
 def test_it_is_recorded_with_its_file_and_its_trials(
@@ -143,14 +143,32 @@ def test_trials_that_cannot_be_compared(project: Path, capsys: pytest.CaptureFix
     (project / "samples.yaml").unlink()
 
 
+def test_pruning_that_no_training_lasts_long_enough_for_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    early = GRID + "early_terminate: {type: hyperband, min_iter: 3}\n"
+    (project / "early.yaml").write_text(early)
+    sweep(*TINY, config="early.yaml", dry_run=True)
+    out, err = capsys.readouterr()
+    assert (
+        "early.yaml: no trial will be ended early: that begins at epoch 3, "
+        "and a training has 3 (trainer.max_epochs)"
+    ) in err
+    assert "at epoch 3, again at 9 and so on, only the best one in 3 goes on (asha)" in out
+    (project / "early.yaml").write_text(early.replace("min_iter: 3", "min_iter: 2"))
+    sweep(*TINY, config="early.yaml", dry_run=True)
+    assert "ended early:" not in capsys.readouterr().err
+    (project / "early.yaml").unlink()
+
+
 def test_uncommitted_changes_can_be_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before, program = made(project), project / "scripts" / "mine.py"
+    before, program = made(project), project / "mine.py"
     program.touch()
     sweep(*TINY, "git.dirty=refuse", config="tiny", code=4)
     program.unlink()
     said = capsys.readouterr().err
-    assert "scripts/mine.py" in said
-    assert "conf/sweep/tiny.yaml" not in said  # the sweep keeps a copy of its own
+    # The file itself counts for nothing, although git does not know it: the sweep keeps a copy of its own.
+    assert "uncommitted changes in 1 code or configuration files (mine.py)" in said
     assert made(project) == before
 
 
@@ -182,7 +200,7 @@ def test_a_pilot_a_whole_sweep_and_a_second_one(tmp_path: Path) -> None:
     assert "1 finished" not in done.stdout  # the agent's lines are no results of this command
     assert "pilot        trial 0 finished" in done.stdout
     assert "4 trainings of" in done.stdout
-    assert "the pilot alone, from when it had begun" in done.stdout
+    assert "as long as the pilot trained, others may differ; not counted: each agent's start, " in done.stdout
     place = SweepDir.find(project / "runs", "latest")
     (run,) = runs_of(project, place)
     assert run.read().manifest is not None

@@ -8,6 +8,7 @@ import pytest
 from ctexp.cli import sweep_agent as verb
 from ctexp.cli.sweep_agent import sweep_agent
 from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, UsageError
+from ctexp.core.gpu import Gpu, GpuState
 from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.agent.trainers import Fresh
 from ctexp.sweeps.agent.warmed import Warm
@@ -74,9 +75,9 @@ def test_it_works_until_nothing_is_left_and_says_what_is_best(
 @pytest.mark.usefixtures("place")
 def test_wrong_words_are_refused_at_once() -> None:
     for flags, problem in (
-        ({"count": "0"}, "--count: '0' is no number of trials"),
-        ({"count": "many"}, "--count: 'many' is no number of trials"),
-        ({"gpu": "-1"}, "--gpu: '-1' is no number of a GPU"),
+        ({"count": "0"}, "--count: expected a whole number from 1 on, got '0'"),
+        ({"count": "three"}, "--count: expected a whole number from 1 on, got 'three'"),
+        ({"gpu": "-1"}, "--gpu: expected a whole number from 0 on, got '-1'"),
     ):
         with pytest.raises(UsageError, match=problem):
             sweep_agent(**FLAGS | flags)
@@ -85,6 +86,23 @@ def test_wrong_words_are_refused_at_once() -> None:
             sweep_agent(**FLAGS | {"until": until})
     with pytest.raises(DataError, match="no sweep 'twoo'"):
         sweep_agent(**FLAGS | {"sweep_id": "twoo"})
+
+
+@pytest.mark.parametrize(
+    ("gpus", "problem"),
+    [
+        ((), "--gpu 1: this machine has no such GPU and no other"),
+        ((Gpu(0, "H200", "GPU-1", None),), r"--gpu 1: this machine has no such GPU \(its GPUs are 0\)"),
+    ],
+)
+@pytest.mark.usefixtures("place")
+def test_a_gpu_that_is_not_there_is_refused(
+    monkeypatch: pytest.MonkeyPatch, gpus: tuple[Gpu, ...], problem: str
+) -> None:
+    state = GpuState(bool(gpus), bool(gpus), gpus, "", "", None, "")
+    monkeypatch.setattr(verb, "detect_gpus", lambda: state)
+    with pytest.raises(PreflightError, match=problem):
+        sweep_agent(**FLAGS | {"gpu": "1"})
 
 
 def test_another_data_set_or_configuration_than_it_began_with_is_refused(place: SweepDir) -> None:

@@ -104,7 +104,19 @@ def test_status_tells_trials_agents_and_what_failed(sweep: str, capsys: pytest.C
     assert "left: 1 of 8 trials, about 1 min 30 s with 1 agent at the pace so far" in out
     assert "elsewhere:2" in out
     assert "warning: trial 6 failed: the loss is not finite in epoch 2" in err
+    lines = out.splitlines()
+    table = lines[lines.index("") + 1 :]
+    assert table[0].split() == ["trial", "state", "val/macro_f1", "overrides"]
+    ranked = [float(line.split()[2]) for line in table[1:7]]
+    assert ranked == sorted(ranked, reverse=True)
+    assert all(" ± " in line and " lr=" in line for line in table[1:7])
+    assert [line.split()[1] for line in table[7:9]] == ["failed", "running"]
+    assert max(len(line) for line in lines) <= 100
     told = document(capsys, "sweep_status", sweep)
+    first = told["trials"][0]
+    assert (first["seconds"], first["overrides"]) == (90.0, ["optimizer.lr=3e-05"])
+    assert first["standard_error"] > 0
+    assert "error" not in first | told["best"]
     assert (told["left"], told["total"], len(told["trials"])) == (1, 8, 8)
     assert told["agents"][0]["silent"] < 30
 
@@ -121,6 +133,10 @@ def test_the_best_is_ready_to_paste_and_says_how_sure_it_is(
     assert "the best of 6 trials was chosen by its luck too" in out
     assert f"scripts/inv plan --from {sweep}" in out
     assert "for seed in 43 44 45; do" in out
+    assert all(len(line) <= 100 for line in out.splitlines() if "scripts/inv" not in line)
+    assert told["best"]["overrides"][0].startswith("optimizer.lr=0.")
+    assert told["best"]["standard_error"] > 0
+    assert told["tied"] == []
     assert told["effect"]["low"] < told["effect"]["difference"] < told["effect"]["high"]
     best = told["best"]["number"]
     progress = json.loads((project / "runs" / "sweeps" / sweep / "progress.json").read_text())

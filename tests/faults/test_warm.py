@@ -3,10 +3,13 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -124,39 +127,101 @@ def test_with_all_the_threads_of_the_machine(project: Path) -> None:
     assert record(forked) == record(fresh)
 
 
-def test_a_child_finds_everything_imported(project: Path, parent: Parent) -> None:
+@contextmanager
+def looking(project: Path, code: str) -> Iterator[None]:
+    """Have every training look at itself as it begins, by a piece of tasks.py."""
     tasks = project / "tasks.py"
     before = tasks.read_text()
     tasks.write_text(
-        before
-        + """
-import atexit as _atexit, json as _json, sys as _sys
-_before = set(_sys.modules)
-if "torch" in _before:  # else it is the client
-    _new = lambda: _json.dumps(sorted(set(_sys.modules) - _before))
-    _atexit.register(lambda: open("imported.json", "w").write(_new()))
-"""
+        f"{before}\nimport sys as _sys\nif 'torch' in _sys.modules:  # else it is the client\n{code}"
     )
-    git(project, "commit", "--all", "--quiet", "--message=watch imports")
+    git(project, "commit", "--all", "--quiet", "--message=look")
     try:
-        for words in (["logger=csv"], ["logger=wandb", "logger.mode=offline"]):
-            assert was_forked(train(project, parent.socket, *WORDS, *words))
-            imported = json.loads((project / "imported.json").read_text())
-            assert len(imported) < 20, imported
-            assert not [name for name in imported if name.startswith("ctexp.")]
+        yield
     finally:
         tasks.write_text(before)
         git(project, "commit", "--all", "--quiet", "--message=as before")
 
 
-def test_wandb_starts_in_the_child_and_ends_with_it(project: Path, parent: Parent) -> None:
-    server = parent.pid
-    run = train(project, parent.socket, *WORDS, "logger=wandb", "logger.mode=offline")
-    assert was_forked(run)
-    assert list((run.path / "wandb").glob("offline-run-*"))
-    until(lambda: not _of(run.path))
-    assert len(psutil.Process(server).threads()) == 1
+def test_a_child_finds_everything_imported(project: Path, parent: Parent) -> None:
+    code = """
+    import atexit as _atexit, json as _json
+    _before = set(_sys.modules)
+    _new = lambda: _json.dumps(sorted(set(_sys.modules) - _before))
+    _atexit.register(lambda: open("imported.json", "w").write(_new()))
+"""
+    with looking(project, code):
+        for words in (["logger=csv"], ["logger=wandb", "logger.mode=offline"]):
+            assert was_forked(train(project, parent.socket, *WORDS, *words))
+            imported = json.loads((project / "imported.json").read_text())
+            assert len(imported) < 20, imported
+            assert not [name for name in imported if name.startswith("ctexp.")]
+
+
+def test_no_two_children_have_anything_in_common(project: Path, parent: Parent) -> None:
+    """Of what their libraries made by chance: temporary folders, and random states that no seed has set."""
+    code = """
+    import gc as _gc, json as _json, random as _random, tempfile as _tempfile
+    import numpy as _numpy
+    _gc.unfreeze()
+    _all = _gc.get_objects()
+    _folders = [one.name for one in _all if isinstance(one, _tempfile.TemporaryDirectory)]
+    _draws = [one.getstate() for one in _all if type(one) is _random.Random] + [_numpy.random.get_state()]
+    _gc.freeze()
+    open("own.json", "w").write(_json.dumps([*_folders, *map(str, _draws)]))
+"""
+    found = []
+    with looking(project, code):
+        for _ in range(2):
+            assert was_forked(train(project, parent.socket, *UNTRACKED))
+            found += json.loads((project / "own.json").read_text())
+    assert len([name for name in found if name.endswith(("wandb-media", "wandb-artifacts"))]) == 4
+    assert len(found) >= 2 * (2 + 4)
+    assert len(set(found)) == len(found)
+
+
+def test_wandb_starts_in_each_child_and_ends_with_it(project: Path, parent: Parent) -> None:
+    words = [*WORDS, "logger=wandb", "logger.mode=offline"]
+    fresh = tracked(train(project, None, *words))
+    assert [name for name in fresh if "media/table" in name]
+    for _ in range(2):
+        run = train(project, parent.socket, *words)
+        assert was_forked(run)
+        assert tracked(run) == fresh
+        until(lambda run=run: not _of(run.path))  # type: ignore[misc]
+    assert len(psutil.Process(parent.pid).threads()) == 1
     assert was_forked(train(project, parent.socket, *UNTRACKED))
+
+
+def tracked(run: RunDir) -> list[str]:
+    """The files that W&B has made of a run, and what the run warns of."""
+    result = run.read().result
+    assert result is not None
+    (begun,) = (run.path / "wandb").glob("offline-run-*")
+    moment, _, tracker_id = begun.name.removeprefix("offline-run-").partition("-")
+    names = [str(path.relative_to(run.path)) for path in (run.path / "wandb").rglob("*")]
+    alike = [name.replace(moment, "MOMENT").replace(tracker_id, "ID") for name in names]
+    return [*sorted(re.sub("[0-9a-f]{20}", "SHA", name) for name in alike), *result.warnings]
+
+
+def test_stopped_it_says_one_line(project: Path) -> None:
+    """PyTorch's libraries write a page about themselves where they are taken apart; at any moment."""
+    for words in ([], UNTRACKED):
+        with tempfile.TemporaryDirectory() as folder:  # a socket's path is short
+            socket = Path(folder) / "socket"
+            process = begin(project, None, "warm", f"--socket={socket}")
+            until(socket.exists)
+            if words:
+                assert was_forked(train(project, socket, *words))
+            else:
+                time.sleep(3)  # in the middle of its imports
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        assert output.splitlines() == [
+            f"export CTEXP_WARM={socket}",
+            f"the warm trainer at {socket} has ended",
+        ]
+        assert process.returncode == 0
 
 
 def _of(folder: Path) -> list[psutil.Process]:

@@ -99,6 +99,29 @@ def test_every_trial_has_a_row_and_every_picture_is_described(told: Study) -> No
     assert f"the best is trial {best.number} with {best.value:.4f}" in html
 
 
+def test_a_section_or_column_without_content_takes_no_room(told: Study) -> None:
+    html = render(told)
+    assert '<h2 id="pruned">' in html
+    assert ">about it<" in html
+    assert ">attempts<" not in html
+    plain = [replace(row, error=None) for row in told.opened.ranked]
+    opened = replace(told.opened, rows=tuple(plain))
+    html = render(replace(told, opened=opened, status=replace(told.status, counts={"finished": len(plain)})))
+    assert "Pruned trials" not in html
+    assert "; no trial was pruned" in html
+    assert ">about it<" not in html
+    assert ">standard error<" not in html
+
+
+def test_no_line_of_a_trial_crosses_a_word_of_the_parallel_coordinates(told: Study) -> None:
+    drawing = pictures.coordinates(told.opened)
+    assert drawing is not None
+    svg = drawing.svg()
+    assert svg.rindex('class="course') < svg.index('class="ground"')
+    assert svg.count("<text") == svg.count('class="ground"') > 4
+    assert "the thick orange one the best" in render(told)
+
+
 def test_dots_lie_where_their_values_are_and_on_the_sheet(told: Study) -> None:
     opened = told.opened
     drawing = pictures.history(opened)
@@ -160,7 +183,14 @@ def test_on_a_phone_only_tables_scroll_sideways(tab: Page) -> None:
         "[...document.querySelectorAll('main *')].filter((it) => !it.closest('.wide') && !it.closest('svg')"
         " && it.getBoundingClientRect().right > innerWidth + 1).map((it) => it.outerHTML.slice(0, 80))"
     )
+    parameter = "document.querySelector('[aria-label=\"The best trials\"] th:nth-child(4)')"
+    seen = tab.evaluate(f"{parameter}.getBoundingClientRect().right <= innerWidth")
+    heights = tab.evaluate(
+        "[...document.querySelectorAll('[aria-label=\"The best trials\"] tbody tr')].map((it) => it.offsetHeight)"
+    )
     tab.set_viewport_size({"width": 1280, "height": 900})
+    assert seen, "the table shows no parameter"
+    assert max(heights) < 45  # one line
     assert width <= inner
     assert outside == []
 

@@ -26,7 +26,10 @@ def _stamp() -> object:
 
 def main() -> None:
     """Serve."""
-    vars(preload).update(_PACKAGES=(), _MODULES=("invoke.main", "numpy", "threadpoolctl"), _LATE=())
+    sys.path.append(str(Path(__file__).parent))
+    vars(preload).update(
+        _PACKAGES=(), _MODULES=("invoke.main", "numpy", "threadpoolctl", "belongings"), _LATE=()
+    )
     server._TALK_SECONDS = 0.2
     vars(server)["command"], vars(sources)["stamp"] = command, _stamp  # also for when it begins anew
     if "LIGHT_EXTRA_THREAD" in os.environ:

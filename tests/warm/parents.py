@@ -43,6 +43,17 @@ def about(_):
 
 
 @task
+def belongings(_):
+    import belongings as its
+
+    Path("belongings.json").write_text(json.dumps({
+        "folder": its.FOLDER.name, "there": [Path(one).is_dir() for one in (its.FOLDER.name, its.HOME)],
+        "by_chance": its.BY_CHANCE.random(), "by_number": its.BY_NUMBER.random(),
+        "at_last": its.AT_LAST_BY_NUMBER.random(), "passing": Path(its.PASSING).exists(),
+    }))
+
+
+@task
 def say(_):
     print("out", sys.stdin.read().strip())
     print("err", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import resource
 import signal
 import subprocess
@@ -63,6 +64,28 @@ def test_children_draw_differently(warm: Light) -> None:
         assert warm.start("about").wait(20) == 0
         draws += about(warm.project)["draws"]
     assert len(set(draws)) == 4
+
+
+def test_what_imports_have_made_is_each_child_s_own(light_at: Light, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    light_at.begin(TMPDIR=str(temporary))
+    found = []
+    for _ in range(2):
+        assert light_at.start("belongings").wait(20) == 0
+        found.append(json.loads((light_at.project / "belongings.json").read_text()))
+        assert [path.name[:5] for path in temporary.iterdir()] == ["home-"], "it removed its own folder alone"
+    one, other = found
+    assert one["there"] == other["there"] == [True, True]
+    assert one["folder"] != other["folder"]
+    assert one["folder"].startswith(f"{temporary}/tmp")
+    assert one["folder"].endswith("media")
+    assert not one["passing"]
+    assert one["by_chance"] != other["by_chance"]
+    seeded = random.Random(7).random()
+    assert {item[name] for item in found for name in ("by_number", "at_last")} == {seeded}
+    light_at.close()
+    assert list(temporary.iterdir()) == []
 
 
 def test_streams_are_the_clients(warm: Light, tmp_path: Path) -> None:

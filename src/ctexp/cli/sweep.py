@@ -53,6 +53,11 @@ def sweep(
             f"{place.id}: the pilot failed: {pilot.problem}",
             f"look into {shown(place.logs)}; to go on all the same: scripts/inv sweep --resume {place.id}",
         )
+    if pilot is not None and asked.budget is not None and (pilot.seconds or 0.0) >= asked.budget:
+        screen.warn(
+            f"the budget is used up by the pilot, which is a trial like the others: "
+            f"{clock.duration(pilot.seconds or 0.0)} of {clock.duration(asked.budget)}"
+        )
     if code or not work:
         return code
     return _work(place.id, yes=True, json=json)
@@ -87,7 +92,7 @@ def _tell(asked: Asked, place: SweepDir | None, pilot: Row | None, json: bool) -
     cost = asked.cost()
     if cost.training_seconds is None and pilot is not None and pilot.state == "finished":
         runs = [RunDir(asked.runs / run) for run in pilot.runs.values()]
-        cost = by_pilot(cost, runs, asked.budget)
+        cost = by_pilot(cost, runs, pilot.seconds, asked.budget)
     if json:
         screen.emit_json(sweep_tables.document(asked, place, cost, pilot))
     else:

@@ -8,10 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ctexp.cli.sweep_rows import seconds
 from ctexp.cli.train import heed_changes
 from ctexp.config.compose import paths_of, resolve_paths
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, PreflightError, Stopped, UsageError
+from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.data.selection import select
 from ctexp.planning.plan import window
@@ -51,14 +53,13 @@ def sweep_agent(
     root = project_root()
     runs = resolve_paths(root)[1]
     end = _moment(until)
-    most = _number("--count", count, 1, "number of trials")
-    device = _number("--gpu", gpu, 0, "number of a GPU")
+    most = _number("--count", count, 1)
+    variables = _on_gpu(_number("--gpu", gpu, 0))
     place = _place(runs, sweep_id, storage)
     sweep = Sweep.read(place.record)
     spec = load(place.file, sweep.file, sweep.overrides)
     trials = Trials(root, spec, sweep.overrides)
     _refuse_other(root, runs, sweep, spec, trials, yes)
-    variables = {} if device is None else {"CUDA_VISIBLE_DEVICES": str(device)}
     with (
         Stops(end) as stops,
         contextlib.closing(open_board(place, spec, sweep, trials.identity)) as board,
@@ -71,7 +72,7 @@ def sweep_agent(
         return _told(place, board, summary, stops, json)
 
 
-def _number(flag: str, said: int | str | None, least: int, what: str) -> int | None:
+def _number(flag: str, said: int | str | None, least: int) -> int | None:
     """A flag's number; Invoke gives the text of flags that need not be there.
 
     Raises:
@@ -80,8 +81,27 @@ def _number(flag: str, said: int | str | None, least: int, what: str) -> int | N
     if said is None:
         return None
     if not str(said).isdecimal() or int(said) < least:
-        raise UsageError(f"{flag}: {said!r} is no {what}")
+        raise UsageError(f"{flag}: expected a whole number from {least} on, got {str(said)!r}")
     return int(said)
+
+
+def _on_gpu(number: int | None) -> dict[str, str]:
+    """The variables that have trainings see one GPU; none where none is named.
+
+    Raises:
+        PreflightError: there is no such GPU.
+    """
+    if number is None:
+        return {}
+    state = detect_gpus()
+    known = [gpu.index for gpu in state.gpus]
+    if number not in known:
+        there = state.problem if not known else f"its GPUs are {', '.join(map(str, known))}"
+        raise PreflightError(
+            f"--gpu {number}: this machine has no such GPU{f' ({there})' if there else ' and no other'}",
+            state.fix or "leave --gpu away, or name one that is there",
+        )
+    return {"CUDA_VISIBLE_DEVICES": str(number)}
 
 
 def _moment(until: str | None) -> datetime | None:
@@ -203,7 +223,8 @@ def _told(place: SweepDir, board: Board, summary: AgentSummary, stops: Stops, js
     again = f"scripts/inv sweep-agent --sweep-id {place.id}"
     counted = ", ".join(f"{count} {state}" for state, count in summary.trials.items()) or "no trials"
     if stops.signum is not None:
-        raise Stopped(stops.signum, f"stopped; {counted}", again)
+        when = f"after {counted}" if summary.trials else "before a trial had ended"
+        raise Stopped(stops.signum, when, again)
     progress = _progress(place)
     best = progress.best if progress else None
     failed = bool(summary.trials) and best is None and set(summary.trials) == {"failed"}
@@ -233,7 +254,7 @@ def _document(place: SweepDir, summary: AgentSummary, progress: SweepProgress | 
         "sweep": place.id,
         "agent": summary.agent,
         "trials": summary.trials,
-        "seconds": summary.seconds,
+        "seconds": seconds(summary.seconds),
         "ended": summary.why,
         "progress": progress.document() if progress else None,
     }

@@ -1,8 +1,9 @@
 """`sweep-best`: the best trial of a sweep, ready to paste, and whether it really is the best."""
 
 import shlex
-from dataclasses import asdict
+from collections.abc import Sequence
 
+from ctexp.cli.sweep_rows import of_trial, wrapped
 from ctexp.config import verdict
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
@@ -10,10 +11,19 @@ from ctexp.core.errors import DataError
 from ctexp.core.paths import project_root
 from ctexp.record.manifest import command_line
 from ctexp.sweeps.reading import opened
+from ctexp.sweeps.reading.cautions import cautions
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.reading.standing import Standing, standing
 from ctexp.sweeps.reading.summary import Summary, Trial, summarised
-from ctexp.sweeps.reading.telling import confirmation, difference, lucky, measured, night, verdict_on
+from ctexp.sweeps.reading.telling import (
+    confirmation,
+    difference,
+    lucky,
+    measured,
+    night,
+    ties,
+    verdict_on,
+)
 
 
 def sweep_best(sweep: str, json: bool) -> None:
@@ -21,7 +31,8 @@ def sweep_best(sweep: str, json: bool) -> None:
     root = project_root()
     _, runs = resolve_paths(root)
     its = opened.read(runs, sweep)
-    found = standing(its, verdict.load(root).alpha)
+    alpha = verdict.load(root).alpha
+    found = standing(its, alpha)
     told = summarised(its, found)
     if found is None or told.best is None:
         ended = sum(row.state in {"failed", "pruned"} for row in its.rows)
@@ -29,14 +40,16 @@ def sweep_best(sweep: str, json: bool) -> None:
             f"{its.sweep.id}: none of its {len(its.rows)} trials has finished, {ended} failed or were pruned",
             f"look at them: scripts/inv sweep-status {its.sweep.id}",
         )
+    minded = cautions(its, alpha)
     if json:
-        screen.emit_json(_document(its, found, told, told.best))
+        screen.emit_json(_document(its, found, told, told.best, minded))
     else:
-        _tell(its, found, told, told.best)
+        _tell(its, found, told, told.best, minded)
 
 
-def _tell(its: Opened, found: Standing, told: Summary, best: Trial) -> None:
-    print(f"{told.id}: {told.metric} over {told.trials} finished of {len(its.rows)} trials, {told.goal}d")
+def _tell(its: Opened, found: Standing, told: Summary, best: Trial, minded: Sequence[str]) -> None:
+    of = f"{told.metric} over {told.trials} finished of {len(its.rows)} trials, {told.goal}d"
+    print(wrapped(f"{told.id}: {of}"))
     left = sum(row.state in {"waiting", "running"} for row in its.rows)
     if left:
         print(f"still going on: {left} trials wait or are being trained")
@@ -44,14 +57,18 @@ def _tell(its: Opened, found: Standing, told: Summary, best: Trial) -> None:
     _trial("best", best, its)
     if told.rival is not None:
         _trial("runner-up", told.rival, its)
+    if tied := ties(found):
+        print(wrapped(tied))
     print()
-    print(verdict_on(found))
+    print(wrapped(verdict_on(found)))
     if found.effect is not None:
-        print(f"  difference on the metric: {difference(found)}")
+        print(wrapped(f"difference on the metric: {difference(found)}", "  "))
     if found.needed:
-        print(f"  {found.needed}")
+        print(wrapped(found.needed, "  "))
     if told.trials > 1:
-        print(lucky(its, found))
+        print(wrapped(lucky(its, found)))
+    for line in minded:
+        print(wrapped(f"mind: {line}"))
     print()
     print("paste:")
     print(f"  {command_line('train', (*told.base, *best.words))}")
@@ -64,13 +81,15 @@ def _tell(its: Opened, found: Standing, told: Summary, best: Trial) -> None:
 
 
 def _trial(name: str, trial: Trial, its: Opened) -> None:
-    print(f"{name}: trial {trial.number}, {measured(trial.mean, trial.error, len(trial.runs))}")
+    print(wrapped(f"{name}: trial {trial.number}, {measured(trial.mean, trial.error, len(trial.runs))}"))
     if its.spec.objective != "mean":
         print(f"  objective {trial.value:.4f}: its mean, worse by its standard error")
-    print(f"  {shlex.join(trial.words) or 'nothing sets it apart'}")
+    print(wrapped(shlex.join(trial.words) or "nothing sets it apart", "  "))
 
 
-def _document(its: Opened, found: Standing, told: Summary, best: Trial) -> dict[str, object]:
+def _document(
+    its: Opened, found: Standing, told: Summary, best: Trial, minded: Sequence[str]
+) -> dict[str, object]:
     effect = None
     if found.effect is not None:
         names = ("difference", "low", "high", "p", "seed_source", "reason")
@@ -82,13 +101,15 @@ def _document(its: Opened, found: Standing, told: Summary, best: Trial) -> dict[
         "objective": its.spec.objective,
         "trials": {"all": len(its.rows), "finished": told.trials},
         "base": list(told.base),
-        "best": asdict(best),
-        "runner_up": asdict(told.rival) if told.rival else None,
+        "best": of_trial(best),
+        "runner_up": of_trial(told.rival) if told.rival else None,
+        "tied": list(found.tied),
         "established": told.established,
         "why": told.why,
         "effect": effect,
         "needed": found.needed or None,
         "luck": told.luck,
+        "cautions": list(minded),
         "command": command_line("train", (*told.base, *best.words)),
         "confirm": [night(told)],
         "confirm_by_hand": confirmation(told),

@@ -1,6 +1,6 @@
 """What is asked of a sweep, everything checked before anything is made."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Asked:
         composed: those of all of them.
         members: what each trial trains.
         count: trials at most; None for no end.
-        notes: what a reader should know of its data.
+        notes: what a reader should know of its data, and of pruning that never happens.
     """
 
     root: Path
@@ -98,7 +98,7 @@ def checked(root: Path, override: Sequence[str], config: str, budget: str | None
     if runs != resolve_paths(root)[1]:
         raise UsageError("paths.runs: agents look for the sweep where conf/ says; set it there")
     images = ImagesOf(root)
-    notes = _notes(images, composed)
+    notes = (*_notes(images, composed), *_never(spec, composed))
     data = first.settings.data
     selection = select(
         data_dir, splits_folder(root), data.name, data.split, data.fold, data.sample, hashed=False
@@ -161,6 +161,16 @@ def _notes(images: ImagesOf, composed: Sequence[Composed]) -> tuple[str, ...]:
             "make a sweep of each",
         )
     return tuple(notes)
+
+
+def _never(spec: Spec, composed: Sequence[Composed]) -> Iterator[str]:
+    """What is said of pruning that no training lasts long enough for."""
+    most = max(one.settings.trainer.max_epochs for one in composed)
+    if spec.early is not None and spec.early.min_epochs >= most:
+        yield (
+            f"{spec.shown}: no trial will be ended early: that begins at epoch {spec.early.min_epochs}, "
+            f"and a training has {most} (trainer.max_epochs)"
+        )
 
 
 def _check_folds(root: Path, folds: int, selection: Selection) -> None:

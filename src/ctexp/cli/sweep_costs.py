@@ -81,7 +81,7 @@ def cost(
         seconds=_within(None if number is None else number * one_seconds, budget),
         seconds_p90=_within(None if number is None else number * p90, budget),
         known=share,
-        basis=f"{like}, from when they had begun",
+        basis=f"{like}; the start of each is not counted",
     )
 
 
@@ -90,18 +90,27 @@ def _within(seconds: float | None, budget: float | None) -> float | None:
     return min((one for one in (seconds, budget) if one is not None), default=None)
 
 
-def by_pilot(cost: Cost, runs: Sequence[RunDir], budget: float | None) -> Cost:
-    """The cost by the runs of a single trial; others may differ, so there is no p90."""
+def by_pilot(cost: Cost, runs: Sequence[RunDir], took: float | None, budget: float | None) -> Cost:
+    """The cost by a single trial; others may differ, so there is no p90.
+
+    Args:
+        cost: what is known otherwise.
+        runs: of the trial.
+        took: seconds of the trial with the start of its agent; None where that is not known.
+        budget: seconds that agents may spend in all; None for no limit.
+    """
     known = [took for run in runs if (took := seconds_of(run)) is not None]
     if not known or len(known) < len(runs):
         return cost
     seconds = sum(known)
+    start = f", {clock.duration(took - seconds)}" if took is not None and took > seconds else ""
     whole = None if cost.trials is None else cost.trials * seconds
     return replace(
         cost,
         training_seconds=seconds / cost.trainings,
         seconds=_within(whole, budget),
-        basis="the pilot alone, from when it had begun: others may differ",
+        basis="as long as the pilot trained, others may differ; not counted: "
+        f"each agent's start{start}, and about a second for each further training",
     )
 
 

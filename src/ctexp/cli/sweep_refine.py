@@ -37,6 +37,8 @@ def sweep_refine(sweep: str, name: str | None, overwrite: bool, json: bool) -> N
             screen.warn(
                 f"{one.before.key}: the best trial has the {one.edge} there was; the optimum may lie beyond"
             )
+    if found.caution:
+        screen.warn(found.caution)
     print(f"next: {command_line('sweep', words)}")
 
 
@@ -64,6 +66,7 @@ def _document(sweep: str, path: Path, found: Refined, words: list[str]) -> dict[
         "sweep": sweep,
         "path": str(path),
         "best": list(found.best),
+        "caution": found.caution or None,
         "parameters": {
             one.before.key: {
                 "before": said(one.before.dimension),

@@ -1,5 +1,6 @@
 """`sweep-report`: one page about a sweep, verdict first."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ def sweep_report(sweep: str, output: str | None, json: bool) -> None:
         screen.emit_json(_document(path, found))
     else:
         print(lead(found))
+        for line in found.cautions:
+            screen.warn(line)
         print(f"page: {shown(path)}")
 
 
@@ -46,9 +49,10 @@ def _document(path: Path, found: "Study") -> dict[str, object]:
         "best": found.summary.best.number if found.summary.best else None,
         "established": found.summary.established,
         "why": found.summary.why,
+        "cautions": list(found.cautions),
         "importance": {
             its.key: {"share": its.value, "low": its.low, "high": its.high} for its in importance.shares
         },
-        "explained": importance.explained,
+        "explained": asdict(importance.explained) if importance.explained else None,
         "importance_unknown": importance.why or None,
     }

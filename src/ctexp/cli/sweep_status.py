@@ -1,11 +1,11 @@
 """`sweep-status`: a sweep's trials and agents, the best so far, and how long the rest may take."""
 
-import math
 import shlex
 from dataclasses import asdict
 
 from rich.table import Table
 
+from ctexp.cli.sweep_rows import of_row, seconds, table, wrapped
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
 from ctexp.core.paths import project_root
@@ -14,7 +14,6 @@ from ctexp.sweeps.reading import opened
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.reading.status import Status, status
 from ctexp.sweeps.reading.telling import measured
-from ctexp.sweeps.trials import Row
 
 _NAMED = 5  # failed trials
 
@@ -39,9 +38,12 @@ def _tell(its: Opened, found: Status) -> None:
     print(f"spent: {_spent(found)}")
     if its.ranked:
         best = its.ranked[0]
-        print(f"best so far: trial {best.number}, {measured(best.mean, best.error, len(best.runs))}")
-        print(f"  {shlex.join(its.words(best))}")
+        value = measured(best.mean, best.error, len(best.runs))
+        print(wrapped(f"best so far: trial {best.number}, {value}"))
+        print(wrapped(shlex.join(its.words(best)) or "nothing sets it apart", "  "))
     print()
+    if lines := table(its):
+        print("\n".join([*lines, ""]))
     if found.agents:
         screen.results().print(_agents(found))
     elif found.over:
@@ -98,25 +100,22 @@ def _document(its: Opened, found: Status) -> dict[str, object]:
         "counts": dict(found.counts),
         "total": found.total,
         "left": found.left,
-        "seconds": found.spent,
+        "seconds": seconds(found.spent),
         "budget_seconds": found.budget,
-        "trial_seconds": found.usual,
-        "remaining_seconds": found.remaining,
+        "trial_seconds": seconds(found.usual),
+        "remaining_seconds": seconds(found.remaining),
         "over": found.over or None,
-        "agents": [asdict(agent) | {"lost": agent.lost} for agent in found.agents],
+        "agents": [
+            asdict(agent) | {"silent": seconds(agent.silent), "lost": agent.lost} for agent in found.agents
+        ],
         "best": best
         and {
             "number": best.number,
             "value": best.value,
             "mean": best.mean,
-            "error": best.error,
+            "standard_error": best.error,
             "overrides": list(its.words(best)),
             "runs": list(best.runs.values()),
         },
-        "trials": [asdict(row) | {"curve": _curve(row)} for row in its.rows],
+        "trials": [of_row(its, row) for row in its.rows],
     }
-
-
-def _curve(row: Row) -> list[tuple[int, float | None]]:
-    """Epochs and values; what diverged has none that JSON could hold."""
-    return [(epoch, value if math.isfinite(value) else None) for epoch, value in row.curve]

@@ -6,10 +6,11 @@ from typing import Any
 from ctexp.cli import sweep_costs
 from ctexp.cli.sweep_checks import Asked
 from ctexp.cli.sweep_costs import Cost
+from ctexp.cli.sweep_rows import seconds
 from ctexp.core import clock, screen
 from ctexp.record.sweep import SweepDir
 from ctexp.sweeps.file.grid import size
-from ctexp.sweeps.file.spec import Spec
+from ctexp.sweeps.file.spec import Early, Spec
 from ctexp.sweeps.file.words import written
 from ctexp.sweeps.space import Bell, Choice, Dimension
 from ctexp.sweeps.trials import Row
@@ -50,10 +51,7 @@ def show(asked: Asked, place: SweepDir | None, cost: Cost, pilot: Row | None) ->
         "cost": sweep_costs.told(cost, asked.budget),
     }
     if spec.early is not None:
-        lines["ended early"] = (
-            f"{spec.early.kind}: from epoch {spec.early.min_epochs} on, one in {spec.early.factor} goes on; "
-            "costs are told without"
-        )
+        lines["ended early"] = _early(spec.early)
     if pilot is not None:
         lines["pilot"] = _pilot(spec, pilot)
     for name, text in lines.items():
@@ -98,6 +96,13 @@ def _varies(dimension: Dimension) -> bool:
     return not isinstance(dimension, Choice) or len(dimension.values) > 1
 
 
+def _early(early: Early) -> str:
+    """Who goes on, and what that means for the cost."""
+    first, factor = early.min_epochs, early.factor
+    looks = f"epoch {first}, again at {first * factor} and so on"
+    return f"at {looks}, only the best one in {factor} goes on ({early.kind}); the cost counts all in full"
+
+
 def _objective(spec: Spec, trainings: int) -> str:
     """`maximize val/macro_f1, the mean of 3 trainings less its standard error`."""
     if trainings == 1:
@@ -129,7 +134,7 @@ def _of(row: Row) -> dict[str, Any]:
         "state": row.state,
         "values": dict(row.values),
         "mean": row.mean,
-        "seconds": row.seconds,
+        "seconds": seconds(row.seconds),
         "runs": dict(row.runs),
         "problem": row.problem,
     }

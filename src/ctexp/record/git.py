@@ -2,8 +2,8 @@
 
 Only code and configuration count, and of that only what a training may depend on. What ctexp writes itself
 (data, runs, the research ledger, rendered queue scripts) never makes a run look changed, nor does what only
-judges and plans (the rules of verdicts, the catalogue of moves, the files of sweeps); and neither tables nor `.env` files ever
-enter a patch.
+judges and plans (the rules of verdicts, the catalogue of moves, the files of sweeps); and neither tables nor
+`.env` files ever enter a patch.
 
 The user's own git configuration is obeyed where it says what is ignored or whose folder is safe, and
 overruled where it would change the form of the patch. The repository is only read: untracked files are shown

@@ -19,6 +19,7 @@ class Taken:
         number: of the trial, counted from 0; an attempt that goes on with it has the same.
         attempt: counted from 1.
         runs: those that earlier attempts began, by the label of the member.
+        seconds: that earlier attempts took, as far as they told.
     """
 
     key: int
@@ -26,6 +27,7 @@ class Taken:
     attempt: int
     values: Values
     runs: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Told:
         mean: of the metric over the trial's members; None where there is none.
         error: its standard error over them; None for a single one.
         problem: why it failed; empty where it did not.
-        seconds: of all its runs together.
+        seconds: of all its runs and attempts together.
+        caution: what its tracker did not take, one line; empty where it did.
     """
 
     state: Literal["finished", "pruned", "failed"]
@@ -64,6 +67,7 @@ class Told:
     error: float | None = None
     problem: str = ""
     seconds: float = 0.0
+    caution: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Row:
 
     Attributes:
         reused: the number of the trial whose value it has.
+        seconds: it took, or those who gave it back; None where that is not known yet.
         curve: intermediate values of the metric, (epoch, value), as they were told.
         began: UTC as `clock.iso` writes it.
         seen: the last sign of life of its agent, UTC; None where the board keeps none.
@@ -118,8 +123,15 @@ class Board(Protocol):
         """Note the end; False where another agent has taken the trial meanwhile, and nothing is noted."""
         ...
 
-    def give_back(self, taken: Taken, why: str, *, retry: bool = True) -> None:
-        """Let another agent go on with it, however often; or with `retry=False` count it as failed."""
+    def give_back(self, taken: Taken, why: str, *, retry: bool = True, seconds: float = 0.0) -> None:
+        """Let another agent go on with it, however often; or with `retry=False` count it as failed.
+
+        Args:
+            taken: the trial.
+            why: one line.
+            retry: whether to let another agent go on with it.
+            seconds: that it has taken so far, earlier attempts included.
+        """
         ...
 
     def rows(self) -> list[Row]:

@@ -8,7 +8,6 @@ import resource
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -18,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from ctexp.warm import preload, wire
+from ctexp.warm import own, preload, wire
 from ctexp.warm.request import WARM, Request
 
 _PR_SET_PDEATHSIG = 1
@@ -58,7 +57,7 @@ def become(
     except BaseException:
         traceback.print_exc()
     finally:
-        code = _farewell(code)
+        code = farewell(code)
         with suppress(OSError):  # the client is gone
             wire.send(line, {"said": code})
         os._exit(code)
@@ -103,9 +102,8 @@ def _surround(request: Request, imported: Mapping[str, str | None]) -> None:
     os.environ.clear()
     os.environ.update({name: value for name, value in environment.items() if value is not None})
     time.tzset()
-    tempfile.tempdir = None
+    own.renew()
     preload.give_threads_back(request.environment)
-    sys.modules["numpy"].random.seed()  # or all children would draw the same where nothing is seeded
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=stream is sys.stderr or stream.isatty())  # type: ignore[union-attr]
 
@@ -126,7 +124,7 @@ def _program(argv: Sequence[str]) -> int:
         return _code(end.code)
     except KeyboardInterrupt:
         traceback.print_exc()
-        _farewell(1)
+        farewell(1)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     except BaseException:
@@ -145,8 +143,12 @@ def _code(said: Any) -> int:
     return 1
 
 
-def _farewell(code: int) -> int:
-    """Do what Python does at its end, but for taking everything apart, which takes a second."""
+def farewell(code: int) -> int:
+    """Do what Python does at its end, but for taking everything apart, which takes a second.
+
+    Returns:
+        The exit code: the given one, unless output could not be written.
+    """
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     try:

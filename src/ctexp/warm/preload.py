@@ -13,6 +13,7 @@ from typing import Any
 
 from ctexp.core.errors import CtexpError
 from ctexp.core.paths import project_root
+from ctexp.warm import own
 
 _PACKAGES = (
     *("ctexp.core", "ctexp.config", "ctexp.record", "ctexp.models", "ctexp.evaluation", "ctexp.data.augment"),
@@ -54,15 +55,8 @@ def load() -> dict[str, str | None]:
     """
     before = dict(os.environ)
     os.environ.update(_WITHOUT_THREADS)
-    for folder in _PACKAGES:
-        package = importlib.import_module(folder)
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
-    for name in _MODULES:
-        importlib.import_module(name)
-    for name in (*_LATE, _AT_THE_END):
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    with own.noted():
+        _import()
     for name in _WITHOUT_THREADS:
         del os.environ[name]
     os.environ.update({name: before[name] for name in _WITHOUT_THREADS if name in before})
@@ -80,6 +74,18 @@ def load() -> dict[str, str | None]:
         for name in {*before, *os.environ}
         if os.environ.get(name) != before.get(name)
     }
+
+
+def _import() -> None:
+    for folder in _PACKAGES:
+        package = importlib.import_module(folder)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    for name in _MODULES:
+        importlib.import_module(name)
+    for name in (*_LATE, _AT_THE_END):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
 
 
 def _look_up() -> None:

@@ -17,14 +17,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
+from ctexp.core import screen
 from ctexp.warm import preload, sources, wire
-from ctexp.warm.child import become
+from ctexp.warm.child import become, farewell
 from ctexp.warm.place import peer
 from ctexp.warm.request import Request
 
 _TALK_SECONDS = 2.0
 """A client says at once what it wants; the others wait meanwhile."""
+
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Refusal(Exception):
@@ -61,15 +65,18 @@ class Server:
         self._jobs: set[_Job] = set()
 
     def serve(self) -> None:
-        """Work until it is stopped or the owner has ended, and no job is left."""
-        self._imported = preload.load()
+        """Work until it is stopped or the owner has ended, and no job is left; the process ends with it."""
         self._watch(self._listening, self._take)
+        for signum in _STOPS:  # while it imports there is nothing to wait for
+            signal.signal(signum, lambda *_: self._end())
+        self._imported = preload.load()
         self._watch_owner()
         self._watch_signals()
         while self._open or self._jobs:
             for key, _ in self._selector.select():
                 if key.fd in self._selector.get_map():  # not dropped by one that came before it
                     key.data()
+        self._end()
 
     def _watch(self, what: int | socket.socket, then: Callable[[], None]) -> None:
         self._selector.register(what, selectors.EVENT_READ, then)
@@ -100,7 +107,7 @@ class Server:
                 os._exit(128 + signal.SIGTERM)  # the kernel tells the children
             self._close()
 
-        for signum in (signal.SIGTERM, signal.SIGINT):
+        for signum in _STOPS:
             signal.signal(signum, lambda *_: None)
         signal.set_wakeup_fd(waker.fileno())
         self._watch(woken, asked)
@@ -115,6 +122,13 @@ class Server:
             with contextlib.suppress(OSError):
                 self._path.unlink()
                 self._path.parent.rmdir()  # where it was the socket's alone
+
+    def _end(self) -> NoReturn:
+        """End at once: the libraries of torch have much to say when they are taken apart."""
+        self._close()
+        with contextlib.suppress(OSError):  # nobody is there to read it
+            screen.note(f"the warm trainer at {self._path} has ended")
+        os._exit(farewell(0))
 
     def _take(self) -> None:
         """Talk with the next client; afterwards its job is on its way, or refused, or it was a stranger."""
@@ -194,6 +208,7 @@ class Server:
             return
         os.set_inheritable(self._listening.fileno(), True)
         program = command(self._path, self._listening, self._owner)
+        farewell(0)
         os.execve(program[0], program, self._born.environment)  # noqa: S606 - without a shell
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ctexp.planning.diagnosis import figures, guessing
+from ctexp.evaluation import guessing
+from ctexp.planning.diagnosis import figures
 from tests.planning.diagnosis.made import answers
 
 

@@ -124,7 +124,7 @@ class Memory:
         self.told.append((taken.number, told))
         return True
 
-    def give_back(self, taken: Taken, why: str, *, retry: bool = True) -> None:
+    def give_back(self, taken: Taken, why: str, *, retry: bool = True, seconds: float = 0.0) -> None:
         del retry
         self.given.append((taken.number, why))
         if taken.attempt < 3:
@@ -134,6 +134,7 @@ class Memory:
                 taken.attempt + 1,
                 taken.values,
                 self.runs.get(taken.number, {}),
+                seconds,
             )
             self._waiting.append(again)
 

@@ -16,7 +16,7 @@ from ctexp.sweeps.agent import work as agent
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary
 from tests.sweeps.agent.benches import Memory, bench, spec
-from tests.sweeps.agent.stub import Stub
+from tests.sweeps.agent.stub import TRACKER_FAILED, Stub
 
 
 def work(root: Path, board: Memory, count: int | None = None, **changes: Any) -> AgentSummary:
@@ -49,6 +49,17 @@ def test_every_trial_is_a_run_of_its_own_and_its_value_that_of_its_best_checkpoi
     assert first.name == "tiny-t0"
     assert first.origin.parent == next((tmp_path / "runs/sweeps").iterdir()).name
     assert (summary.trials, summary.why) == ({"finished": 2}, "the grid is done")
+
+
+def test_a_tracker_that_fails_is_told_once(tmp_path: Path) -> None:
+    lines: list[str] = []
+    board = Memory([{"lr": 0.3}, {"lr": 0.1, "fault": "tracker"}, {"lr": 0.2, "fault": "tracker"}])
+    with Stops() as stops:
+        agent.work(board, bench(tmp_path, spec(), stops), stops, count=None, tell=lines.append)
+    assert [told.state for _, told in board.told] == ["finished"] * 3
+    assert [line for line in lines if "tracker" in line and "fault" not in line] == [
+        f"warning: t1: {TRACKER_FAILED}"
+    ]
 
 
 def test_of_several_seeds_mean_and_standard_error_are_told(tmp_path: Path) -> None:
@@ -136,6 +147,7 @@ def test_a_signal_saves_the_trial_and_gives_it_back_and_the_next_agent_goes_on_w
 
     work(tmp_path, board)
     assert sorted((number, told.value) for number, told in board.told) == [(0, 0.3), (1, 0.1)]
+    assert dict(board.told)[0].seconds > 0.45  # those before the signal count as well
     assert (run.path / "trained.txt").read_text().split() == ["1", "2", "3"]  # no epoch twice
     assert [epoch for epoch, _ in board.curves[0]][-3:] == [1, 2, 3]  # the new attempt's curve is whole
 
@@ -184,7 +196,7 @@ def test_an_agent_that_was_taken_for_dead_saves_its_training_and_goes_on_with_ot
         def beat(self, taken: Any) -> bool:
             return bool(taken.number)
 
-        def give_back(self, taken: Any, why: str, **_: bool) -> None:
+        def give_back(self, taken: Any, why: str, **_: Any) -> None:
             self.given.append((taken.number, why))
 
     board = Taken([{"lr": 0.1, "pause": 0.05}, {"lr": 0.3}], behind=lambda number, *_: number == 0)

@@ -152,12 +152,13 @@ def test_a_trial_that_is_given_back_waits_for_the_next_however_often(tmp_path: P
     board = make(tmp_path).open()
     for attempt in range(1, 6):
         trial = taken(board)
-        assert (trial.number, trial.attempt) == (0, attempt)
-        board.give_back(trial, "stopped")
-        assert board.rows()[0].state == "waiting"
+        assert (trial.number, trial.attempt, trial.seconds) == (0, attempt, 9.0 * (attempt - 1))
+        board.give_back(trial, "stopped", seconds=9.0 * attempt)
+        assert (board.rows()[0].state, board.rows()[0].seconds) == ("waiting", 9.0 * attempt)
     trial = taken(board)
     board.give_back(trial, "it cannot be", retry=False)
     assert (board.rows()[0].state, board.rows()[0].problem) == ("failed", "it cannot be")
+    assert board.rows()[0].seconds == 45.0
     assert taken(board).number == 1
 
 
@@ -217,7 +218,7 @@ def test_run_cap_counts_what_is_trained_by_all_together(tmp_path: Path) -> None:
 def test_no_trial_is_begun_beyond_the_budget_or_the_target(tmp_path: Path) -> None:
     board = make(tmp_path, a_spec(budget_seconds=5.0)).open()
     board.finish(taken(board), Told("failed", None, seconds=2.0))
-    board.finish(taken(board), Told("finished", 0.5, seconds=3.0))
+    board.give_back(taken(board), "stopped by SIGINT", seconds=3.0)
     assert board.take("me") == Over("the budget is used up")
 
     board = make(tmp_path, a_spec(goal="minimize", target=0.4)).open()

@@ -77,13 +77,14 @@ def test_a_whole_file_of_wandb_is_read(tmp_path: Path) -> None:
     assert by_key["trainer.max_epochs"] == Choice((12,))
 
 
-def test_what_has_no_effect_is_told_a_line_each(tmp_path: Path) -> None:
-    spec = read(tmp_path, WHOLE)
-    told = {line.split(":")[2].strip(): line for line in spec.ignored}
-    assert sorted(told) == ["command", "early_terminate.strict", "entity", "name", "program", "project"]
-    assert told["program"].startswith("some.yaml:2: program: 'train.py' has no effect here")
-    assert told["command"].startswith("some.yaml:34: command: ")
-    assert "lr-dropout-second-try" in told["name"]
+def test_what_has_no_effect_is_told_in_one_line(tmp_path: Path) -> None:
+    assert read(tmp_path, WHOLE).ignored == (
+        "some.yaml:2: without effect here: program, command (every trial is an `inv train`); "
+        "project (logger.project of the configuration names it); "
+        "entity (logger.entity of the configuration names it); early_terminate.strict",
+        "some.yaml:5: name: its runs are called lr-dropout-second-try",
+        "some.yaml:10: metric.name: val_acc is called val/accuracy here",
+    )
 
 
 def test_wandb_gets_the_file_without_our_section(tmp_path: Path) -> None:
@@ -171,11 +172,32 @@ def test_exponents_that_look_like_values_are_doubted(tmp_path: Path) -> None:
     lr = "{distribution: log_uniform, min: 1e-5, max: 1e-2}"
     spec = read(tmp_path, f"{HEAD}parameters:\n  optimizer.lr: {lr}\n")
     assert spec.ignored == (
-        "some.yaml:5: parameters.optimizer.lr: log_uniform has exponents of e as its bounds; "
-        "log_uniform_values has them as they are",
+        "some.yaml:5: parameters.optimizer.lr: log_uniform has exponents of e as its bounds: "
+        "this means 1 to 1.0101; log_uniform_values takes bounds as they are",
     )
     (parameter,) = spec.space.parameters
     assert parameter.dimension == Range(math.exp(1e-5), math.exp(1e-2), log=True)
+
+
+@pytest.mark.parametrize("bounds", ["min: 1, max: 4", "min: -9.2, max: -4.6", "min: 0.5, max: 2.0"])
+def test_exponents_that_may_be_some_are_not_doubted(tmp_path: Path, bounds: str) -> None:
+    lr = f"{{distribution: log_uniform, {bounds}}}"
+    assert read(tmp_path, f"{HEAD}parameters:\n  optimizer.lr: {lr}\n").ignored == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "hint"),
+    [
+        ("min: 1e-5, max: 1e-2", "nine in ten draws lie above 0.001; distribution: log_uniform_values"),
+        ("min: 1, max: 256", "nine in ten draws lie above 25.6; distribution: log_uniform_values"),
+        ("min: 1e-3, max: 1e-2", None),
+        ("min: 0.0, max: 0.5", None),
+        ("distribution: uniform, min: 1e-5, max: 1e-2", None),
+    ],
+)
+def test_decades_without_a_distribution_get_a_hint(tmp_path: Path, entry: str, hint: str | None) -> None:
+    notes = read(tmp_path, f"{HEAD}parameters:\n  optimizer.lr: {{{entry}}}\n").ignored
+    assert [hint in note for note in notes] == [True] if hint else notes == ()
 
 
 def test_a_grid_needs_no_metric(tmp_path: Path) -> None:

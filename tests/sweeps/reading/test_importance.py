@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.sweeps.reading import importance as module
-from ctexp.sweeps.reading.importance import FEWEST, importance
+from ctexp.sweeps.reading.importance import FEWEST, FLOOR, importance
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.space import Values
 from tests.sweeps.reading.samples import FILE, a_sweep, a_trial, searched
@@ -39,7 +39,8 @@ def test_what_decides_comes_first_with_a_range_and_equal_trials_give_equal_answe
     assert all(its.low <= its.value <= its.high for its in found.shares)
     assert all(its.high < first.low for its in others)
     assert found.explained is not None
-    assert found.explained > 0.5
+    assert FLOOR < found.explained.low <= found.explained.value <= found.explained.high
+    assert found.explained.value > 0.5
     assert importance(opened) == found
 
 
@@ -47,7 +48,17 @@ def test_of_noise_no_parameter_is_said_to_matter(opened: Opened) -> None:
     noisy = replace(opened, rows=tuple(searched(opened, 60, lambda _: 0.5, 0.1)))
     found = importance(noisy)
     assert found.shares == ()
-    assert "the differences look like noise" in found.why
+    assert "the differences may be noise: R² -0." in found.why
+
+
+def test_of_what_is_hardly_foretold_nothing_is_said_to_matter(opened: Opened) -> None:
+    """A small part of the variance is real, and a single forest may say so; its shares would be noise."""
+    faint = replace(opened, rows=tuple(searched(opened, 60, worth, 0.15)))
+    found = importance(faint)
+    assert found.shares == ()
+    assert found.explained is not None
+    assert found.explained.low < FLOOR
+    assert "shares are told where all forests reach 0.25" in found.why
 
 
 def test_of_a_few_trials_nothing_is_told(opened: Opened) -> None:

@@ -101,6 +101,43 @@ def test_too_few_trials_are_refused_with_how_to_go_on(tmp_path: Path) -> None:
     assert f"scripts/inv sweep-agent --sweep-id {its.sweep.id}" in said
 
 
+def test_trials_that_tie_are_equally_good_and_nothing_is_narrowed_on_their_order(tmp_path: Path) -> None:
+    """One trial in front of five that all guess."""
+    its = a_sweep(tmp_path / "runs")
+    rows = searched(its, 4, lambda v: at(6e-4, v), 0.001)
+    rows = [a_trial(number, rows[number % 4].values, 0.25 + 0.0179 * (number == 1)) for number in range(6)]
+    its = replace(its, rows=tuple(rows))
+    assert len(best_few(its)) == 6
+    said = refusal(lambda: refined(its), CriterionNotMet)
+    assert "5 of its 6 finished trials have the same value, 0.25; nothing says where to look closer" in said
+
+
+def test_a_range_is_cut_only_where_worse_trials_lie_beyond_its_best(tmp_path: Path) -> None:
+    its = a_sweep(tmp_path / "runs")
+    rows = [
+        a_trial(number, {"optimizer.lr": lr, "optimizer.weight_decay": 0.01 * number, "loss": "focal"}, -lr)
+        for number, lr in enumerate((1e-4, 1.5e-4, 2e-4, 3e-3, 4e-3, 5e-3))
+    ]
+    lr, decay, loss = narrowed(replace(its, rows=tuple(rows)), rows[:3])
+    assert isinstance(lr.after, Range)
+    assert lr.after.low == 1e-5  # nobody tried a lower one than the best
+    assert lr.after.high < 1e-3
+    assert isinstance(decay.after, Range)
+    assert decay.after.low == 0
+    assert not loss.changed  # the other losses were not tried
+
+
+def test_without_an_error_of_a_trial_the_file_says_that_chance_is_not_known(tmp_path: Path) -> None:
+    its = a_sweep(tmp_path / "runs")
+    rows = searched(its, 40, lambda v: at(6e-4, v), 0.001)
+    known = refined(replace(its, rows=tuple(rows)))
+    assert known.caution == ""
+    assert "# Mind" not in known.text
+    once = refined(replace(its, rows=tuple(replace(row, error=None) for row in rows)))
+    assert "every trial was trained once" in once.caution
+    assert f"# Mind: {once.caution}.\n" in once.text
+
+
 def test_a_grid_stays_a_grid_between_the_neighbours_of_its_best(tmp_path: Path) -> None:
     spec = again(a_grid(tmp_path, (0.0009, 16, "flip_rotate")), tmp_path)
     lr, size, augment = (one.dimension for one in spec.space.parameters)

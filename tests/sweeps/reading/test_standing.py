@@ -173,6 +173,7 @@ def test_the_same_value_is_no_worse_one(runs: Path, rows: list[Row]) -> None:
     its = found(a_sweep(runs, [rows[1], replace(rows[1], number=9, runs=surer)]))
     assert not its.established
     assert its.why == "trial 9 has the same value"
+    assert its.tied == (1, 9)
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def test_trials_are_counted_and_the_rest_is_foretold_by_the_agents_that_live(ope
     assert its.spent == 6 * 60 + 30 + 5  # what was reused took no time
     assert its.usual == 60
     assert [agent.name for agent in its.agents if agent.lost] == ["c"]
-    assert its.remaining == pytest.approx(31 * (6 * 60 + 30) / 7 / 2)
+    assert its.remaining == pytest.approx(31 * 60 / 2)
     assert its.over == ""
 
 

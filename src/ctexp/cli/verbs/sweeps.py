@@ -48,8 +48,9 @@ def sweep(
 
 @verb(
     "sweep_agent:sweep_agent",
+    positional=["sweep_id"],
     help={
-        "sweep-id": "the sweep to work on: its id, the beginning of one, or latest",
+        "sweep-id": "the sweep to work on, also bare: its name, its id, the beginning of one, or latest",
         "count": "end after so many trials",
         "until": "begin no trial that may not end by then: 07:00, or 2h from now",
         "gpu": "the GPU to train on, by its number",

@@ -65,7 +65,7 @@ def chart(title: str, description: str, scales: Sequence[Scale], courses: Sequen
             drawing.path(part, f"course {course.kind}")
     for level, scale in zip(levels, scales, strict=True):
         drawing.line((_LEFT, level), (_RIGHT, level), "axis")
-        drawing.text((_LEFT - 8, level - 9), scale.name, "key")
+        _label(drawing, (_LEFT - 8, level - 9), scale.name, "key", "start")
         marks = scale.ticks()
         for index, (value, name) in enumerate(marks):
             place = scale.place(value)
@@ -73,8 +73,16 @@ def chart(title: str, description: str, scales: Sequence[Scale], courses: Sequen
             last = bool(scale.choices) and index == len(marks) - 1 and len(marks) > 1
             anchor = "start" if scale.choices and index == 0 else "end" if last else "middle"
             x = place - 14 if anchor == "start" else place + 14 if anchor == "end" else place
-            drawing.text((x, level + 16), name, "tick", anchor)
+            _label(drawing, (x, level + 17), name, "tick", anchor)
     return drawing
+
+
+def _label(drawing: Drawing, at: tuple[float, float], words: str, kind: str, anchor: str) -> None:
+    """Words on a ground of their own, so that no line of a trial crosses them."""
+    width = len(words) * _LETTER
+    left = at[0] - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+    drawing.rect((left - 3, at[1] - 10), width + 6, 13, "ground")
+    drawing.text(at, words, kind, anchor)
 
 
 def _unbroken(

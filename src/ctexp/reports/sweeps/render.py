@@ -12,7 +12,7 @@ from ctexp.reports.sweeps import courses, pictures, scales
 from ctexp.reports.sweeps.study import Study
 from ctexp.sweeps.reading import importance
 from ctexp.sweeps.reading.refining import said
-from ctexp.sweeps.reading.telling import confirmation, difference, lucky, measured, night, verdict_on
+from ctexp.sweeps.reading.telling import confirmation, difference, lucky, measured, night, ties, verdict_on
 from ctexp.sweeps.space import Value
 
 _LEADERS = 5
@@ -28,12 +28,12 @@ def render(study: Study) -> str:
         "value": _value,
         "time": lambda seconds: "–" if seconds is None else clock.duration(seconds),
     }
-    coordinates = pictures.coordinates(opened)
+    coordinates, pruned = pictures.coordinates(opened), courses.epochs(opened)
     command = command_line("train", (*told.base, *told.best.words)) if told.best else ""
     return template(_HERE, filters, _SHARED).render(
         title=f"Sweep {opened.sweep.name}",
         subtitle=_subtitle(study),
-        sections=_sections(has_coordinates=coordinates is not None),
+        sections=_sections(has_coordinates=coordinates is not None, has_pruned=pruned is not None),
         lead=lead(study),
         findings=_findings(study),
         best=told.best,
@@ -51,11 +51,13 @@ def render(study: Study) -> str:
         shares=pictures.importances(study.importance),
         slices=pictures.slices(opened),
         coordinates=coordinates,
-        courses=courses.epochs(opened),
-        unpruned=_unpruned(study),
+        courses=pruned,
         time=courses.hours(opened),
         spent=_spent(study),
         rows=opened.rows,
+        uncertain=any(row.error is not None for row in opened.rows),
+        retried=any(row.attempts > 1 for row in opened.rows),
+        told=any(row.problem or row.reused is not None for row in opened.rows),
         provenance=_provenance(study),
         file=_file(study),
         style=Markup(_own(_SHARED / "style.css") + _own(_HERE / "style.css")),  # noqa: S704 - no word of a user is in it
@@ -67,7 +69,7 @@ def _own(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _sections(*, has_coordinates: bool) -> list[tuple[str, str]]:
+def _sections(*, has_coordinates: bool, has_pruned: bool) -> list[tuple[str, str]]:
     return [
         ("learned", "Verdict"),
         ("glance", "At a glance"),
@@ -75,7 +77,7 @@ def _sections(*, has_coordinates: bool) -> list[tuple[str, str]]:
         ("importance", "What mattered"),
         ("slices", "Slices"),
         *([("coordinates", "Parallel coordinates")] if has_coordinates else []),
-        ("pruned", "Pruned trials"),
+        *([("pruned", "Pruned trials")] if has_pruned else []),
         ("time", "Time"),
         ("trials", "Every trial"),
         ("provenance", "Provenance"),
@@ -113,12 +115,15 @@ def _findings(study: Study) -> list[tuple[str, str, str]]:
     kind = "better" if found.established else "undecided"
     apart = "" if found.effect is None else f"Difference on the metric: {difference(found)}."
     lines = [(kind, wording.sentence(verdict_on(found)), wording.sentence(apart))]
+    lines += [("note", wording.sentence(line), "") for line in study.cautions]
     if found.needed:
         lines.append(("note", wording.sentence(found.needed), ""))
     for name, trial in (("best", told.best), ("runner-up", told.rival)):
         if trial is not None:
             value = measured(trial.mean, trial.error, len(trial.runs))
             lines.append(("note", f"The {name}, trial {trial.number}: {value}.", ", ".join(trial.words)))
+    if tied := ties(found):
+        lines.append(("note", wording.sentence(tied), ""))
     if found.trials > 1:
         lines.append(("note", wording.sentence(lucky(study.opened, found)), ""))
     return lines
@@ -134,7 +139,10 @@ def _facts(study: Study) -> list[tuple[str, str]]:
     seeds = wording.amount(len(spec.seeds or ()) or 1, "seed")
     members = f"{wording.amount(spec.folds, 'fold')} with {seeds}" if spec.folds else seeds
     early = spec.early
-    pruned = f"{early.kind}, from epoch {early.min_epochs} on, 1 in {early.factor}" if early else "nothing"
+    pruned = "nothing: every trial was trained to its end"
+    if early is not None:
+        none = "" if study.status.counts.get("pruned") else "; no trial was pruned"
+        pruned = f"{early.kind}, from epoch {early.min_epochs} on, 1 in {early.factor}{none}"
     drawn = spec.method if spec.method == "grid" else f"{spec.method} ({spec.sampler})"
     return [
         ("trials", _states(study)),
@@ -158,12 +166,6 @@ def _spent(study: Study) -> str:
     if status.remaining is not None:
         parts.append(f"about {clock.duration(status.remaining)} are left at the pace of the agents at work")
     return f"{'; '.join(parts)}."
-
-
-def _unpruned(study: Study) -> str:
-    if study.opened.spec.early is None:
-        return "The sweep's file asks for no pruning: every trial was trained to its end."
-    return "No trial was pruned."
 
 
 def _provenance(study: Study) -> list[tuple[str, str]]:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ctexp.core.errors import DataError
-from ctexp.record.manifest import Manifest
+from ctexp.sweeps.reading.cautions import cautions, images
 from ctexp.sweeps.reading.importance import Importance, importance
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.reading.standing import Standing, standing
@@ -19,6 +18,7 @@ class Study:
     Attributes:
         standing: None where no trial has finished.
         synthetic: whether a program drew the images; they show no patient then.
+        cautions: what to know before believing it; see `cautions`.
         moment: when it was read.
     """
 
@@ -28,6 +28,7 @@ class Study:
     importance: Importance
     status: Status
     synthetic: bool
+    cautions: tuple[str, ...]
     moment: datetime
 
 
@@ -39,24 +40,14 @@ def study(opened: Opened, alpha: float, moment: datetime) -> Study:
         alpha: how often a winner may be called one that is none.
         moment: now.
     """
-    found = standing(opened, alpha)
+    found, about = standing(opened, alpha), images(opened)
     return Study(
         opened,
         found,
         summarised(opened, found),
         importance(opened),
         status(opened, moment),
-        _synthetic(opened),
+        about is not None and about.synthetic,
+        cautions(opened, alpha),
         moment,
     )
-
-
-def _synthetic(opened: Opened) -> bool:
-    """What the first run that can be read says of the data set, which all have in common."""
-    for row in opened.rows:
-        for run in opened.members(row).values():
-            try:
-                return Manifest.read(run.manifest).dataset.synthetic
-            except DataError:
-                continue
-    return False

@@ -26,6 +26,9 @@ _REFUSALS: Mapping[int, type[CtexpError]] = {
 _CANNOT_GO_ON = (UsageError.exit_code, DataError.exit_code)
 """Of these, what a program says of a run that it was to go on with."""
 
+_OF_TRACKERS = ("the tracker ", "W&B: ")
+"""How warnings begin that no number of a run depends on, and yet all runs of a sweep may have."""
+
 _LEFT_SECONDS = 60.0
 """A training whose agent was killed saves what it has, and ends; so long it is waited for."""
 
@@ -42,6 +45,7 @@ class End:
         problem: one line; empty where it finished.
         refusal: it could not be trained here, as things are.
         killed: by somebody else.
+        caution: what its run warns of its tracker; empty where it does not.
     """
 
     state: str | None
@@ -49,6 +53,7 @@ class End:
     problem: str = ""
     refusal: CtexpError | None = None
     killed: bool = False
+    caution: str = ""
 
 
 @dataclass
@@ -156,7 +161,8 @@ class Training:
         problem = " ".join(result.error.message.split()) if result.error else ""
         if result.state in JUDGED and value is None:
             problem = f"{self.metric} is undefined"
-        return End(result.state, value, problem)
+        caution = next((line for line in result.warnings if line.startswith(_OF_TRACKERS)), "")
+        return End(result.state, value, problem, caution=caution)
 
     def _last_line(self) -> str:
         """The last that its program said; the error's name, which the exit code says too, left away."""

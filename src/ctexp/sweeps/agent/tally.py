@@ -73,6 +73,7 @@ class Tally:
         self._summary = summary
         self._longest = 0.0
         self._failed: list[str] = []
+        self._cautioned = False
         self._killed: Counter[int] = Counter()
         self._refused = True  # until a trial has shown that there is nothing in the way
 
@@ -119,11 +120,11 @@ class Tally:
         refusal = came.refusal
         if refusal is not None and not self._refused and not isinstance(refusal, _OF_THE_PLACE):
             self._refused = True
-            return Told("failed", None, problem=f"refused: {came.why}")
+            return Told("failed", None, problem=f"refused: {came.why}", seconds=came.seconds)
         self._killed[taken.number] += came.killed
         if self._killed[taken.number] >= _KILLS:
-            return Told("failed", None, problem=f"{came.why}, {_KILLS} times")
-        self._board.give_back(taken, came.why)
+            return Told("failed", None, problem=f"{came.why}, {_KILLS} times", seconds=came.seconds)
+        self._board.give_back(taken, came.why, seconds=came.seconds)
         self._tell(f"t{taken.number}: given back, {came.why}")
         if refusal is not None:
             raise refusal
@@ -135,6 +136,9 @@ class Tally:
         summary.seconds += told.seconds
         self._longest = max(self._longest, told.seconds)
         self._tell(f"t{taken.number}: {_line(self._bench.spec.metric, told)}")
+        if told.caution and not self._cautioned:  # as a rule it is the same for all of them
+            self._cautioned = True
+            self._tell(f"warning: t{taken.number}: {told.caution}")
         if told.state != "failed":
             self._refused = False
             self._failed = []

@@ -52,11 +52,13 @@ class Unfinished:
         why: one line.
         refusal: it could not be trained here, as things are.
         killed: by somebody else: the kernel for want of memory, as a rule.
+        seconds: of all its attempts so far.
     """
 
     why: str
     refusal: CtexpError | None = None
     killed: bool = False
+    seconds: float = 0.0
 
 
 def run_trial(
@@ -86,11 +88,11 @@ def run_trial(
     its = members(spec, sweep.seed)
     name = f"{sweep.name}-t{taken.number}"
     earlier = runs.known(bench.runs, sweep.id, name, taken, its)
-    spent = sum(seconds_of(run) or 0.0 for run in earlier.values())
-    begin, ends = time.monotonic(), list[End]()
+    spent = max(taken.seconds, sum(seconds_of(run) or 0.0 for run in earlier.values()))
+    begin, ends, caution = time.monotonic() - spent, list[End](), ""
     for number, member in enumerate(its):
         if bench.asked.why:
-            return Unfinished(bench.asked.why)
+            return Unfinished(bench.asked.why, seconds=time.monotonic() - begin)
         label = member.label
         end = Training(
             trainer=bench.trainer,
@@ -104,17 +106,20 @@ def run_trial(
             pulse=pulse,
             asked=bench.asked,
         ).carry_out(earlier.get(label))
+        seconds = time.monotonic() - begin
         if end.state is None:
-            return Unfinished(end.problem or str(end.refusal), end.refusal, end.killed)
+            return Unfinished(end.problem or str(end.refusal), end.refusal, end.killed, seconds)
         ends.append(end)
-        seconds = spent + time.monotonic() - begin
+        caution = caution or end.caution
         if end.state == "pruned":
-            return Told("pruned", None, seconds=seconds)
+            return Told("pruned", None, seconds=seconds, caution=caution)
         if end.value is None:
             which = f"{label} " if len(its) > 1 else ""
-            return Told("failed", None, problem=f"{which}{end.state}: {end.problem}", seconds=seconds)
+            problem = f"{which}{end.state}: {end.problem}"
+            return Told("failed", None, problem=problem, seconds=seconds, caution=caution)
     came = objective(spec, [end.value for end in ends if end.value is not None])
-    return Told("finished", came.value, came.mean, came.error, seconds=spent + time.monotonic() - begin)
+    seconds = time.monotonic() - begin
+    return Told("finished", came.value, came.mean, came.error, seconds=seconds, caution=caution)
 
 
 class _Epochs:

@@ -18,6 +18,7 @@ from ctexp.sweeps.board.notes import (
     CHOSEN,
     REUSED,
     RUNS,
+    SPENT,
     TOLD,
     Attempt,
     Chosen,
@@ -89,14 +90,17 @@ class Keeping:
         self._storage.record_heartbeat(key)
         if trial.state is TrialState.WAITING:
             self._storage.set_trial_state_values(key, TrialState.RUNNING)
-        return Taken(key, trial.number, attempt.number, chosen_of(trial).values, runs_of(trial.user_attrs))
+        notes = trial.user_attrs
+        values, spent = chosen_of(trial).values, notes.get(SPENT, 0.0)
+        return Taken(key, trial.number, attempt.number, values, runs_of(notes), spent)
 
     def note_runs(self, key: int, runs: Mapping[str, str]) -> None:
         """Note the runs of a trial, by the label of the member."""
         self._storage.set_trial_user_attr(key, RUNS, dict(runs))
 
-    def release(self, key: int) -> None:
-        """Let a trial wait again, with all it has."""
+    def release(self, key: int, seconds: float) -> None:
+        """Let a trial wait again, with all it has; `seconds` is what it took so far."""
+        self._storage.set_trial_user_attr(key, SPENT, seconds)
         self._storage.set_trial_state_values(key, TrialState.WAITING)
 
     def end(self, key: int, told: Told) -> None:

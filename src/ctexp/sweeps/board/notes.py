@@ -12,7 +12,7 @@ from ctexp.sweeps.space import Values
 from ctexp.sweeps.trials import Row, Told
 from ctexp.sweeps.trials import TrialState as State
 
-CHOSEN, ATTEMPT, RUNS, TOLD, REUSED = "chosen", "attempt", "runs", "told", "reused"
+CHOSEN, ATTEMPT, RUNS, SPENT, TOLD, REUSED = "chosen", "attempt", "runs", "spent", "told", "reused"
 
 _STATES: Mapping[TrialState, State] = {
     TrialState.WAITING: "waiting",
@@ -81,9 +81,14 @@ def is_reused(trial: FrozenTrial) -> bool:
 
 
 def seconds_of(trial: FrozenTrial) -> float:
-    """How long its trainings took together, where it has ended."""
-    seconds: float = trial.user_attrs.get(TOLD, {}).get("seconds", 0.0)
-    return 0.0 if is_reused(trial) else seconds
+    """How long its trainings took together, as far as was told."""
+    return 0.0 if is_reused(trial) else _seconds_of(trial.user_attrs) or 0.0
+
+
+def _seconds_of(notes: Mapping[str, Any]) -> float | None:
+    """What was told at its end, or when it was given back; whoever died over it may have told less."""
+    known = [note for note in (notes.get(SPENT), notes.get(TOLD, {}).get("seconds")) if note is not None]
+    return max(known, default=None)
 
 
 def told_note(told: Told, ended: str) -> dict[str, Any]:
@@ -121,7 +126,7 @@ def row_of(trial: FrozenTrial, beat: datetime | None = None) -> Row:
         problem=told.get("problem", ""),
         reused=reused,
         curve=tuple(sorted(trial.intermediate_values.items())),
-        seconds=told.get("seconds"),
+        seconds=_seconds_of(trial.user_attrs),
         began=attempt.began,
         ended=told.get("ended"),
         seen=None if beat is None else clock.iso(beat.replace(tzinfo=UTC)),

@@ -159,15 +159,15 @@ class SharedBoard:
             return True
 
     @patiently
-    def give_back(self, taken: Taken, why: str, *, retry: bool = True) -> None:
+    def give_back(self, taken: Taken, why: str, *, retry: bool = True, seconds: float = 0.0) -> None:
         """Let another agent go on with it, or with `retry=False` count it as failed."""
         with self._alone():
             if self._mine(taken) is None:
                 return
             if retry:
-                self._keeping.release(taken.key)
+                self._keeping.release(taken.key, seconds)
             else:
-                self._keeping.end(taken.key, Told("failed", None, problem=why))
+                self._keeping.end(taken.key, Told("failed", None, problem=why, seconds=seconds))
             self._write_progress(self._keeping.trials())
 
     @patiently

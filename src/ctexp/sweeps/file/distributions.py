@@ -79,6 +79,8 @@ def _distribution(part: Part) -> str | None:
             near = "W&B's documents do not describe it; use uniform, normal or values with probabilities"
         else:
             near = did_you_mean(str(said), _SHAPES) or f"it is one of {', '.join(_SHAPES)}"
+            if _are_no_exponents(part.data.get("min"), part.data.get("max")):
+                near = near.replace("log_uniform'", "log_uniform_values'")
         part.say("distribution", f"{told(said)} is no distribution; {near}")
         return None
     if "value" in part:
@@ -168,15 +170,18 @@ def _range(part: Part, name: str) -> Range | Choice | None:
         part.say("min", f"{told(low)} is above max, {told(high)}")
         return None
     log = "log" in name
-    if name in _BOUNDS and 0 < low < high < 1:
-        part.mistakes.note(
-            part.place, f"{name} has exponents of e as its bounds; {name}_values has them as they are"
-        )
+    plain = f"{name}_values takes bounds as they are"
     try:
         first, last = _BOUNDS[name](low, high) if name in _BOUNDS else (float(low), float(high))
     except OverflowError:
-        part.say("max", f"{name} has exponents of e as its bounds; e to the {high} is no number any more")
+        said = f"{name} has exponents of e as its bounds, and e to the {high} is no number any more; {plain}"
+        part.say("max", said)
         return None
+    if name in _BOUNDS and _are_no_exponents(low, high):
+        part.mistakes.note(
+            part.place,
+            f"{name} has exponents of e as its bounds: this means {first:.5g} to {last:.5g}; {plain}",
+        )
     if log and first <= 0:
         least = "is below what a number can be" if name in _BOUNDS else "has no logarithm"
         part.say("min", f"{told(low)} {least}; {name} begins above 0")
@@ -198,6 +203,12 @@ def _range(part: Part, name: str) -> Range | Choice | None:
     if first == last:
         return Choice((int(first) if integer else first,))
     return Range(int(first) if integer else first, int(last) if integer else last, log, step, integer)
+
+
+def _are_no_exponents(low: Any, high: Any) -> bool:
+    """Whether bounds look like those of a number itself: positive ones, small or more than a decade apart."""
+    known = all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in (low, high))
+    return known and 0 < low < high and (high < 1 or high > 10 * low)
 
 
 def _bound(part: Part, key: str, name: str) -> float | None:

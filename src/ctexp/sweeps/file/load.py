@@ -16,7 +16,7 @@ from ctexp.sweeps.file import parameters
 from ctexp.sweeps.file.additions import additions
 from ctexp.sweeps.file.grid import cells
 from ctexp.sweeps.file.locate import FOLDER, locate
-from ctexp.sweeps.file.part import Mistakes, Part, told
+from ctexp.sweeps.file.part import Mistakes, Part
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.file.stopping import early
 from ctexp.sweeps.file.words import key_of
@@ -72,8 +72,7 @@ def _spec(content: bytes, shown: str, overrides: Sequence[str]) -> Spec:
     file, ctexp = Part(data, (), mistakes), Part(data.get("ctexp"), ("ctexp",), mistakes)
     file.only(*_KEYS, *_IGNORED, "metrics")
     for key in (key for key in data if key in _IGNORED):
-        why = f"; {_IGNORED[key]}" if _IGNORED[key] else ""
-        mistakes.note((key,), f"{told(data[key])} has no effect here{why}")
+        mistakes.note_idle((key,), _IGNORED[key])
     method = _method(file)
     metric, goal, target = _metric(file, method)
     if not file.data.get("parameters"):
@@ -139,7 +138,7 @@ def _metric(file: Part, method: str) -> tuple[str, Goal, float | None]:
     part.only("name", "goal", "target", "impute", "impute_while_running")
     for key in ("impute", "impute_while_running"):
         if key in part:
-            file.mistakes.note(("metric", key), "has no effect here; trials without a value are failed")
+            file.mistakes.note_idle(("metric", key), "trials without a value are failed")
     said, name = part.text("name"), _DEFAULT_METRIC
     if not said and "metrics" not in file:
         if method == "bayes" or "metric" in file:
@@ -148,6 +147,8 @@ def _metric(file: Part, method: str) -> tuple[str, Goal, float | None]:
             file.mistakes.note((), f"names no metric; {name} is taken")
     elif said:
         name = _validation_metric(part, said) or name
+        if name != said:
+            file.mistakes.note(("metric", "name"), f"{said} is called {name} here")
     better: Goal = "maximize" if metric_names.higher_is_better(name) else "minimize"
     if "goal" not in part:
         if better == "maximize" and "metric" in file:

@@ -11,7 +11,7 @@ from ctexp.sweeps.file import distributions, expressions
 from ctexp.sweeps.file.expressions import Condition
 from ctexp.sweeps.file.grid import points
 from ctexp.sweeps.file.part import Mistakes, Part, Place, told
-from ctexp.sweeps.space import Parameter, Space
+from ctexp.sweeps.space import Dimension, Parameter, Range, Space
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
@@ -54,6 +54,8 @@ def space(parameters: Part, ctexp: Part, method: str) -> Space:
                 mistakes.say(entry.place, "a grid takes values, whole numbers, or a range with a step")
             elif values is not None:
                 found[key] = Parameter(key, values, None, mistakes.line(entry.place))
+                if method != "grid" and "distribution" not in entry:
+                    _note_wide(entry, values)
     for inner in places:
         outer = next((key for key in places if inner.startswith(f"{key}.")), None)
         if outer is not None and (constant := found.get(outer)) is not None and "." in outer:
@@ -62,6 +64,16 @@ def space(parameters: Part, ctexp: Part, method: str) -> Space:
     constraints = _constraints(ctexp, places)
     ordered = _ordered(found, conditions, ctexp)
     return Space(tuple(ordered), constraints)
+
+
+def _note_wide(entry: Part, values: Dimension) -> None:
+    """Say what it means to draw evenly from more than two decades."""
+    if isinstance(values, Range) and 0 < 100 * values.low < values.high:
+        entry.mistakes.note(
+            entry.place,
+            f"without a distribution nine in ten draws lie above {values.high / 10:g}; "
+            "distribution: log_uniform_values draws every decade alike",
+        )
 
 
 def _unknown(key: str) -> str:

@@ -30,6 +30,7 @@ class Mistakes:
         self._found: list[tuple[int, str]] = []
         self._besides: list[tuple[Place, Callable[[], str]]] = []
         self._notes: list[tuple[int, str]] = []
+        self._idle: dict[str, list[Place]] = {}
 
     def say(self, place: Place, what: str) -> None:
         """Note one."""
@@ -44,13 +45,25 @@ class Mistakes:
         self._besides.append((place, what))
 
     def note(self, place: Place, what: str) -> None:
-        """Note what is not wrong, but should be known: a key that has no effect here."""
+        """Note what is not wrong, but should be known."""
         self._notes.append((self._lines.of(place), f"{self.at(place)}: {what}"))
+
+    def note_idle(self, place: Place, why: str = "") -> None:
+        """Note a key that has no effect here; all of them are told in one line."""
+        self._idle.setdefault(why, []).append(place)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """In the order of the file."""
-        return _in_order(self._notes)
+        if not self._idle:
+            return _in_order(self._notes)
+        said = [
+            ", ".join(".".join(map(str, place)) for place in places) + (f" ({why})" if why else "")
+            for why, places in self._idle.items()
+        ]
+        first = min(self._lines.of(place) for places in self._idle.values() for place in places)
+        told = f"{self._shown}:{first}: without effect here: {'; '.join(said)}"
+        return _in_order([*self._notes, (first, told)])
 
     def at(self, place: Place) -> str:
         """`conf/sweep/lr_wd.yaml:7: parameters.optimizer.lr`, what a problem there begins with."""

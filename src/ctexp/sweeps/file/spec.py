@@ -54,7 +54,7 @@ class Spec:
         sampler: of a `bayes` or `random` sweep.
         run_cap: trials at most; None for no end but the grid's, the budget's or the person's.
         resources: `cpus` and `gpus` of a trial on a cluster.
-        ignored: one line for each key of the file that has no effect here, or hardly the one that was meant.
+        ignored: lines about what of the file has no effect here, or hardly the one that was meant.
         raw: the file as W&B would take it.
         sha256: of the file's bytes.
         shown: what to call the file.

@@ -56,7 +56,7 @@ def _theirs(part: Part) -> Early:
     least, last = part.whole("min_iter", least=1), part.whole("max_iter", least=1)
     steps, factor = part.whole("s", least=1, most=30), part.whole("eta", least=2, most=100) or 3
     if "strict" in part:
-        part.mistakes.note((*part.place, "strict"), "has no effect here")
+        part.mistakes.note_idle((*part.place, "strict"))
     if "min_iter" not in part and not ("max_iter" in part and "s" in part):
         part.mistakes.say(part.place, "min_iter is missing, or max_iter with s")
     if least is None and last is not None and steps is not None:

@@ -52,6 +52,11 @@ class OnCluster:
     seconds: float = 0.0
     came: Told | Unfinished | None = None
 
+    @property
+    def spent(self) -> float:
+        """Seconds that it has taken so far, earlier attempts included."""
+        return self.taken.seconds + self.seconds
+
 
 class Crew:
     """Takes trials for Tune, and tells the board what Tune tells.
@@ -110,7 +115,7 @@ class Crew:
             if TOLD in result:
                 one.came = Told(**result[TOLD])
             elif UNFINISHED in result:
-                one.came = Unfinished(result[UNFINISHED], refusal(result[REFUSAL]))
+                one.came = Unfinished(result[UNFINISHED], refusal(result[REFUSAL]), seconds=one.spent)
 
     def end(self, trial: str, *, lost: bool) -> None:
         """A trial is no longer on the cluster; the board hears it from `tend`.
@@ -121,7 +126,7 @@ class Crew:
         """
         one = self._under_way.pop(trial)
         if one.came is None and not lost:
-            one.came = Told("pruned", None, seconds=one.seconds)
+            one.came = Told("pruned", None, seconds=one.spent)
         self._ended.append(one)
 
     def tend(self) -> None:
@@ -148,7 +153,7 @@ class Crew:
         """Let others go on with what was under way."""
         self._settle()
         for one in self._under_way.values():
-            self._board.give_back(one.taken, why)
+            self._board.give_back(one.taken, why, seconds=one.spent)
 
     def _settle(self) -> None:
         while self._ended:

@@ -85,6 +85,7 @@ def narrowed(opened: Opened, best: Sequence[Row]) -> tuple[Narrowed, ...]:
 
 def _narrowed(opened: Opened, one: Parameter, best: Sequence[Row]) -> Narrowed:
     seen = [row.values[one.key] for row in best if one.key in row.values]
+    tried = [row.values[one.key] for row in opened.ranked if one.key in row.values]
     its = one.dimension
     if isinstance(its, Choice) and len(its.values) == 1:
         return Narrowed(one, its, "a constant")
@@ -95,17 +96,17 @@ def _narrowed(opened: Opened, one: Parameter, best: Sequence[Row]) -> Narrowed:
         ordered = len(numbers) == len(its.values) > 2 and not any(isinstance(v, bool) for v in its.values)
         if opened.spec.method == "grid" and ordered:
             return _finer(one, its, sorted(numbers), [number(value) for value in seen])
-        return _kept(one, its, seen)
+        return _kept(one, its, seen, tried)
     if isinstance(its, Bell):
         return _around(one, its, [number(value) for value in seen])
-    return _between(one, its, [number(value) for value in seen])
+    return _between(one, its, [number(value) for value in seen], [number(value) for value in tried])
 
 
-def _kept(one: Parameter, its: Choice, seen: Sequence[Value]) -> Narrowed:
-    """The choices that are among the best."""
-    places = [place for place, value in enumerate(its.values) if value in seen]
+def _kept(one: Parameter, its: Choice, seen: Sequence[Value], tried: Sequence[Value]) -> Narrowed:
+    """The choices that are among the best, and those of which no trial says anything."""
+    places = [place for place, value in enumerate(its.values) if value in seen or value not in tried]
     if len(places) == len(its.values):
-        return Narrowed(one, its, "every choice is among the best")
+        return Narrowed(one, its, "every choice that was tried is among the best")
     values = tuple(its.values[place] for place in places)
     weights = None
     if its.weights and len(places) > 1:
@@ -134,12 +135,13 @@ def _finer(one: Parameter, its: Choice, numbers: list[float], seen: Sequence[flo
     return Narrowed(one, after, f"around the best, {told}, halfway to their neighbours", edge)
 
 
-def _between(one: Parameter, its: Range, seen: Sequence[float]) -> Narrowed:
-    """From the lowest to the highest of the best, and a margin."""
+def _between(one: Parameter, its: Range, seen: Sequence[float], tried: Sequence[float]) -> Narrowed:
+    """From the lowest to the highest of the best, and a margin; cut only where worse trials lie beyond."""
     low, high = _scaled(its.low, its.log), _scaled(its.high, its.log)
     whole = high - low
     places = [_scaled(value, its.log) for value in seen]
-    start, end = max(low, min(places) - _MARGIN * whole), min(high, max(places) + _MARGIN * whole)
+    start = max(low, min(places) - _MARGIN * whole) if min(tried) < min(seen) else low
+    end = min(high, max(places) + _MARGIN * whole) if max(tried) > max(seen) else high
     edge = "lowest" if places[0] - low < _EDGE * whole else ""
     edge = "highest" if high - places[0] < _EDGE * whole else edge
     if end - start >= _SPREAD * whole:

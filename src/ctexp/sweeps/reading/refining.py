@@ -9,7 +9,9 @@ from ctexp.core.errors import CriterionNotMet
 from ctexp.record.manifest import command_line
 from ctexp.sweeps.reading.narrowing import Narrowed, best_few, narrowed
 from ctexp.sweeps.reading.opened import Opened
+from ctexp.sweeps.reading.standing import pooled_error
 from ctexp.sweeps.space import Bell, Choice, Dimension
+from ctexp.sweeps.trials import Row
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class Refined:
         text: of its file.
         parameters: what has become of each.
         best: the numbers of the trials it is drawn around, best first.
+        caution: what it does not rest on, without a full stop; empty where trials say how far seeds spread.
     """
 
     text: str
     parameters: tuple[Narrowed, ...]
     best: tuple[int, ...]
+    caution: str = ""
 
 
 def refined(opened: Opened) -> Refined:
@@ -32,9 +36,16 @@ def refined(opened: Opened) -> Refined:
 
     Raises:
         DataError: too few trials have finished.
-        CriterionNotMet: the best trials are spread over the whole space.
+        CriterionNotMet: no trial is worse than the best ones, or these are spread over the whole space.
     """
     best = best_few(opened)
+    if len(best) == len(opened.ranked):
+        alike = sum(row.value == best[-1].value for row in best)
+        raise CriterionNotMet(
+            f"{opened.sweep.id}: {alike} of its {len(best)} finished trials have the same value, "
+            f"{best[-1].value:.4g}; nothing says where to look closer",
+            "let more trials finish, train each for longer, or give each more seeds",
+        )
     parameters = narrowed(opened, best)
     if not any(one.changed for one in parameters):
         raise CriterionNotMet(
@@ -42,10 +53,18 @@ def refined(opened: Opened) -> Refined:
             "nothing says where to look closer",
             "let more trials finish, or give each more seeds",
         )
-    return Refined(_text(opened, best, parameters), parameters, tuple(row.number for row in best))
+    caution = _caution(opened)
+    text = _text(opened, best, parameters, caution)
+    return Refined(text, parameters, tuple(row.number for row in best), caution)
 
 
-def _text(opened: Opened, best: Sequence[Any], parameters: Sequence[Narrowed]) -> str:
+def _caution(opened: Opened) -> str:
+    if pooled_error(opened.ranked) is not None:
+        return ""
+    return "every trial was trained once: how much of their order is chance, and so of this, is not known"
+
+
+def _text(opened: Opened, best: Sequence[Row], parameters: Sequence[Narrowed], caution: str) -> str:
     document, _ = yaml_file.parse_mapping(opened.place.file.read_bytes(), str(opened.place.file))
     seed = (document.pop("parameters", None) or {}).get("seed")  # a seed of all trials, which is no parameter
     document.pop("name", None)  # it would name the old sweep's runs
@@ -53,6 +72,7 @@ def _text(opened: Opened, best: Sequence[Any], parameters: Sequence[Narrowed]) -
     lines = [
         f"# Drawn closer around {trials} of {opened.sweep.id},",
         f"# a sweep of {opened.sweep.file}, by {opened.spec.metric}.",
+        *([f"# Mind: {caution}."] if caution else ()),
         f"# Made by {command_line('sweep-refine', [opened.sweep.id])}",
         "",
         yaml_file.dump(document).rstrip() if document else "",

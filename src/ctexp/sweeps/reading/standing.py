@@ -38,6 +38,8 @@ class Standing:
         established: whether the best is better than the runner-up.
         why: what the latter rests on, without a full stop.
         needed: what would decide it, without a full stop; empty where it is decided, or unknown.
+        tied: the numbers of all trials with the runner-up's value where it shares it, in order: it is the
+            runner-up, or the best is the best, by its number alone.
     """
 
     best: Row
@@ -49,6 +51,7 @@ class Standing:
     established: bool
     why: str
     needed: str = ""
+    tied: tuple[int, ...] = ()
 
 
 def standing(opened: Opened, alpha: float) -> Standing | None:
@@ -66,16 +69,18 @@ def standing(opened: Opened, alpha: float) -> Standing | None:
     if not others:
         return Standing(best, None, trials, None, 0, luck, False, "no other trial has finished")
     rival = others[0]
+    tied = tuple(sorted(row.number for row in opened.ranked if row.value == rival.value))
+    tied = tied if len(tied) > 1 else ()
     try:
         found = _pair(opened, best, rival)
     except CtexpError as error:
         why = f"it cannot be compared with trial {rival.number}, the runner-up: {error.problems[0]}"
-        return Standing(best, rival, trials, None, 0, luck, False, why)
+        return Standing(best, rival, trials, None, 0, luck, False, why, tied=tied)
     [effect] = found.effects.values()
     established, why = _called(opened, rival, effect, alpha)
     more = None if established else needed(effect, found.groups, found.seeds, alpha)
     said = more.said if more and effect.seed_source == "measured" else ""
-    return Standing(best, rival, trials, effect, found.images, luck, established, why, said)
+    return Standing(best, rival, trials, effect, found.images, luck, established, why, said, tied)
 
 
 def expected_luck(opened: Opened) -> float | None:

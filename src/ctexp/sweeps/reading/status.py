@@ -87,7 +87,7 @@ def status(opened: Opened, moment: datetime | None = None) -> Status:
         spent=spent,
         budget=budget,
         usual=usual,
-        remaining=None if over else _remaining(left, spent, budget, times, working),
+        remaining=None if over else _remaining(left, spent, budget, usual, working),
         over=over,
     )
 
@@ -107,12 +107,15 @@ def _over(opened: Opened, left: int | None) -> str:
 
 
 def _remaining(
-    left: int | None, spent: float, budget: float | None, times: list[float], working: int
+    left: int | None, spent: float, budget: float | None, usual: float | None, working: int
 ) -> float | None:
-    """Whichever ends first: the trials that are left at their mean so far, or the budget."""
-    if not working or len(times) < _FEWEST:
+    """Whichever ends first: the trials that are left, or the budget.
+
+    Each is taken to be a usual one: the mean holds the start of every agent, which does not come again.
+    """
+    if not working or usual is None:
         return None
-    bounds = [] if left is None else [left * sum(times) / len(times)]
+    bounds = [] if left is None else [left * usual]
     bounds += [] if budget is None else [budget - spent]
     return max(0.0, min(bounds)) / working if bounds else None
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from ctexp.sweeps.reading.standing import Standing
     from ctexp.sweeps.reading.summary import Summary, Trial
 
+_NAMED = 8  # of trials that share a value
+
 
 def measured(mean: float | None, error: float | None, members: int) -> str:
     """`0.812 ± 0.011 (standard error of 3 trainings)`."""
@@ -27,6 +29,20 @@ def verdict_on(found: "Standing") -> str:
             f"established: trial {found.best.number} is better than trial {found.rival.number}; {found.why}"
         )
     return f"not established that trial {found.best.number} is the best: {found.why}"
+
+
+def ties(found: "Standing") -> str:
+    """Who shares the runner-up's value, in a line without a full stop; empty where nobody does."""
+    if not found.tied:
+        return ""
+    *others, last = (str(one) for one in found.tied)
+    if len(others) > _NAMED:
+        others, last = others[:_NAMED], f"{len(found.tied) - _NAMED} more"
+    first = found.best if found.best.number in found.tied else found.rival
+    called = "best" if first is found.best else "runner-up"
+    number = "?" if first is None else first.number
+    who = f"trials {', '.join(others)} and {last} have the same value"
+    return f"{who}; {number} is called the {called} as the first"
 
 
 def difference(found: "Standing") -> str:
