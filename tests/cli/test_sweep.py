@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from invoke.exceptions import Exit
 
+from ctexp.cli.sweep_costs import Cost, by_pilot
 from ctexp.cli.verb import perform
 from ctexp.record.result import Result
 from ctexp.record.run_dir import RunDir
 from ctexp.record.sweep import Sweep, SweepDir
+from ctexp.record.values import seconds_of
 from ctexp.sweeps.board.opening import open_board
 from ctexp.sweeps.file.load import load
 from ctexp.sweeps.trials import Taken
+from tests import judged
 from tests.project import TINY, add_tiny_set, inv, make_project
 
 FLAGS = {"config": "", "no_pilot": True, "work": False, "resume": None, "budget": None}
@@ -141,6 +144,19 @@ def test_trials_that_cannot_be_compared(project: Path, capsys: pytest.CaptureFix
     sweep(*TINY, config="samples.yaml", code=2)
     assert "trials are judged by different images (tiny, split " in capsys.readouterr().err
     (project / "samples.yaml").unlink()
+
+
+def test_what_a_pilot_says_of_the_cost_and_what_it_leaves_out(tmp_path: Path) -> None:
+    run = judged.a_run(tmp_path, "tiny-t0", 42)
+    trained = seconds_of(run)
+    assert trained is not None
+    unknown = Cost(24, 1, None, None, None, 0.0, "no like runs yet")
+    cost = by_pilot(unknown, [run], trained + 13.0, None)
+    assert cost.seconds == pytest.approx(24 * trained)
+    assert cost.basis.endswith(
+        "not counted: each agent's start, 13 s, and about a second for each further training"
+    )
+    assert by_pilot(unknown, [run], None, 5.0).seconds == 5.0
 
 
 def test_pruning_that_no_training_lasts_long_enough_for_is_told(

@@ -1,18 +1,25 @@
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from invoke.parser import ParserContext, parser
 
 from ctexp.cli import sweep_agent as verb
+from ctexp.cli.frontdoor import FrontDoorMachine
 from ctexp.cli.sweep_agent import sweep_agent
-from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, UsageError
+from ctexp.cli.verbs import sweeps as tasks
+from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, Stopped, UsageError
 from ctexp.core.gpu import Gpu, GpuState
 from ctexp.record.sweep import Sweep, SweepDir
+from ctexp.sweeps.agent.stopping import Stops
+from ctexp.sweeps.agent.tally import AgentSummary
 from ctexp.sweeps.agent.trainers import Fresh
 from ctexp.sweeps.agent.warmed import Warm
 from tests.project import TINY, add_tiny_set, git, make_project
+from tests.sweeps.agent.benches import Memory
 from tests.sweeps.agent.stub import Stub
 
 FLAGS: dict[str, Any] = {
@@ -103,6 +110,26 @@ def test_a_gpu_that_is_not_there_is_refused(
     monkeypatch.setattr(verb, "detect_gpus", lambda: state)
     with pytest.raises(PreflightError, match=problem):
         sweep_agent(**FLAGS | {"gpu": "1"})
+
+
+@pytest.mark.parametrize("words", [["two"], ["--sweep-id", "two"], ["--sweep-id=two"]])
+def test_the_sweep_may_be_given_bare(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parser, "ParseMachine", FrontDoorMachine)
+    context = ParserContext("sweep-agent", args=tasks.sweep_agent.get_arguments())
+    (parsed,) = parser.Parser([context]).parse_argv(["sweep-agent", *words, "--count", "1"])
+    assert (parsed.as_kwargs["sweep_id"], parsed.as_kwargs["count"]) == ("two", "1")
+
+
+@pytest.mark.parametrize(
+    ("trials", "problem"),
+    [({"finished": 8, "failed": 1}, "after 8 finished, 1 failed"), ({}, "before a trial")],
+)
+def test_a_stop_says_what_was_done_before_it(tmp_path: Path, trials: dict[str, int], problem: str) -> None:
+    stops = Stops()
+    stops.signum = signal.SIGINT
+    with pytest.raises(Stopped, match=problem) as stopped:
+        verb._told(SweepDir(tmp_path), Memory([]), AgentSummary("me", trials), stops, json=False)
+    assert stopped.value.exit_code == 130
 
 
 def test_another_data_set_or_configuration_than_it_began_with_is_refused(place: SweepDir) -> None:

@@ -185,9 +185,8 @@ def test_on_a_phone_only_tables_scroll_sideways(tab: Page) -> None:
     )
     parameter = "document.querySelector('[aria-label=\"The best trials\"] th:nth-child(4)')"
     seen = tab.evaluate(f"{parameter}.getBoundingClientRect().right <= innerWidth")
-    heights = tab.evaluate(
-        "[...document.querySelectorAll('[aria-label=\"The best trials\"] tbody tr')].map((it) => it.offsetHeight)"
-    )
+    rows = "document.querySelectorAll('[aria-label=\"The best trials\"] tbody tr')"
+    heights = tab.evaluate(f"[...{rows}].map((it) => it.offsetHeight)")
     tab.set_viewport_size({"width": 1280, "height": 900})
     assert seen, "the table shows no parameter"
     assert max(heights) < 45  # one line

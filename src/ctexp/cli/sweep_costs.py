@@ -99,7 +99,7 @@ def by_pilot(cost: Cost, runs: Sequence[RunDir], took: float | None, budget: flo
         took: seconds of the trial with the start of its agent; None where that is not known.
         budget: seconds that agents may spend in all; None for no limit.
     """
-    known = [took for run in runs if (took := seconds_of(run)) is not None]
+    known = [trained for run in runs if (trained := seconds_of(run)) is not None]
     if not known or len(known) < len(runs):
         return cost
     seconds = sum(known)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ctexp.config import verdict
 from ctexp.config.compose import resolve_paths
 from ctexp.core import files, screen
 from ctexp.core.errors import CtexpError, UsageError
@@ -10,6 +11,7 @@ from ctexp.core.paths import project_root, shown
 from ctexp.record.manifest import command_line
 from ctexp.sweeps.file.words import common
 from ctexp.sweeps.reading import opened
+from ctexp.sweeps.reading.cautions import cautions
 from ctexp.sweeps.reading.refining import Refined, refined, said
 
 _FINE = "_fine"
@@ -23,7 +25,7 @@ def sweep_refine(sweep: str, name: str | None, overwrite: bool, json: bool) -> N
     path = root / "conf" / "sweep" / f"{check_id(name or its.sweep.name + _FINE, '--name')}.yaml"
     if path.exists() and not overwrite:
         raise UsageError(f"{shown(path)} is there already", "give another --name, or --overwrite")
-    found = refined(its)
+    found = refined(its, cautions(its, verdict.load(root).alpha))
     _write(path, found.text)
     words = [*("--config", path.stem), *common(its.sweep.overrides)]
     if json:
@@ -37,8 +39,8 @@ def sweep_refine(sweep: str, name: str | None, overwrite: bool, json: bool) -> N
             screen.warn(
                 f"{one.before.key}: the best trial has the {one.edge} there was; the optimum may lie beyond"
             )
-    if found.caution:
-        screen.warn(found.caution)
+    for line in found.cautions:
+        screen.warn(line)
     print(f"next: {command_line('sweep', words)}")
 
 
@@ -66,7 +68,7 @@ def _document(sweep: str, path: Path, found: Refined, words: list[str]) -> dict[
         "sweep": sweep,
         "path": str(path),
         "best": list(found.best),
-        "caution": found.caution or None,
+        "cautions": list(found.cautions),
         "parameters": {
             one.before.key: {
                 "before": said(one.before.dimension),

@@ -131,11 +131,13 @@ def test_without_an_error_of_a_trial_the_file_says_that_chance_is_not_known(tmp_
     its = a_sweep(tmp_path / "runs")
     rows = searched(its, 40, lambda v: at(6e-4, v), 0.001)
     known = refined(replace(its, rows=tuple(rows)))
-    assert known.caution == ""
+    assert known.cautions == ()
     assert "# Mind" not in known.text
-    once = refined(replace(its, rows=tuple(replace(row, error=None) for row in rows)))
-    assert "every trial was trained once" in once.caution
-    assert f"# Mind: {once.caution}.\n" in once.text
+    once = refined(replace(its, rows=tuple(replace(row, error=None) for row in rows)), ["the best guesses"])
+    assert once.cautions[0].startswith("every trial was trained once")
+    for line in once.cautions:
+        assert f"# Mind: {line}.\n" in once.text
+    assert "# Mind: the best guesses.\n" in once.text
 
 
 def test_a_grid_stays_a_grid_between_the_neighbours_of_its_best(tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ def server(url: str, *, create: bool = False) -> RDBStorage:
         import psycopg
     except ImportError as error:
         raise PreflightError(
-            f"{shown(url)}: PostgreSQL needs psycopg, which is not installed", "uv pip install -e '.[postgres]'"
+            f"{shown(url)}: PostgreSQL needs psycopg, which is not installed",
+            "uv pip install -e '.[postgres]'",
         ) from error
     words, options = parsed.get_dialect()().create_connect_args(parsed)
 

@@ -46,9 +46,7 @@ def joined(resources: Mapping[str, float]) -> Iterator[dict[str, float]]:
     try:
         import ray
     except ImportError as error:
-        raise PreflightError(
-            f"Ray is not installed ({error})", "uv pip install -e '.[ray]'"
-        ) from error
+        raise PreflightError(f"Ray is not installed ({error})", "uv pip install -e '.[ray]'") from error
     address = os.environ.get(ADDRESS) or "local"
     with contextlib.redirect_stdout(sys.stderr):  # where Ray tells of nodes that fail
         _join(address)

@@ -22,17 +22,21 @@ class Refined:
         text: of its file.
         parameters: what has become of each.
         best: the numbers of the trials it is drawn around, best first.
-        caution: what it does not rest on, without a full stop; empty where trials say how far seeds spread.
+        cautions: what to know before believing it, one line each without a full stop.
     """
 
     text: str
     parameters: tuple[Narrowed, ...]
     best: tuple[int, ...]
-    caution: str = ""
+    cautions: tuple[str, ...] = ()
 
 
-def refined(opened: Opened) -> Refined:
+def refined(opened: Opened, minded: Sequence[str] = ()) -> Refined:
     """Draw the space closer around the best trials; everything else of the file stays.
+
+    Args:
+        opened: the sweep.
+        minded: what else the file has to say of it; see `cautions`.
 
     Raises:
         DataError: too few trials have finished.
@@ -53,18 +57,20 @@ def refined(opened: Opened) -> Refined:
             "nothing says where to look closer",
             "let more trials finish, or give each more seeds",
         )
-    caution = _caution(opened)
-    text = _text(opened, best, parameters, caution)
-    return Refined(text, parameters, tuple(row.number for row in best), caution)
+    cautions = (*_once(opened), *minded)
+    text = _text(opened, best, parameters, cautions)
+    return Refined(text, parameters, tuple(row.number for row in best), cautions)
 
 
-def _caution(opened: Opened) -> str:
+def _once(opened: Opened) -> tuple[str, ...]:
     if pooled_error(opened.ranked) is not None:
-        return ""
-    return "every trial was trained once: how much of their order is chance, and so of this, is not known"
+        return ()
+    return ("every trial was trained once: how much of their order is chance, and so of this, is not known",)
 
 
-def _text(opened: Opened, best: Sequence[Row], parameters: Sequence[Narrowed], caution: str) -> str:
+def _text(
+    opened: Opened, best: Sequence[Row], parameters: Sequence[Narrowed], cautions: Sequence[str]
+) -> str:
     document, _ = yaml_file.parse_mapping(opened.place.file.read_bytes(), str(opened.place.file))
     seed = (document.pop("parameters", None) or {}).get("seed")  # a seed of all trials, which is no parameter
     document.pop("name", None)  # it would name the old sweep's runs
@@ -72,7 +78,7 @@ def _text(opened: Opened, best: Sequence[Row], parameters: Sequence[Narrowed], c
     lines = [
         f"# Drawn closer around {trials} of {opened.sweep.id},",
         f"# a sweep of {opened.sweep.file}, by {opened.spec.metric}.",
-        *([f"# Mind: {caution}."] if caution else ()),
+        *(f"# Mind: {line}." for line in cautions),
         f"# Made by {command_line('sweep-refine', [opened.sweep.id])}",
         "",
         yaml_file.dump(document).rstrip() if document else "",
