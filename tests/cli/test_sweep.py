@@ -15,7 +15,7 @@ from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.record.values import seconds_of
 from ctexp.sweeps.board.opening import open_board
 from ctexp.sweeps.file.load import load
-from ctexp.sweeps.trials import Taken
+from ctexp.sweeps.trials import Row, Taken
 from tests import judged
 from tests.project import TINY, add_tiny_set, inv, make_project
 
@@ -157,6 +157,20 @@ def test_what_a_pilot_says_of_the_cost_and_what_it_leaves_out(tmp_path: Path) ->
         "not counted: each agent's start, 13 s, and about a second for each further training"
     )
     assert by_pilot(unknown, [run], None, 5.0).seconds == 5.0
+
+
+@pytest.mark.usefixtures("project")
+def test_a_pilot_that_uses_up_the_budget_is_said_to(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pilot = Row(0, "finished", {}, 1, seconds=15.0)
+    monkeypatch.setattr("ctexp.cli.sweep._pilot", lambda *_: (0, pilot))
+    sweep(*TINY, config="tiny", no_pilot=False, budget="5s")
+    assert "the budget is used up by the pilot, which is a trial like the others: 15 s of 5.0 s" in (
+        capsys.readouterr().err
+    )
+    sweep(*TINY, config="tiny", no_pilot=False, budget="16s")
+    assert "used up" not in capsys.readouterr().err
 
 
 def test_pruning_that_no_training_lasts_long_enough_for_is_told(

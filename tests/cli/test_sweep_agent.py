@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from invoke.parser import ParserContext, parser
+from invoke.parser import parser
+from invoke.parser.context import ParserContext
 
 from ctexp.cli import sweep_agent as verb
 from ctexp.cli.frontdoor import FrontDoorMachine
