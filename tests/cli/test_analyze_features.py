@@ -80,6 +80,7 @@ def refused(capsys: pytest.CaptureFixture[str], code: int, *runs: Path, **flags:
     return capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_ranks_all_fifty_and_writes_lists_that_say_whence(
     made: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +154,7 @@ def test_lists_of_the_other_method_are_replaced_aloud(
     assert "replace those made by permutation importance" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_runs_that_use_the_lists_carry_a_warning_and_rank_no_new_ones(
     made: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -99,6 +99,7 @@ def test_runs_are_listed_filtered_and_sorted(project: Path) -> None:
     assert "did you mean 'finished'" in inv(project, "runs", "--state", "finishd", code=2).stderr
 
 
+@pytest.mark.slow
 def test_evaluate_adds_a_split_and_the_test_split_stays_sealed(project: Path) -> None:
     run = RunDir(run_paths(project / "runs")[0])
     before = json.loads(run.metrics.read_text())["splits"]["val"]
@@ -110,6 +111,7 @@ def test_evaluate_adds_a_split_and_the_test_split_stays_sealed(project: Path) ->
     assert "sealed" in inv(project, "evaluate", "--run", run.id, "--split", "test", code=2).stderr
 
 
+@pytest.mark.slow
 def test_cfg_and_dry_run_make_nothing(project: Path) -> None:
     before = run_paths(project / "runs")
     cfg = inv(project, "train", *TYPED, "--cfg").stdout

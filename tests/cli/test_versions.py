@@ -62,6 +62,7 @@ def test_a_push_says_what_it_did_and_what_is_left_to_do(told: tuple[Path, str]) 
     assert "commit .dvc/config, dvc.yaml, dvc.lock, so that others can pull this version" in told[1]
 
 
+@pytest.mark.slow
 def test_the_pipeline_fetches_an_imported_set_and_never_records_or_overwrites_damage(clone: Path) -> None:
     assert "Running stage 'import@tiny'" in repro(clone, "import@tiny")
     assert "Stage 'import@tiny' didn't change, skipping" in repro(clone, "import@tiny")
