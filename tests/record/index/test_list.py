@@ -113,7 +113,7 @@ def test_a_thousand_runs_are_listed_within_two_seconds(tmp_path: Path) -> None:
     run = samples.run_of(tmp_path)
     documents = {path.name: path.read_bytes() for path in (run.manifest, run.result)}
     for n in range(1000):
-        folder = tmp_path / f"copy_20000101-{n:06d}_aaaaaa"
+        folder = tmp_path / f"copy_29991231-{n:06d}_aaaaaa"
         folder.mkdir()
         (folder / "lock").touch()
         for name, content in documents.items():
