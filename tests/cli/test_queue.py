@@ -96,8 +96,8 @@ QUEUE_KEYS = (
     "ends_p90 exit_code ended disk_free disk_reserve gpu totals steps jobs problems packing"
 )
 JOB_KEYS = (
-    "id experiment seed state kind reason waits attempt fallback run log epoch epochs folds_done folds trials "
-    "loss metric seconds expected expected_p90 basis ends ends_p90 fits cancelled deviations"
+    "id experiment seed state kind reason waits attempt fallback run log epoch epochs folds_done folds "
+    "trials loss metric seconds expected expected_p90 basis ends ends_p90 fits cancelled deviations"
 )
 
 
