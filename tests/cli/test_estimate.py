@@ -58,6 +58,7 @@ def test_without_history_a_few_steps_are_measured_and_nothing_is_kept(
     assert found["earlier_estimates"] == {"runs": 0, "median_ratio": None, "p90_coverage": None}
 
 
+@pytest.mark.slow
 def test_runs_record_what_was_expected_until_history_tells(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

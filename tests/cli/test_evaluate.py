@@ -246,6 +246,7 @@ def test_a_run_recorded_before_any_of_this_can_still_be_read(project: Path) -> N
     assert set(summary["per_class"]["normal"]) >= {"precision", "recall", "specificity", "f1"}
 
 
+@pytest.mark.slow
 def test_what_earlier_weights_said_of_other_splits_is_removed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

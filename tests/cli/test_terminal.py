@@ -36,6 +36,7 @@ def test_no_is_a_refusal_that_leaves_nothing(project: Path) -> None:
     assert not run_paths(project / "runs")
 
 
+@pytest.mark.slow
 def test_yes_trains_saves_the_patch_and_draws_bars_that_stay_out_of_the_log(project: Path) -> None:
     terminal = start(project)
     terminal.expect("Train all the same")

@@ -105,6 +105,7 @@ def test_a_dry_run_says_what_auto_chose(project: Path, capsys: pytest.CaptureFix
     assert project.is_dir()
 
 
+@pytest.mark.slow
 def test_a_fold_is_trained_resumed_and_evaluated_only_on_its_own_split(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
