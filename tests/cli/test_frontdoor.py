@@ -253,10 +253,13 @@ def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
     assert done.returncode == 0
     lines = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ")]
     assert [name for name, _ in lines] == [
-        *("analyze-errors", "analyze-features", "check", "compare-baselines", "cross-validate"),
+        *("analyze-errors", "analyze-features", "audit-tracking", "check"),
+        *("compare-baselines", "cross-validate"),
         *("data-audit", "data-import", "data-phantom", "data-pull", "data-push", "data-split"),
-        *("diagnose", "doctor", "estimate", "evaluate", "export", "extract-features"),
+        *("diagnose", "diff", "doctor", "estimate", "evaluate", "export", "extract-features"),
         *(
+            "findings-check",
+            "monitor",
             "plan",
             "plan-check",
             "plan-render",
@@ -266,7 +269,8 @@ def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
             "queue-status",
             "queue-watch",
         ),
-        *("quickstart", "report", "ruff", "runs", "show"),
+        *("quickstart", "report", "reproduce"),
+        *("research-new", "research-run", "research-status", "ruff", "runs", "show"),
         *("sweep", "sweep-agent", "sweep-best", "sweep-refine", "sweep-report", "sweep-status"),
         *("test", "train", "wandb-sync", "warm"),
     ]

@@ -14,11 +14,11 @@ from ctexp.cli.sweep_agent import sweep_agent
 from ctexp.cli.verbs import sweeps as tasks
 from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, Stopped, UsageError
 from ctexp.core.gpu import Gpu, GpuState
+from ctexp.executors.trainers import Fresh
+from ctexp.executors.warmed import Warm
 from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary
-from ctexp.sweeps.agent.trainers import Fresh
-from ctexp.sweeps.agent.warmed import Warm
 from tests.project import TINY, add_tiny_set, git, make_project
 from tests.sweeps.agent.benches import Memory
 from tests.sweeps.agent.stub import Stub

@@ -16,12 +16,12 @@ from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, PreflightE
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.data.selection import select
+from ctexp.executors.trainers import Fresh, Trainer
 from ctexp.planning.plan import window
 from ctexp.record import git
 from ctexp.record.sweep import FOLDER, Sweep, SweepDir, SweepProgress
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary
-from ctexp.sweeps.agent.trainers import Fresh, Trainer
 from ctexp.sweeps.agent.trial import Bench
 from ctexp.sweeps.board.opening import kept, open_board
 from ctexp.sweeps.file.composing import Trials
@@ -188,7 +188,7 @@ def _trainer(root: Path, backend: str, fresh: bool, variables: Mapping[str, str]
     if fresh or backend == "ray" or "SLURM_JOB_ID" in os.environ:
         yield cold
         return
-    from ctexp.sweeps.agent.warmed import Warm
+    from ctexp.executors.warmed import Warm
     from ctexp.warm.parent import Parent
 
     with contextlib.ExitStack() as stack:

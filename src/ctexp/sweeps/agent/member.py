@@ -11,11 +11,11 @@ from ctexp.core import files
 from ctexp.core.errors import Busy, CtexpError, DataError, PreflightError, StorageError, UsageError
 from ctexp.core.locks import passed_on
 from ctexp.core.referee import Message, Watcher
+from ctexp.executors.trainers import Trainer
 from ctexp.record.run_dir import Reading, RunDir
 from ctexp.record.subjects import JUDGED
 from ctexp.record.values import value_of
 from ctexp.sweeps.agent.stopping import Asked
-from ctexp.sweeps.agent.trainers import Trainer
 from ctexp.sweeps.agent.watching import watch
 
 _REFUSALS: Mapping[int, type[CtexpError]] = {

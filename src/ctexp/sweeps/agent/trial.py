@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctexp.core.errors import CtexpError
+from ctexp.executors.trainers import Trainer
 from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.record.values import seconds_of
 from ctexp.sweeps.agent import runs
 from ctexp.sweeps.agent.member import End, Training
 from ctexp.sweeps.agent.objective import objective
 from ctexp.sweeps.agent.stopping import Asked
-from ctexp.sweeps.agent.trainers import Trainer
 from ctexp.sweeps.file.members import members
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.space import Values

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from ctexp.core.referee import Message, Watcher
+from ctexp.executors.trainers import Job
 from ctexp.sweeps.agent.stopping import Asked
-from ctexp.sweeps.agent.trainers import Job
 
 _LOOK_SECONDS = 0.1
 _ENDING_SECONDS = 0.005

@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ctexp.executors.trainers import Fresh
 from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.trainers import Fresh
 from ctexp.sweeps.agent.trial import Bench, Unfinished, run_trial
 from ctexp.sweeps.file.composing import Trials
 from ctexp.sweeps.file.load import load

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctexp.sweeps.agent.trainers import Job, Trainer
+from ctexp.executors.trainers import Job, Trainer
 from ctexp.warm import client
 
 _PATIENCE = 20.0

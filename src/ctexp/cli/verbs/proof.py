@@ -1,0 +1,71 @@
+"""Whether runs are healthy, how two of them differ, and whether one can be made again."""
+
+from invoke.context import Context
+
+from ctexp.cli.verb import verb
+from ctexp.cli.verbs.flags import DEBUG, JSON
+
+
+@verb(
+    "monitor:monitor",
+    positional=["run"],
+    help={
+        "run": "a run, a name, best, latest or a cross-validation, given bare; the newest by default",
+        "all": "every run",
+        "live": "follow what trains now, until it has ended",
+        "strict": "exit 12 where anything was found",
+    }
+    | JSON
+    | DEBUG,
+)
+def monitor(
+    _: Context,
+    run: str = "latest",
+    all: bool = False,
+    live: bool = False,
+    strict: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Say what looks wrong with runs, with evidence and advice."""
+
+
+@verb(
+    "audit_tracking:audit_tracking",
+    positional=["run"],
+    help={"run": "a run, a name, best or latest, given bare; the whole project by default"} | JSON | DEBUG,
+)
+def audit_tracking(_: Context, run: str = "", json: bool = False, debug: bool = False) -> None:
+    """Score records against what reproducing them takes."""
+
+
+@verb(
+    "reproduce:reproduce",
+    help={
+        "run": "a run's id, its beginning, a name, best or latest",
+        "here": "in the environment of this project where its packages are the recorded ones",
+        "tolerance": "how far metrics may be apart on another processor or GPU",
+        "keep": "keep the worktree",
+    }
+    | JSON
+    | DEBUG,
+)
+def reproduce(
+    _: Context,
+    run: str = "",
+    here: bool = False,
+    tolerance: str = "",
+    keep: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Make a run again from its record, and compare."""
+
+
+@verb(
+    "diff:diff",
+    positional=["a", "b"],
+    help={"a": "a run, a name, best, latest, given bare", "b": "another"} | JSON | DEBUG,
+)
+def diff(_: Context, a: str, b: str, json: bool = False, debug: bool = False) -> None:
+    """What differs between two runs: inv diff A B."""

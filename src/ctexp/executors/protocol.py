@@ -1,0 +1,75 @@
+"""What carries out a piece of work somewhere: this machine, and whatever else learns to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Work:
+    """A program to be run.
+
+    Attributes:
+        name: what to call it; a file's name.
+        words: the program and its arguments.
+        folder: it is run in.
+        log: takes all it prints; appended to.
+        environment: what its environment has beyond this process's.
+    """
+
+    name: str
+    words: Sequence[str]
+    folder: Path
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What there is to work with.
+
+    Attributes:
+        slots: how many pieces of work can run at once.
+        said: the same in words, for people.
+    """
+
+    slots: int
+    said: str
+
+
+class Handle(Protocol):
+    """A piece of work under way."""
+
+    @property
+    def work(self) -> Work:
+        """What it is."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs work; every piece ends when whoever submitted it does."""
+
+    def resources(self) -> Resources:
+        """What there is to work with."""
+        ...
+
+    def submit(self, work: Work) -> Handle:
+        """Begin a piece of work.
+
+        Raises:
+            CtexpError: it cannot be begun here.
+        """
+        ...
+
+    def poll(self, handle: Handle) -> int | None:
+        """Its exit code, or minus the signal that killed it; None while it runs."""
+        ...
+
+    def cancel(self, handle: Handle, grace: float) -> None:
+        """Ask it to end, and end it where it has not after so many seconds; harmless when it has ended."""
+        ...
+
+    def fetch(self, handle: Handle) -> None:
+        """Bring what it wrote to this machine, where that is elsewhere."""
+        ...

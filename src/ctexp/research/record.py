@@ -1,0 +1,85 @@
+"""What came of a handler: the one document that assessments, gates and findings are computed from."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
+from ctexp.record.git import GitState
+from ctexp.research.figures import Figure
+
+
+class Artifact(Part):
+    """Something a handler saved.
+
+    Attributes:
+        file: relative to the project's folder.
+    """
+
+    name: Text
+    file: Text
+    sha256: Sha256
+    bytes: int = Field(ge=0)
+
+
+class Broken(Part):
+    """Why a handler did not come to its end.
+
+    Attributes:
+        hint: what to do about it.
+        traceback: the whole of it; empty where there is none.
+    """
+
+    kind: Text
+    message: Text
+    hint: Text = ""
+    traceback: Text = ""
+
+
+class Basis(Part):
+    """What an answer rests on: where one of these is another, the answer is out of date.
+
+    Attributes:
+        handler: SHA-256 of its file and of the files beside it that it imports; null where it is missing.
+        plan: SHA-256 of what the plan says of the experiment.
+        data: SHA-256 of the catalog, by data set.
+    """
+
+    handler: Sha256 | None
+    plan: Sha256
+    data: dict[str, Sha256] = Field(default_factory=dict)
+
+
+class Answer(Document):
+    """`research/results/<experiment>/<sub>.json`: written when a handler has ended, however it ended.
+
+    Attributes:
+        function: the handler's, whose name is the prefix of what it logs.
+        stub: whether its figures are made up, to try the wiring.
+        metrics: by the names the handler gave them.
+        runs: trainings it rests on, in the order they were used.
+        command: to copy and paste in the project's folder.
+    """
+
+    experiment: Text
+    sub: Text
+    function: Text = ""
+    state: Literal["completed", "failed"]
+    stub: bool = False
+    finding: Text = ""
+    metrics: dict[str, Figure] = Field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+    runs: tuple[Text, ...] = ()
+    error: Broken | None = None
+    basis: Basis
+    git: GitState
+    command: Text = ""
+    started: UtcTime
+    ended: UtcTime
+    seconds: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "Answer":
+        if (self.state == "failed") != (self.error is not None):
+            raise ValueError("a failed answer, and only that, says why")
+        return self
