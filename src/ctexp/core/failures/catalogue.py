@@ -1,0 +1,123 @@
+"""Which known failure a message speaks of. A wrong hint is worse than none: whatever is not sure is silence."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ctexp.core import yaml_file
+
+PAGE = "docs/errors.md"
+"""What `page` writes; an entry's heading there is its id."""
+
+_TAIL = 60_000
+"""Characters of a log's end that are looked at: what ended a program stands last."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A known failure.
+
+    Attributes:
+        id: lower-case words joined by hyphens.
+        area: what the page lists it under.
+        signs: patterns, any of which tells it; with `^` and `$` at a line's ends. The names of their groups
+            stand in braces in the diagnosis and the fixes.
+        exit_codes: of programs that end so without a word; minus the signal, where one killed it.
+        diagnosis: what has happened, one sentence without its full stop.
+        fixes: what to do, the likeliest first; commands between backquotes.
+        examples: messages as programs have printed them.
+    """
+
+    id: str
+    area: str
+    signs: tuple[re.Pattern[str], ...]
+    exit_codes: tuple[int, ...]
+    diagnosis: str
+    fixes: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What is known of a failure.
+
+    Attributes:
+        id: of its entry.
+        area: likewise.
+        diagnosis: what has happened.
+        fixes: what to do, the likeliest first.
+    """
+
+    id: str
+    area: str
+    diagnosis: str
+    fixes: tuple[str, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Where more is said of it, from the project's folder."""
+        return f"{PAGE}#{self.id}"
+
+    @property
+    def hint(self) -> str:
+        """One line: what has happened, and what to do."""
+        return f"{self.diagnosis}: {'; or '.join(self.fixes)} ({self.anchor})"
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """All that is known, in the order in which it is asked."""
+    document = yaml_file.read_mapping(Path(__file__).with_name("catalogue.yaml"), "catalogue.yaml")
+    return tuple(
+        Entry(
+            id=name,
+            area=area,
+            signs=tuple(re.compile(sign, re.MULTILINE) for sign in known.get("signs", ())),
+            exit_codes=tuple(known.get("exit_codes", ())),
+            diagnosis=known["diagnosis"],
+            fixes=tuple(known["fixes"]),
+            examples=tuple(known.get("examples", ())),
+        )
+        for area, listed in document.items()
+        for name, known in listed.items()
+    )
+
+
+def explain(said: str | BaseException, exit_code: int | None = None) -> Remedy | None:
+    """The remedy for a failure, where it is a known one.
+
+    Of several that a text speaks of, the last one counts: what ended a program stands at the end of its log.
+
+    Args:
+        said: a message, a traceback, the end of a log, or an error with what had caused it.
+        exit_code: of the program, or minus the signal that killed it; asked where the words tell nothing.
+    """
+    text = "\n".join(_told(said)) if isinstance(said, BaseException) else said[-_TAIL:]
+    found = [
+        (match.start(), -order, entry, match)
+        for order, entry in enumerate(entries())
+        for sign in entry.signs
+        for match in sign.finditer(text)
+    ]
+    if found:
+        *_, entry, match = max(found, key=lambda one: (text.rfind("\n", 0, one[0]), one[1]))
+        return _remedy(entry, match.groupdict())
+    return next((_remedy(entry, {}) for entry in entries() if exit_code in entry.exit_codes), None)
+
+
+def _remedy(entry: Entry, names: dict[str, str | None]) -> Remedy:
+    known = {name: value or "" for name, value in names.items()}
+    fixes = tuple(fix.format_map(known) for fix in entry.fixes)
+    return Remedy(entry.id, entry.area, entry.diagnosis.format_map(known), fixes)
+
+
+def _told(error: BaseException) -> Iterator[str]:
+    """`Kind: message` of an error and of what it came from, the first cause first, as a traceback has them."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _told(cause)
+    kind = type(error)
+    module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
+    yield f"{module}{kind.__qualname__}: {error}"
