@@ -43,11 +43,13 @@ class Basis(Part):
         handler: SHA-256 of its file and of the files beside it that it imports; null where it is missing.
         plan: SHA-256 of what the plan says of the experiment.
         data: SHA-256 of the catalog, by data set.
+        overrides: what all its trainings were asked for beyond what the handler says.
     """
 
     handler: Sha256 | None
     plan: Sha256
     data: dict[str, Sha256] = Field(default_factory=dict)
+    overrides: tuple[Text, ...] = ()
 
 
 class Answer(Document):
