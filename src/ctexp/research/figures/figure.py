@@ -1,10 +1,15 @@
 """A figure: a number with its interval, and where it came from, so that anybody can work it out again."""
 
+import json
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ctexp.core import files
 from ctexp.record.documents import Part, Sha256, Text
+from ctexp.research.figures.words import MARK_LENGTH, Form, told
 
 Step = str | int
 
@@ -90,6 +95,41 @@ class Figure(Part):
         if self.value is None:
             raise ValueError("the figure is undefined")
         return self.value
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of all that it says but how many digits are told."""
+        said = self.model_dump(mode="json", exclude={"digits"})
+        return files.sha256_bytes(json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+
+    @property
+    def mark(self) -> str:
+        """What a text cites it by; see `words`."""
+        return self.sha256[:MARK_LENGTH]
+
+    def said(self, spec: str = "") -> str:
+        """Number and interval as people read them, without a mark.
+
+        Args:
+            spec: `.2f`, `+.2f`, `.1%` or nothing; see `words.Form`.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        return told(self.value, self.low, self.high, self.exact, Form.of(spec, self.digits))
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.said(spec)}[^{self.mark}]"
+
+    def __str__(self) -> str:
+        return format(self, "")
+
+    def whole(self) -> Iterator["Figure"]:
+        """It and all that it was derived from, itself first."""
+        yield self
+        if isinstance(self.source, Derived):
+            for part in self.source.of:
+                yield from part.whole()
 
 
 Derived.model_rebuild()

@@ -1,0 +1,165 @@
+"""Figures worked out of other figures, each by a named formula, so that anybody can do it again.
+
+mean         over trainings that differ by their seed, with Student's t interval
+sd           of the same, with the chi-square interval
+difference   a less b; of two means with Welch's interval
+sum, minimum, maximum
+
+What is undefined stays undefined. A formula that knows nothing of its error gives no interval: counted
+figures stay counted, and of all others the result can be no more than borderline.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+from scipy.special import chdtri, stdtrit
+
+from ctexp.research.figures import Derived, Figure
+
+_LEVEL = 0.95
+_UPPER = (1 + _LEVEL) / 2
+
+
+def mean(figures: Sequence[Figure]) -> Figure:
+    """The mean over seeds, with Student's t interval: mean ± t(n-1) s / √n (Student 1908).
+
+    The interval is about training with other seeds. That the same images judged all of them is not in it:
+    the interval of a difference on the same images is that of the paired comparison. With one seed, or with
+    seeds that all gave the same number, nothing tells how others would turn out, and there is no interval.
+
+    Args:
+        figures: at least one, one a seed.
+    """
+    return _derived("mean", figures)
+
+
+def sd(figures: Sequence[Figure]) -> Figure:
+    """The standard deviation over seeds, with the chi-square interval: s √((n-1) / χ²(n-1)) (Cochran 1934).
+
+    Undefined for a single seed; the interval takes the seeds' values for normal.
+
+    Args:
+        figures: at least one, one a seed.
+    """
+    return _derived("sd", figures)
+
+
+def difference(a: Figure, b: Figure) -> Figure:
+    """`a` less `b`; of two means over at least two seeds each with Welch's interval (Welch 1947).
+
+    For two single figures there is no interval here: compare their runs on the same images instead.
+
+    Args:
+        a: the candidate's.
+        b: the baseline's.
+    """
+    return _derived("difference", (a, b))
+
+
+def sum_of(figures: Sequence[Figure]) -> Figure:
+    """The sum, without an interval but where all were counted; 0 of none."""
+    return _derived("sum", figures)
+
+
+def minimum(figures: Sequence[Figure]) -> Figure:
+    """The smallest, likewise."""
+    return _derived("minimum", figures)
+
+
+def maximum(figures: Sequence[Figure]) -> Figure:
+    """The largest, likewise."""
+    return _derived("maximum", figures)
+
+
+def count(number: int) -> Figure:
+    """A number that was counted: exact, and merely reported, unless it was cited."""
+    return Figure(value=float(number), exact=True, digits=0)
+
+
+def again(figure: Figure) -> Figure:
+    """Work a derived figure out again from the figures it names; every other one as it is."""
+    if not isinstance(figure.source, Derived):
+        return figure
+    return _derived(figure.source.formula, figure.source.of).model_copy(update={"digits": figure.digits})
+
+
+def _derived(formula: str, figures: Sequence[Figure]) -> Figure:
+    source = Derived(formula=formula, of=tuple(figures))  # type: ignore[arg-type]  # pydantic checks it
+    digits = max((figure.digits for figure in figures), default=0)
+    values = [figure.value for figure in figures if figure.value is not None]
+    if len(values) < len(figures):
+        return Figure(value=None, digits=digits, source=source)
+    value, bounds = _FORMULAS[formula](values, figures)
+    exact = formula not in _UNSURE and all(figure.exact for figure in figures)
+    low, high = bounds or (None, None)
+    return Figure(value=value, low=low, high=high, exact=exact, digits=digits, source=source)
+
+
+_Result = tuple[float | None, tuple[float, float] | None]
+
+
+def _mean(values: Sequence[float], _: Sequence[Figure]) -> _Result:
+    if not values:
+        return None, None
+    middle, spread = _moments(values)
+    if not spread:
+        return middle, None
+    half = float(stdtrit(len(values) - 1, _UPPER)) * spread / math.sqrt(len(values))
+    return middle, (middle - half, middle + half)
+
+
+def _sd(values: Sequence[float], _: Sequence[Figure]) -> _Result:
+    if len(values) < 2:
+        return None, None
+    spread = _moments(values)[1]
+    if not spread:
+        return 0.0, None
+    df = len(values) - 1
+    # chdtri takes the probability of the upper tail.
+    low, high = (spread * math.sqrt(df / float(chdtri(df, tail))) for tail in (1 - _UPPER, _UPPER))
+    return spread, (low, high)
+
+
+def _difference(values: Sequence[float], figures: Sequence[Figure]) -> _Result:
+    a, b = values
+    sides = [_seeds(figure) for figure in figures]
+    if any(len(side) < 2 for side in sides):
+        return a - b, None
+    parts = [_moments(side)[1] ** 2 / len(side) for side in sides]
+    if not all(parts):
+        return a - b, None
+    df = sum(parts) ** 2 / sum(part**2 / (len(side) - 1) for part, side in zip(parts, sides, strict=True))
+    half = float(stdtrit(df, _UPPER)) * math.sqrt(sum(parts))
+    return a - b, (a - b - half, a - b + half)
+
+
+def _seeds(figure: Figure) -> list[float]:
+    """The values that a mean was taken of; none of every other figure."""
+    source = figure.source
+    if not isinstance(source, Derived) or source.formula != "mean":
+        return []
+    return [part.value for part in source.of if part.value is not None]
+
+
+def _moments(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and standard deviation of a sample; 0 for a single value.
+
+    Equal values have exactly no spread, whatever rounding makes of their mean; `fsum` gives the same in any
+    order.
+    """
+    middle = math.fsum(values) / len(values)
+    if len(set(values)) == 1:
+        return values[0], 0.0
+    return middle, math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1))
+
+
+_FORMULAS: dict[str, Callable[[Sequence[float], Sequence[Figure]], _Result]] = {
+    "mean": _mean,
+    "sd": _sd,
+    "difference": _difference,
+    "sum": lambda values, _: (math.fsum(values), None),
+    "minimum": lambda values, _: (min(values, default=None), None),
+    "maximum": lambda values, _: (max(values, default=None), None),
+}
+_UNSURE = {"mean", "sd"}
+"""Formulas that speak of more than what was counted."""
