@@ -58,7 +58,9 @@ class Answer(Document):
     Attributes:
         function: the handler's, whose name is the prefix of what it logs.
         stub: whether its figures are made up, to try the wiring.
+        finding: in words; numbers in it are followed by the marks of their figures.
         metrics: by the names the handler gave them.
+        cited: figures that the finding cites and that are no metrics.
         runs: trainings it rests on, in the order they were used.
         command: to copy and paste in the project's folder.
     """
@@ -70,6 +72,7 @@ class Answer(Document):
     stub: bool = False
     finding: Text = ""
     metrics: dict[str, Figure] = Field(default_factory=dict)
+    cited: tuple[Figure, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     runs: tuple[Text, ...] = ()
     error: Broken | None = None
@@ -85,3 +88,12 @@ class Answer(Document):
         if (self.state == "failed") != (self.error is not None):
             raise ValueError("a failed answer, and only that, says why")
         return self
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """All that it tells: its metrics, then what its finding cites besides."""
+        return (*self.metrics.values(), *self.cited)
+
+    def by_mark(self) -> dict[str, Figure]:
+        """Every figure of it, and all they were derived from, by the mark that cites it."""
+        return {part.mark: part for figure in self.figures for part in figure.whole()}
