@@ -7,6 +7,11 @@ from pathlib import Path
 _NO_MODULE = re.compile(r"[^A-Za-z0-9_]")
 
 
+def module_name(name: str) -> str:
+    """What an id is called as a file or folder of Python, of which no character hinders an import."""
+    return _NO_MODULE.sub("_", name)
+
+
 @dataclass(frozen=True)
 class Places:
     """Paths of a project's research.
@@ -49,8 +54,8 @@ class Places:
         return self.root / "research" / "experiments" / f"{experiment}.md"
 
     def handler(self, experiment: str, sub: str) -> Path:
-        """The program that answers a part of an experiment; no character of its name hinders an import."""
-        return self.handlers / _NO_MODULE.sub("_", experiment) / f"{_NO_MODULE.sub('_', sub)}.py"
+        """The program that answers a part of an experiment."""
+        return self.handlers / module_name(experiment) / f"{module_name(sub)}.py"
 
     def of(self, experiment: str) -> Path:
         """The folder of what came of an experiment."""

@@ -18,6 +18,7 @@ class Criterion:
         acceptable: what one could live with; None where nothing is said.
         failure: failed where the whole interval is no better; None likewise.
         direction: which way is better.
+        extra: keys that nobody here knows, kept; so in all that follows.
         line: of the plan's file.
     """
 
@@ -27,6 +28,7 @@ class Criterion:
     failure: float | None = None
     direction: Direction = "higher"
     note: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
     line: int = 0
 
 
@@ -41,6 +43,7 @@ class SubExperiment:
     id: str
     name: str = ""
     description: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,6 @@ class Experiment:
         replaces: the experiment that this one is the pivot of.
         criteria: by metric, in the order of the file.
         dependencies: experiments that have to be completed before.
-        extra: keys that nobody here knows, kept.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Gate:
     unlocks: tuple[str, ...] = ()
     said_status: str = ""
     note: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
     line: int = 0
 
 

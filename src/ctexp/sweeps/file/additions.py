@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ctexp.core import durations
 from ctexp.core.errors import UsageError
-from ctexp.sweeps.file.part import Part, told
+from ctexp.core.yaml_parts import Part, told
 from ctexp.sweeps.file.words import key_of
 
 KEYS = (

@@ -12,11 +12,11 @@ from typing import Any, Literal, get_args
 from ctexp.core import files, metric_names, yaml_file
 from ctexp.core.errors import UsageError
 from ctexp.core.names import ID_PATTERN
+from ctexp.core.yaml_parts import Mistakes, Part
 from ctexp.sweeps.file import parameters
 from ctexp.sweeps.file.additions import additions
 from ctexp.sweeps.file.grid import cells
 from ctexp.sweeps.file.locate import FOLDER, locate
-from ctexp.sweeps.file.part import Mistakes, Part
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.file.stopping import early
 from ctexp.sweeps.file.words import key_of

@@ -7,10 +7,10 @@ from functools import partial
 from ctexp.config.keys import EXPERIMENT, GROUPS, keys, nearest_key
 from ctexp.core.errors import UsageError
 from ctexp.core.names import did_you_mean
+from ctexp.core.yaml_parts import Mistakes, Part, Place, told
 from ctexp.sweeps.file import distributions, expressions
 from ctexp.sweeps.file.expressions import Condition
 from ctexp.sweeps.file.grid import points
-from ctexp.sweeps.file.part import Mistakes, Part, Place, told
 from ctexp.sweeps.space import Dimension, Parameter, Range, Space
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")

@@ -7,7 +7,7 @@ of those that came as far: successive halving without waiting for the others (AS
 
 from typing import Literal, get_args
 
-from ctexp.sweeps.file.part import Part
+from ctexp.core.yaml_parts import Part
 from ctexp.sweeps.file.spec import Early
 
 Kind = Literal["asha", "hyperband"]

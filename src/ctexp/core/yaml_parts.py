@@ -1,7 +1,8 @@
-"""A sweep's file key by key: what each may be, and on which line it is something else."""
+"""A YAML file key by key: what each may be, and on which line it is something else."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from ctexp.core.errors import UsageError
@@ -41,7 +42,7 @@ class Mistakes:
         self._found.append((line, f"{self._shown}:{line}: {what}"))
 
     def say_besides(self, place: Place, what: Callable[[], str]) -> None:
-        """Note one that composing the trials would find as well: told where it does not come to that."""
+        """Note one that a later and dearer look would find as well: told where it does not come to that."""
         self._besides.append((place, what))
 
     def note(self, place: Place, what: str) -> None:
@@ -118,6 +119,15 @@ class Part:
         for key in (key for key in self.data if key not in known):
             near = did_you_mean(key, known)
             self.say(key, f"unknown key; {near}" if near else "unknown key")
+
+    def others(self, *known: str) -> dict[str, Any]:
+        """Every other key with its value, each noted with the one that was probably meant."""
+        kept = {key: value for key, value in self.data.items() if key not in known}
+        for key in kept:
+            near = get_close_matches(key, known, n=1)
+            asked = f"; did you mean {near[0]!r}?" if near else ""
+            self.mistakes.note((*self.place, key), f"unknown key, kept{asked}")
+        return kept
 
     def part(self, key: str) -> "Part":
         """The keys and values below a key."""
