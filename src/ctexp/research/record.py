@@ -1,11 +1,13 @@
 """What came of a handler: the one document that assessments, gates and findings are computed from."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
 from ctexp.record.git import GitState
+from ctexp.record.manifest import Dataset
 from ctexp.research.figures import Figure
 
 
@@ -62,6 +64,7 @@ class Answer(Document):
         metrics: by the names the handler gave them.
         cited: figures that the finding cites and that are no metrics.
         runs: trainings it rests on, in the order they were used.
+        caveats: what keeps its figures from being believed whole; see `caveats`.
         command: to copy and paste in the project's folder.
     """
 
@@ -75,6 +78,7 @@ class Answer(Document):
     cited: tuple[Figure, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     runs: tuple[Text, ...] = ()
+    caveats: tuple[Text, ...] = ()
     error: Broken | None = None
     basis: Basis
     git: GitState
@@ -97,3 +101,22 @@ class Answer(Document):
     def by_mark(self) -> dict[str, Figure]:
         """Every figure of it, and all they were derived from, by the mark that cites it."""
         return {part.mark: part for figure in self.figures for part in figure.whole()}
+
+
+def caveats(datasets: Iterable[Dataset]) -> tuple[str, ...]:
+    """What the data of trainings make of their figures, one line each and none twice.
+
+    Args:
+        datasets: as the trainings' manifests describe them.
+    """
+    lines = []
+    for its in datasets:
+        if its.synthetic:
+            lines.append(f"{its.name}: drawn by a program, so that nothing here is about patients")
+        # The test split is sealed: what is wrong with it touches no figure of research.
+        lines += [f"{its.name}: {line}" for line in its.warnings if not _about_test(line)]
+    return tuple(dict.fromkeys(lines))
+
+
+def _about_test(warning: str) -> bool:
+    return warning.startswith("test:") or " test images " in warning

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ctexp.core import files
 from ctexp.record.documents import Part, Sha256, Text
@@ -90,6 +90,16 @@ class Figure(Part):
     exact: bool = False
     digits: int = Field(default=3, ge=0, le=9)
     source: Source = Reported()
+
+    @model_validator(mode="after")
+    def _interval_holds_the_value(self) -> "Figure":
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has two ends")
+        if self.low is None or self.high is None:
+            return self
+        if self.value is None or not self.low <= self.value <= self.high:
+            raise ValueError(f"the interval {self.low:g} to {self.high:g} does not hold the value")
+        return self
 
     def __float__(self) -> float:
         if self.value is None:

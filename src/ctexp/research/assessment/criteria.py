@@ -1,0 +1,104 @@
+"""One metric against its thresholds, by its whole interval and never by its point alone."""
+
+from typing import NamedTuple
+
+from ctexp.research.assessment.answered import Answered
+from ctexp.research.assessment.content import Judged, Verdict
+from ctexp.research.figures import Figure
+from ctexp.research.plan.content import Criterion
+
+_REVIEW = "recommend review"
+
+
+class Found(NamedTuple):
+    """A metric among the answers.
+
+    Attributes:
+        figure: None where it is missing; `why` says why then.
+        sub: whose it is.
+    """
+
+    figure: Figure | None
+    sub: str
+    why: str
+
+
+def judge(criterion: Criterion, answers: Answered) -> Judged:
+    """Hold a criterion against the answers that count."""
+    found = find(criterion.metric, answers)
+    if found.figure is None or found.figure.value is None:
+        why = found.why or "undefined: not met"
+        return Judged(criterion, "missing", found.figure, found.sub, f"{criterion.metric}: {why}")
+    verdict, why = _verdict(criterion, found.figure, found.figure.value)
+    said = f"{criterion.metric} {found.figure.said()}: {why}"
+    return Judged(criterion, verdict, found.figure, found.sub, said)
+
+
+def find(metric: str, answers: Answered) -> Found:
+    """The one figure of a name; more than one, or one in an answer that does not count, is none.
+
+    Args:
+        metric: as the handler calls it, or with the handler's own name before it, `e_base/macro_f1`.
+        answers: where to look.
+    """
+    hits = [
+        (sub, figure)
+        for sub, answer in answers.counted.items()
+        for name, figure in answer.metrics.items()
+        if metric in (name, f"{answer.function}/{name}") or name == f"{answer.function}/{metric}"
+    ]
+    if len(hits) == 1:
+        [(sub, figure)] = hits
+        return Found(figure, sub, "")
+    if hits:
+        subs = ", ".join(dict.fromkeys(sub for sub, _ in hits))
+        names = " or ".join(f"{answers.counted[sub].function}/{metric}" for sub, _ in hits)
+        return Found(None, "", f"told more than once, by {subs}; the plan has to say {names}: not met")
+    return Found(None, "", "no answer that counts tells it: not met")
+
+
+def _verdict(criterion: Criterion, figure: Figure, value: float) -> tuple[Verdict, str]:
+    """The verdict and why, for a figure that is defined.
+
+    Everything is turned so that larger is better. Without an interval the point says what it looks like and
+    decides nothing.
+    """
+    sign = 1.0 if criterion.direction == "higher" else -1.0
+    beats, misses = ("at least", "below") if sign > 0 else ("at most", "above")
+    target = f"the target {criterion.target:g}"
+    name, failure = _failure(criterion)
+    if figure.exact:
+        low = high = sign * value
+    elif figure.low is None or figure.high is None:
+        side = "beyond" if sign * value >= sign * criterion.target else "short of"
+        return "borderline", f"{side} {target}, but it has no interval: {_REVIEW}"
+    else:
+        low, high = sorted((sign * figure.low, sign * figure.high))
+    whole = "" if figure.exact else "the whole interval is "
+    if low >= sign * criterion.target:
+        return "met", f"{whole}{beats} {target}"
+    if high < sign * failure:
+        return "failed", f"{whole}{misses} {name} {failure:g}"
+    crossed = [
+        f"{said} {threshold:g}"
+        for said, threshold in _thresholds(criterion)
+        if low < sign * threshold <= high
+    ]
+    if crossed:
+        return "borderline", f"its interval crosses {' and '.join(crossed)}: {_REVIEW}"
+    return "borderline", f"short of {target}, {beats} {name} {failure:g}: {_REVIEW}"
+
+
+def _failure(criterion: Criterion) -> tuple[str, float]:
+    """Beyond what a figure has failed: the least demanding threshold that is given."""
+    return _thresholds(criterion)[-1]
+
+
+def _thresholds(criterion: Criterion) -> list[tuple[str, float]]:
+    """Those that are given, the most demanding first."""
+    given = (
+        ("the target", criterion.target),
+        ("the acceptable", criterion.acceptable),
+        ("the failure threshold", criterion.failure),
+    )
+    return [(name, value) for name, value in given if value is not None]
