@@ -14,10 +14,36 @@ from collections.abc import Callable, Sequence
 
 from scipy.special import chdtri, stdtrit
 
-from ctexp.research.figures import Derived, Figure
+from ctexp.core.errors import UsageError
+from ctexp.research.figures import Derived, Figure, Formula
 
 _LEVEL = 0.95
 _UPPER = (1 + _LEVEL) / 2
+
+
+def derived(formula: Formula, figures: Sequence[Figure]) -> Figure:
+    """What a formula makes of figures; see the functions named like them.
+
+    Args:
+        formula: its name.
+        figures: what it is worked out of, at least one; in their order for a difference.
+
+    Raises:
+        UsageError: there are too few or too many of them.
+    """
+    wanted = 2 if formula == "difference" else 1
+    if len(figures) < wanted or (formula == "difference" and len(figures) > wanted):
+        number = "two figures" if wanted == 2 else "at least one figure"
+        raise UsageError(f"{formula}: takes {number}, got {len(figures)}")
+    source = Derived(formula=formula, of=tuple(figures))
+    digits = max(figure.digits for figure in figures)
+    values = [figure.value for figure in figures if figure.value is not None]
+    if len(values) < len(figures):
+        return Figure(value=None, digits=digits, source=source)
+    value, bounds = _FORMULAS[formula](values, figures)
+    exact = formula not in _UNSURE and all(figure.exact for figure in figures)
+    low, high = bounds or (None, None)
+    return Figure(value=value, low=low, high=high, exact=exact, digits=digits, source=source)
 
 
 def mean(figures: Sequence[Figure]) -> Figure:
@@ -30,7 +56,7 @@ def mean(figures: Sequence[Figure]) -> Figure:
     Args:
         figures: at least one, one a seed.
     """
-    return _derived("mean", figures)
+    return derived("mean", figures)
 
 
 def sd(figures: Sequence[Figure]) -> Figure:
@@ -41,7 +67,7 @@ def sd(figures: Sequence[Figure]) -> Figure:
     Args:
         figures: at least one, one a seed.
     """
-    return _derived("sd", figures)
+    return derived("sd", figures)
 
 
 def difference(a: Figure, b: Figure) -> Figure:
@@ -53,22 +79,22 @@ def difference(a: Figure, b: Figure) -> Figure:
         a: the candidate's.
         b: the baseline's.
     """
-    return _derived("difference", (a, b))
+    return derived("difference", (a, b))
 
 
 def sum_of(figures: Sequence[Figure]) -> Figure:
-    """The sum, without an interval but where all were counted; 0 of none."""
-    return _derived("sum", figures)
+    """The sum, without an interval; counted where all were."""
+    return derived("sum", figures)
 
 
 def minimum(figures: Sequence[Figure]) -> Figure:
     """The smallest, likewise."""
-    return _derived("minimum", figures)
+    return derived("minimum", figures)
 
 
 def maximum(figures: Sequence[Figure]) -> Figure:
     """The largest, likewise."""
-    return _derived("maximum", figures)
+    return derived("maximum", figures)
 
 
 def count(number: int) -> Figure:
@@ -80,27 +106,13 @@ def again(figure: Figure) -> Figure:
     """Work a derived figure out again from the figures it names; every other one as it is."""
     if not isinstance(figure.source, Derived):
         return figure
-    return _derived(figure.source.formula, figure.source.of).model_copy(update={"digits": figure.digits})
-
-
-def _derived(formula: str, figures: Sequence[Figure]) -> Figure:
-    source = Derived(formula=formula, of=tuple(figures))  # type: ignore[arg-type]  # pydantic checks it
-    digits = max((figure.digits for figure in figures), default=0)
-    values = [figure.value for figure in figures if figure.value is not None]
-    if len(values) < len(figures):
-        return Figure(value=None, digits=digits, source=source)
-    value, bounds = _FORMULAS[formula](values, figures)
-    exact = formula not in _UNSURE and all(figure.exact for figure in figures)
-    low, high = bounds or (None, None)
-    return Figure(value=value, low=low, high=high, exact=exact, digits=digits, source=source)
+    return derived(figure.source.formula, figure.source.of).model_copy(update={"digits": figure.digits})
 
 
 _Result = tuple[float | None, tuple[float, float] | None]
 
 
 def _mean(values: Sequence[float], _: Sequence[Figure]) -> _Result:
-    if not values:
-        return None, None
     middle, spread = _moments(values)
     if not spread:
         return middle, None
@@ -158,8 +170,8 @@ _FORMULAS: dict[str, Callable[[Sequence[float], Sequence[Figure]], _Result]] = {
     "sd": _sd,
     "difference": _difference,
     "sum": lambda values, _: (math.fsum(values), None),
-    "minimum": lambda values, _: (min(values, default=None), None),
-    "maximum": lambda values, _: (max(values, default=None), None),
+    "minimum": lambda values, _: (min(values), None),
+    "maximum": lambda values, _: (max(values), None),
 }
 _UNSURE = {"mean", "sd"}
 """Formulas that speak of more than what was counted."""

@@ -4,7 +4,7 @@ figure    a number, its interval, its source
 words     the same as people read it, and read back out of a text
 """
 
-from ctexp.research.figures.figure import Cited, Compared, Derived, Figure, Reported, Source, Step
+from ctexp.research.figures.figure import Cited, Compared, Derived, Figure, Formula, Reported, Source, Step
 from ctexp.research.figures.words import Form, Quote, quotes, told
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Derived",
     "Figure",
     "Form",
+    "Formula",
     "Quote",
     "Reported",
     "Source",

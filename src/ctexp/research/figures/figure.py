@@ -12,6 +12,7 @@ from ctexp.record.documents import Part, Sha256, Text
 from ctexp.research.figures.words import MARK_LENGTH, Form, told
 
 Step = str | int
+Formula = Literal["mean", "sd", "difference", "sum", "minimum", "maximum"]
 
 
 class Cited(Part):
@@ -60,7 +61,7 @@ class Derived(Part):
     """
 
     kind: Literal["derived"] = "derived"
-    formula: Literal["mean", "sd", "difference", "sum", "minimum", "maximum"]
+    formula: Formula
     of: tuple["Figure", ...]
 
 
