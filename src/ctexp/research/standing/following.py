@@ -1,0 +1,49 @@
+"""What to do next: the first thing that brings the research further, and the rest of them."""
+
+import shlex
+
+from ctexp.research.places import Places
+from ctexp.research.plan.references import in_order
+from ctexp.research.standing.standing import Standing, Stands
+
+
+def following(found: Standing, places: Places) -> tuple[str, ...]:
+    """What can be done now, a line each, the most urgent first: commands to paste, files to write.
+
+    Args:
+        found: where everything stands.
+        places: of the project.
+    """
+    order = [found.experiments[name] for name in in_order(found.plan)]
+    ready = [stands for stands in order if stands.state == "open"]
+    steps = [step for stands in ready for step in _of(stands, places)]
+    if not found.plan.experiments:
+        return (_command("research-new", "ID"),)
+    if not steps and any(stands.answered for stands in order):
+        return (_command("findings-check"),)
+    return tuple(steps)
+
+
+def _of(stands: Stands, places: Places) -> list[str]:
+    """What an experiment lacks that waits for nothing."""
+    name = stands.experiment.id
+    states = {part.state for part in stands.parts.values()}
+    if not stands.parts:
+        return [f"name the parts of {name} in the plan: sub_experiments"]
+    lacking = [sub for sub, part in stands.parts.items() if part.state == "no handler"]
+    if lacking:
+        files = [places.handler(name, sub).relative_to(places.root).as_posix() for sub in lacking]
+        return [f"write {', '.join(files)}: {_command('research-new', name)}"]
+    if states <= {"completed", "failed"} and "failed" in states:
+        return [_command("research-run", "--experiment-id", name, "--rerun-failed")]
+    if states == {"completed"}:
+        return [f"see that a handler of {name} tells {_untold(stands)}"]
+    return [_command("research-run", "--experiment-id", name)]
+
+
+def _untold(stands: Stands) -> str:
+    return ", ".join(one.criterion.metric for one in stands.assessment.criteria if one.verdict == "missing")
+
+
+def _command(*words: str) -> str:
+    return shlex.join(("scripts/inv", *words))
