@@ -8,7 +8,7 @@ from ctexp.record.history import read as read_history
 from ctexp.record.run_dir import RunDir
 from ctexp.training.kernel.checkpoints import BEST, LAST, load
 
-TIMED = {"seconds", "images_per_second", "cpu_percent", "rss_mb"}
+TIMED = {"seconds", "images_per_second", "cpu_percent", "rss_mb", "input_seconds"}
 
 
 def essence(run: RunDir) -> dict[str, Any]:

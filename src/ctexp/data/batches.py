@@ -4,6 +4,7 @@ Decoded images are already in memory pages, and augmentation costs microseconds;
 add start-up time and hidden state. The loader is a plain object with a position that a checkpoint keeps.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -114,6 +115,7 @@ class TrainBatches:
         self._count = -(-len(labels) // batch_size)
         self._epoch = 0
         self._position = 0
+        self._spent = 0.0
 
     @property
     def sampler(self) -> "TrainBatches":
@@ -132,9 +134,17 @@ class TrainBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         """The rest of the epoch. Lazy: epoch and position are read when the first batch is asked for."""
+        began = time.perf_counter()
         for batch in self._from(self._position):
             self._position += 1
+            self._spent += time.perf_counter() - began
             yield batch
+            began = time.perf_counter()
+
+    def spent(self) -> float:
+        """Seconds that making batches took since this was last asked; a GPU may have computed meanwhile."""
+        spent, self._spent = self._spent, 0.0
+        return spent
 
     def again(self) -> Iterator[Batch]:
         """The whole epoch once more, for who only looks: where it stands is left as it is."""

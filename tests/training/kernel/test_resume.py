@@ -88,7 +88,8 @@ def stopped_and_resumed(
 
 def measured(rows: list[Row]) -> list[Row]:
     """History without what depends on the clock."""
-    timed = {"seconds", "images_per_second", "cpu_percent", "rss_mb", "gpu_percent", "gpu_memory_mb"}
+    machine = {"cpu_percent", "rss_mb", "gpu_percent", "gpu_memory_mb"}
+    timed = {"seconds", "images_per_second", "input_seconds", *machine}
     return [{key: value for key, value in row.items() if key not in timed} for row in rows]
 
 

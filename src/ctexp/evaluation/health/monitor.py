@@ -29,6 +29,7 @@ class Monitor:
         rows: the epochs of earlier attempts; they are judged, and what is found in them is not told again.
         events: of earlier attempts. What one told of an epoch that is trained again is not told again.
         tell: called with each change.
+        rules: asked after each epoch; by default those that a training asks of itself.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class Monitor:
         rows: Iterable[Row],
         events: Iterable[Mapping[str, Any]],
         tell: Callable[[Change], None],
+        rules: tuple[Rule, ...] = WHILE_TRAINING,
     ) -> None:
         self._facts = facts
+        self._rules = rules
         self._rows: list[Row] = []
         self._told = {
             (event.get("rule"), event.get("epoch"), event.get("state"))
@@ -50,7 +53,7 @@ class Monitor:
         self._calm: dict[str, int] = {}
         for row in rows:
             self._rows.append(row)
-            self._changes(WHILE_TRAINING)
+            self._changes(self._rules)
 
     @property
     def holding(self) -> tuple[Finding, ...]:
@@ -61,7 +64,7 @@ class Monitor:
         """Judge after one more epoch; one that is trained again replaces what came of it the first time."""
         self._rows = [earlier for earlier in self._rows if (earlier["epoch"] or 0) < (row["epoch"] or 0)]
         self._rows.append(row)
-        self._say(self._changes(WHILE_TRAINING))
+        self._say(self._changes(self._rules))
 
     def end(self) -> None:
         """Judge the whole training, which is over."""
@@ -74,7 +77,7 @@ class Monitor:
         changes = [Change("began", finding) for rule, finding in found.items() if rule not in self._holding]
         self._holding |= found
         self._calm |= dict.fromkeys(found, 0)
-        for rule in [rule for rule in self._holding if rule not in found and rules is WHILE_TRAINING]:
+        for rule in [rule for rule in self._holding if rule not in found and rules is not AT_THE_END]:
             self._calm[rule] += 1
             if self._calm[rule] == _CALM:
                 changes.append(Change("passed", self._holding.pop(rule)))

@@ -106,9 +106,9 @@ def course(training: Training, mix: Mapping[str, float], images: Mapping[str, fl
     half = max(_CALMED, len(rows) // 2)
     around = slice(max(0, best - 1), best + 2)
     holding, began = _health(training)
-    mixed, worth = _mixed(rows, mix, images)
-    if mixed is None:
-        mixed, worth = columns["val/accuracy"], float(max(1, sum(images.values())))
+    alike, worth = mixed(rows, mix, images)
+    if alike is None:
+        alike, worth = columns["val/accuracy"], float(max(1, sum(images.values())))
     unlearned = columns["val/loss"][columns["train/loss"] > 0.9 * math.log(len(CLASSES))]
     return Course(
         name=training.name,
@@ -119,7 +119,7 @@ def course(training: Training, mix: Mapping[str, float], images: Mapping[str, fl
         best_epoch=int(rows[best]["epoch"] or 0),
         train_accuracy=float(np.median(columns["train/accuracy"][around])),
         val_accuracy=float(np.median(columns["val/accuracy"][around])),
-        mixed_accuracy=float(np.median(mixed[around])),
+        mixed_accuracy=float(np.median(alike[around])),
         mixed_images=worth,
         late_train_accuracy=float(np.median(columns["train/accuracy"][-3:])),
         late=late,
@@ -141,7 +141,7 @@ def _training_mix(training: Training, seen: Evidence) -> dict[str, float]:
     return {name: count / total for name, count in counts.items() if count}
 
 
-def _mixed(
+def mixed(
     rows: list[Row], mix: Mapping[str, float], images: Mapping[str, float]
 ) -> tuple[NDArray[np.float64] | None, float]:
     """Validation accuracy with training's mixture of classes, and the images it is worth (Kish 1965).

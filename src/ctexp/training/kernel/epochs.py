@@ -9,7 +9,7 @@ from pytorch_lightning.callbacks import Callback
 from rich.progress import Progress, TaskID
 
 from ctexp.core import clock, screen
-from ctexp.data.batches import Batch
+from ctexp.data.batches import Batch, TrainBatches
 from ctexp.training.kernel.meters import Meters
 from ctexp.training.kernel.module import Classifier
 
@@ -86,8 +86,10 @@ class EpochReport(Callback):
         row |= {f"val/{name}": _defined(value) for name, value in pl_module.val_metrics.items()}
         # That of the head: layer decay lowers it for all before.
         row["learning_rate"] = max(group["lr"] for group in trainer.optimizers[0].param_groups)
+        batches = trainer.train_dataloader
+        assert isinstance(batches, TrainBatches)  # noqa: S101 - likewise
         if self._meters is not None:
-            row |= self._meters.read(self._images)
+            row |= self._meters.read(self._images) | {"input_seconds": batches.spent()}
             self._images = 0
         for sink in self._sinks:
             sink(row)

@@ -15,12 +15,12 @@ from ctexp.planning.diagnosis.unseen import unseen
 from ctexp.planning.study.recipes import Recipe
 
 _RULES = ("divergence", "exploding_gradients")
-_JUMP, _LOSS_JUMP = 0.05, 0.25 * math.log(len(CLASSES))
+JUMP, LOSS_JUMP = 0.05, 0.25 * math.log(len(CLASSES))
 """Accuracy and loss that stray further than this about their trend from one epoch to the next are taken to
 jump; accuracy has to stray by two standard errors of the images, too. A quarter of log 4 is also what the
 rule of health calls a divergence of the training loss."""
 _NOTHING = math.log(len(CLASSES))
-_THROWN = 2 * _NOTHING
+THROWN = 2 * _NOTHING
 """A loss beyond that of knowing nothing is that of answers which are sure and wrong. Twice as much, before
 anything was learned, comes of steps that are too large; it counts where training never got far either."""
 _SPREAD = 2.0
@@ -37,7 +37,7 @@ def instability(seen: Evidence) -> Finding:
     found, seeds = courses(seen), len(seen.incumbent.seeds)
     unhealthy = [one for one in found if any(rule in one.began for rule in _RULES)]
     jumping = [one for one in found if _jumps(one, seen)]
-    thrown = [one for one in found if one.thrown > _THROWN and half_learned(one, seen)]
+    thrown = [one for one in found if one.thrown > THROWN and half_learned(one, seen)]
     near = [] if diverged else _near(seen)
     spread = _spread(seen)
     parts = [_diverged(seen, diverged)] if diverged else []
@@ -138,7 +138,7 @@ def _calm(seen: Evidence, curves: int, evidence: Mapping[str, Any]) -> Finding:
 
 def _jumps(one: Course, seen: Evidence) -> bool:
     error = math.sqrt(one.val_accuracy * (1 - one.val_accuracy) / seen.images) if seen.images else math.inf
-    return one.val_noise > max(_JUMP, 2 * error) or one.val_loss_noise > _LOSS_JUMP
+    return one.val_noise > max(JUMP, 2 * error) or one.val_loss_noise > LOSS_JUMP
 
 
 def _near(seen: Evidence) -> list[tuple[Recipe, str]]:
