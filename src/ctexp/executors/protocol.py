@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Work:
         folder: it is run in.
         log: takes all it prints; appended to.
         environment: what its environment has beyond this process's.
+        descriptors: of this process's that it has too, where it runs on this machine.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Work:
     folder: Path
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    descriptors: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,18 @@ class Handle(Protocol):
         ...
 
 
-class Executor(Protocol):
+H = TypeVar("H", bound=Handle)
+"""What an executor knows its pieces of work by."""
+
+
+class Executor(Protocol[H]):
     """Runs work; every piece ends when whoever submitted it does."""
 
     def resources(self) -> Resources:
         """What there is to work with."""
         ...
 
-    def submit(self, work: Work) -> Handle:
+    def submit(self, work: Work) -> H:
         """Begin a piece of work.
 
         Raises:
@@ -62,14 +68,14 @@ class Executor(Protocol):
         """
         ...
 
-    def poll(self, handle: Handle) -> int | None:
+    def poll(self, handle: H) -> int | None:
         """Its exit code, or minus the signal that killed it; None while it runs."""
         ...
 
-    def cancel(self, handle: Handle, grace: float) -> None:
+    def cancel(self, handle: H, grace: float) -> None:
         """Ask it to end, and end it where it has not after so many seconds; harmless when it has ended."""
         ...
 
-    def fetch(self, handle: Handle) -> None:
+    def fetch(self, handle: H) -> None:
         """Bring what it wrote to this machine, where that is elsewhere."""
         ...

@@ -1,0 +1,89 @@
+"""Work on this machine: each piece a process of its own, which ends when this one does."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+
+from ctexp.core import files
+from ctexp.core.parent_death import tied_to_this
+from ctexp.executors.protocol import Resources, Work
+
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class LocalWork:
+    """A process under way."""
+
+    work: Work
+    process: "subprocess.Popen[bytes]"
+
+
+class Local:
+    """Processes of this machine, one after another."""
+
+    def resources(self) -> Resources:
+        """What there is to work with."""
+        return Resources(1, "this machine, one handler at a time")
+
+    def submit(self, work: Work) -> LocalWork:
+        """Begin a piece of work.
+
+        Raises:
+            StorageError: its log cannot be written.
+        """
+        with files.storage_errors(work.log):
+            work.log.parent.mkdir(parents=True, exist_ok=True)
+            output = os.open(work.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        try:
+            process = subprocess.Popen(
+                list(work.words),
+                cwd=work.folder,
+                env={**os.environ, **work.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # a terminal's Ctrl-C reaches this process alone, which passes it on
+                pass_fds=list(work.descriptors),
+                preexec_fn=tied_to_this(),
+            )
+        finally:
+            os.close(output)
+        return LocalWork(work, process)
+
+    def poll(self, handle: LocalWork) -> int | None:
+        """Its exit code; see `Executor`. Afterwards nothing of what it has started is left."""
+        process = handle.process
+        if process.returncode is None and _has_ended(process.pid):
+            # Its number is not given away while it is not waited for: who is of its group now is of it.
+            _kill_group(process.pid)
+        return process.poll()
+
+    def cancel(self, handle: LocalWork, grace: float) -> None:
+        """Ask it to end, and end it where it has not after so many seconds."""
+        if self.poll(handle) is not None:
+            return
+        handle.process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + grace
+        while self.poll(handle) is None and time.monotonic() < end:
+            time.sleep(_LOOK_SECONDS)
+        if self.poll(handle) is None:
+            _kill_group(handle.process.pid)
+            handle.process.wait()
+
+    def fetch(self, handle: LocalWork) -> None:
+        """Nothing: it is here."""
+        del handle
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child has ended; it is left to be waited for."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)

@@ -1,0 +1,1 @@
+"""The programs that answer the parts of experiments: found, loaded, and their one function taken out."""

@@ -1,0 +1,57 @@
+"""What a handler's process is told: which handler, where everything lies, what it may take."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from ctexp.record.documents import Document, Sha256, Text
+from ctexp.research.places import Places
+
+
+class Order(Document):
+    """One handler to be carried out.
+
+    Attributes:
+        root: the project's folder.
+        data: the data folder; `runs` that of all runs. Both absolute.
+        folder: takes what the handler logs, and its answer.
+        plan_sha256: of what the plan says of it.
+        stub: whether to take the figures that it declares instead of calling it.
+        slots: how many trainings may run at once.
+        threads: that each of them computes on; null for as many as it likes.
+        overrides: of every training.
+        command: to do the same again.
+    """
+
+    experiment: Text
+    sub: Text
+    root: Text
+    data: Text
+    runs: Text
+    folder: Text
+    plan_sha256: Sha256
+    stub: bool = False
+    slots: int = Field(default=1, ge=1)
+    threads: int | None = Field(default=None, ge=1)
+    overrides: tuple[Text, ...] = ()
+    command: Text = ""
+
+    @property
+    def places(self) -> Places:
+        """Where the research lies."""
+        return Places(Path(self.root), self.stub)
+
+    @property
+    def answer(self) -> Path:
+        """Where the handler's process leaves the record, for whoever watches it to take."""
+        return Path(self.folder) / f"{self.sub}.json"
+
+    @property
+    def log(self) -> Path:
+        """All that it prints."""
+        return Path(self.folder) / f"{self.sub}.log"
+
+    @property
+    def said(self) -> Path:
+        """How it is getting on, a line each."""
+        return Path(self.folder) / f"{self.sub}.said"

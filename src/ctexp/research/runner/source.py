@@ -1,0 +1,47 @@
+"""Whether a run was made by the source and on the data that are here now."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from ctexp.core import files
+from ctexp.record import git
+from ctexp.record.manifest import Manifest
+
+
+class Source:
+    """Code, configuration and data as they are now.
+
+    Args:
+        root: the project's folder.
+        own: folders that ctexp writes to.
+    """
+
+    def __init__(self, root: Path, own: Sequence[Path]) -> None:
+        self._root = root
+        self._data = own[0]
+        self._now = git.capture(root, own)
+        self._same_commit = cache(self._same_commit_)
+        self._catalog = cache(self._catalog_)
+
+    def made(self, manifest: Manifest) -> bool:
+        """Whether a run had this code, this configuration and this data set.
+
+        Commits that change neither code nor configuration, as those of findings, leave both the same.
+        """
+        then, dataset = manifest.git, manifest.dataset
+        if then.patch_sha256 != self._now.state.patch_sha256 or then.left_out or self._now.state.left_out:
+            return False
+        return self._same_commit(then.commit) and self._catalog(dataset.name) == dataset.catalog_sha256
+
+    def _same_commit_(self, commit: str | None) -> bool:
+        now = self._now.state.commit
+        if commit == now:
+            return True
+        return bool(commit and now) and git.sources_between(self._root, commit or "", now or "") == []
+
+    def _catalog_(self, name: str) -> str | None:
+        from ctexp.data.catalog import catalog_file
+
+        file = catalog_file(self._data, name)
+        return files.sha256_file(file) if file.is_file() else None

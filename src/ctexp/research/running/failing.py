@@ -1,0 +1,65 @@
+"""Why a handler did not come to its end: in one line, with what to do about it, and the whole traceback."""
+
+import signal
+import traceback
+from types import TracebackType
+
+from ctexp.core.errors import CtexpError
+from ctexp.core.failures import catalogue
+from ctexp.research.record import Broken
+
+_OF_SIGNALS = {
+    int(signal.SIGKILL): "nobody here sent it: as a rule the kernel did, for want of memory; hold less at once",
+    int(signal.SIGSEGV): "a library crashed; the end of its log may say which",
+}
+_OURS = "research/running/one.py"
+
+
+def broken(error: BaseException) -> Broken:
+    """What an error that came out of a handler amounts to."""
+    trace = "".join(traceback.format_exception(type(error), error, _inside(error.__traceback__)))
+    if isinstance(error, SystemExit):
+        return Broken(
+            kind="SystemExit",
+            message=f"the handler called sys.exit({error.code!r}) instead of returning what it found",
+            hint="raise an error where something is wrong, return {…} where nothing is",
+            traceback=trace,
+        )
+    if isinstance(error, CtexpError):
+        return Broken(kind=error.kind, message="\n".join(error.problems), hint=error.hint, traceback=trace)
+    return Broken(
+        kind=type(error).__name__,
+        message=str(error) or "without a word",
+        hint=_known(trace),
+        traceback=trace,
+    )
+
+
+def died(code: int, log_end: str) -> Broken:
+    """What the end of a process without a record amounts to.
+
+    Args:
+        code: its exit code, or minus the signal that killed it.
+        log_end: the last that it printed.
+    """
+    if code >= 0:
+        return Broken(
+            kind="NoAnswer",
+            message=f"the process of the handler ended with exit code {code} before there was an answer",
+            hint=_known(log_end) or "something in it called os._exit; let it return what it found",
+        )
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    hint = _OF_SIGNALS.get(-code, "")
+    return Broken(kind="Killed", message=f"the handler was killed by {name}", hint=hint or _known(log_end))
+
+
+def _inside(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the handler on, without the frames that called it."""
+    while trace is not None and trace.tb_frame.f_code.co_filename.endswith(_OURS):
+        trace = trace.tb_next
+    return trace
+
+
+def _known(text: str) -> str:
+    remedy = catalogue.explain(text)
+    return remedy.hint if remedy is not None else ""

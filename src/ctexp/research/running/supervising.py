@@ -1,0 +1,134 @@
+"""One handler watched from outside: begun, ended where it must be, its record taken or made."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctexp.core import clock
+from ctexp.core.errors import DataError
+from ctexp.executors.protocol import Executor, Handle, Work
+from ctexp.research.record import Answer, Broken
+from ctexp.research.runner.order import Order
+from ctexp.research.running.answering import begun, ended
+from ctexp.research.running.failing import died
+from ctexp.sweeps.agent.stopping import Stops
+
+LOG_BYTES = 100 * 1024 * 1024
+"""What a handler may print."""
+
+_GRACE_SECONDS = 600.0
+"""For the checkpoints of its trainings, once it was asked to stop."""
+
+_LOOK_SECONDS = 0.1
+_TAIL_BYTES = 60_000
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all handlers of a start have in common.
+
+    Attributes:
+        executor: carries them out.
+        stops: whether to stop.
+        environment: what theirs has beyond this process's.
+        descriptors: that they inherit.
+        tell: given a line for people.
+    """
+
+    executor: Executor[Any]
+    stops: Stops
+    environment: dict[str, str]
+    descriptors: Sequence[int]
+    tell: Callable[[str], None]
+
+
+def carry_out(order: Order, bench: Bench) -> Answer | None:
+    """Have a handler carried out; its record, or None where it was asked to stop.
+
+    Raises:
+        StorageError: its order or its log cannot be written.
+    """
+    file = order.log.with_suffix(".order")
+    order.write(file)
+    began, since = clock.now(), time.monotonic()
+    handle = bench.executor.submit(
+        Work(
+            name=f"{order.experiment}-{order.sub}",
+            words=[sys.executable, "-P", "-m", "ctexp.research.running.one", str(file)],
+            folder=Path(order.root),
+            log=order.log,
+            environment=bench.environment,
+            descriptors=bench.descriptors,
+        )
+    )
+    code, flooded = _watch(handle, order, bench)
+    if bench.stops.why:
+        return None
+    bench.executor.fetch(handle)
+    try:
+        answer = Answer.read(order.answer)
+    except DataError:
+        error = _flood() if flooded else died(code, _tail(order.log))
+        made = begun(order, began, data={}) | ended(since)
+        answer = Answer(**made, state="failed", error=error)
+    return answer
+
+
+def _watch(handle: Handle, order: Order, bench: Bench) -> tuple[int, bool]:
+    """Wait for its end; its exit code, and whether it was ended for printing too much."""
+    followed = _Followed(order.said, bench.tell)
+    flooded = False
+    try:
+        while (code := bench.executor.poll(handle)) is None:
+            bench.stops.wait(_LOOK_SECONDS)
+            followed.tell()
+            if not flooded and order.log.stat().st_size > LOG_BYTES:
+                flooded = True
+                bench.executor.cancel(handle, 0.0)
+            if bench.stops.why:
+                bench.tell("asked to stop: trainings under way are saved")
+                bench.executor.cancel(handle, 0.0 if bench.stops.insisted else _GRACE_SECONDS)
+    except BaseException:
+        bench.executor.cancel(handle, _GRACE_SECONDS)
+        raise
+    followed.tell()
+    return code, flooded
+
+
+class _Followed:
+    """Lines that a handler's process writes for people, told as they come."""
+
+    def __init__(self, file: Path, tell: Callable[[str], None]) -> None:
+        self._file = file
+        self._tell = tell
+        self._read = 0
+
+    def tell(self) -> None:
+        """Tell what is new."""
+        try:
+            with self._file.open("rb") as file:
+                file.seek(self._read)
+                new = file.read()
+        except FileNotFoundError:
+            return
+        whole, newline, _ = new.rpartition(b"\n")
+        self._read += len(whole + newline)
+        for line in whole.decode(errors="replace").splitlines():
+            self._tell(line)
+
+
+def _flood() -> Broken:
+    return Broken(
+        kind="Flooded",
+        message=f"the handler was ended: it had printed more than {LOG_BYTES // 1024 // 1024} MB",
+        hint="print less; save_json_artifact keeps tables",
+    )
+
+
+def _tail(log: Path) -> str:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        return file.read().decode(errors="replace")
