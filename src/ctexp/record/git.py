@@ -2,8 +2,8 @@
 
 Only code and configuration count, and of that only what a training may depend on. What ctexp writes itself
 (data, runs, the research ledger, rendered queue scripts) never makes a run look changed, nor does what only
-judges and plans (the rules of verdicts, the catalogue of moves, the files of sweeps); and neither tables nor
-`.env` files ever enter a patch.
+judges, plans and asks (the rules of verdicts, the catalogue of moves, the files of sweeps, the handlers of
+research); and neither tables nor `.env` files ever enter a patch.
 
 The user's own git configuration is obeyed where it says what is ignored or whose folder is safe, and
 overruled where it would change the form of the patch. The repository is only read: untracked files are shown
@@ -14,7 +14,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -32,7 +32,9 @@ PATCH_LIMIT = 5 * 1024 * 1024
 
 _CODE = {".py", ".pyi", ".sh", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".lock"}
 _PROGRAM_FOLDERS = {"scripts", ".ci"}
-_NOT_OF_TRAINING = tuple(map(PurePosixPath, ("conf/moves", "conf/sweep", "conf/verdict.yaml")))
+_NOT_OF_TRAINING = tuple(
+    map(PurePosixPath, ("conf/moves", "conf/sweep", "conf/verdict.yaml", "research/handlers"))
+)
 _WRITTEN_BY_US = {"data", "runs", "wandb"}
 _TIMEOUT = 60.0
 
@@ -83,7 +85,7 @@ class _NoAnswer(Exception):
     """Git could not tell; the text says why."""
 
 
-def capture(root: Path, own: Iterable[Path] = ()) -> Source:
+def capture(root: Path, own: Iterable[Path] = (), counts: Callable[[str], bool] | None = None) -> Source:
     """Look at the project's source as it is now.
 
     The patch applies with `git apply`, anywhere in a clean checkout of the commit (in an empty repository
@@ -93,6 +95,7 @@ def capture(root: Path, own: Iterable[Path] = ()) -> Source:
     Args:
         root: the project's folder, which may lie inside a larger repository.
         own: folders ctexp writes to, apart from `data`, `runs` and `wandb` in the project.
+        counts: which files to look at, by their names relative to the project; else those of `is_source`.
     """
     commit = branch = None
     try:
@@ -101,7 +104,7 @@ def capture(root: Path, own: Iterable[Path] = ()) -> Source:
         commit = _asked(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         branch = _asked(root, "symbolic-ref", "--quiet", "--short", "HEAD")
         folders = {PurePosixPath(folder) for folder in _inside(root, own)}
-        changed, untracked, left_out, content = _uncommitted(root, commit, folders)
+        changed, untracked, left_out, content = _uncommitted(root, commit, folders, counts or is_source)
     except (_NoAnswer, OSError) as error:
         return Source(GitState(commit=commit, branch=branch, reason=str(error)), b"")
     state = GitState(
@@ -123,8 +126,8 @@ def is_source(path: str) -> bool:
 
     Code is told by its suffix, and by having none in `scripts/` and `.ci/`. JSON and plain text count in
     `conf/` and `src/` only. In `research/` and `scripts/` ctexp writes YAML and shell scripts itself: there
-    only Python and programs do. The catalogue of moves, the rules of verdicts and the files of sweeps, which
-    every sweep keeps its own of, train nothing.
+    only Python and programs do. The catalogue of moves, the rules of verdicts, the files of sweeps, which
+    every sweep keeps its own of, and handlers, which their answers keep the hash of, train nothing.
     """
     file = PurePosixPath(path)
     folder, suffix = file.parts[0], file.suffix.lower()
@@ -137,6 +140,24 @@ def is_source(path: str) -> bool:
     if folder in {"research", "scripts"}:
         return suffix in {".py", ".pyi"}
     return suffix in _CODE or (suffix in {".json", ".txt"} and folder in {"conf", "src"})
+
+
+def sources_between(root: Path, one: str, other: str) -> list[str] | None:
+    """Code and configuration in which two commits differ; None where git does not know them both.
+
+    Args:
+        root: the project's folder.
+        one: a commit.
+        other: another.
+    """
+    try:
+        return [
+            path
+            for path in _names(_git(root, *_DIFF, "--relative", "--name-only", "-z", one, other))
+            if is_source(path)
+        ]
+    except (_NoAnswer, OSError):
+        return None
 
 
 def lines_ever_committed(root: Path, file: Path) -> list[str]:
@@ -156,13 +177,13 @@ def lines_ever_committed(root: Path, file: Path) -> list[str]:
 
 
 def _uncommitted(
-    root: Path, commit: str | None, own: set[PurePosixPath]
+    root: Path, commit: str | None, own: set[PurePosixPath], is_wanted: Callable[[str], bool]
 ) -> tuple[list[str], list[str], list[str], bytes]:
     """Changed files, untracked files, what was left out of the patch, and the patch."""
     base = commit or _git(root, "hash-object", "-t", "tree", "--stdin").decode().strip()
 
     def counts(path: str) -> bool:
-        return is_source(path) and own.isdisjoint(PurePosixPath(path).parents)
+        return is_wanted(path) and own.isdisjoint(PurePosixPath(path).parents)
 
     with tempfile.TemporaryDirectory(prefix="ctexp-git-") as folder:
         index = _own_index(root, Path(folder))
@@ -254,20 +275,25 @@ def _asked(root: Path, *question: str) -> str | None:
         return None
 
 
-def _git(root: Path, *arguments: str, index: dict[str, str] | None = None, stdin: bytes = b"") -> bytes:
-    """Run git in `root`, in no user's language, pager, colour or index but those we name."""
+def environment() -> dict[str, str]:
+    """This process's environment for git: in no user's language, and of the repository that it is run in."""
     # Inside a hook git's own variables point at another repository or index; those of its configuration stay.
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name.startswith(("GIT_CONFIG", "GIT_CEILING", "GIT_DISCOVERY"))
     }
-    ours = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
+    return kept | {"LC_ALL": "C"}
+
+
+def _git(root: Path, *arguments: str, index: dict[str, str] | None = None, stdin: bytes = b"") -> bytes:
+    """Run git in `root`, in no user's language, pager, colour or index but those we name."""
+    ours = {"GIT_OPTIONAL_LOCKS": "0", "GIT_LITERAL_PATHSPECS": "1"}
     try:
         done = subprocess.run(
             ["git", "--no-pager", *_FORM, *arguments],
             cwd=root,
-            env=kept | ours | (index or {}),
+            env=environment() | ours | (index or {}),
             input=stdin,
             capture_output=True,
             timeout=_TIMEOUT,
