@@ -2,21 +2,15 @@
 
 import shlex
 
-from ctexp.research.places import Places
 from ctexp.research.plan.references import in_order
 from ctexp.research.standing.standing import Standing, Stands
 
 
-def following(found: Standing, places: Places) -> tuple[str, ...]:
-    """What can be done now, a line each, the most urgent first: commands to paste, files to write.
-
-    Args:
-        found: where everything stands.
-        places: of the project.
-    """
+def following(found: Standing) -> tuple[str, ...]:
+    """What can be done now, a line each, in the order of the plan: commands to paste where there is one."""
     order = [found.experiments[name] for name in in_order(found.plan)]
     ready = [stands for stands in order if stands.state == "open"]
-    steps = [step for stands in ready for step in _of(stands, places)]
+    steps = [step for stands in ready for step in _of(stands)]
     if not found.plan.experiments:
         return (_command("research-new", "ID"),)
     if not steps and any(stands.answered for stands in order):
@@ -24,16 +18,14 @@ def following(found: Standing, places: Places) -> tuple[str, ...]:
     return tuple(steps)
 
 
-def _of(stands: Stands, places: Places) -> list[str]:
+def _of(stands: Stands) -> list[str]:
     """What an experiment lacks that waits for nothing."""
     name = stands.experiment.id
     states = {part.state for part in stands.parts.values()}
     if not stands.parts:
         return [f"name the parts of {name} in the plan: sub_experiments"]
-    lacking = [sub for sub, part in stands.parts.items() if part.state == "no handler"]
-    if lacking:
-        files = [places.handler(name, sub).relative_to(places.root).as_posix() for sub in lacking]
-        return [f"write {', '.join(files)}: {_command('research-new', name)}"]
+    if "no handler" in states:
+        return [_command("research-new", name)]
     if states <= {"completed", "failed"} and "failed" in states:
         return [_command("research-run", "--experiment-id", name, "--rerun-failed")]
     if states == {"completed"}:
