@@ -20,6 +20,7 @@ class Judged:
         figure: what was measured; None where nothing was.
         sub: whose figure it is.
         said: why the verdict is so, one sentence with its numbers.
+        why: the same without them, for a table that has them.
     """
 
     criterion: Criterion
@@ -27,6 +28,7 @@ class Judged:
     figure: Figure | None
     sub: str
     said: str
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,10 @@ def judge(criterion: Criterion, answers: Answered) -> Judged:
     found = find(criterion.metric, answers)
     if found.figure is None or found.figure.value is None:
         why = found.why or "undefined: not met"
-        return Judged(criterion, "missing", found.figure, found.sub, f"{criterion.metric}: {why}")
+        return Judged(criterion, "missing", found.figure, found.sub, f"{criterion.metric}: {why}", why)
     verdict, why = _verdict(criterion, found.figure, found.figure.value)
     said = f"{criterion.metric} {found.figure.said()}: {why}"
-    return Judged(criterion, verdict, found.figure, found.sub, said)
+    return Judged(criterion, verdict, found.figure, found.sub, said, why)
 
 
 def find(metric: str, answers: Answered) -> Found:

@@ -82,15 +82,16 @@ class Standing:
     gates: Mapping[str, GateStands]
 
 
-def standing(root: Path, plan: ResearchPlan, data_dir: Path) -> Standing:
+def standing(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False) -> Standing:
     """Work out where a plan stands.
 
     Args:
         root: the project's folder.
         plan: of the project.
         data_dir: the folder of its data.
+        stub: by the records of stub runs, which meet nothing.
     """
-    places = Places(root)
+    places = Places(root, stub)
     known: dict[str, Stands] = {}
     for name in in_order(plan):
         experiment = plan.experiments[name]

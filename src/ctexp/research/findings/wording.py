@@ -1,0 +1,69 @@
+"""Words of findings: what people may read in Markdown, whatever characters a finding brings along."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from ctexp.research.figures import Figure, quotes
+from ctexp.research.plan.content import Criterion
+
+_NOTE = re.compile(r"\[\^[^\]]*\]:?")
+
+
+def inline(text: str, known: Iterable[str] = ()) -> str:
+    """Text as one line in which nothing becomes a mark, a footnote or HTML.
+
+    Args:
+        text: by a person or a handler.
+        known: marks of figures that may stay footnotes.
+    """
+    line = " ".join(text.split()).replace("<", "&lt;")
+    allowed = {f"[^{mark}]" for mark in known}
+    return _NOTE.sub(lambda found: found[0] if found[0] in allowed else found[0].replace("[", "\\["), line)
+
+
+def cell(text: str) -> str:
+    """The same inside a table."""
+    return text.replace("|", "\\|")
+
+
+def code(text: str) -> str:
+    """A name as it is typed."""
+    return f"`{' '.join(text.split()).replace('`', chr(39))}`"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table."""
+    return [
+        f"| {' | '.join(headings)} |",
+        f"| {' | '.join('---' for _ in headings)} |",
+        *(f"| {' | '.join(cell(one) for one in row)} |" for row in rows),
+    ]
+
+
+def bullets(lines: Iterable[str]) -> list[str]:
+    """A list."""
+    return [f"- {line}" for line in lines]
+
+
+def wanted(criterion: Criterion) -> str:
+    """What a criterion asks for: `at least 0.9; acceptable from 0.85; failed below 0.8`."""
+    higher = criterion.direction == "higher"
+    beats, misses, reach = ("at least", "below", "from") if higher else ("at most", "above", "up to")
+    parts = [f"{beats} {criterion.target:g}"]
+    if criterion.acceptable is not None:
+        parts.append(f"acceptable {reach} {criterion.acceptable:g}")
+    if criterion.failure is not None:
+        parts.append(f"failed {misses} {criterion.failure:g}")
+    return "; ".join(parts)
+
+
+def measured(figure: Figure | None) -> str:
+    """A figure with its footnote, or the word that there is none."""
+    return "not measured" if figure is None else f"{figure}"
+
+
+def unmarked(text: str) -> str:
+    """Text without the marks of figures."""
+    for mark in {quote.mark for quote in quotes(text)}:
+        text = text.replace(f"[^{mark}]", "")
+    return text

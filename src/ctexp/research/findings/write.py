@@ -1,0 +1,166 @@
+"""Everything that is made from records, written anew: results for programs, findings for people."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctexp.core import clock, files
+from ctexp.core.errors import CtexpError, DataError
+from ctexp.core.paths import shown
+from ctexp.research.figures import Figure
+from ctexp.research.findings import experiment_page, kept, project_page, results
+from ctexp.research.findings.page import Page
+from ctexp.research.findings.sources import sources
+from ctexp.research.findings.wording import unmarked
+from ctexp.research.places import Places
+from ctexp.research.plan.content import ResearchPlan
+from ctexp.research.standing.standing import Standing, Stands, standing
+
+_YOURS = """
+## Notes
+
+Yours: what stands outside the marks is kept as it is. A number is cited by its footnote, copied from above.
+
+## History
+
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A page, as far as it is generated.
+
+    Attributes:
+        head: its head.
+        entry: makes an entry of its history of a number and a moment.
+        figures: by mark, all that it may cite.
+        records: SHA-256 of the records it is made from, by their file.
+    """
+
+    head: str
+    entry: Callable[[int, str], str]
+    figures: Mapping[str, Figure]
+    records: Mapping[str, str]
+
+    @property
+    def state(self) -> str:
+        """What it amounts to; runs made again with equal results amount to the same."""
+        return files.sha256_bytes(unmarked(self.entry(0, "")).encode())[:12]
+
+
+def write(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False) -> tuple[Path, ...]:
+    """Write `results.yaml` and `FINDINGS.md` of every experiment that has a record, and of the project.
+
+    What people have written on the pages is kept byte for byte. A page with damaged marks is left as it is,
+    and all others are written before that is told.
+
+    Args:
+        root: the project's folder.
+        plan: of the project.
+        data_dir: the folder of its data.
+        stub: from the records of stub runs, below `research/stub/`.
+
+    Returns:
+        The files, also those that already were as they should be.
+
+    Raises:
+        DataError: marks of a page are damaged, or generated text was changed by hand.
+        StorageError: the disk is full or a folder cannot be written.
+    """
+    places = Places(root, stub)
+    found = standing(root, plan, data_dir, stub=stub)
+    written: list[Path] = []
+    problems: list[CtexpError] = []
+    pages: list[tuple[Path, Told]] = []
+    for name, its in found.experiments.items():
+        if any(part.answer is not None for part in its.parts.values()):
+            kept.keep(places, name, [sub for sub, part in its.parts.items() if part.answer is not None])
+            written.append(_put(places.experiment_results(name), results.of_experiment(its).encode()))
+            pages.append((places.experiment_findings(name), of_experiment(places, its)))
+    written.append(_put(places.summary, results.of_project(found).encode()))
+    pages.append((places.findings, of_project(places, found)))
+    for path, told in pages:
+        try:
+            written.append(_put(path, updated(path, told)))
+        except DataError as error:
+            problems.append(error)
+    if problems:
+        raise DataError([line for error in problems for line in error.problems], problems[0].hint)
+    return tuple(written)
+
+
+def of_experiment(places: Places, its: Stands) -> Told:
+    """The page of an experiment."""
+    name = its.experiment.id
+    return Told(
+        head=experiment_page.head(its),
+        entry=lambda number, moment: experiment_page.entry(its, number, moment),
+        figures=_figures(places, its),
+        records={
+            f"{sub}.json": files.sha256_file(places.record(name, sub))
+            for sub, part in its.parts.items()
+            if part.answer is not None
+        },
+    )
+
+
+def of_project(places: Places, found: Standing) -> Told:
+    """The page of the project."""
+    figures: dict[str, Figure] = {}
+    for its in found.experiments.values():
+        figures |= _figures(places, its)
+    return Told(
+        head=project_page.head(found, places.results.relative_to(places.findings.parent).as_posix()),
+        entry=lambda number, moment: project_page.entry(found, number, moment),
+        figures=figures,
+        records={
+            f"{name}/{sub}.json": files.sha256_file(places.record(name, sub))
+            for name, its in found.experiments.items()
+            for sub, part in its.parts.items()
+            if part.answer is not None
+        },
+    )
+
+
+def updated(path: Path, told: Told) -> bytes:
+    """A page as it should be now.
+
+    Raises:
+        DataError: its marks are damaged, or generated text was changed by hand.
+    """
+    page = _page(path).with_block("head", told.head)
+    if not page.entries or page.entries[-1].state != told.state:
+        moment = f"{clock.now():%Y-%m-%d %H:%M} UTC"
+        number = page.entries[-1].number + 1 if page.entries else 1
+        page = page.with_entry(told.entry(number, moment), told.state)
+    return page.with_block("sources", sources(texts(page), told.figures, told.records)).content()
+
+
+def texts(page: Page) -> list[str]:
+    """All of a page that cites: its head, people's words, its history."""
+    generated = [block.text for block in page.blocks if block.kind != "sources"]
+    return [*generated, *(prose.decode(errors="replace") for _, prose in page.prose())]
+
+
+def _page(path: Path) -> Page:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Page.new(shown(path), _YOURS)
+    except OSError as error:
+        raise DataError(f"{shown(path)}: cannot be read ({error.strerror})") from error
+    return Page.parse(content, shown(path))
+
+
+def _figures(places: Places, its: Stands) -> dict[str, Figure]:
+    known = dict(kept.figures(places, its.experiment.id))
+    for part in its.parts.values():
+        if part.answer is not None:
+            known |= part.answer.by_mark()
+    return known
+
+
+def _put(path: Path, content: bytes) -> Path:
+    if not path.is_file() or path.read_bytes() != content:
+        files.write_bytes(path, content)
+    return path
