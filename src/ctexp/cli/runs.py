@@ -65,15 +65,20 @@ def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, lim
 
 def show(run: str, json: bool) -> None:
     """Show one run or cross-validation, or with `json` everything its directory says."""
-    found = _meant(project_root(), run)
+    found = meant(project_root(), run)
     if isinstance(found, CrossValidationDir):
         _show_cross_validation(found, json)
     else:
         _show_run(found, json)
 
 
-def _meant(root: Path, said: str) -> RunDir | CrossValidationDir:
-    """What is to be shown: what other verbs take too, where that is one thing, and runs that never finished.
+def meant(root: Path, said: str) -> RunDir | CrossValidationDir:
+    """The one thing that is meant: what other verbs take too, and runs that never finished.
+
+    Args:
+        root: the project's folder.
+        said: a run's id, the beginning of one, a path, a name, `best`, `baseline`, `latest`, a
+            cross-validation.
 
     Raises:
         UsageError: several runs are meant; they are listed.

@@ -78,9 +78,14 @@ def parse(
 
 def quoted(key: str, value: str) -> str:
     """The override that gives `key` the text `value` whatever is in it, ready to paste into a shell."""
+    return shlex.quote(assignment(key, value))
+
+
+def assignment(key: str, value: str) -> str:
+    """The same as one word of a program's arguments."""
     escaped = re.sub(r'(\\*)(")', r"\1\1\\\2", value)
     escaped = re.sub(r"(\\+)$", r"\1\1", escaped)
-    return shlex.quote(f'{key}="{escaped}"')
+    return f'{key}="{escaped}"'
 
 
 def parse_one(text: str) -> Override | str:

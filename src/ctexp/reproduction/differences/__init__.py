@@ -1,0 +1,1 @@
+"""In what two runs differ: code, configuration, data, environment, results."""

@@ -1,0 +1,155 @@
+"""The recorded data: those that are here, each file hashed, else the recorded version from DVC."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from ctexp.core import files
+from ctexp.core.errors import CtexpError, DataError
+from ctexp.data import catalog as catalogs
+from ctexp.data.versions import dvc
+from ctexp.data.versions.lock_file import RAW, Lock
+from ctexp.record.manifest import Dataset
+from ctexp.reproduction.beside import Changed, bring_committed, bring_weights, other_file
+from ctexp.reproduction.recorded import Recorded
+from ctexp.reproduction.verdict import Difference, Images
+
+
+@dataclass(frozen=True)
+class Provided:
+    """The data to train on.
+
+    Attributes:
+        folder: the data folder.
+        images: what it is, for the verdict.
+        notes: what is to be known of where it came from.
+    """
+
+    folder: Path
+    images: Images
+    notes: tuple[str, ...] = ()
+
+
+def provide(of: Recorded, root: Path, data_dir: Path, project: Path, follow: dvc.Follow | None) -> Provided:
+    """Find the recorded data, and put what the source lacks of it into its place.
+
+    Args:
+        of: the run.
+        root: this project's folder.
+        data_dir: its data folder.
+        project: the folder of the recorded source.
+        follow: told of DVC's progress.
+
+    Raises:
+        Changed: images, catalog, split, features or weights here are others, and DVC lacks the recorded.
+        DataError: they are nowhere.
+    """
+    dataset = of.manifest.dataset
+    images = Images(origin="here", name=dataset.name, catalog_sha256=dataset.catalog_sha256)
+    differing = _look(of, data_dir)
+    if differing:
+        try:
+            _fetch(of.manifest.dataset, root, project, follow)
+        except CtexpError as error:
+            if all(one.found is None for one in differing):
+                raise DataError(
+                    [f"{one.what}: not here" for one in differing]
+                    + [f"the recorded version cannot come from DVC: {problem}" for problem in error.problems],
+                    error.hint or f"bring it back: inv data-import PATH --name {dataset.name}",
+                ) from error
+            why = Difference(
+                area="data",
+                what=f"the recorded version cannot come from DVC: {'; '.join(error.problems)}",
+                counts=False,
+            )
+            raise Changed([*differing, why]) from error
+        data_dir = project / "data"
+        if left := _look(of, data_dir):
+            raise Changed(left)
+        images = images.model_copy(update={"origin": "dvc"})
+    bring_committed(of, root, project)
+    bring_weights(of, root, project)
+    here = tuple(f"here, {one.what} is another by now: the recorded one came from DVC" for one in differing)
+    return Provided(data_dir, images, here)
+
+
+def _look(of: Recorded, data_dir: Path) -> list[Difference]:
+    """In what the data of a folder are not the recorded ones; every file is hashed."""
+    dataset = of.manifest.dataset
+    file = catalogs.catalog_file(data_dir, dataset.name)
+    if not file.is_file():
+        return [other_file(f"the catalog of {dataset.name}", dataset.catalog_sha256, None)]
+    digest = files.sha256_file(file)
+    if digest != dataset.catalog_sha256:
+        return [other_file(f"the catalog of {dataset.name}", dataset.catalog_sha256, digest)]
+    catalog = catalogs.read(data_dir, dataset.name)
+    if not catalog.raw.is_dir():
+        return [Difference(area="data", what=f"the images of {dataset.name}", recorded="all", found=None)]
+    differing = []
+    try:
+        catalog.verify_files(catalog.rows, full=True)
+    except DataError as error:
+        differing = [_of_image(problem, catalog.raw) for problem in error.problems]
+    return differing + _look_at_features(of, data_dir)
+
+
+def _of_image(problem: str, raw: Path) -> Difference:
+    where, _, what = problem.partition(": ")
+    name = os.path.relpath(where, raw)
+    return Difference(area="data", what=f"image {name}", recorded="as it was imported", found=what)
+
+
+def _look_at_features(of: Recorded, data_dir: Path) -> list[Difference]:
+    wanted = (of.manifest.features or {}).get("table_sha256")
+    if not isinstance(wanted, str):
+        return []
+
+    from ctexp.data.radiomics.table import table_file  # with all that measures features
+
+    file = table_file(data_dir, of.manifest.dataset.name)
+    found = files.sha256_file(file) if file.is_file() else None
+    what = f"the table of features of {of.manifest.dataset.name}"
+    return [] if found == wanted else [other_file(what, wanted, found)]
+
+
+def _fetch(dataset: Dataset, root: Path, project: Path, follow: dvc.Follow | None) -> None:
+    """Have DVC put the recorded version into the source's own data folder.
+
+    Raises:
+        CtexpError: it has no such version, or cannot get it.
+    """
+    stages = _stages(project, dataset)
+    local = root / ".dvc" / "config.local"
+    if local.is_file():  # a remote of one's own, or the way into one
+        shutil.copy2(local, project / ".dvc" / "config.local")
+    dvc.run(project, "config", "--local", "cache.dir", str(_cache(root)))
+    try:
+        dvc.run(project, "checkout", *stages, follow=follow)
+    except CtexpError:
+        dvc.run(project, "pull", *stages, follow=follow)
+
+
+def _stages(project: Path, dataset: Dataset) -> list[str]:
+    """What the recorded `dvc.lock` says made this version.
+
+    Raises:
+        DataError: it speaks of none, or of another.
+    """
+    version = dataset.dvc
+    if version is None or version.raw is None:
+        why = version.reason if version and version.reason else "its version was not recorded"
+        raise DataError(f"{dataset.name}: {why}")
+    lock = Lock(project)
+    outs = lock.origin(dataset.name).outs
+    if (outs[f"{RAW}/{dataset.name}"], outs[f"{RAW}/{dataset.name}.parquet"]) != (
+        version.raw,
+        version.catalog,
+    ):
+        raise DataError(f"{dataset.name}: the recorded dvc.lock names another version than the run did")
+    return lock.current(dataset.name)
+
+
+def _cache(root: Path) -> Path:
+    """Where this project's DVC keeps what it has."""
+    return Path(dvc.run(root, "cache", "dir").strip())
