@@ -70,6 +70,8 @@ def _uncounted(experiment: str, sub: str, answer: Answer | None, today: Basis | 
         return f"its record is that of {answer.experiment}/{answer.sub}"
     if answer.stub:
         return "made-up figures of a stub run"
+    if today is not None and today.handler is None:
+        return "its handler is missing"
     if changed := _changed(answer, today):
         return f"out of date: {' and '.join(changed)} changed since"
     if answer.error is not None:
