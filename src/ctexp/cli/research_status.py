@@ -17,7 +17,7 @@ def research_status(json: bool) -> None:
     places = Places(root)
     plan = load(places.plan, places.plan.relative_to(root).as_posix())
     found = standing(root, plan, resolve_paths(root)[0])
-    said, steps = disagreements(found), following(found)
+    said, steps = disagreements(found), following(found, places)
     if json:
         screen.emit_json(document(found, said, steps))
     else:

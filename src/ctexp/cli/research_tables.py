@@ -6,8 +6,12 @@ from typing import Any
 
 from ctexp.cli.sweep_rows import wrapped
 from ctexp.research.assessment import Assessment, Judged
+from ctexp.research.figures import Figure
 from ctexp.research.plan.content import Criterion
+from ctexp.research.standing.records import Part
 from ctexp.research.standing.standing import GateStands, Standing, Stands, State
+
+_MOST = 8  # numbers of a question that nothing is asked of
 
 _ORDER: tuple[State, ...] = ("open", "blocked", "review", "not met", "met")
 
@@ -80,6 +84,14 @@ def _experiment(stands: Stands) -> Iterator[str]:
     for judged in stands.assessment.criteria:
         said = f"{judged.verdict}: {judged.said}" if stands.answered else _wanted(judged.criterion)
         yield wrapped(said, "    ")
+    if stands.answered and not one.criteria:
+        yield from (wrapped(f"{name} {figure.said()}", "    ") for name, figure in _metrics(stands)[:_MOST])
+
+
+def _metrics(stands: Stands) -> list[tuple[str, Figure]]:
+    """What its answers say, in the order of its parts."""
+    answers = [part.answer for part in stands.parts.values() if part.answer]
+    return [one for answer in answers for one in answer.metrics.items()]
 
 
 def _advice(its: Assessment) -> str:
@@ -112,9 +124,7 @@ def _entry(stands: Stands) -> dict[str, Any]:
         "confidence_notes": its.confidence_notes,
         "waits": stands.waits,
         "criteria": [_criterion(judged) for judged in its.criteria],
-        "parts": [
-            {"id": sub, "state": part.state, "said": part.said or None} for sub, part in stands.parts.items()
-        ],
+        "parts": [_part(part) for part in stands.parts.values()],
         "notes": its.notes,
         "blockers": its.blockers,
         "issues": its.issues,
@@ -123,14 +133,27 @@ def _entry(stands: Stands) -> dict[str, Any]:
     }
 
 
+def _part(part: Part) -> dict[str, Any]:
+    counted = part.answer.metrics if part.answer and part.state == "completed" else {}
+    return {
+        "id": part.sub,
+        "state": part.state,
+        "said": part.said or None,
+        "metrics": {name: _numbers(figure) for name, figure in counted.items()},
+    }
+
+
+def _numbers(figure: Figure | None) -> dict[str, Any]:
+    if figure is None:
+        return {"value": None, "low": None, "high": None}
+    return {"value": figure.value, "low": figure.low, "high": figure.high}
+
+
 def _criterion(judged: Judged) -> dict[str, Any]:
-    figure = judged.figure
     return {
         **_thresholds(judged.criterion),
         "verdict": judged.verdict,
-        "value": figure.value if figure else None,
-        "low": figure.low if figure else None,
-        "high": figure.high if figure else None,
+        **_numbers(judged.figure),
         "sub": judged.sub or None,
         "said": judged.said,
     }

@@ -3,6 +3,7 @@
 import yaml
 
 from ctexp.core import yaml_file
+from ctexp.core.errors import UsageError
 from ctexp.research.plan.content import Kind
 
 _CRITERIA = "# metric: {target: 0.05, acceptable: 0.02, failure: 0, direction: higher}"
@@ -92,7 +93,11 @@ def _place(text: str) -> tuple[int, int, bool] | None:
 
 def _only_more(before: bytes, after: bytes, shown: str, name: str) -> bool:
     """Whether a text says all that it said before, and one experiment more."""
-    then, now = yaml_file.parse_mapping(before, shown)[0], yaml_file.parse_mapping(after, shown)[0]
+    then = yaml_file.parse_mapping(before, shown)[0]
+    try:
+        now = yaml_file.parse_mapping(after, shown)[0]
+    except UsageError:
+        return False
     old, new = then.pop("experiments", None), now.pop("experiments")
     if then != now:
         return False

@@ -2,20 +2,31 @@
 
 import shlex
 
+from ctexp.research.places import Places
 from ctexp.research.plan.references import in_order
 from ctexp.research.standing.standing import Standing, Stands
 
 
-def following(found: Standing) -> tuple[str, ...]:
-    """What can be done now, a line each, in the order of the plan: commands to paste where there is one."""
-    order = [found.experiments[name] for name in in_order(found.plan)]
-    ready = [stands for stands in order if stands.state == "open"]
-    steps = [step for stands in ready for step in _of(stands)]
+def following(found: Standing, places: Places) -> tuple[str, ...]:
+    """What can be done now, a line each, the most urgent first: commands to paste, pages to read.
+
+    Args:
+        found: where everything stands.
+        places: of the project.
+    """
     if not found.plan.experiments:
         return (_command("research-new", "ID"),)
-    if not steps and any(stands.answered for stands in order):
-        return (_command("findings-check"),)
-    return tuple(steps)
+    order = [found.experiments[name] for name in in_order(found.plan)]
+    steps = [step for stands in order if stands.state == "open" for step in _of(stands)]
+    doubtful = [stands for stands in order if stands.state in ("review", "not met")]
+    steps += [_to_decide(stands, places) for stands in doubtful if stands.assessment.status != "pivoted"]
+    checked = [_command("findings-check")] if any(stands.answered for stands in order) else []
+    return (*steps, *checked)
+
+
+def _to_decide(stands: Stands, places: Places) -> str:
+    page = places.experiment_findings(stands.experiment.id).relative_to(places.root).as_posix()
+    return f"decide what follows from {stands.experiment.id} ({stands.state}): {page}"
 
 
 def _of(stands: Stands) -> list[str]:
