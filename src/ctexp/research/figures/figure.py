@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ctexp.core import files
 from ctexp.record.documents import Part, Sha256, Text
-from ctexp.research.figures.words import MARK_LENGTH, Form, told
+from ctexp.research.figures.words import MARK_LENGTH, Form, Quote, told
 
 Step = str | int
 Formula = Literal["mean", "sd", "difference", "sum", "minimum", "maximum"]
@@ -128,6 +128,11 @@ class Figure(Part):
             ValueError: it is none of these.
         """
         return told(self.value, self.low, self.high, self.exact, Form.of(spec, self.digits))
+
+    def as_quoted(self, quote: Quote) -> str:
+        """What a text that cites it would have to say, in the form it says it in."""
+        text = told(self.value, self.low, self.high, self.exact, quote.form)
+        return text if quote.whole else text.partition(" (")[0]
 
     def __format__(self, spec: str) -> str:
         return f"{self.said(spec)}[^{self.mark}]"

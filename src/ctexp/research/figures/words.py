@@ -100,11 +100,6 @@ class Quote(NamedTuple):
     form: Form
     whole: bool
 
-    def should_say(self, value: float | None, low: float | None, high: float | None, exact: bool) -> str:
-        """What it would say of a figure, written in the same form."""
-        text = told(value, low, high, exact, self.form)
-        return text if self.whole else text.partition(" (")[0]
-
 
 def quotes(text: str) -> Iterator[Quote]:
     """All cited numbers of a text, in its order."""

@@ -1,6 +1,7 @@
 """Records that history cites, kept after newer ones have taken their place."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from ctexp.core import files
@@ -30,13 +31,26 @@ def keep(places: Places, experiment: str, subs: Iterable[str]) -> None:
             files.write_bytes(file, content)
 
 
-def figures(places: Places, experiment: str) -> Iterator[tuple[str, Figure]]:
-    """The figures of all kept records, by mark; those that were changed since are passed over."""
-    for file in sorted(folder(places, experiment).glob("*.json")):
-        content = file.read_bytes()
-        if file.name.split(".")[-2] != files.sha256_bytes(content)[:12]:
-            continue
-        try:
-            yield from Answer.read(file).by_mark().items()
-        except DataError:
-            continue
+def kept_files(places: Places, experiment: str) -> list[Path]:
+    """All that are kept of an experiment."""
+    return sorted(folder(places, experiment).glob("*.json"))
+
+
+def read(file: Path) -> Answer:
+    """A kept record.
+
+    Raises:
+        DataError: it is damaged, or not what its name says it was.
+    """
+    if file.name.split(".")[-2] != files.sha256_file(file)[:12]:
+        raise DataError(f"{file}: was changed since it was kept")
+    return Answer.read(file)
+
+
+def figures(places: Places, experiment: str) -> dict[str, Figure]:
+    """The figures of all kept records, by mark; records that were changed since have none."""
+    known: dict[str, Figure] = {}
+    for file in kept_files(places, experiment):
+        with suppress(DataError):
+            known |= read(file).by_mark()
+    return known

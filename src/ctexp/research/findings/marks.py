@@ -51,6 +51,13 @@ class Block:
     after: str = ""
 
     @property
+    def text_line(self) -> int:
+        """The line its text begins on."""
+        rest = self.raw.partition(b"\n")[2]
+        blank = rest[: len(rest) - len(rest.lstrip())]
+        return self.line + 1 + blank.count(b"\n")
+
+    @property
     def whole(self) -> bool:
         """Whether it is as it was written."""
         first, _, rest = self.raw.replace(b"\r\n", b"\n").partition(b"\n")

@@ -153,7 +153,7 @@ def _page(path: Path) -> Page:
 
 
 def _figures(places: Places, its: Stands) -> dict[str, Figure]:
-    known = dict(kept.figures(places, its.experiment.id))
+    known = kept.figures(places, its.experiment.id)
     for part in its.parts.values():
         if part.answer is not None:
             known |= part.answer.by_mark()
