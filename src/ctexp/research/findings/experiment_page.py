@@ -1,21 +1,27 @@
-"""What an experiment's page says: the verdict, then the numbers, the parts, how sure it is, what next."""
+"""What an experiment's page says: the verdict, the findings in words, the numbers, how sure it is, what next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ctexp.record.manifest import command_line
 from ctexp.research.assessment import Assessment
-from ctexp.research.findings.wording import bullets, code, inline, measured, table, wanted
+from ctexp.research.findings.wording import bullets, code, inline, measured, quantity, table, wanted
 from ctexp.research.record import Answer
 from ctexp.research.standing.records import Part
 from ctexp.research.standing.standing import Stands
 
+STUB = "**STUB: these figures are made up, to try the wiring. They say nothing.**"
+
 _HEADLINES = {
-    "proceed": "All criteria are met: proceed.",
+    "proceed": "Every criterion is met: proceed.",
     "pivot": "The claim is not borne out: pivot.",
     "investigate": "Not settled: investigate.",
     "block": "Nothing can be concluded yet.",
 }
-_CALLED = {"not_started": "not started", "in_progress": "in progress"}
+_HOW_TO_READ = (
+    "In brackets: the 95 % confidence interval (CI), the values that the data are compatible with. A criterion "
+    "is met, or failed, only where the whole interval is on that side; where it crosses a threshold the "
+    "criterion is borderline, and somebody has to look."
+)
 
 
 def head(its: Stands) -> str:
@@ -23,14 +29,14 @@ def head(its: Stands) -> str:
     found = its.assessment
     lines = [f"# {inline(its.experiment.name or its.experiment.id)}", ""]
     if found.stub:
-        lines += ["**STUB: these figures are made up, to try the wiring. They say nothing.**", ""]
-    lines += [f"**{_HEADLINES[found.recommendation]}** {_standing(its)}", ""]
+        lines += [STUB, ""]
+    lines += [f"**{_HEADLINES[found.recommendation]}** {_summary(its)}", ""]
     if its.experiment.description:
         lines += [inline(its.experiment.description), ""]
-    lines += [*_criteria(found), *_parts(its), *_confidence(found)]
+    lines += [*_words(its), *_criteria(found), *_confidence(found)]
     if found.issues:
         lines += ["## What a reader has to know", "", *bullets(inline(line) for line in found.issues), ""]
-    lines += ["## Next", "", *bullets(_next(its))]
+    lines += ["## Next", "", *bullets(_next(its)), "", *_parts(its)]
     return "\n".join(lines)
 
 
@@ -43,31 +49,56 @@ def entry(its: Stands, number: int, moment: str) -> str:
         moment: when it was written, for people.
     """
     found = its.assessment
-    lines = [f"### {number}. {moment}", "", _standing(its), ""]
-    if found.stub:
-        lines[2] = f"STUB, made-up figures. {lines[2]}"
+    stub = "STUB, made-up figures. " if found.stub else ""
+    lines = [f"### {number}. {moment}", "", stub + _summary(its), ""]
     lines += bullets(
-        f"{code(one.criterion.metric)}: {measured(one.figure)}, {one.verdict} ({wanted(one.criterion)})"
+        f"{quantity(one.criterion)}: {measured(one.figure)}, {one.verdict} ({wanted(one.criterion)})"
         for one in found.criteria
     )
-    lines += bullets(f"{code(sub)}: {_said(part)}" for sub, part in its.parts.items())
+    lines += bullets(f"{code(sub)}: {said(part)}" for sub, part in its.parts.items())
     return "\n".join(lines)
 
 
-def command(experiment: str, *flags: str) -> str:
-    """What to type to run an experiment."""
-    return code(command_line("research-run", ["--experiment-id", experiment, *flags]))
+def said(part: Part) -> str:
+    """What a part has found, or why there is nothing that counts."""
+    answer = part.answer
+    if answer is None or part.state in ("failed", "no handler"):
+        return f"No answer: {inline(part.said)}."
+    finding = inline(answer.finding, answer.by_mark()) or "Its handler put nothing into words."
+    return finding if part.state == "completed" else f"*Does not count: {inline(part.said)}.* {finding}"
 
 
-def _standing(its: Stands) -> str:
+def verdicts(found: Assessment) -> str:
+    """How many criteria came to what: `2 of 3 criteria met, 1 borderline`."""
+    if not found.criteria:
+        return "no criteria were set"
+    of = len(found.criteria)
+    parts = [f"{_count(found, 'met')} of {of} {'criterion' if of == 1 else 'criteria'} met"]
+    for verdict in ("borderline", "failed", "missing"):
+        if number := _count(found, verdict):
+            parts.append(f"{number} {'not measured' if verdict == 'missing' else verdict}")
+    return ", ".join(parts)
+
+
+def _count(found: Assessment, verdict: str) -> int:
+    return sum(one.verdict == verdict for one in found.criteria)
+
+
+def _summary(its: Stands) -> str:
     found = its.assessment
-    status = _CALLED.get(found.status, found.status)
-    met = sum(one.verdict == "met" for one in found.criteria)
-    of = f"{met} of {len(found.criteria)} criteria met" if found.criteria else "no criteria"
-    kind = its.experiment.kind.capitalize()
+    status = found.status.replace("_", " ")
     return (
-        f"{kind}, {status}; {of}; confidence {found.confidence}; recommendation: **{found.recommendation}**."
+        f"{its.experiment.kind.capitalize()}, {status}: {verdicts(found)}. "
+        f"Confidence: {found.confidence}. Recommendation: {found.recommendation}."
     )
+
+
+def _words(its: Stands) -> list[str]:
+    subs = its.experiment.subs
+    if len(subs) == 1:
+        return ["## What was found", "", said(its.parts[subs[0].id]), ""]
+    lines = (f"**{inline(one.name or one.id)}.** {said(its.parts[one.id])}" for one in subs)
+    return ["## What was found", "", *bullets(lines), ""]
 
 
 def _criteria(found: Assessment) -> list[str]:
@@ -75,7 +106,7 @@ def _criteria(found: Assessment) -> list[str]:
         return []
     rows = (
         (
-            code(one.criterion.metric) + (f": {inline(one.criterion.note)}" if one.criterion.note else ""),
+            quantity(one.criterion),
             wanted(one.criterion),
             measured(one.figure),
             f"**{one.verdict}**",
@@ -83,35 +114,24 @@ def _criteria(found: Assessment) -> list[str]:
         )
         for one in found.criteria
     )
-    return [
-        "## Criteria",
-        "",
-        *table(("measure", "asked for", "measured", "verdict", "why"), rows),
-        "",
-        "A criterion is met, or failed, only where the whole 95 % confidence interval (CI) is on that side.",
-        "",
-    ]
+    headings = ("what", "asked for", "measured", "verdict", "why")
+    return ["## Criteria", "", *table(headings, rows), "", _HOW_TO_READ, ""]
+
+
+def _confidence(found: Assessment) -> list[str]:
+    lines = ["## How sure this is", "", f"Confidence is **{found.confidence}**:", ""]
+    return [*lines, *bullets(inline(note) for note in found.confidence_notes), ""]
 
 
 def _parts(its: Stands) -> list[str]:
-    lines = ["## What was found", ""]
+    lines = ["## How it was answered", ""]
     for one in its.experiment.subs:
-        part = its.parts[one.id]
-        lines += [f"### {inline(one.name or one.id)}", "", _said(part), ""]
-        if part.answer is not None:
-            lines += _answer(part.answer)
+        answer = its.parts[one.id].answer
+        lines += [f"### {inline(one.name or one.id)} ({code(one.id)})", ""]
+        if one.description:
+            lines += [inline(one.description), ""]
+        lines += _answer(answer) if answer is not None else ["Not answered.", ""]
     return lines
-
-
-def _said(part: Part) -> str:
-    """The finding, or why there is none that counts."""
-    answer = part.answer
-    if answer is None or part.state in ("failed", "no handler"):
-        return f"No answer: {inline(part.said)}."
-    finding = inline(answer.finding, answer.by_mark()) or "Its handler put nothing into words."
-    if part.state == "completed":
-        return finding
-    return f"*Does not count: {inline(part.said)}.* {finding}"
 
 
 def _answer(answer: Answer) -> list[str]:
@@ -121,40 +141,48 @@ def _answer(answer: Answer) -> list[str]:
         lines += [*table(("figure", "value"), rows), ""]
     if answer.artifacts:
         lines += [f"Files: {', '.join(code(one.file) for one in answer.artifacts)}.", ""]
-    commit = (answer.git.commit or "unknown")[:12]
-    source = f"commit {commit}" + (" with uncommitted changes" if answer.git.dirty else "")
-    runs = f"{len(answer.runs)} training" if len(answer.runs) == 1 else f"{len(answer.runs)} trainings"
-    day, time = answer.ended[:10], answer.ended[11:16]
-    return [*lines, f"Answered {day} {time} UTC from {runs}, {source}.", ""]
+    source = f"commit {(answer.git.commit or 'unknown')[:12]}"
+    source += " with uncommitted changes" if answer.git.dirty else ""
+    when = f"{answer.ended[:10]} {answer.ended[11:16]} UTC"
+    return [
+        *lines,
+        f"Answered {when} from {_runs(answer.runs)}, {source}. Again: {code(answer.command)}.",
+        "",
+    ]
 
 
-def _confidence(found: Assessment) -> list[str]:
-    lines = ["## How sure this is", "", f"Confidence is **{found.confidence}**:", ""]
-    return [*lines, *bullets(inline(note) for note in found.confidence_notes), ""]
+def _runs(runs: Sequence[str]) -> str:
+    if not runs:
+        return "no trainings"
+    listed = ", ".join(code(run) for run in runs)
+    return f"the {'training' if len(runs) == 1 else f'{len(runs)} trainings'} {listed}"
 
 
 def _next(its: Stands) -> Iterator[str]:
     found, name = its.assessment, its.experiment.id
-    for line in (*found.blockers, *(its.waits if not found.blockers else ())):
+    for line in found.blockers:
         yield f"In the way: {inline(line)}."
     if found.recommendation == "block":
         failed = any(part.state == "failed" for part in its.parts.values())
-        yield f"Run {command(name, '--rerun-failed') if failed else command(name)}."
+        yield f"Run {_command(name, '--rerun-failed') if failed else _command(name)}."
     elif found.recommendation == "pivot":
         yield f"Write down what replaces it: an experiment with {code(f'replaces: {name}')} in the plan."
     elif found.recommendation == "investigate":
-        yield from _investigate(its)
+        yield from _investigate(found)
     else:
         yield "Go on with what it was meant to decide."
 
 
-def _investigate(its: Stands) -> Iterator[str]:
-    verdicts = {one.verdict for one in its.assessment.criteria}
-    if "borderline" in verdicts:
+def _investigate(found: Assessment) -> Iterator[str]:
+    if _count(found, "borderline"):
         yield "Borderline: let somebody review it; more seeds, or more images, would narrow the intervals."
-    if "failed" in verdicts:
-        yield "A criterion is failed: say what that answers, and whether another question follows."
-    if not verdicts:
-        yield "It has no criteria: read the figures, and write below what they mean."
-    if its.assessment.confidence == "low":
-        yield "Mend what lowers the confidence, above, before anything rests on this."
+    if _count(found, "failed"):
+        yield "A criterion is failed: write down what that answers, and whether another question follows."
+    if not found.criteria:
+        yield "No criteria were set: read the figures, and write below what they mean."
+    if found.confidence == "low":
+        yield "Mend what lowers the confidence before anything rests on this."
+
+
+def _command(experiment: str, *flags: str) -> str:
+    return code(command_line("research-run", ["--experiment-id", experiment, *flags]))

@@ -1,7 +1,8 @@
 """What the project's page says: where every experiment and every gate stands, with the numbers."""
 
 from ctexp.record.manifest import command_line
-from ctexp.research.findings.wording import bullets, code, inline, measured, table, wanted
+from ctexp.research.findings.experiment_page import STUB, said, verdicts
+from ctexp.research.findings.wording import bullets, code, inline, measured, quantity, table, wanted
 from ctexp.research.standing.standing import Standing, Stands
 
 
@@ -15,12 +16,12 @@ def head(found: Standing, results: str) -> str:
     project = found.plan.project
     lines = [f"# Findings: {inline(str(project.get('name') or 'this project'))}", ""]
     if any(its.assessment.stub for its in found.experiments.values()):
-        lines += ["**STUB: these figures are made up, to try the wiring. They say nothing.**", ""]
+        lines += [STUB, ""]
     if project.get("hypothesis"):
         lines += [f"Hypothesis: {inline(str(project['hypothesis']))}", ""]
     lines += [_counted(found), "", "## Experiments", ""]
     lines += table(
-        ("experiment", "kind", "status", "criteria met", "confidence", "recommendation"),
+        ("experiment", "kind", "status", "criteria", "confidence", "recommendation"),
         (_row(its, results) for its in found.experiments.values()),
     )
     for its in found.experiments.values():
@@ -69,31 +70,31 @@ def _counted(found: Standing) -> str:
 
 def _row(its: Stands, results: str) -> tuple[str, ...]:
     found = its.assessment
-    met = sum(one.verdict == "met" for one in found.criteria)
-    name = f"[{inline(its.experiment.name or its.experiment.id)}]({results}/{its.experiment.id}/FINDINGS.md)"
+    name = inline(its.experiment.name or its.experiment.id)
+    if any(part.answer is not None for part in its.parts.values()):
+        name = f"[{name}]({results}/{its.experiment.id}/FINDINGS.md)"
     return (
         name,
         its.experiment.kind,
         found.status.replace("_", " "),
-        f"{met} of {len(found.criteria)}" if found.criteria else "none asked",
+        verdicts(found),
         found.confidence,
         f"**{found.recommendation}**",
     )
 
 
 def _numbers(its: Stands) -> list[str]:
-    """What an experiment has measured and found, in a few lines; nothing where there is nothing."""
-    lines = [
-        f"- {code(one.criterion.metric)}: {measured(one.figure)}, **{one.verdict}** ({wanted(one.criterion)})"
+    """What an experiment has found and measured, in a few lines; nothing where there is nothing."""
+    answered = [part for part in its.parts.values() if part.answer is not None]
+    if not answered:
+        return []
+    lines = [f"- {said(part)}" for part in answered]
+    lines += [
+        f"- {quantity(one.criterion)}: {measured(one.figure)}, **{one.verdict}** ({wanted(one.criterion)})"
         for one in its.assessment.criteria
         if one.figure is not None
     ]
-    lines += [
-        f"- {inline(part.answer.finding, part.answer.by_mark())}"
-        for part in its.parts.values()
-        if part.state == "completed" and part.answer is not None and part.answer.finding
-    ]
-    return ["", f"### {inline(its.experiment.name or its.experiment.id)}", "", *lines] if lines else []
+    return ["", f"### {inline(its.experiment.name or its.experiment.id)}", "", *lines]
 
 
 def _told(its: Stands) -> str:

@@ -2,10 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 
-from ctexp.research.figures import Cited, Compared, Derived, Figure, quotes
-from ctexp.research.findings.wording import code, inline
+from ctexp.research.figures import Cited, Compared, Derived, Figure, Formula, quotes
+from ctexp.research.findings.wording import code
 
 _SHOWN = 12  # characters of a hash; records have all
+_FORMULAS: Mapping[Formula, str] = {
+    "mean": "the mean of",
+    "sd": "the standard deviation of",
+    "difference": "",
+    "sum": "the sum of",
+    "minimum": "the smallest of",
+    "maximum": "the largest of",
+}
 
 
 def sources(texts: Iterable[str], known: Mapping[str, Figure], records: Mapping[str, str]) -> str:
@@ -14,7 +22,7 @@ def sources(texts: Iterable[str], known: Mapping[str, Figure], records: Mapping[
     Args:
         texts: all that the page says, people's words included.
         known: figures by their marks; marks of no figure get no footnote.
-        records: SHA-256 of the records that the page was made from, by their file's name.
+        records: SHA-256 of the records that the page was made from, by their file.
     """
     cited = [known[quote.mark] for text in texts for quote in quotes(text) if quote.mark in known]
     wanted = {part.mark: part for figure in cited for part in figure.whole()}
@@ -35,21 +43,26 @@ def _origin(figure: Figure) -> str:
     """Where a figure came from, one line."""
     source = figure.source
     if isinstance(source, Cited):
-        kind = "run file" if source.run else "file"
         way = code(" → ".join(str(step) for step in source.key))
-        return f"{kind} {code(source.file)}, {way}, SHA-256 {source.sha256[:_SHOWN]}"
+        said = f"run {code(source.run)}, {code(_inside(source))}" if source.run else code(source.file)
+        return f"{said}, {way}, SHA-256 {source.sha256[:_SHOWN]}"
     if isinstance(source, Compared):
-        sides = " with ".join(
-            ", ".join(code(run) for run in side) for side in (source.candidate, source.baseline)
-        )
-        tables = ", ".join(f"{code(run)} {sha256[:_SHOWN]}" for run, sha256 in sorted(source.files.items()))
         return (
-            f"paired comparison of {sides} on the same {source.split} images: {inline(source.metric)}, "
-            f"candidate less baseline; tables of predictions {tables}"
+            f"{code(source.metric)} of {_side(source.candidate, source)} less that of "
+            f"{_side(source.baseline, source)}, paired on the same {source.split} images"
         )
     if isinstance(source, Derived):
         joined = " less " if source.formula == "difference" else ", "
-        return f"{source.formula} of {joined.join(f'{part}' for part in source.of)}"
+        return f"{_FORMULAS[source.formula]} {joined.join(f'{part}' for part in source.of)}".strip()
     return (
         "counted by its handler" if figure.exact else "reported by its handler; nothing to recompute it from"
     )
+
+
+def _inside(source: Cited) -> str:
+    return source.file.removeprefix(f"{source.run}/")
+
+
+def _side(runs: Iterable[str], source: Compared) -> str:
+    """Runs, each with the hash of its predictions."""
+    return ", ".join(f"{code(run)} (predictions {source.files[run][:_SHOWN]})" for run in runs)

@@ -45,6 +45,13 @@ def bullets(lines: Iterable[str]) -> list[str]:
     return [f"- {line}" for line in lines]
 
 
+def quantity(criterion: Criterion) -> str:
+    """What a criterion is about: its note, where there is one, and its metric."""
+    return (
+        f"{inline(criterion.note)} ({code(criterion.metric)})" if criterion.note else code(criterion.metric)
+    )
+
+
 def wanted(criterion: Criterion) -> str:
     """What a criterion asks for: `at least 0.9; acceptable from 0.85; failed below 0.8`."""
     higher = criterion.direction == "higher"
