@@ -63,7 +63,7 @@ def _of_experiment(stands: Stands) -> Iterator[str]:
     measured = {one.criterion.metric: one.figure for one in stands.assessment.criteria}
     for metric, number in stands.experiment.achieved.items():
         figure = measured.get(metric)
-        if metric in measured and not _same(number, figure.value if figure else None):
+        if metric in measured and number is not None and not _same(number, figure.value if figure else None):
             yield f"achieved.{metric}: says {number}, computed: {figure.said() if figure else 'nothing'}"
 
 
@@ -89,6 +89,6 @@ def _word(said: str) -> str:
 def _same(said: Any, value: float | None) -> bool:
     """Whether a number somebody wrote is the measured one, at as many digits as they wrote."""
     if not isinstance(said, int | float) or isinstance(said, bool):
-        return value is None and said is None
+        return False
     digits = len(repr(said).partition(".")[2]) if isinstance(said, float) else 0
     return value is not None and round(value, digits) == round(said, digits)
