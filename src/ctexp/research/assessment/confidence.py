@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from ctexp.research.assessment.answered import Answered
 from ctexp.research.assessment.content import Confidence, Judged
-from ctexp.research.figures import Cited, Compared, Figure, Reported
+from ctexp.research.figures import Cited, Compared, Derived, Figure, Reported
 
 _ENOUGH = 3
-"""Trainings a side: with two, an interval over seeds is six times as wide as the spread seen."""
+"""Trainings a side: with two, an interval over seeds reaches nine standard deviations to either side."""
 
 
 def confidence(criteria: Sequence[Judged], answers: Answered) -> tuple[Confidence, tuple[str, ...]]:
@@ -23,15 +23,19 @@ def confidence(criteria: Sequence[Judged], answers: Answered) -> tuple[Confidenc
         answers: its answers.
     """
     deciding = _deciding(criteria, answers)
-    grave = [*_about_figures(deciding)]
+    grave = list(_about_figures(deciding))
     slight = [*_about_seeds(deciding), *_about_source(answers), *_about_data(answers)]
+    scope = tuple(_scope(deciding))
     if not deciding:
         grave.append("nothing that decides has been measured")
     if grave:
-        return "low", (*grave, *slight)
+        return "low", (*grave, *slight, *scope)
     if slight:
-        return "moderate", tuple(slight)
-    return "high", ("every deciding figure has an interval, three or more trainings, and can be recomputed",)
+        return "moderate", (*slight, *scope)
+    return "high", (
+        "what decides has intervals, rests on three or more trainings, and can be recomputed",
+        *scope,
+    )
 
 
 def trainings(figure: Figure) -> int | None:
@@ -80,6 +84,17 @@ def _about_seeds(deciding: dict[str, Figure]) -> Iterable[str]:
     ]
     if few:
         yield f"{', '.join(few)}: two trainings a side say little about their spread"
+
+
+def _scope(deciding: dict[str, Figure]) -> Iterable[str]:
+    """What intervals are about; that lowers nothing, and has to be known."""
+    over_seeds = [name for name, figure in deciding.items() if _over_seeds(figure) and figure.low is not None]
+    if over_seeds:
+        yield f"{', '.join(over_seeds)}: the interval is about training again, not about other images"
+
+
+def _over_seeds(figure: Figure) -> bool:
+    return isinstance(figure.source, Derived) and figure.source.formula in ("mean", "sd", "difference")
 
 
 def _about_source(answers: Answered) -> Iterable[str]:

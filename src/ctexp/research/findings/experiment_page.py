@@ -1,4 +1,4 @@
-"""What an experiment's page says: the verdict, the findings in words, the numbers, how sure it is, what next."""
+"""What an experiment's page says: the verdict, the findings in words, the numbers, how sure, what next."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,9 +18,9 @@ _HEADLINES = {
     "block": "Nothing can be concluded yet.",
 }
 _HOW_TO_READ = (
-    "In brackets: the 95 % confidence interval (CI), the values that the data are compatible with. A criterion "
-    "is met, or failed, only where the whole interval is on that side; where it crosses a threshold the "
-    "criterion is borderline, and somebody has to look."
+    "In brackets: the 95 % confidence interval (CI), the values that the data are compatible with. A "
+    "criterion is met, or failed, only where the whole interval is on that side; where it crosses a threshold "
+    "the criterion is borderline, and somebody has to look."
 )
 
 
@@ -144,11 +144,8 @@ def _answer(answer: Answer) -> list[str]:
     source = f"commit {(answer.git.commit or 'unknown')[:12]}"
     source += " with uncommitted changes" if answer.git.dirty else ""
     when = f"{answer.ended[:10]} {answer.ended[11:16]} UTC"
-    return [
-        *lines,
-        f"Answered {when} from {_runs(answer.runs)}, {source}. Again: {code(answer.command)}.",
-        "",
-    ]
+    again = f" Again: {code(answer.command)}." if answer.command else ""
+    return [*lines, f"Answered {when} from {_runs(answer.runs)}, {source}.{again}", ""]
 
 
 def _runs(runs: Sequence[str]) -> str:
