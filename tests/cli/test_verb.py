@@ -32,6 +32,8 @@ ctexp.cli.__path__.append(__file__.removesuffix("tasks.py"))
 def refused(_, json=False, debug=False): "Raise."
 @verb("sample:bug")
 def bug(_, json=False, debug=False): "Break."
+@verb("sample:lacking")
+def lacking(_, debug=False): "Import what is not there."
 @verb("sample:told")
 def told(_, code=0): "Return."
 @verb("sample:full")
@@ -52,6 +54,7 @@ from ctexp.core.errors import DataError
 
 def refused(json): raise DataError(["one is missing", "two is torn"], "import them again")
 def bug(json): return {}["no such key"]
+def lacking(): import no_such_module_here
 def told(code): print("told"); return code
 def full(): open("/dev/full", "w", buffering=1).write("x\\n")
 def hungry(): bytearray(2**62)
@@ -114,6 +117,14 @@ def test_a_bug_is_json_too(folder: Path, tmp_path: Path) -> None:
     error = json.loads(inv(folder, "bug", "--json", TMPDIR=str(tmp_path)).stdout)["error"]
     assert (error["kind"], error["exit_code"]) == ("bug", 1)
     assert error["problems"] == ["KeyError: 'no such key'"]
+
+
+def test_a_bug_of_a_known_kind_says_what_to_do(folder: Path, tmp_path: Path) -> None:
+    known = "no_such_module_here is not installed in .venv: .* \\(docs/errors.md#module-missing\\)\n"
+    told = inv(folder, "lacking", TMPDIR=str(tmp_path)).stderr
+    what = "bug: ModuleNotFoundError: No module named 'no_such_module_here'"
+    assert re.fullmatch(rf"{what}; traceback in \S+; {known}", told), told
+    assert re.search(rf"\n{what}; {known}$", inv(folder, "lacking", "--debug").stderr)
 
 
 @pytest.mark.parametrize(("verb", "code"), [("bug", 1), ("refused", 3)])

@@ -108,6 +108,7 @@ def _attempt(target: str, flags: dict[str, Any], *, debug: bool) -> int:
     from importlib import import_module
 
     from ctexp.core.errors import CtexpError
+    from ctexp.core.failures.catalogue import explain
 
     module, _, function = target.partition(":")
     try:
@@ -125,9 +126,10 @@ def _attempt(target: str, flags: dict[str, Any], *, debug: bool) -> int:
         what = f"{type(error).__name__}: {error}".splitlines()[0][:300].rstrip(": ")
         if debug:
             traceback.print_exc()
-            return _tell("bug", 1, [f"bug: {what}"], [what], "", flags)
-        hint = f"traceback in {_kept_traceback(function)}"
-        return _tell("bug", 1, [f"bug: {what}; {hint}"], [what], hint, flags)
+        hints = [] if debug else [f"traceback in {_kept_traceback(function)}"]
+        if (remedy := explain(error)) is not None:
+            hints.append(remedy.hint)
+        return _tell("bug", 1, ["; ".join([f"bug: {what}", *hints])], [what], "; ".join(hints), flags)
 
 
 def _tell(

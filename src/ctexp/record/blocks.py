@@ -101,8 +101,8 @@ def next_steps(result: Result) -> list[str]:
         case "interrupted" | "timeout":
             return [resume, show]
         case "oom":
-            default = "try a smaller data.batch_size or data.image_size"
-            return [result.error.hint if result.error else default, show]
+            hint = result.error.hint if result.error else ""
+            return [hint or "try a smaller data.batch_size or data.image_size", show]
         case "diverged":
             return ["try a smaller optimizer.lr, or trainer.gradient_clip", show]
         case "pruned":

@@ -7,6 +7,7 @@ from typing import Any
 
 from ctexp.core import clock, files
 from ctexp.core.errors import CtexpError, DataError, StorageError
+from ctexp.core.failures.catalogue import explain
 from ctexp.core.paths import shown
 from ctexp.evaluation import metrics
 from ctexp.record.manifest import Attempt
@@ -106,11 +107,13 @@ class Ending:
         )
 
     def _failure(self, error: BaseException) -> Failure:
+        known = explain(error)
+        remedy = known.hint if known else ""
         if isinstance(error, CtexpError):
             return Failure(
                 kind=error.kind,
                 message="\n".join(error.problems),
-                hint="; ".join(filter(None, (error.hint, self._way_on(error)))),
+                hint="; ".join(filter(None, (error.hint or remedy, self._way_on(error)))),
             )
         path = self.run.attempt_traceback(self.attempt.number)
         with contextlib.suppress(StorageError):  # the log has it too; the result matters more
@@ -118,6 +121,7 @@ class Ending:
         return Failure(
             kind=type(error).__name__,
             message=str(error) or type(error).__name__,
+            hint=remedy,
             traceback_file=str(path.relative_to(self.run.path)) if path.exists() else None,
         )
 

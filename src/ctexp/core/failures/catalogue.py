@@ -1,4 +1,4 @@
-"""Which known failure a message speaks of. A wrong hint is worse than none: whatever is not sure is silence."""
+"""Which known failure a message speaks of; none where that is not sure: a wrong hint is worse than none."""
 
 import re
 from collections.abc import Iterator
@@ -6,13 +6,28 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ctexp.core import yaml_file
+from ctexp.core.errors import CtexpError
 
 PAGE = "docs/errors.md"
 """What `page` writes; an entry's heading there is its id."""
 
-_TAIL = 60_000
-"""Characters of a log's end that are looked at: what ended a program stands last."""
+_TAIL = 200
+"""Lines at a log's end that are looked at: what ended a program stands last."""
+
+_MOST = 200_000
+"""Characters of them."""
+
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ", re.MULTILINE)
+"""What stands before each line of a run's log."""
+
+_NAMED = 200
+"""Characters of what a message names, in a hint."""
+
+_FRAME = re.compile(r'^.*\bFile ".+", line \d+.*(?:\n[ \t]{4,}.*)*', re.MULTILINE)
+"""A place in a traceback: what it shows of the source may quote any message."""
+
+_ANOTHER = "During handling of the above exception, another exception occurred:"
+"""What stands above it in a traceback had been caught."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +77,15 @@ class Remedy:
 
     @property
     def hint(self) -> str:
-        """One line: what has happened, and what to do."""
-        return f"{self.diagnosis}: {'; or '.join(self.fixes)} ({self.anchor})"
+        """One line: what has happened, what to do first, and where the rest stands."""
+        return f"{self.diagnosis}: {self.fixes[0]} ({self.anchor})"
 
 
 @cache
 def entries() -> tuple[Entry, ...]:
     """All that is known, in the order in which it is asked."""
+    from ctexp.core import yaml_file  # every verb is ready to explain; few have to
+
     document = yaml_file.read_mapping(Path(__file__).with_name("catalogue.yaml"), "catalogue.yaml")
     return tuple(
         Entry(
@@ -94,30 +111,43 @@ def explain(said: str | BaseException, exit_code: int | None = None) -> Remedy |
         said: a message, a traceback, the end of a log, or an error with what had caused it.
         exit_code: of the program, or minus the signal that killed it; asked where the words tell nothing.
     """
-    text = "\n".join(_told(said)) if isinstance(said, BaseException) else said[-_TAIL:]
+    try:
+        known = entries()
+    except (CtexpError, OSError, MemoryError):  # no file can be opened any more, or no memory is left
+        return None
+    text = _end("\n".join(_told(said)) if isinstance(said, BaseException) else said)
     found = [
-        (match.start(), -order, entry, match)
-        for order, entry in enumerate(entries())
+        (text.count("\n", 0, match.end()), -order, entry, match)
+        for order, entry in enumerate(known)
         for sign in entry.signs
         for match in sign.finditer(text)
     ]
     if found:
-        *_, entry, match = max(found, key=lambda one: (text.rfind("\n", 0, one[0]), one[1]))
+        *_, entry, match = max(found, key=lambda one: one[:2])
         return _remedy(entry, match.groupdict())
-    return next((_remedy(entry, {}) for entry in entries() if exit_code in entry.exit_codes), None)
+    return next((_remedy(entry, {}) for entry in known if exit_code in entry.exit_codes), None)
 
 
 def _remedy(entry: Entry, names: dict[str, str | None]) -> Remedy:
-    known = {name: value or "" for name, value in names.items()}
+    known = {name: " ".join((value or "").split())[:_NAMED] for name, value in names.items()}
     fixes = tuple(fix.format_map(known) for fix in entry.fixes)
     return Remedy(entry.id, entry.area, entry.diagnosis.format_map(known), fixes)
 
 
-def _told(error: BaseException) -> Iterator[str]:
-    """`Kind: message` of an error and of what it came from, the first cause first, as a traceback has them."""
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if cause is not None:
-        yield from _told(cause)
-    kind = type(error)
-    module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
-    yield f"{module}{kind.__qualname__}: {error}"
+def _end(text: str) -> str:
+    """The lines that may speak of an end: the last ones, without source and without what had been caught."""
+    untimed = _TIME.sub("", text[-_MOST:])
+    lines = _FRAME.sub("", untimed).rpartition(_ANOTHER)[2].splitlines()
+    return "\n".join([line for line in lines if line][-_TAIL:])
+
+
+def _told(error: BaseException | None) -> Iterator[str]:
+    """`Kind: message` of an error and of what is said to have caused it, the first cause first."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__
+    for one in reversed(chain):
+        kind = type(one)
+        module = "" if kind.__module__ in {"builtins", "__main__"} else f"{kind.__module__}."
+        yield f"{module}{kind.__qualname__}: {one}"

@@ -27,7 +27,7 @@ class JobReport(Part):
         source_changed: whether code or configuration had been changed since the night began.
         tracker: its id there; null where it has none.
         metrics: the headline metrics, `<split>/<name>`.
-        advice: what its own record says to do about a failure, one line each.
+        advice: what its own record says to do about a failure, or else its log; one line each.
         again: whether the next start of the script takes it up.
         ruled_out: left out by the plan's own rules: a gate that was not passed, or what waits for such a job.
         log: its last attempt's output, relative to the queue's folder; null where it was not begun.

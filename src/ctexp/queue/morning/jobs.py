@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ctexp.core.errors import CtexpError
 from ctexp.queue.folder import QueueDir
-from ctexp.queue.morning import outcome
+from ctexp.queue.morning import outcome, unsaid
 from ctexp.queue.morning.documents import JobReport
 from ctexp.queue.morning.outcome import FAILED
 from ctexp.queue.orders import Orders
@@ -61,7 +61,7 @@ def _report(queue: QueueDir, runs: Path, job: JobNow, of: tuple[str, int]) -> Jo
         dirty=end.get("dirty"),
         tracker=end.get("tracker"),
         metrics=_measurements(end.get("metrics") or {}),
-        advice=tuple(_advice(runs, job)) if job.state in FAILED else (),
+        advice=tuple(_advice(runs, job) or unsaid.advice(job, log)) if job.state in FAILED else (),
         again=False,
         ruled_out=False,
         log=str(log.relative_to(queue.path)) if log and log.exists() else None,
