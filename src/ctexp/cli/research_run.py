@@ -1,24 +1,36 @@
-"""`research-run`: carry out what an experiment lacks, what failed, or what has changed."""
+"""`research-run`: carry out what an experiment lacks, what has failed, and what has changed."""
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from ctexp.config.compose import resolve_paths
+from ctexp.cli.research_run_tables import document, tell
+from ctexp.cli.train import heed_changes
+from ctexp.config.compose import compose, resolve_paths
 from ctexp.core import screen
-from ctexp.core.locks import passed_on
-from ctexp.core.paths import project_root, shown
+from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, PreflightError, Stopped, UsageError
+from ctexp.core.names import did_you_mean
+from ctexp.core.paths import project_root
 from ctexp.executors.local import Local
+from ctexp.executors.protocol import Executor
+from ctexp.record import git
+from ctexp.record.manifest import command_line
 from ctexp.research.places import Places
+from ctexp.research.plan.content import ResearchPlan
 from ctexp.research.plan.load import load
-from ctexp.research.running.experiment import Start, lock_of, run
+from ctexp.research.plan.references import in_order
+from ctexp.research.running.experiment import Start
+from ctexp.research.running.several import Outcome, carry_out
 from ctexp.research.running.supervising import Bench
-from ctexp.research.running.wanted import wanted
-from ctexp.research.standing.records import parts
+from ctexp.research.running.wanted import Asked
+from ctexp.research.standing.standing import standing
 from ctexp.sweeps.agent.stopping import Stops
 
-EXECUTORS = {"local": Local}
+ALL = "all"
+"""Every experiment, in the order of what they wait for."""
+
+EXECUTORS: Mapping[str, Callable[[], Executor[Any]]] = {"local": Local}
 
 
 def research_run(
@@ -32,29 +44,112 @@ def research_run(
     yes: bool,
     json: bool,
 ) -> int:
-    """Carry out an experiment; 12 while any of its parts has failed."""
-    root = project_root()
+    """Carry out an experiment, or all; the exit code.
+
+    Raises:
+        UsageError: the words are wrong, or the plan is.
+        Busy: somebody else carries it out.
+        Stopped: a signal asked for an end; what has ended is written down.
+    """
+    root = project_root().resolve()
     data, runs = resolve_paths(root)
     places = Places(root)
-    plan = load(places.plan, shown(places.plan))
-    experiment = plan.experiments[experiment_id]
-    start = Start(root, data, runs, stub_mode, tuple(override))
-    with Stops() as stops, _warm(root, stub_mode) as environment, lock_of(start, experiment.id) as lock:
-        variables, descriptors = passed_on(lock, environment=os.environ | environment)
-        bench = Bench(Local(), stops, variables, descriptors, screen.note)
-        todo = wanted(parts(start.places, data, experiment), start, only, rerun_failed, force)
-        done = run(start, experiment, todo, bench)
-    failed = sum(one.state == "failed" for one in done)
-    print(f"Completed: {len(done) - failed} Failed: {failed}")
-    return 12 if failed else 0
+    plan = load(places.plan, places.plan.relative_to(root).as_posix())
+    for line in plan.warnings:
+        screen.warn(line)
+    asked = Asked(only, rerun_failed, force, tuple(override))
+    chosen = _chosen(plan, experiment_id, asked, executor)
+    if not stub_mode:
+        source = git.capture(root, [data, runs])
+        heed_changes(source, compose([], root).settings.git.dirty if source.state.dirty else "warn", yes)
+    where = EXECUTORS[executor]()
+    room = where.resources()
+    threads = None if "OMP_NUM_THREADS" in os.environ else room.threads
+    start = Start(root, data, runs, stub_mode, asked.overrides, room.slots, threads)
+    with Stops() as stops, _warm(start) as environment:
+        bench = Bench(where, stops, screen.note)
+        outcomes = carry_out(start, plan, chosen, asked, bench, environment)
+    found = standing(root, plan, data, stub=stub_mode)
+    code = _code(outcomes, several=experiment_id == ALL)
+    if json:
+        screen.emit_json(document(outcomes, found, start.places))
+    else:
+        tell(outcomes, found, start.places)
+    if stops.signum is not None:
+        again = command_line("research-run", ["--experiment-id", experiment_id, *override])
+        raise Stopped(stops.signum, "", f"go on with it: {again}")
+    return code
+
+
+def _chosen(plan: ResearchPlan, experiment: str, asked: Asked, executor: str) -> tuple[str, ...]:
+    """The experiments that are meant, in their order.
+
+    Raises:
+        UsageError: everything that is wrong with the words.
+    """
+    known = [*plan.experiments, ALL]
+    problems = []
+    if not experiment:
+        problems.append(f"--experiment-id: missing; {plan.shown} has {', '.join(known)}")
+    elif experiment not in known:
+        near = did_you_mean(experiment, known)
+        problems.append(f"--experiment-id: {plan.shown} has no {experiment!r}; {near}".rstrip("; "))
+    elif experiment == ALL and asked.only is not None:
+        problems.append("--only: a part of one experiment is meant; name it: --experiment-id ID")
+    elif experiment != ALL and not plan.experiments[experiment].subs:
+        problems.append(f"{experiment}: {plan.shown} names no parts of it; list them: sub_experiments: […]")
+    if executor not in EXECUTORS:
+        problems.append(f"--executor: {executor!r} is none; there is: {', '.join(EXECUTORS)}")
+    if asked.failed and asked.again:
+        problems.append("--rerun-failed and --force contradict each other")
+    for word in asked.overrides:
+        key = word.lstrip("+~").partition("=")[0]
+        if key in ("seed", "run.name", "run.tags", "paths.runs", "paths.data"):
+            problems.append(f"{word}: handlers set {key} themselves")
+    if problems:
+        raise UsageError(problems)
+    return in_order(plan) if experiment == ALL else (experiment,)
 
 
 @contextlib.contextmanager
-def _warm(root: Path, stub: bool) -> Iterator[dict[str, str]]:
+def _warm(start: Start) -> Iterator[dict[str, str]]:
+    """The environment of handlers; a warm trainer waits for their trainings."""
+    threads = {} if start.threads is None else {"OMP_NUM_THREADS": str(start.threads)}
+    environment = {**os.environ, **threads, "CTEXP_ROOT": str(start.root)}
+    if start.stub or "CTEXP_WARM" in environment or "SLURM_JOB_ID" in environment:
+        yield environment
+        return
     from ctexp.warm.parent import Parent
 
-    if stub:
-        yield {}
-        return
-    with Parent(root) as parent:
-        yield {"CTEXP_WARM": str(parent.socket)}
+    with contextlib.ExitStack() as stack:
+        try:
+            environment["CTEXP_WARM"] = str(stack.enter_context(Parent(start.root, environment)).socket)
+        except PreflightError as error:
+            screen.warn(f"every training in a fresh process: {error}")
+        yield environment
+
+
+def _code(outcomes: Sequence[Outcome], *, several: bool) -> int:
+    """Tell what is not as it was asked for; the exit code.
+
+    Of several experiments some may wait for others: that is how the plan is meant.
+    """
+    errors: list[CtexpError] = []
+    failed = [
+        f"{its.experiment.id}/{one.sub}" for its in outcomes for one in its.parts if one.state == "failed"
+    ]
+    if failed:
+        errors.append(CriterionNotMet(f"failed: {', '.join(failed)}", "mend them, then --rerun-failed"))
+    if not several:
+        errors += [
+            CriterionNotMet(
+                [f"{its.experiment.id}: {line}" for line in its.waits], "run that first, or --force"
+            )
+            for its in outcomes
+            if its.waits
+        ]
+    errors += [DataError(its.unwritten, its.hint) for its in outcomes if its.unwritten]
+    for error in errors:
+        for line in error.lines():
+            screen.note(line)
+    return errors[0].exit_code if errors else 0

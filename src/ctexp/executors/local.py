@@ -7,11 +7,20 @@ import subprocess
 import time
 from dataclasses import dataclass
 
+import psutil
+
 from ctexp.core import files
+from ctexp.core.gpu import detect_gpus
 from ctexp.core.parent_death import tied_to_this
 from ctexp.executors.protocol import Resources, Work
 
 _LOOK_SECONDS = 0.05
+
+_TRAINING_BYTES = 2 * 1024**3
+"""What a training on the processor is taken to need."""
+
+_MOST = 4
+"""Trainings on processors at once: more wait for the same memory."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +35,12 @@ class Local:
     """Processes of this machine, one after another."""
 
     def resources(self) -> Resources:
-        """What there is to work with."""
-        return Resources(1, "this machine, one handler at a time")
+        """What there is to work with: a training on the GPU, or some on the processors."""
+        if detect_gpus().present:
+            return Resources(1, "a GPU: one training at a time")
+        cores = len(os.sched_getaffinity(0))
+        slots = max(1, min(cores, _MOST, psutil.virtual_memory().available // _TRAINING_BYTES))
+        return Resources(slots, f"{cores} processors: {slots} trainings at a time", max(1, cores // slots))
 
     def submit(self, work: Work) -> LocalWork:
         """Begin a piece of work.

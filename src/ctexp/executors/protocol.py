@@ -32,12 +32,14 @@ class Resources:
     """What there is to work with.
 
     Attributes:
-        slots: how many pieces of work can run at once.
+        slots: how many trainings can run at once.
         said: the same in words, for people.
+        threads: that each of them should compute on; None for as many as it likes.
     """
 
     slots: int
     said: str
+    threads: int | None = None
 
 
 class Handle(Protocol):

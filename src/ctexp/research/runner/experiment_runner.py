@@ -20,6 +20,7 @@ from ctexp.research.runner.stopping import Interruption
 from ctexp.research.runner.telling import Follower
 from ctexp.research.runner.trainings import Trainings
 from ctexp.research.runner.values import number
+from ctexp.research.runner.verbs import carry_out
 
 
 class ExperimentRunner:
@@ -37,6 +38,7 @@ class ExperimentRunner:
         experiment: the id of its experiment; `sub` that of its part.
         runs: the project's.
         results: where the handler saves small files.
+        data: the data folder.
     """
 
     def __init__(
@@ -55,11 +57,20 @@ class ExperimentRunner:
         self.results = Results(
             Path(order.root), order.places.artifacts(order.experiment, order.sub), self.warn
         )
+        self.data = Path(order.data)
         self._root = Path(order.root)
         self._tell = tell
         self._figures: dict[str, Figure] = {}
         self._trainings = Trainings(order, trainer, stop, tell)
         self._logbook = Logbook(Path(order.folder), function, follower, self.warn)
+
+    def inv(self, *words: str) -> None:
+        """Carry out another verb of ctexp: `runner.inv("extract-features", "--dataset", "phantom")`.
+
+        Raises:
+            VerbFailed: its exit code is not 0; what it said stands in the handler's log.
+        """
+        carry_out(self._root, words)
 
     def train(self, overrides: Sequence[str], *, name: str, seeds: Sequence[int] = (42,)) -> Trained:
         """Train one experiment, once for each seed; what was trained before is taken as it is.

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from ctexp.record.documents import Document, Sha256, Text
+from ctexp.record.documents import Document, Text
+from ctexp.record.git import GitState
 from ctexp.research.places import Places
+from ctexp.research.record import Basis
 
 
 class Order(Document):
@@ -15,11 +17,11 @@ class Order(Document):
         root: the project's folder.
         data: the data folder; `runs` that of all runs. Both absolute.
         folder: takes what the handler logs, and its answer.
-        plan_sha256: of what the plan says of it.
         stub: whether to take the figures that it declares instead of calling it.
         slots: how many trainings may run at once.
         threads: that each of them computes on; null for as many as it likes.
-        overrides: of every training.
+        basis: what its answer rests on as far as that is known; its overrides are those of every training.
+        git: the source as it is.
         command: to do the same again.
     """
 
@@ -29,12 +31,12 @@ class Order(Document):
     data: Text
     runs: Text
     folder: Text
-    plan_sha256: Sha256
     stub: bool = False
     slots: int = Field(default=1, ge=1)
     threads: int | None = Field(default=None, ge=1)
-    overrides: tuple[Text, ...] = ()
-    command: Text = ""
+    basis: Basis
+    git: GitState
+    command: Text
 
     @property
     def places(self) -> Places:

@@ -69,7 +69,7 @@ class Tracked:
         from ctexp.training.tracking import Background, TrackedRun, make_tracker
 
         order, folder = self._order, Path(self._order.folder)
-        own = [word for word in order.overrides if word.startswith("logger")]
+        own = [word for word in order.basis.overrides if word.startswith("logger")]
         try:
             settings = compose(own, Path(order.root)).settings.logger
         except CtexpError as error:  # what is wrong there, its trainings say
@@ -83,7 +83,11 @@ class Tracked:
                 group=order.experiment,
                 tags=("research", order.experiment),
                 description=order.command,
-                config={"experiment": order.experiment, "sub": order.sub, "overrides": list(order.overrides)},
+                config={
+                    "experiment": order.experiment,
+                    "sub": order.sub,
+                    "overrides": list(order.basis.overrides),
+                },
                 folder=folder,
             )
         )

@@ -1,6 +1,7 @@
 """A handler's trainings: looked up, gone on with, or begun, as many at once as there are slots."""
 
 import re
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -68,20 +69,32 @@ class Trainings:
 
         Raises:
             UsageError: the words are wrong; everything is told at once.
-            TrainingFailed: a training came to a bad end; the others have ended too.
+            TrainingFailed: a training came to a bad end; no further one was begun.
             CtexpError: what refuses to train here.
         """
         wanted = self._wanted(overrides, name, seeds)
         source = Source(self._root, [Path(self._order.data), self._runs])
-        at_once = min(self._order.slots, len(wanted))
+        at_once, bad = min(self._order.slots, len(wanted)), threading.Event()
+
+        def carried_out(one: Wanted) -> tuple[RunDir | None, End] | None:
+            if bad.is_set() or self._stop.why:
+                return None
+            its = self._one(one, name, source)
+            if its[1].state not in JUDGED:
+                bad.set()
+            return its
+
         with self._stop.held(), ThreadPoolExecutor(at_once) as pool:
-            ends = list(pool.map(lambda one: self._one(one, name, source), wanted))
-        for one, (run, end) in zip(wanted, ends, strict=True):
+            ends = list(pool.map(carried_out, wanted))
+        for one, its in zip(wanted, ends, strict=True):
+            if its is None:  # another one failed
+                continue
+            run, end = its
             if end.refusal is not None:
                 raise end.refusal
             if run is None or end.state not in JUDGED:
                 raise self._failed(name, one, run, end)
-        return Trained(self._name(name), tuple(run for run, _ in ends if run is not None))
+        return Trained(self._name(name), tuple(its[0] for its in ends if its is not None and its[0]))
 
     def _wanted(self, overrides: Sequence[str], name: str, seeds: Sequence[int]) -> list[Wanted]:
         if isinstance(overrides, str):
@@ -99,12 +112,12 @@ class Trainings:
             problems.append(f"train: seeds={list(seeds)!r}: at least one is expected, and each once")
         if problems:
             raise UsageError(problems, "name= and seeds= say what differs; metrics are those of val")
-        common = {_key(word) for word in self._order.overrides}
+        common = {_key(word) for word in self._order.basis.overrides}
         words = [word for word in its if _key(word) not in common]
         whose = [f"run.name={self._name(name)}", f"run.tags=[research,{_slug(self._order.experiment)}]"]
         wanted = []
         for seed in seeds:
-            every = (*words, *self._order.overrides, *whose, f"seed={int(seed)}")
+            every = (*words, *self._order.basis.overrides, *whose, f"seed={int(seed)}")
             wanted.append(Wanted(int(seed), every, compose(every, self._root)))
         return wanted
 
@@ -116,8 +129,6 @@ class Trainings:
     def _one(self, wanted: Wanted, name: str, source: Source) -> tuple[RunDir | None, End]:
         """Train one seed; its run, and how it ended."""
         what = f"{name}, seed {wanted.seed}"
-        if self._stop.why:
-            return None, End(None, problem=self._stop.why)
         known = self._known(wanted, source)
         found = known
         if known is not None and known.state() in JUDGED:

@@ -1,20 +1,20 @@
 """An experiment carried out: its parts that are to be done, one after another, whatever each comes to."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ctexp.core import clock, files, names
 from ctexp.core.locks import FileLock
+from ctexp.record import git
 from ctexp.record.manifest import command_line
-from ctexp.research.basis import plan_hash
 from ctexp.research.places import Places
 from ctexp.research.plan.content import Experiment
 from ctexp.research.record import Answer
 from ctexp.research.runner.order import Order
 from ctexp.research.running.supervising import Bench, carry_out
-from ctexp.research.standing.records import parts
+from ctexp.research.running.wanted import Asked, wanted
+from ctexp.research.standing.records import Part, parts
 
 FOLDER = "research"
 """Where in the folder of runs the logs of handlers lie."""
@@ -58,16 +58,17 @@ class Done:
     """A part of an experiment after a start.
 
     Attributes:
-        state: of its answer; `kept` where it was done before and is up to date; `stopped` where a signal came.
-        why: it was carried out, or not.
-        answer: its record; None where it was stopped before there was one.
-        log: all that it printed; None where it was kept.
+        state: of its answer; `kept` where it was completed before and is up to date; `stopped` where a signal
+            came first.
+        why: it was carried out; empty where it was kept.
+        answer: its record; None where it was stopped.
+        log: all that it printed; None where it was not begun.
     """
 
     sub: str
     state: Literal["completed", "failed", "kept", "stopped"]
     why: str
-    answer: Answer | None
+    answer: Answer | None = None
     log: Path | None = None
 
 
@@ -76,62 +77,82 @@ def lock_of(start: Start, experiment: str) -> FileLock:
     return FileLock(start.logs / f"{experiment}.lock", f"experiment {experiment}")
 
 
-def run(start: Start, experiment: Experiment, wanted: Mapping[str, str], bench: Bench) -> list[Done]:
-    """Carry out parts of an experiment; its lock is held.
+def run(start: Start, experiment: Experiment, asked: Asked, bench: Bench) -> list[Done]:
+    """Carry out what is asked for of an experiment; its lock is held.
 
     Args:
         start: see there.
         experiment: as the plan has it.
-        wanted: why, by part; empty text where it is kept as it is.
+        asked: which of its parts.
         bench: what its handlers have in common.
+
+    Raises:
+        UsageError: there is no such part.
+        StorageError: a record cannot be written.
     """
-    folder = start.logs / f"{experiment.id}_{clock.stamp(clock.now())}_{names.short_id()}"
     known = parts(start.places, start.data, experiment)
+    folder = start.logs / f"{experiment.id}_{clock.stamp(clock.now())}_{names.short_id()}"
     done = []
-    for sub, why in wanted.items():
+    for sub, why in wanted(experiment.id, known, asked).items():
         if not why:
-            answer = known[sub].answer
-            done.append(Done(sub, "kept", known[sub].state, answer))
-            continue
-        if bench.stops.why:
-            done.append(Done(sub, "stopped", why, None))
-            continue
-        bench.tell(f"{experiment.id}/{sub}: {why}")
-        order = _order(start, experiment, sub, folder)
-        answer = carry_out(order, bench)
-        if answer is None:
-            done.append(Done(sub, "stopped", why, None, order.log))
-            continue
-        publish(start.places, answer)
-        done.append(Done(sub, answer.state, why, answer, order.log))
+            done.append(Done(sub, "kept", "", known[sub].answer))
+        elif bench.stops.why:
+            done.append(Done(sub, "stopped", why))
+        else:
+            bench.tell(f"{experiment.id}/{sub}: begun, {why}")
+            order = _order(start, experiment, known[sub], folder)
+            answer = carry_out(order, bench)
+            if answer is not None:
+                publish(start.places, answer)
+            done.append(Done(sub, answer.state if answer else "stopped", why, answer, order.log))
+            bench.tell(_told(experiment.id, done[-1]))
     return done
 
 
 def publish(places: Places, answer: Answer) -> None:
     """Make an answer that of its part; artifacts that it does not name are an earlier one's, and go."""
-    folder = places.artifacts(answer.experiment, answer.sub)
     named = {one.name for one in answer.artifacts}
-    for path in folder.glob("*"):
+    for path in places.artifacts(answer.experiment, answer.sub).glob("*"):
         if path.is_file() and path.name not in named:
             path.unlink()
     answer.write(places.record(answer.experiment, answer.sub))
 
 
-def _order(start: Start, experiment: Experiment, sub: str, folder: Path) -> Order:
+def _order(start: Start, experiment: Experiment, part: Part, folder: Path) -> Order:
     files.make_folder(folder)
     flags = ["--stub-mode"] if start.stub else []
-    words = ["--experiment-id", experiment.id, "--only", sub, *start.overrides, *flags]
+    words = ["--experiment-id", experiment.id, "--only", part.sub, *start.overrides, *flags]
+    source = git.capture(start.root, [start.data, start.runs], counts=_counts)
+    if source.patch:
+        files.write_bytes(folder / git.PATCH, source.patch)
     return Order(
         experiment=experiment.id,
-        sub=sub,
+        sub=part.sub,
         root=str(start.root),
         data=str(start.data),
         runs=str(start.runs),
         folder=str(folder),
-        plan_sha256=plan_hash(experiment, sub),
         stub=start.stub,
         slots=start.slots,
         threads=start.threads,
-        overrides=start.overrides,
+        basis=part.basis.model_copy(update={"data": {}, "overrides": start.overrides}),
+        git=source.state,
         command=command_line("research-run", words),
     )
+
+
+def _counts(path: str) -> bool:
+    """Whether a changed file makes an answer one of uncommitted source: handlers do, which train nothing."""
+    return git.is_source(path) or (path.startswith("research/handlers/") and path.endswith(".py"))
+
+
+def _told(experiment: str, done: Done) -> str:
+    answer, name = done.answer, f"{experiment}/{done.sub}"
+    if answer is None:
+        return f"{name}: stopped"
+    said = f"{name}: {answer.state} in {clock.duration(answer.seconds)}"
+    if answer.error is None:
+        return said
+    hint = f" -> {answer.error.hint}" if answer.error.hint else ""
+    message = "; ".join(answer.error.message.splitlines())
+    return f"{said}, {answer.error.kind}: {message}{hint}"

@@ -9,15 +9,22 @@ from ctexp.core.failures import catalogue
 from ctexp.research.record import Broken
 
 _OF_SIGNALS = {
-    int(signal.SIGKILL): "nobody here sent it: as a rule the kernel did, for want of memory; hold less at once",
+    int(signal.SIGKILL): "nobody here sent it: as a rule the kernel did, for want of memory; hold less",
     int(signal.SIGSEGV): "a library crashed; the end of its log may say which",
 }
+_LINES = 20
+"""Problems of one error that are told."""
+
+_MESSAGE = 2_000
+_TRACE = 50_000
+"""Characters. A record is read whenever anybody asks where the research stands."""
+
 _OURS = "research/running/one.py"
 
 
 def broken(error: BaseException) -> Broken:
     """What an error that came out of a handler amounts to."""
-    trace = "".join(traceback.format_exception(type(error), error, _inside(error.__traceback__)))
+    trace = _end("".join(traceback.format_exception(type(error), error, _inside(error.__traceback__))))
     if isinstance(error, SystemExit):
         return Broken(
             kind="SystemExit",
@@ -26,10 +33,12 @@ def broken(error: BaseException) -> Broken:
             traceback=trace,
         )
     if isinstance(error, CtexpError):
-        return Broken(kind=error.kind, message="\n".join(error.problems), hint=error.hint, traceback=trace)
+        problems = "\n".join(error.problems[:_LINES])
+        hint = error.hint or _known(trace)
+        return Broken(kind=error.kind, message=_beginning(problems), hint=hint, traceback=trace)
     return Broken(
         kind=type(error).__name__,
-        message=str(error) or "without a word",
+        message=_beginning(str(error)) or "without a word",
         hint=_known(trace),
         traceback=trace,
     )
@@ -58,6 +67,16 @@ def _inside(trace: TracebackType | None) -> TracebackType | None:
     while trace is not None and trace.tb_frame.f_code.co_filename.endswith(_OURS):
         trace = trace.tb_next
     return trace
+
+
+def _beginning(text: str) -> str:
+    """A message; some hold a whole array."""
+    return text if len(text) <= _MESSAGE else f"{text[:_MESSAGE]} …"
+
+
+def _end(trace: str) -> str:
+    """A traceback; what was raised stands last."""
+    return trace if len(trace) <= _TRACE else f"… {trace[-_TRACE:]}"
 
 
 def _known(text: str) -> str:

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -123,7 +124,8 @@ def main(order: Order) -> NoReturn:
     stop.heed()
 
     def tell(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        with suppress(ValueError, OSError):  # the handler may have closed it
+            print(line, file=sys.stderr, flush=True)
         files.append_line(order.said, " ".join(line.split()))
 
     os.chdir(order.root)
@@ -139,7 +141,8 @@ def main(order: Order) -> NoReturn:
 def _leave(code: int) -> NoReturn:
     """End at once: no thread that a handler has left behind holds this process up."""
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(ValueError, OSError):
+            stream.flush()
     os._exit(code)
 
 

@@ -2,8 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +33,20 @@ class Bench:
     Attributes:
         executor: carries them out.
         stops: whether to stop.
+        tell: given a line for people.
         environment: what theirs has beyond this process's.
         descriptors: that they inherit.
-        tell: given a line for people.
     """
 
     executor: Executor[Any]
     stops: Stops
-    environment: dict[str, str]
-    descriptors: Sequence[int]
     tell: Callable[[str], None]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    descriptors: Sequence[int] = ()
+
+    def holding(self, environment: Mapping[str, str], descriptors: Sequence[int]) -> "Bench":
+        """The same for handlers that have this environment, and hold these locks."""
+        return replace(self, environment=environment, descriptors=descriptors)
 
 
 def carry_out(order: Order, bench: Bench) -> Answer | None:

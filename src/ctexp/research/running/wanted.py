@@ -1,23 +1,59 @@
 """Which parts of an experiment are to be carried out, and why: what is missing, failed, or has changed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from ctexp.research.running.experiment import Start
+from ctexp.core.errors import UsageError
+from ctexp.core.names import did_you_mean
 from ctexp.research.standing.records import Part
 
 
-def wanted(
-    known: Mapping[str, Part], start: Start, only: str | None, rerun_failed: bool, force: bool
-) -> dict[str, str]:
-    """Why each part is to be carried out; empty text where it is not."""
-    found = {}
-    for sub, part in known.items():
-        why = "" if part.state == "completed" else part.said or part.state
-        if start.stub or force:
-            why = why or "asked for"
-        if rerun_failed and not (part.answer is not None and part.answer.error is not None):
-            why = ""
-        if only is not None and sub != only:
-            why = ""
-        found[sub] = why
-    return found
+@dataclass(frozen=True)
+class Asked:
+    """What of an experiment was asked for.
+
+    Attributes:
+        only: one part alone; None for all.
+        failed: only what has failed.
+        again: also what is done and up to date.
+        overrides: of every training; an answer that was found with others is out of date.
+    """
+
+    only: str | None = None
+    failed: bool = False
+    again: bool = False
+    overrides: tuple[str, ...] = ()
+
+
+def wanted(experiment: str, known: Mapping[str, Part], asked: Asked) -> dict[str, str]:
+    """The parts that are asked for, in the order of the plan, each with why it is to be carried out.
+
+    The why is empty where a part is kept as it is: completed, and up to date.
+
+    Raises:
+        UsageError: there is no such part.
+    """
+    if asked.only is not None and asked.only not in known:
+        raise UsageError(
+            f"--only: {experiment} has no part {asked.only!r}; {did_you_mean(asked.only, known)}".rstrip("; ")
+        )
+    return {
+        sub: _why(part, asked)
+        for sub, part in known.items()
+        if asked.only in (None, sub) and (not asked.failed or has_failed(part))
+    }
+
+
+def has_failed(part: Part) -> bool:
+    """Whether its last answer was a failure, also where its handler was changed since."""
+    return part.answer is not None and part.answer.error is not None
+
+
+def _why(part: Part, asked: Asked) -> str:
+    if part.state == "failed":
+        return f"it had failed: {part.said}"
+    if part.state != "completed":
+        return part.said or part.state
+    if part.answer is not None and part.answer.basis.overrides != asked.overrides:
+        return "asked for with other overrides"
+    return "asked for again" if asked.again else ""
