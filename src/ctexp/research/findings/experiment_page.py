@@ -19,8 +19,8 @@ _HEADLINES = {
 }
 _HOW_TO_READ = (
     "In brackets: the 95 % confidence interval (CI), the values that the data are compatible with. A "
-    "criterion is met, or failed, only where the whole interval is on that side; where it crosses a threshold "
-    "the criterion is borderline, and somebody has to look."
+    "criterion is met, or failed, only where the whole interval is on that side; where it crosses a "
+    "threshold it is borderline, and somebody has to look."
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ctexp.core import clock, files
 from ctexp.core.errors import CtexpError, DataError
+from ctexp.core.locks import FileLock
 from ctexp.core.paths import shown
 from ctexp.research.figures import Figure
 from ctexp.research.findings import experiment_page, kept, project_page, results
@@ -24,6 +25,8 @@ Yours: what stands outside the marks is kept as it is. A number is cited by its 
 ## History
 
 """
+
+_PATIENCE = 10.0  # seconds that another may take to write its own
 
 
 @dataclass(frozen=True)
@@ -65,10 +68,19 @@ def write(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False)
 
     Raises:
         DataError: marks of a page are damaged, or generated text was changed by hand.
+        Busy: somebody else writes findings, and does not end.
         StorageError: the disk is full or a folder cannot be written.
     """
     places = Places(root, stub)
-    found = standing(root, plan, data_dir, stub=stub)
+    lock = FileLock(places.findings.with_name(".findings.lock"), "the findings")
+    lock.acquire(_PATIENCE)
+    try:
+        return _written(places, standing(root, plan, data_dir, stub=stub))
+    finally:
+        lock.release()
+
+
+def _written(places: Places, found: Standing) -> tuple[Path, ...]:
     written: list[Path] = []
     problems: list[CtexpError] = []
     pages: list[tuple[Path, Told]] = []
@@ -162,5 +174,5 @@ def _figures(places: Places, its: Stands) -> dict[str, Figure]:
 
 def _put(path: Path, content: bytes) -> Path:
     if not path.is_file() or path.read_bytes() != content:
-        files.write_bytes(path, content)
+        files.write_bytes(path.resolve(), content)
     return path
