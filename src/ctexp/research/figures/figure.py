@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -107,7 +106,7 @@ class Figure(Part):
             raise ValueError("the figure is undefined")
         return self.value
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """Of all that it says but how many digits are told."""
         said = self.model_dump(mode="json", exclude={"digits"})
