@@ -33,6 +33,7 @@ MEANINGS: dict[str, Any] = {
     "e5": "e5",
     ".": ".",
     ".inf": ".inf",
+    "1e999": "1e999",
     ".nan": ".nan",
     "~": None,
     "null": None,

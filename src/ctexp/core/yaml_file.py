@@ -7,6 +7,7 @@ numbers, infinities and NaN, which stay text), and keys given twice, anchors, al
 large files are errors with path, line and key.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -97,8 +98,8 @@ def resolve(text: str) -> Any:
         return text.lower() == "true"
     if _INT.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
+    if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
     return text
 
 

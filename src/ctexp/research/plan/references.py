@@ -19,7 +19,8 @@ def check(
         archived: what the plan keeps of earlier experiments, of any shape; a pivot may replace one of them.
         mistakes: are told.
     """
-    gone = {str(one.get("id") if isinstance(one, dict) else one) for one in archived or ()}
+    kept = archived if isinstance(archived, list | dict) else [archived]
+    gone = {str(one.get("id") if isinstance(one, dict) else one) for one in kept}
 
     def known(names: Iterable[str], place: Place, *, also: Iterable[str] = ()) -> None:
         for name in names:
