@@ -1,12 +1,13 @@
 """What `monitor` prints: how much was found, a table of it, and what nobody can tell."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from ctexp.core import screen
-from ctexp.monitor.finding import Finding, Report
+from ctexp.monitor.finding import Finding, Report, listed
 from ctexp.monitor.live import Change
 
 _TABLE = 120  # columns, off a terminal too: evidence is sentences, which nobody reads in one line
@@ -14,14 +15,17 @@ _COLOURS = {"alarm": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def tell(found: Report) -> None:
-    """Print it; what could not be read goes to stderr."""
+    """Print it, of several runs without what has passed; what could not be read goes to stderr."""
     for note in found.notes:
         screen.warn(note)
     print(_headline(found))
-    if found.findings:
+    shown = [one for one in found.findings if len(found.runs) == 1 or not one.passed]
+    if shown:
         console = screen.results()
         print()
-        console.print(_table(found), width=min(console.width, _TABLE))
+        console.print(_table(shown, found), width=min(console.width, _TABLE))
+    if passed := len(found.findings) - len(shown):
+        print(f"\nnot shown: {passed} that passed while training; inv monitor RUN tells them")
     untold = _unknown(found)
     if untold:
         print()
@@ -46,21 +50,32 @@ def _headline(found: Report) -> str:
     return f"{looked}: {', '.join(told) or 'nothing looks wrong'}"
 
 
-def _table(found: Report) -> Table:
+def _table(findings: Sequence[Finding], found: Report) -> Table:
+    """A row for each, and one for all runs that are told the same."""
+    alike: dict[tuple[str, ...], list[Finding]] = defaultdict(list)
+    for one in findings:
+        alike[one.severity, one.rule, one.message, one.advice].append(one)
     table = Table(box=None, pad_edge=False)
     for heading in ("", "what"):
         table.add_column(heading, no_wrap=True)
     table.add_column("evidence", overflow="fold")
-    for one in found.findings:
-        table.add_row(Text(one.severity, _COLOURS[one.severity]), _spelled(one.rule), _said(one, found))
+    for same in alike.values():
+        one = same[0]
+        said = Text(f"{_about(same, found)}{_said(one)}\n-> {one.advice}")
+        table.add_row(Text(one.severity, _COLOURS[one.severity]), _spelled(one.rule), said)
     return table
 
 
-def _said(one: Finding, found: Report) -> Text:
-    about = "" if len(found.runs) == 1 and one not in found.project else f"{one.runs[0]}: "
+def _about(same: Sequence[Finding], found: Report) -> str:
+    """The runs it is about, where more than one was looked at; of the project's, its sentence says it."""
+    if len(found.runs) == 1 or same[0] in found.project:
+        return ""
+    return f"{listed([one.runs[0] for one in same], 2)}: "
+
+
+def _said(one: Finding) -> str:
     sure = "" if one.confidence == "moderate" else f" ({one.confidence} confidence)"
-    epoch = "" if one.epoch is None else f" (epoch {one.epoch})"
-    return Text(f"{about}{one.message}{epoch}{sure}\n-> {one.advice}")
+    return one.message + ("" if one.epoch is None else f" (epoch {one.epoch})") + sure
 
 
 def _unknown(found: Report) -> list[str]:

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ctexp.core.errors import CtexpError
 from ctexp.monitor.finding import Finding, Judged, Report, Unknown, gravest_first
 from ctexp.monitor.neighbours import Neighbours
 from ctexp.monitor.rules.answers import dead_columns, dead_outputs, never_answered
 from ctexp.monitor.rules.curves import curves, diverged
-from ctexp.monitor.rules.fitting import above_training, learned_by_heart, too_good
+from ctexp.monitor.rules.fitting import above_training, learned_by_heart, thrown_off, too_good
 from ctexp.monitor.rules.leakage import leakage
 from ctexp.monitor.rules.relatives import outside_history, same_answers
 from ctexp.monitor.rules.seeds import single_seed
 from ctexp.monitor.seen import Seen
+
+_ABOUT = ("class", "metric", "of")
+"""Evidence that tells two findings of one rule apart."""
 
 _SAYS_WHY = {
     "at_chance": {"underfitting", "class_never_predicted", "overfitting"},
@@ -30,14 +34,14 @@ def judge(seen: Seen, root: Path, others: Neighbours | None) -> Judged:
         others: what to hold it against; None for the run alone.
     """
     told = list(_asked(seen, root, others))
-    holding: dict[tuple[str, str], Finding] = {}
+    first: dict[tuple[Any, ...], Finding] = {}
     for one in told:
-        if isinstance(one, Finding):  # two rules may see the same, as gap and losses do; the first tells
-            holding.setdefault(
-                (one.rule, str(one.evidence.get("class", one.evidence.get("metric", "")))), one
-            )
-    explained = {rule for (why, _) in holding for rule in _SAYS_WHY.get(why, ())}
-    findings = [one for one in holding.values() if one.rule not in explained]
+        if isinstance(one, Finding):  # two looks may see the same, as losses and gaps do
+            key = (one.rule, *(one.evidence.get(name) for name in _ABOUT))
+            if key not in first or first[key].passed:
+                first[key] = one
+    explained = {rule for one in first.values() if not one.passed for rule in _SAYS_WHY.get(one.rule, ())}
+    findings = [one for one in first.values() if one.rule not in explained]
     unknown = tuple(dict.fromkeys(one for one in told if isinstance(one, Unknown)))
     epochs = len(seen.rows)
     return Judged(seen.id, seen.name, seen.state, epochs, gravest_first(findings), unknown)
@@ -78,6 +82,7 @@ def _asked(seen: Seen, root: Path, others: Neighbours | None) -> Iterator[Findin
     yield from diverged(seen)
     yield from leakage(seen)
     yield from curves(seen)
+    yield from thrown_off(seen)
     yield from learned_by_heart(seen)
     yield from above_training(seen)
     yield from too_good(seen)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ctexp.core.classes import CLASSES
@@ -81,6 +82,11 @@ class Facts:
 def column(rows: list[Row], name: str) -> NDArray[np.float64]:
     """A column of the history, `(epochs,)`; NaN where it has no value."""
     return np.array([math.nan if row.get(name) is None else row[name] for row in rows], dtype=np.float64)
+
+
+def medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of three neighbours each, `(epochs - 2,)`: the i-th is of places i to i + 2."""
+    return np.asarray(np.median(sliding_window_view(values, 3), axis=1))
 
 
 def noise(values: NDArray[np.float64]) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ctexp.core.metric_names import higher_is_better
-from ctexp.evaluation.health.facts import Facts, Row, column, noise
+from ctexp.evaluation.health.facts import Facts, Row, column, medians, noise
 
 FEWEST = 5
 """Epochs after the beginning below which nothing is said; five is also the strip of Prechelt (1998)."""
@@ -153,7 +153,7 @@ def overfitting(rows: list[Row], facts: Facts) -> Finding | None:
     training accuracy: that is a network growing sure of itself.
     """
     val, train = column(rows, "val/loss"), column(rows, "train/loss")
-    smooth = np.array([np.median(val[i : i + 3]) for i in range(len(val) - 2)])  # of epochs i to i + 2
+    smooth = medians(val)
     best = int(np.argmin(smooth))
     rise = float(smooth[-1] - smooth[best])
     if len(smooth) - best <= FEWEST or not rise > max(0.2 * smooth[best], 3 * noise(val), 0.1 * _CHANCE_LOSS):

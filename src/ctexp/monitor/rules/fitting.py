@@ -6,14 +6,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from ctexp.core.classes import CLASSES
-from ctexp.evaluation.health.facts import column
+from ctexp.evaluation.health.facts import Row, column
 from ctexp.evaluation.health.rules import FEWEST
 from ctexp.evaluation.intervals import wilson
 from ctexp.monitor.finding import Finding, Unknown
 from ctexp.monitor.seen import Seen
-from ctexp.planning.diagnosis.course import course, mixed
+from ctexp.planning.diagnosis.course import STILL, Course, course, mixed
 from ctexp.planning.diagnosis.evidence import Training
 from ctexp.planning.diagnosis.figures import difference, newcombe
+from ctexp.planning.diagnosis.rules.instability import THROWN
 
 _GAP = 0.15
 """A thousand images always leave a gap, of a few points where all goes well. Where even the lower end of its
@@ -23,6 +24,41 @@ _ABOVE = 0.05
 _AT_ONCE, _SURELY = 2, 0.9
 """Epochs, and what the lower end of the interval of validation accuracy is above after these."""
 _LEAP = 0.3
+_SHAKEN = 1.2 * math.log(4)
+"""The training loss of an epoch is above this where steps did harm: that of knowing nothing is log 4."""
+
+
+def ended_course(seen: Seen) -> Course | None:
+    """How a training that has ended went; None while it trains, and where it is too short to tell."""
+    if seen.facts is None or seen.trains:
+        return None
+    images = dict(zip(CLASSES, map(float, seen.facts.counts["val"]), strict=True))
+    return course(Training(seen.id, seen.id, seen.rows, seen.facts), seen.shown, images)
+
+
+def thrown_off(seen: Seen) -> Iterator[Finding]:
+    """First steps threw the network so far off that it never learned much.
+
+    An epoch's training loss was above 1.2 log 4, and validation's above 2 log 4, while it had learned next to
+    nothing; in the end the loss is at rest with less than half of the way to all training images gone.
+    """
+    one = ended_course(seen)
+    if one is None or seen.facts is None:
+        return
+    chance, shaken = seen.facts.majority("train"), float(column(list(seen.rows), "train/loss").max())
+    half = chance + 0.5 * (1 - chance)
+    lost = one.late_train_accuracy < half and one.train_fall <= STILL
+    if lost and one.thrown > THROWN and shaken > _SHAKEN:
+        yield Finding(
+            "instability",
+            "warning",
+            (seen.id,),
+            f"steps threw it so far off that train/loss was {shaken:.2f} and val/loss {one.thrown:.2f} (no"
+            f" knowledge: {math.log(4):.2f}); train/accuracy stopped at {one.late_train_accuracy:.3f}",
+            "lower optimizer.lr, or lengthen scheduler.warmup_epochs",
+            {"train/loss": shaken, "val/loss": one.thrown, "train/accuracy": one.late_train_accuracy},
+            epoch=one.epochs,
+        )
 
 
 def learned_by_heart(seen: Seen) -> Iterator[Finding]:
@@ -31,11 +67,8 @@ def learned_by_heart(seen: Seen) -> Iterator[Finding]:
     Told of a training that has ended; the rule of health tells of losses that part ways meanwhile. Training
     accuracy is that of augmented images: the gap is no smaller than it looks.
     """
-    if seen.facts is None or seen.trains:
-        return
-    images = dict(zip(CLASSES, map(float, seen.facts.counts["val"]), strict=True))
-    one = course(Training(seen.id, seen.id, seen.rows, seen.facts), seen.shown, images)
-    if one is None:
+    one = ended_course(seen)
+    if one is None or seen.facts is None:
         return
     gap = newcombe(one.train_accuracy, sum(seen.facts.counts["train"]), one.mixed_accuracy, one.mixed_images)
     if not gap[1] > _GAP:
@@ -59,20 +92,22 @@ def above_training(seen: Seen) -> Iterator[Finding | Unknown]:
     compared with validation's of the epoch before, whose network was worse than any of these. Both are of the
     same mixture of classes. Augmented images and dropout lower training's rightly: then nobody can tell.
     """
-    if seen.facts is None or len(seen.rows) <= FEWEST:
+    facts = seen.facts
+    if facts is None or len(seen.rows) <= FEWEST:
         return
     if seen.disturbed:
         yield Unknown(
             "validation_above_training", "training accuracy is of augmented images, or with dropout"
         )
         return
-    rows, images = list(seen.rows), dict(zip(CLASSES, map(float, seen.facts.counts["val"]), strict=True))
+    rows: list[Row] = list(seen.rows)
+    images = dict(zip(CLASSES, map(float, facts.counts["val"]), strict=True))
     found, worth = mixed(rows, seen.shown, images)
     if found is None:
         return
     val, train = found[:-1], column(rows, "train/accuracy")[1:]
     high, low = float(np.median(val)), float(np.median(train))
-    gap = newcombe(high, worth, low, sum(seen.facts.counts["train"]))
+    gap = newcombe(high, worth, low, sum(facts.counts["train"]))
     if not (gap[0] > _ABOVE and gap[1] > 0 and (val > train).mean() >= 0.8):
         return
     yield Finding(
@@ -90,7 +125,8 @@ def too_good(seen: Seen) -> Iterator[Finding]:
     """Nearly every validation image is right at once, or all of a sudden beyond what training knows."""
     if seen.facts is None or len(seen.rows) <= FEWEST:
         return
-    rows, total = list(seen.rows), sum(seen.facts.counts["val"])
+    rows: list[Row] = list(seen.rows)
+    total, trained = (sum(seen.facts.counts[split]) for split in ("val", "train"))
     accuracy, train = column(rows, "val/accuracy"), column(rows, "train/accuracy")
     first = float(accuracy[:_AT_ONCE].max())
     low = wilson(first, total)[0] if math.isfinite(first) else 0.0
@@ -112,7 +148,11 @@ def too_good(seen: Seen) -> Iterator[Finding]:
     for place in range(1, len(rows) - 1):
         before, after = float(accuracy[place - 1]), float(accuracy[place])
         leap, beyond = newcombe(after, total, before, total), after - float(train[place + 1])
-        if leap[0] > _LEAP and leap[1] > _LEAP / 2 and newcombe_low(after, float(train[place + 1]), seen) > 0:
+        if (
+            leap[0] > _LEAP
+            and leap[1] > _LEAP / 2
+            and newcombe(after, total, float(train[place + 1]), trained)[1] > 0
+        ):
             epoch = int(rows[place]["epoch"] or 0)
             yield Finding(
                 "implausible",
@@ -125,9 +165,3 @@ def too_good(seen: Seen) -> Iterator[Finding]:
                 epoch=epoch,
             )
             return
-
-
-def newcombe_low(val: float, train: float, seen: Seen) -> float:
-    """The lower end of validation less training accuracy."""
-    counts = seen.facts.counts if seen.facts else {}
-    return newcombe(val, sum(counts["val"]), train, sum(counts["train"]))[1]

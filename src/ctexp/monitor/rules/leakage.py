@@ -26,6 +26,6 @@ def leakage(seen: Seen) -> Iterator[Finding | Unknown]:
             (seen.id,),
             line,
             "train on a split without copies: data.split=clean",
-            {"split": data.split, "images": sum(data.rows.get("val", {}).values())},
+            {"of": "val" if line in of_val else "test", "split": data.split},
             "high",
         )

@@ -83,7 +83,7 @@ def outside_history(seen: Seen, others: Neighbours) -> Iterator[Finding | Unknow
         return
     earlier = others.of_recipe(seen)
     if len(earlier) < _EARLIER:
-        yield Unknown("outside_history", f"{len(earlier)} earlier runs of its recipe, {_EARLIER} are needed")
+        yield Unknown("outside_history", f"fewer than {_EARLIER} earlier runs of its recipe")
         return
     for metric in (*_METRICS, "val/ece"):
         measured = seen.result.metrics.get(metric)
@@ -120,8 +120,8 @@ def _outside(
         "calibration_drift" if drift else "outside_history",
         "warning",
         (seen.id, *(one.id for one in earlier)),
-        f"{metric} is {value:.3f}, that of {len(earlier)} earlier runs of the recipe was {middle:.3f} (median):"
-        f" {far:+.1f} robust deviations{because}",
+        f"{metric} is {value:.3f}, that of {len(earlier)} earlier runs of the recipe was {middle:.3f}"
+        f" (median): {far:+.1f} robust deviations{because}",
         "look for a leak before you believe it: inv data-audit"
         if better
         else f"see what has changed since: inv diff {earlier[0].id} {seen.id}",

@@ -1,0 +1,283 @@
+"""Prepared histories: real tiny trainings, made sick in one way on purpose, or healthy.
+
+    python -m tests.monitor.histories FOLDER [NAME ...]
+
+builds them, judges them and prints the table of docs/monitor.md.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ctexp.core.errors import Diverged
+from tests.monitor.pictures import import_set, project_with
+from tests.planning.histories.pictures import Pictures
+from tests.planning.histories.trained import train
+from tests.project import git, inv
+
+CLEAR = Pictures(train=60, val=40, faint=150, faintest=0.15)
+"""A set that a small network learns to five answers in six, and that some images of cannot be told."""
+
+WELL = ("scheduler=step", "scheduler.step_epochs=8", "trainer.max_epochs=14", "loss.label_smoothing=0.02")
+"""A recipe that suits it."""
+
+BY_HEART = ("augment=none", "loss.label_smoothing=0", "scheduler=constant")
+
+
+@dataclass(frozen=True)
+class History:
+    """A project to be judged.
+
+    Attributes:
+        build: makes it in a folder.
+        sick: what is wrong with it, a few words; of a healthy one what it is.
+        rules: any of which finds it; none of a healthy one.
+        follows: rules that may speak besides, because what they say is true of it too.
+        run: what `inv monitor` is asked about.
+    """
+
+    build: Callable[[Path], None]
+    sick: str
+    rules: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    run: str = "latest"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the monitor made of a history.
+
+    Attributes:
+        found: the rules that spoke with at least a warning, and of a note those that were looked for.
+        missed: whether none of those looked for did.
+        false: the rules that gave at least a warning without a reason.
+    """
+
+    found: tuple[str, ...]
+    missed: bool
+    false: tuple[str, ...]
+
+
+def verdict(history: History, document: dict[str, Any]) -> Verdict:
+    """Hold what `inv monitor --json` said against what is true."""
+    findings = [*document["project"], *(one for run in document["runs"] for one in run["findings"])]
+    wanted = [one["rule"] for one in findings if one["rule"] in history.rules and not one["passed"]]
+    warned = [one["rule"] for one in findings if one["severity"] != "note"]
+    known = {*history.rules, *history.follows}
+    return Verdict(
+        tuple(dict.fromkeys([*wanted, *warned])),
+        bool(history.rules) and not wanted,
+        tuple(dict.fromkeys(rule for rule in warned if rule not in known)),
+    )
+
+
+def looked(history: History, project: Path) -> dict[str, Any]:
+    """What the monitor says, as a document."""
+    document: dict[str, Any] = json.loads(inv(project, "monitor", history.run, "--json").stdout)
+    return document
+
+
+def learned_by_heart(folder: Path) -> None:
+    project = project_with(folder, Pictures(train=24, faint=110, faintest=0.1))
+    train(project, *BY_HEART, "optimizer.lr=1e-3", "trainer.max_epochs=24")
+
+
+def ever_surer(folder: Path) -> None:
+    project = project_with(folder, Pictures(train=50, faint=140, faintest=0.1), wrong=0.3)
+    train(project, *BY_HEART, "optimizer.lr=2e-3", "trainer.max_epochs=30")
+
+
+def no_number(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    far = ("scheduler=constant", "optimizer=sgd", "optimizer.lr=1e4", "trainer.gradient_clip=null")
+    train(project, *far, "trainer.max_epochs=8", code=Diverged.exit_code)
+
+
+def restless(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    train(project, "scheduler=constant", "optimizer.lr=0.03", "trainer.max_epochs=20")
+
+
+def too_slow(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    train(project, "optimizer.lr=1e-6", "trainer.max_epochs=12")
+
+
+def stuck(folder: Path) -> None:
+    project = project_with(folder, Pictures(train=80, faint=200, faintest=0.6, alike=1.0))
+    train(project, "scheduler=constant", "optimizer.lr=3e-3", "trainer.max_epochs=28")
+
+
+def leaking(folder: Path) -> None:
+    copies = dict.fromkeys(
+        ("adenocarcinoma", "large_cell_carcinoma", "squamous_cell_carcinoma", "normal"), 15
+    )
+    project = project_with(folder, Pictures(train=60, val=40, faint=150, faintest=0.15, copies=copies))
+    train(project, *WELL, "data.split=official")
+
+
+def given_away(folder: Path) -> None:
+    project = project_with(folder, CLEAR, marked=True)
+    train(project, *WELL, "augment=none", "trainer.max_epochs=8")
+
+
+def easy_validation(folder: Path) -> None:
+    faint, clear = (
+        Pictures(train=120, faint=60, faintest=0.1),
+        Pictures(train=1, faint=200, faintest=0.9, seed=2),
+    )
+    project = project_with(folder, faint, valid=clear)
+    train(project, *WELL, "augment=none", "trainer.max_epochs=8")
+
+
+def dead(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    train(
+        project, "scheduler=constant", "optimizer.lr=0.3", "optimizer.weight_decay=3", "trainer.max_epochs=10"
+    )
+
+
+def rare(folder: Path) -> None:
+    counts = {"adenocarcinoma": 70, "large_cell_carcinoma": 60, "squamous_cell_carcinoma": 3, "normal": 60}
+    project = project_with(folder, Pictures(train=counts, faint=150, faintest=0.25))
+    train(project, "trainer.max_epochs=12")
+
+
+def without_effect(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    for patience in (12, 20):
+        arm = ("scheduler=plateau", f"scheduler.patience={patience}", f"run.name=patience-{patience}")
+        train(project, *arm, "trainer.max_epochs=10")
+
+
+def of_late_worse(folder: Path) -> None:
+    six_seeds(folder)
+    import_set(folder, CLEAR, wrong=0.5)
+    train(folder, *WELL, "run.name=steady", "seed=7")
+
+
+def decided_on_one_seed(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    train(project, "run.name=short", "trainer.max_epochs=2")
+    train(project, *WELL, "run.name=long")
+    git(project, "add", ".")
+    inv(project, "compare-baselines", "--baseline", "short", "--candidate", "long")
+
+
+def slow_batches(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    costly = ("augment=strong", "augment.elastic=0.1", "augment.jpeg=0.9", "augment.noise=0.1")
+    train(project, *WELL, *costly, "data.image_size=16", "data.batch_size=64", "trainer.max_epochs=8")
+
+
+def well(folder: Path) -> None:
+    train(project_with(folder, CLEAR), *WELL)
+
+
+def seeds_with_dropout(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    for seed in (1, 2, 3):
+        train(project, *WELL, "model.dropout=0.3", "run.name=dropout", f"seed={seed}")
+
+
+def strongly_augmented(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    train(project, *WELL, "augment=strong", "augment.mixup=0.2", "trainer.max_epochs=18")
+
+
+def six_seeds(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    for seed in range(1, 7):
+        train(project, *WELL, "run.name=steady", f"seed={seed}")
+
+
+def balanced(folder: Path) -> None:
+    counts = {"adenocarcinoma": 80, "large_cell_carcinoma": 40, "squamous_cell_carcinoma": 60, "normal": 50}
+    project = project_with(folder, Pictures(train=counts, val=30, faint=160, faintest=0.3))
+    train(project, *WELL, "sampler=class_balanced")
+
+
+def averaged(folder: Path) -> None:
+    train(project_with(folder, CLEAR), "averaging=ema", "scheduler=cosine", "trainer.max_epochs=16")
+
+
+def one_cycle(folder: Path) -> None:
+    project = project_with(folder, CLEAR)
+    train(project, "optimizer=sgd", "optimizer.lr=0.05", "scheduler=one_cycle", "trainer.max_epochs=16")
+
+
+def plain_and_long(folder: Path) -> None:
+    project = project_with(folder, Pictures(train=120, val=40, faint=170, faintest=0.4))
+    train(project, *WELL, "augment=none", "trainer.max_epochs=12")
+
+
+HISTORIES: dict[str, History] = {
+    "learned_by_heart": History(
+        learned_by_heart, "96 images, nothing augmented", ("overfitting",), ("calibration_drift",)
+    ),
+    "ever_surer": History(
+        ever_surer, "wrong labels, learned by heart", ("calibration_drift",), ("overfitting", "instability")
+    ),
+    "no_number": History(no_number, "a learning rate of 1e4", ("divergence",)),
+    "restless": History(
+        restless,
+        "a learning rate ten times too high",
+        ("instability",),
+        ("class_never_predicted", "underfitting"),
+    ),
+    "too_slow": History(
+        too_slow,
+        "a learning rate of 1e-6",
+        ("underfitting", "at_chance"),
+        ("class_never_predicted", "dead_outputs"),
+    ),
+    "stuck": History(stuck, "two classes that look the same, a constant rate", ("plateau",)),
+    "leaking": History(leaking, "60 of 160 validation images are copies", ("leakage",)),
+    "given_away": History(given_away, "a bar at the border tells the class", ("implausible",)),
+    "easy_validation": History(
+        easy_validation, "faint training images, clear validation ones", ("validation_above_training",)
+    ),
+    "dead": History(
+        dead, "weights decayed to nothing", ("dead_outputs",), ("at_chance", "underfitting", "instability")
+    ),
+    "rare": History(rare, "3 images of 193 are of a class", ("class_never_predicted",)),
+    "without_effect": History(without_effect, "a patience that is never reached", ("identical_runs",)),
+    "of_late_worse": History(
+        of_late_worse, "the seventh run on spoilt labels", ("outside_history",), ("calibration_drift",)
+    ),
+    "decided_on_one_seed": History(
+        decided_on_one_seed, "a candidate judged better on one seed", ("single_seed",), run="long"
+    ),
+    "slow_batches": History(slow_batches, "costly augmentation of tiny images", ("slow_input",)),
+    "well": History(well, "a recipe that suits the set"),
+    "seeds_with_dropout": History(seeds_with_dropout, "three seeds with dropout", run="dropout"),
+    "strongly_augmented": History(strongly_augmented, "strong augmentation and mixing"),
+    "six_seeds": History(six_seeds, "the last of six seeds"),
+    "balanced": History(balanced, "classes of 40 to 80 images, drawn alike"),
+    "averaged": History(averaged, "averaged weights, a cosine"),
+    "one_cycle": History(one_cycle, "momentum, one cycle"),
+    "plain_and_long": History(plain_and_long, "480 clear images, nothing augmented"),
+}
+
+
+def main(folder: Path, names: list[str]) -> None:
+    """Build what is not there yet, judge all of it, print the table."""
+    for name in names or HISTORIES:
+        history, project = HISTORIES[name], folder / name
+        if not (project / "built").exists():
+            shutil.rmtree(project, ignore_errors=True)
+            history.build(project)
+            (project / "built").touch()
+        made = verdict(history, looked(history, project))
+        outcome = "missed" if made.missed else "false alarm" if made.false else "right"
+        wanted = " or ".join(history.rules) or "nothing"
+        found = ", ".join(made.found) or "nothing"
+        print(f"| {name} | {history.sick} | {wanted} | {found} | {outcome} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])
