@@ -1,0 +1,25 @@
+"""The negative control: what do features add that do not tell the classes apart?"""
+
+from typing import Any
+
+from arms import dual, single
+from ctexp.research.runner import ExperimentRunner
+
+STUB = {
+    "finding": "what does not tell the classes apart adds nothing",
+    "metrics": {"gain_over_control": (0.03, 0.01, 0.05), "control_gain": (0.0, -0.02, 0.02)},
+}
+
+
+def e_control(runner: ExperimentRunner) -> dict[str, Any]:
+    """Put the control between the two: against one pathway, and under the other."""
+    control = dual(runner, "bottom_features")
+    alone = runner.compare(baseline=single(runner), candidate=control)
+    under = runner.compare(baseline=control, candidate=dual(runner, "all_features"))
+    over_single, over_control = alone.difference("macro_f1"), under.difference("macro_f1")
+    return {
+        "finding": "Features that do not tell the classes apart change macro F1 by "
+        f"{over_single:+} ({alone.verdict('macro_f1')}). All features together stand {over_control:+} "
+        f"above these ({under.verdict('macro_f1')}).",
+        "metrics": {"control_gain": over_single, "gain_over_control": over_control},
+    }
