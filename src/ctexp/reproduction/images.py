@@ -56,7 +56,7 @@ def provide(of: Recorded, root: Path, data_dir: Path, project: Path, follow: dvc
                 raise DataError(
                     [f"{one.what}: not here" for one in differing]
                     + [f"the recorded version cannot come from DVC: {problem}" for problem in error.problems],
-                    error.hint or f"bring it back: inv data-import PATH --name {dataset.name}",
+                    _way_to(data_dir, dataset.name),
                 ) from error
             why = Difference(
                 area="data",
@@ -88,10 +88,19 @@ def _look(of: Recorded, data_dir: Path) -> list[Difference]:
         return [Difference(area="data", what=f"the images of {dataset.name}", recorded="all", found=None)]
     differing = []
     try:
-        catalog.verify_files(catalog.rows, full=True)
+        catalog.verify_files([row for row in catalog.rows if not row.excluded], full=True)
     except DataError as error:
         differing = [_of_image(problem, catalog.raw) for problem in error.problems]
     return differing + _look_at_features(of, data_dir)
+
+
+def _way_to(data_dir: Path, name: str) -> str:
+    """How to get a data set that is missing."""
+    try:
+        catalogs.load(data_dir, name)
+    except CtexpError as error:
+        return error.hint
+    return f"put it back, or import it anew: inv data-import PATH --name {name}"
 
 
 def _of_image(problem: str, raw: Path) -> Difference:

@@ -58,7 +58,7 @@ class Judged:
         return "equal" if all(one.identical for one in self.compared) else "within_tolerance"
 
 
-def judge(of: Recorded, other: RunDir, tolerance: float) -> Judged:
+def judge(of: Recorded, other: RunDir, tolerance: float, *, weights: bool = True) -> Judged:
     """Compare a run with its repetition.
 
     Args:
@@ -66,6 +66,7 @@ def judge(of: Recorded, other: RunDir, tolerance: float) -> Judged:
         other: the repetition, which has ended.
         tolerance: where not every bit has to be the same: how far a metric may be apart, and which share of
             the images may get another class.
+        weights: whether the recorded ones are to be compared; not where they are known to be others by now.
 
     Raises:
         DataError: the repetition's record cannot be read.
@@ -80,7 +81,7 @@ def judge(of: Recorded, other: RunDir, tolerance: float) -> Judged:
     their_packages = other.environment.read_text().split()
     _list_surroundings(found, of, manifest, their_packages)
     if result.state in JUDGED:
-        _compare(found, of.run, other, None if not found.lenient_because else tolerance)
+        _compare(found, of.run, other, None if not found.lenient_because else tolerance, weights=weights)
     return found
 
 
@@ -151,7 +152,7 @@ def _computer(manifest: Manifest) -> str:
     return manifest.device or manifest.environment.cpu
 
 
-def _compare(found: Judged, one: RunDir, other: RunDir, tolerance: float | None) -> None:
+def _compare(found: Judged, one: RunDir, other: RunDir, tolerance: float | None, *, weights: bool) -> None:
     """Hold predictions, metrics, history and weights side by side.
 
     Two trainings that began to differ in a last bit are other trainings after some epochs: where bits may
@@ -161,7 +162,9 @@ def _compare(found: Judged, one: RunDir, other: RunDir, tolerance: float | None)
     found.hold(lambda: answers.predictions(one, other, "val", tolerance))
     found.hold(lambda: numbers.metrics(one, other, "val", tolerance))
     found.hold(lambda: numbers.epochs(one, other, counts=strict))
-    if (gone := pruned.told(one, BEST)) is not None:
+    if not weights:
+        found.notes.append(f"weights were not compared: {BEST} is not the recorded one any more")
+    elif (gone := pruned.told(one, BEST)) is not None:
         found.notes.append(f"weights were not compared: {gone}")
     else:
         found.hold(lambda: answers.weights(one, other, counts=strict))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ctexp.core import clock, files
 from ctexp.core.errors import PreflightError
+from ctexp.record.checkpoint_files import BEST
 from ctexp.record.run_dir import RunDir
 from ctexp.reproduction import again, environments, images
 from ctexp.reproduction.beside import Changed
@@ -119,7 +120,8 @@ class Reproduction:
             environment = self._environment(source)
             run = self._train(environment, provided, source, place)
             self._tell("comparing")
-            judged = judge(of, run, self._asked.tolerance)
+            whole = not any(one.what == f"checkpoints/{BEST}" for one in self._broken)
+            judged = judge(of, run, self._asked.tolerance, weights=whole)
         judged.differences[:0] = self._broken
         judged.notes[:0] = [*of.notes, *provided.notes]
         return self._judged(judged, judged.outcome, run, environment, provided)

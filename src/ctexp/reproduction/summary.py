@@ -23,7 +23,7 @@ def said(outcome: Outcome, differences: Sequence[Difference], compared: Sequence
             apart = ", ".join(one.what for one in compared if not one.identical)
             return f"equal within the tolerance: {apart} are not the same bits"
         case "not_made":
-            return f"not made again: {areas} differ from what was recorded"
+            return f"not made again, since what it was made from has changed: {areas}"
         case _:
             return f"different: {areas}"
 

@@ -12,8 +12,8 @@ from ctexp.record import history
 from ctexp.record.run_dir import RunDir
 from ctexp.reproduction.verdict import Area, Compared, Difference
 
-_OF_THE_MACHINE = ("seconds", "images_per_second", "cpu_percent", "rss_mb", "gpu_percent", "gpu_memory_mb")
-"""Columns of a history that tell how fast it went."""
+_BESIDE_METRICS = ("step", "learning_rate")
+"""Columns of a history that are no metrics and follow from the training; all others tell how fast it went."""
 
 _OF_A_TRAINING = ("n", "groups", "metrics", "per_class", "confusion")
 """What a training writes of a split; evaluations add to it."""
@@ -52,7 +52,7 @@ def metrics(one: RunDir, other: RunDir, split: str, tolerance: float | None) -> 
 
 
 def epochs(one: RunDir, other: RunDir, *, counts: bool) -> Held:
-    """Both histories, without the columns that tell how fast it went.
+    """Both histories: metrics, steps and learning rates.
 
     Raises:
         DataError: one of the two cannot be read.
@@ -62,7 +62,7 @@ def epochs(one: RunDir, other: RunDir, *, counts: bool) -> Held:
             f"epoch {row['epoch']:g}, {name}": value
             for row in history.read(run.history)
             for name, value in row.items()
-            if name not in _OF_THE_MACHINE and name != "epoch"
+            if "/" in name or name in _BESIDE_METRICS
         }
         for run in (one, other)
     )

@@ -1,0 +1,67 @@
+"""`diff`: two runs side by side: code, configuration, data, environment, results."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from ctexp.cli.runs import meant
+from ctexp.config.compose import resolve_paths
+from ctexp.core import screen
+from ctexp.core.errors import UsageError
+from ctexp.core.paths import project_root
+from ctexp.record.run_dir import RunDir
+from ctexp.reproduction.differences.both import Section, differences
+
+_LISTED = 40
+
+
+def diff(a: str, b: str, json: bool) -> None:
+    """Print in what two runs differ."""
+    root = project_root()
+    found = [meant(root, said) for said in (a, b)]
+    runs = [run for run in found if isinstance(run, RunDir)]
+    if len(runs) < len(found):
+        whole = next(one for one in found if not isinstance(one, RunDir))
+        raise UsageError(f"{whole.id}: a cross-validation", "name two of its runs; `inv show` lists them")
+    one, other = runs
+    if one.path == other.path:
+        raise UsageError(f"{a} and {b} are both {one.id}", "name two runs")
+    sections = differences(one, other, root, resolve_paths(root)[0])
+    if json:
+        screen.emit_json({"a": one.id, "b": other.id} | {its.title: _document(its) for its in sections})
+        return
+    print(f"a  {one.id}\nb  {other.id}")
+    for section in sections:
+        _print(section)
+
+
+def _document(section: Section) -> dict[str, object]:
+    return {
+        "differences": [{"what": row.what, "a": row.one, "b": row.other} for row in section.rows],
+        "notes": list(section.notes),
+    }
+
+
+def _print(section: Section) -> None:
+    count = "" if section.title == "results" else f" ({len(section.rows)})"
+    print(f"\n{section.title}{count if section.rows else ': the same'}")
+    if section.rows:
+        screen.results().print(_table(section))
+    if len(section.rows) > _LISTED:
+        screen.note(f"{len(section.rows) - _LISTED} more; --json has all")
+    for note in section.notes:
+        print(f"  {note}")
+
+
+def _table(section: Section) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=True)
+    for heading in ("", "a", "b"):
+        table.add_column(heading, overflow="fold")
+    for row in section.rows[:_LISTED]:
+        table.add_row(f"  {row.what}", *_cells((row.one, row.other)))
+    return table
+
+
+def _cells(values: Sequence[str | None]) -> list[Text]:
+    return [Text("-" if value is None else value) for value in values]
