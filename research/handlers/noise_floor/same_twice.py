@@ -21,7 +21,7 @@ def e_same_twice(runner: ExperimentRunner) -> dict[str, Any]:
     false_alarms = runner.count(len(alarms))
     return {
         "finding": f"Five seeds less five others of the same recipe: macro F1 {difference:+}. The comparison "
-        f"calls {false_alarms} of {len(METRICS)} metrics different. A recipe has to be better by more than half "
-        "the length of this interval before five seeds a side can tell.",
+        f"calls {false_alarms} of {len(METRICS)} metrics different. Half the length of this interval is what "
+        "another recipe has to be better by before five seeds a side can tell.",
         "metrics": {"false_alarms": false_alarms, "difference": difference},
     }
