@@ -10,6 +10,7 @@ from ctexp.core.errors import PreflightError
 from ctexp.core.paths import project_root
 from ctexp.record.find import find, run_paths
 from ctexp.record.run_dir import RunDir
+from ctexp.record.segments import unsynced
 
 _TIMEOUT = 600.0
 
@@ -22,7 +23,7 @@ def wandb_sync(run: str | None, json: bool) -> int:
     if running:
         screen.note(f"still running, left for later: {', '.join(running)}")
     folders = [one.path for one in found if one.id not in running]
-    segments = [segment for folder in folders for segment in _unsynced(folder)]
+    segments = [segment for folder in folders for segment in unsynced(folder)]
     outcome = {str(segment): _push(segment) for segment in segments}
     failed = [segment for segment, problem in outcome.items() if problem]
     error = PreflightError(
@@ -41,12 +42,6 @@ def wandb_sync(run: str | None, json: bool) -> int:
     for line in error.lines():
         screen.note(line)
     return error.exit_code
-
-
-def _unsynced(folder: Path) -> list[Path]:
-    """The segments of a run, offline or broken off online, that are not marked as synced."""
-    segments = [*(folder / "wandb").glob("offline-run-*"), *(folder / "wandb").glob("run-*")]
-    return [segment for segment in sorted(segments) if not any(segment.glob("*.wandb.synced"))]
 
 
 def _push(segment: Path) -> str:

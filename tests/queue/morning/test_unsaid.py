@@ -16,7 +16,12 @@ def told(folder: Path, log: str, **end: Any) -> list[str]:
     night.begin()
     night.start("other-s1")
     (night.queue.path / "logs" / "other-s1.1.log").write_text(log)
-    fields = {"state": "failed", "cause": "other", "exit_code": 1, "reason": "without a word in its record"}
+    fields: dict[str, Any] = {
+        "state": "failed",
+        "cause": "other",
+        "exit_code": 1,
+        "reason": "without a word in its record",
+    }
     night.end("other-s1", **fields | end)
     report = night.report()
     advice = next(job.advice for job in report.jobs if job.job == "other-s1")

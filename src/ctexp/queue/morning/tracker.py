@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ctexp.queue.morning.bounded import ended, started
 from ctexp.record.run_dir import RunDir
+from ctexp.record.segments import unsynced
 
 PATIENCE = 300.0
 """Seconds for all runs of a night."""
@@ -23,7 +24,7 @@ def sync(root: Path, runs: Iterable[RunDir], patience: float = PATIENCE) -> list
         runs: of the night.
         patience: seconds for all of them.
     """
-    behind = [run for run in runs if _online(run) and _unsynced(run)]
+    behind = [run for run in runs if _online(run) and unsynced(run.path)]
     deadline = time.monotonic() + patience
     failed = [run.id for run in behind if not _pushed(root, run, deadline)]
     if not failed:
@@ -36,11 +37,6 @@ def _online(run: RunDir) -> bool:
     manifest = run.read().manifest
     tracker = manifest.tracker if manifest else None
     return tracker is not None and tracker.kind == "wandb" and tracker.mode == "online"
-
-
-def _unsynced(run: RunDir) -> bool:
-    segments = [*run.path.glob("wandb/run-*"), *run.path.glob("wandb/offline-run-*")]
-    return any(not any(segment.glob("*.wandb.synced")) for segment in segments)
 
 
 def _pushed(root: Path, run: RunDir, deadline: float) -> bool:
