@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ctexp.cli.sweep_rows import wrapped
+from ctexp.cli.sentences import wrapped
 from ctexp.research.assessment import Assessment, Judged
 from ctexp.research.figures import Figure
 from ctexp.research.plan.content import Criterion

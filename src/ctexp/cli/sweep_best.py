@@ -3,7 +3,8 @@
 import shlex
 from collections.abc import Sequence
 
-from ctexp.cli.sweep_rows import of_trial, wrapped
+from ctexp.cli.sentences import wrapped
+from ctexp.cli.sweep_rows import of_trial
 from ctexp.config import verdict
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen

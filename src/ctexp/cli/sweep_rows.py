@@ -1,32 +1,17 @@
 """A trial as commands print it: a line of a table, an entry of a document."""
 
 import math
-import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ctexp.cli.sentences import WIDTH
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.reading.summary import Trial
 from ctexp.sweeps.space import Value
 from ctexp.sweeps.trials import Row
 
-WIDTH = 100
-"""Columns of what is printed; commands to paste are never broken."""
-
 _BEST = 10
-
-
-def wrapped(text: str, indent: str = "") -> str:
-    """A sentence in lines of `WIDTH`, broken between words; those after the first are indented further."""
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def table(its: Opened) -> list[str]:

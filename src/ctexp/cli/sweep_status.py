@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from rich.table import Table
 
-from ctexp.cli.sweep_rows import of_row, seconds, table, wrapped
+from ctexp.cli.sentences import wrapped
+from ctexp.cli.sweep_rows import of_row, seconds, table
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
 from ctexp.core.paths import project_root
