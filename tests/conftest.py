@@ -1,10 +1,27 @@
-"""Every test, and every process it starts, computes on one thread.
+"""Every test, and every process it starts, computes on one thread and keeps what it has compiled.
 
 The suite runs on as many workers as there are cores; two threads of two workers on two cores wait for each
-other in busy loops, and a step of a millisecond takes a second.
+other in busy loops, and a step of a millisecond takes a second. Where Python is told to keep no bytecode,
+each worker and each process would compile hundreds of modules anew; git ignores what is kept.
 """
 
 import os
+import sys
+from collections.abc import Iterator
+
+import pytest
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+@pytest.fixture(scope="module")
+def blank_pictures() -> Iterator[None]:
+    """Trainings in this process draw no pictures, for a module that starts many and proves something else."""
+    from tests.pictures import leave_blank
+
+    with pytest.MonkeyPatch.context() as patch:
+        leave_blank(patch)
+        yield

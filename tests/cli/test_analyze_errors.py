@@ -27,6 +27,8 @@ from ctexp.record.subjects import subject
 from tests.leaky import add_leaky_set
 from tests.project import TINY, add_tiny_set, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 WORDS = (*TINY[:2], "data.image_size=32", *TINY[3:5], "trainer.max_epochs=1", TINY[-1], "run.name=seeds")
 
 

@@ -18,6 +18,8 @@ from ctexp.record.run_dir import RunDir
 from tests.leaky import add_leaky_set
 from tests.project import TINY, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 WORDS = ("data.name=leaky", *TINY[1:-2], "logger=none", "trainer.max_epochs=4")
 DUAL = (*WORDS, "model.fusion=concat", "features=all_features")
 LEARNING = "optimizer.lr=0.01"

@@ -14,6 +14,8 @@ from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 from tests.project import TINY, add_tiny_set, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 INV = str(Path(sys.executable).with_name("inv"))
 FLAGS = {"resume": None, "cfg": False, "dry_run": False, "yes": False, "json": False}
 LONG = [word for word in TINY if "max_epochs" not in word] + ["trainer.max_epochs=100000"]

@@ -24,6 +24,8 @@ from ctexp.record.ledger import Ledger
 from ctexp.record.run_dir import RunDir
 from tests.project import TINY, add_tiny_set, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 SECONDS = {"images_per_second", "latency_ms", "latency_answers"}
 
 

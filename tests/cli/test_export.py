@@ -25,6 +25,8 @@ from ctexp.record.calibration import Calibration
 from ctexp.record.run_dir import RunDir
 from tests.trained import extract_features, project_with_images, train
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 DEFAULTS: dict[str, Any] = {"run": "latest", "format": "onnx", "output": None, "json": False}
 
 

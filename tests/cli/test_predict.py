@@ -25,6 +25,8 @@ from ctexp.training.answering import answer
 from tests.data.dicoms import encoded, slice_
 from tests.trained import extract_features, project_with_images, train
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 DEFAULTS: dict[str, Any] = {
     "run": "latest",
     "output": None,

@@ -13,6 +13,8 @@ from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 from tests.project import TINY, add_tiny_set, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -10,6 +10,8 @@ from ctexp.record.result import Result
 from ctexp.record.run_dir import RunDir
 from tests.project import TINY, add_tiny_set, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 FLAGS = {"resume": None, "cfg": False, "yes": False, "json": False}
 UNWISE = ("data.split=official", "sampler=class_balanced", "loss=balanced_softmax", "averaging=swa")
 EARLY = ("averaging.start=0.9", "trainer.early_stopping.patience=1", "trainer.early_stopping.min_delta=100.0")

@@ -16,6 +16,8 @@ from ctexp.record.run_dir import RunDir
 from tests.leaky import add_leaky_set
 from tests.project import TINY, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 WORDS = (*TINY[1:-2], "trainer.max_epochs=2", "logger=none")
 SINGLE = ("data.name=leaky", *WORDS)
 DUAL = (*SINGLE, "model.fusion=concat")

@@ -12,6 +12,8 @@ from PIL import Image
 from ctexp.cli.verb import perform
 from tests.project import TINY, add_tiny_set, git, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 FLAGS = {"resume": None, "cfg": False, "dry_run": False, "yes": False, "json": False}
 
 

@@ -15,6 +15,8 @@ from ctexp.record.run_dir import RunDir
 from tests.leaky import COPIES, add_leaky_set
 from tests.project import TINY, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 WORDS = ("data.name=leaky", *TINY[1:-2], "trainer.max_epochs=1", "logger=none")
 FLAGS = {"resume": None, "cfg": False, "dry_run": False, "yes": False, "json": False}
 SPLIT = {"dataset": "leaky", "folds": 5, "ratios": "70/15/15", "seed": 42, "json": False}

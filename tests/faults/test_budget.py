@@ -12,7 +12,7 @@ from tests.faults.runs import essence
 from tests.faults.starts import at_step, train
 from tests.project import TINY
 
-pytestmark = pytest.mark.usefixtures("project")
+pytestmark = pytest.mark.usefixtures("blank_pictures", "project")
 
 
 class Clock:

@@ -25,6 +25,8 @@ from tests.faults.starts import FLAGS, at_step, train
 from tests.full_disk import largest_file
 from tests.project import TINY, add_tiny_set
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 def without_gradient(losses: Tensor) -> Tensor:
     """The same losses; the root's slope at zero is infinite, and nothing times it is not a number."""

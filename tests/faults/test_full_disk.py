@@ -18,6 +18,8 @@ from tests.faults.starts import FLAGS, at_step, train
 from tests.full_disk import fill, small_disk
 from tests.project import TINY
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 SIZE = 40_000_000
 """Of the disk: more than two tiny runs take."""
 

@@ -14,6 +14,8 @@ from ctexp.record.prune import Rules, plan
 from tests.faults.starts import train
 from tests.project import TINY
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @contextmanager
 def watched(monkeypatch: pytest.MonkeyPatch, stop_after: int) -> Iterator[list[Message]]:

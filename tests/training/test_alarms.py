@@ -28,6 +28,8 @@ from ctexp.training.kernel.module import Classifier
 from tests.leaky import add_leaky_set
 from tests.project import TINY, add_tiny_set, make_project
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 FLAGS = {"resume": None, "cfg": False, "dry_run": False, "yes": True, "json": False}
 FAST = (
     "sampler",

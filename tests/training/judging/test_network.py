@@ -16,6 +16,8 @@ from ctexp.training.judging.ensemble import Ensemble
 from ctexp.training.judging.network import open_network
 from tests.trained import extract_features, project_with_images, train
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 CPU = torch.device("cpu")
 RUNS = {
     "tiny_cnn": ("inference.tta=flip_shift",),
