@@ -11,6 +11,9 @@ from ctexp.research.running.experiment import Done
 from ctexp.research.running.several import Outcome
 from ctexp.research.standing.standing import Standing
 
+_SHOWN = 400
+"""Characters of a failure's message; its record has all of it."""
+
 _WORDS = {"kept": "up to date", "completed": "completed", "failed": "FAILED", "stopped": "stopped"}
 
 
@@ -66,7 +69,7 @@ def _line(done: Done) -> str:
         return said
     if answer.error is None:
         return f"{said}: {answer.finding}"
-    message = "; ".join(answer.error.message.splitlines())
+    message = "; ".join(answer.error.message.splitlines())[:_SHOWN]
     where = f" (all of it: {shown(done.log)})" if done.log is not None else ""
     hint = f" -> {answer.error.hint}" if answer.error.hint else ""
     return f"{said}: {answer.error.kind}: {message}{where}{hint}"

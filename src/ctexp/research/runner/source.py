@@ -36,9 +36,9 @@ class Source:
 
     def _same_commit_(self, commit: str | None) -> bool:
         now = self._now.state.commit
-        if commit == now:
-            return True
-        return bool(commit and now) and git.sources_between(self._root, commit or "", now or "") == []
+        if commit is None or now is None:  # nobody knows what the source was
+            return False
+        return commit == now or git.sources_between(self._root, commit, now) == []
 
     def _catalog_(self, name: str) -> str | None:
         from ctexp.data.catalog import catalog_file

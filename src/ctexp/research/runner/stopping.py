@@ -27,6 +27,7 @@ class Interruption:
         self.insisted = False
         self._since = 0.0
         self._busy = False
+        self._heeding = False
 
     @property
     def why(self) -> str:
@@ -35,12 +36,13 @@ class Interruption:
 
     def heed(self) -> None:
         """Receive the signals of this process from now on."""
+        self._heeding = True
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._receive)
 
     def ignore(self) -> None:
         """The work is done, what remains takes a moment: nothing interrupts that."""
-        for signum in (signal.SIGTERM, signal.SIGINT):
+        for signum in (signal.SIGTERM, signal.SIGINT) if self._heeding else ():
             signal.signal(signum, _never)
 
     @contextmanager

@@ -91,7 +91,7 @@ class Trainings:
                 continue
             run, end = its
             if end.refusal is not None:
-                raise end.refusal
+                raise _refused(end.refusal)
             if run is None or end.state not in JUDGED:
                 raise self._failed(name, one, run, end)
         return Trained(self._name(name), tuple(its[0] for its in ends if its is not None and its[0]))
@@ -134,11 +134,14 @@ class Trainings:
         if known is not None and known.state() in JUDGED:
             self._tell(f"{what}: trained before, {known.id}")
             return known, End(known.state())
+        if known is not None:
+            self._tell(f"{what}: going on with {known.id}")
 
         def began(run: str) -> None:
             nonlocal found
+            if found is None or found.id != run:
+                self._tell(f"{what}: training {run}")
             found = RunDir(self._runs / run)
-            self._tell(f"{what}: {'going on with' if known else 'training'} {run}")
 
         end = Training(
             trainer=self._trainer,
@@ -177,6 +180,12 @@ class Trainings:
         whose = run.id if run is not None else f"{name}, seed {wanted.seed}"
         problem = f"{whose}: {end.state or 'not trained'}" + (f", {end.problem}" if end.problem else "")
         return TrainingFailed(problem, result.error.hint if result is not None and result.error else "")
+
+
+def _refused(error: CtexpError) -> CtexpError:
+    """A program's refusal, whose last line has the hint behind it."""
+    problem, arrow, hint = str(error).partition(" -> ")
+    return type(error)(problem, hint) if arrow else error
 
 
 def _goes_on(epoch: int, value: float) -> bool:

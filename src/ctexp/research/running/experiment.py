@@ -153,6 +153,4 @@ def _told(experiment: str, done: Done) -> str:
     said = f"{name}: {answer.state} in {clock.duration(answer.seconds)}"
     if answer.error is None:
         return said
-    hint = f" -> {answer.error.hint}" if answer.error.hint else ""
-    message = "; ".join(answer.error.message.splitlines())
-    return f"{said}, {answer.error.kind}: {message}{hint}"
+    return f"{said}, {answer.error.kind}"

@@ -2,6 +2,7 @@
 
 import signal
 import traceback
+from pathlib import Path
 from types import TracebackType
 
 from ctexp.core.errors import CtexpError
@@ -22,8 +23,13 @@ _TRACE = 50_000
 _OURS = "research/running/one.py"
 
 
-def broken(error: BaseException) -> Broken:
-    """What an error that came out of a handler amounts to."""
+def broken(error: BaseException, handlers: Path) -> Broken:
+    """What an error that came out of a handler amounts to.
+
+    Args:
+        error: that.
+        handlers: the folder of all handlers.
+    """
     trace = _end("".join(traceback.format_exception(type(error), error, _inside(error.__traceback__))))
     if isinstance(error, SystemExit):
         return Broken(
@@ -34,12 +40,12 @@ def broken(error: BaseException) -> Broken:
         )
     if isinstance(error, CtexpError):
         problems = "\n".join(error.problems[:_LINES])
-        hint = error.hint or _known(trace)
+        hint = error.hint or _known(trace) or _where(error, handlers)
         return Broken(kind=error.kind, message=_beginning(problems), hint=hint, traceback=trace)
     return Broken(
         kind=type(error).__name__,
         message=_beginning(str(error)) or "without a word",
-        hint=_known(trace),
+        hint=_known(trace) or _where(error, handlers),
         traceback=trace,
     )
 
@@ -79,6 +85,17 @@ def _end(trace: str) -> str:
     return trace if len(trace) <= _TRACE else f"… {trace[-_TRACE:]}"
 
 
+def _where(error: BaseException, handlers: Path) -> str:
+    """The last line of people's own code that it came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(handlers)]
+    if not own:
+        return ""
+    file = Path(own[-1].filename).relative_to(handlers).as_posix()
+    return f"look at research/handlers/{file}:{own[-1].lineno}: {own[-1].line}"
+
+
 def _known(text: str) -> str:
-    remedy = catalogue.explain(text)
+    """What the catalogue says of a text; a line may be a whole array."""
+    remedy = catalogue.explain("\n".join(line[:_MESSAGE] for line in text.splitlines()))
     return remedy.hint if remedy is not None else ""

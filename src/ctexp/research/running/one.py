@@ -67,7 +67,7 @@ class Carrying:
         except BaseException as error:  # whatever a handler does, sys.exit too, is its own failure alone
             self.stop.ignore()
             traceback.print_exc()
-            return self._record(None, broken(error))
+            return self._record(None, broken(error, self.order.places.handlers))
         self.stop.ignore()
         return self._record(came, None)
 
