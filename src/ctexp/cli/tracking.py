@@ -7,6 +7,7 @@ from pathlib import Path
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import PreflightError
+from ctexp.core.locks import FileLock
 from ctexp.core.paths import project_root
 from ctexp.record.find import find, run_paths
 from ctexp.record.run_dir import RunDir
@@ -23,6 +24,7 @@ def wandb_sync(run: str | None, json: bool) -> int:
     if running:
         screen.note(f"still running, left for later: {', '.join(running)}")
     folders = [one.path for one in found if one.id not in running]
+    folders += [] if run else _of_handlers(runs_dir / "research")
     segments = [segment for folder in folders for segment in unsynced(folder)]
     outcome = {str(segment): _push(segment) for segment in segments}
     failed = [segment for segment, problem in outcome.items() if problem]
@@ -42,6 +44,12 @@ def wandb_sync(run: str | None, json: bool) -> int:
     for line in error.lines():
         screen.note(line)
     return error.exit_code
+
+
+def _of_handlers(folder: Path) -> list[Path]:
+    """Where handlers of research have logged; a lock beside them is held while any is at work."""
+    locks = [FileLock(path, "research") for path in folder.glob("*.lock")]
+    return [] if any(lock.is_held() for lock in locks) else sorted(folder.glob("*/"))
 
 
 def _push(segment: Path) -> str:
