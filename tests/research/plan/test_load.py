@@ -222,6 +222,23 @@ def test_a_metric_that_is_better_higher_cannot_be_wanted_lower(metric: str) -> N
     assert line.endswith("larger values of it are the better ones: direction higher")
 
 
+def test_every_circle_is_told() -> None:
+    found = wrong("""\
+experiments:
+  a: {dependencies: [b]}
+  b: {dependencies: [a]}
+  c: {dependencies: [c, a]}
+  d: {}
+gates:
+  g: {experiments: [d], unlocks: [d]}
+""")
+    assert found == [
+        "2: experiments.a: waits for itself: a -> b -> a",
+        "4: experiments.c: waits for itself: c -> c",
+        "5: experiments.d: waits for itself: d -> d",
+    ]
+
+
 def test_experiments_come_after_what_they_wait_for_else_in_the_order_of_the_file() -> None:
     plan = parse(
         b"""\

@@ -102,5 +102,5 @@ def _only_more(before: bytes, after: bytes, shown: str, name: str) -> bool:
     if then != now:
         return False
     if isinstance(new, list):
-        return old == new[:-1] and new[-1]["id"] == name
+        return bool(old == new[:-1] and new[-1]["id"] == name)
     return name in new and (old or {}) == {key: value for key, value in new.items() if key != name}

@@ -11,7 +11,7 @@ from ctexp.research.plan.content import Experiment, Gate, ResearchPlan
 def check(
     experiments: Mapping[str, Experiment], gates: Mapping[str, Gate], archived: Any, mistakes: Mistakes
 ) -> None:
-    """Note every name that is none, and the first circle.
+    """Note every name that is none, and every circle.
 
     Args:
         experiments: by id.
@@ -32,8 +32,7 @@ def check(
         known([one.replaces] if one.replaces else [], ("experiments", one.id, "replaces"), also=gone)
     for gate in gates.values():
         known(gate.experiments, ("gates", gate.id, "experiments"))
-    circle = _walk(needs(experiments, gates))[1]
-    if circle:
+    for circle in _walk(needs(experiments, gates))[1]:
         mistakes.say(("experiments", circle[0]), f"waits for itself: {' -> '.join(circle)}")
 
 
@@ -53,8 +52,8 @@ def in_order(plan: ResearchPlan) -> tuple[str, ...]:
     return _walk(needs(plan.experiments, plan.gates))[0]
 
 
-def _walk(waiting: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The order, and the first circle: `(a, b, a)`, empty where there is none."""
+def _walk(waiting: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The order, and circles such as `(a, b, a)`."""
     done: dict[str, None] = {}
     circles: list[tuple[str, ...]] = []
 
@@ -68,7 +67,7 @@ def _walk(waiting: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, ...], tupl
 
     for name in waiting:
         visit(name, ())
-    return tuple(done), circles[0] if circles else ()
+    return tuple(done), circles
 
 
 def _unknown(

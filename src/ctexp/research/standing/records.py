@@ -62,7 +62,8 @@ def _read(file: Path, experiment: str, sub: str) -> tuple[Answer | None, str]:
     try:
         answer = Answer.read(file)
     except DataError as error:
-        return None, str(error)
+        first, *more = error.problems
+        return None, f"{first}; and {len(more)} more" if more else first
     if (answer.experiment, answer.sub) != (experiment, sub):
         return None, f"{file}: is the record of {answer.experiment}/{answer.sub}"
     return answer, ""
