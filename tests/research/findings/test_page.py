@@ -1,4 +1,4 @@
-"""Pages that people and a program write together: people's bytes come out as they went in, or nothing changes."""
+"""Pages that people and a program write together: people's bytes come out as they went in, or it refuses."""
 
 import pytest
 from hypothesis import given, settings
@@ -14,18 +14,20 @@ ENTRY = b"<!-- ctexp entry 1 state=0123456789ab after=000000000000 -->"
 # What people may write, marks and half marks included, in pieces that lines are made of.
 PIECES = st.sampled_from(
     [
-        b"words",
-        "größer ≥ 0,9 \U0001fac1".encode(),
-        b"\xff\xfe",
-        b"",
-        b"```",
-        b"~~~ text",
-        b"    ",
-        b"> ",
-        b"\t",
+        *(
+            b"words",
+            "größer ≥ 0,9 \U0001fac1".encode(),
+            b"\xff\xfe",
+            b"",
+            b"    ",
+            b"> ",
+            b"\t",
+            b"\r",
+            b"\0",
+        ),
+        *(HEAD, b"`" + HEAD + b"`", b"<!-- ctexp", b"<!-- mine -->", END, ENTRY, b"<!-- ctexp sources -->"),
+        *(b"```", b"~~~ text", b"0.504[^0123456789]", b"# A heading", b"\xef\xbb\xbf", b"--> <!--"),
     ]
-    + [HEAD, b"`" + HEAD + b"`", b"<!-- ctexp", b"<!-- mine -->", END, ENTRY, b"<!-- ctexp sources -->"]
-    + [b"0.504[^0123456789]", b"# A heading", b"- a list", b"\r", b"\0", b"\xef\xbb\xbf", b"--> <!--"]
 )
 LINES = st.lists(st.lists(PIECES, min_size=1, max_size=3).map(b"".join), max_size=8)
 TEXTS = st.builds(

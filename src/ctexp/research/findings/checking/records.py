@@ -37,12 +37,13 @@ def check_answer(answer: Answer, file: Path, root: Path, recomputing: Recomputin
 
 
 def _check(figure: Figure, name: str, file: str, line: int, recomputing: Recomputing, report: Report) -> None:
+    """Hold a figure, and all that it was derived from, against its sources."""
     if isinstance(figure.source, Reported):
         report.unsourced += 1
         return
     report.numbers += 1
     try:
-        found = recomputing.figure(figure)
+        pairs = [(part, recomputing.figure(part)) for part in figure.whole()]
     except Gone as error:
         for problem in error.problems:
             report.lacks(file, line, problem)
@@ -51,8 +52,10 @@ def _check(figure: Figure, name: str, file: str, line: int, recomputing: Recompu
         for problem in error.problems:
             report.differs(file, line, f"{name}: {problem}")
         return
-    if not equal(figure, found):
-        report.differs(file, line, f"{name}: says {_exactly(figure)}, is {_exactly(found)}")
+    for part, found in pairs:
+        if not equal(part, found):
+            whose = name if part is figure else f"{name}, what it was derived from"
+            report.differs(file, line, f"{whose}: says {_exactly(part)}, is {_exactly(found)}")
 
 
 def _exactly(figure: Figure) -> str:
