@@ -5,12 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ctexp.checklist.audit import Audit, RunAudit
+from ctexp.checklist.audit import Audit, RunAudit, Verdict
 from ctexp.checklist.facts import Facts
 from ctexp.checklist.points import POINTS, Mark
 
 _SEEDS = 3
 """Fewer seeds of an experiment say nothing about its spread (docs/verdicts.md)."""
+
+_SAID: dict[Verdict, str] = {
+    "whole": "nothing vital is missing",
+    "gaps": "gaps, none of them vital",
+    "not reproducible": "something vital is missing",
+}
 
 _STEPS = 5
 _NAMED = 3
@@ -145,7 +151,8 @@ def _metrics(known: Sequence[Facts], everything: Sequence[Facts]) -> Iterator[Ad
         seeds = {one.seed for one in its if one.measured}
         if 0 < len(seeds) < _SEEDS and any(one.name == name for one in known):
             said = f"the spread of {name} over seeds: it has {len(seeds)}, and {_SEEDS} are the least"
-            yield Addition(said, f"{its[0].command.split(' seed=')[0]} seed={max(seeds) + 1}")
+            words = [word for word in its[0].command.split(" ") if not word.startswith("seed=")]
+            yield Addition(said, " ".join([*words, f"seed={max(seeds) + 1}"]))
     unfitted = [one for one in known if one.measured and not one.calibrated]
     if unfitted:
         said = f"the calibration of probabilities{_of(unfitted, known)}"
@@ -207,10 +214,10 @@ def assessment(audit: Audit) -> list[str]:
     """The whole in a few sentences."""
     critical = [run for run in audit.runs if run.critical or not run.marks]
     runs = "1 run" if len(audit.runs) == 1 else f"{len(audit.runs)} runs"
-    lines = [f"{audit.title}: {audit.score} of 100 points, {audit.verdict}"]
+    lines = [f"{audit.title}: {audit.score} of 100 points, {_SAID[audit.verdict]}"]
     if len(audit.runs) > 1:
         least = min(audit.runs, key=lambda run: run.score)
-        lines[0] += f" ({len(critical)} of {runs} cannot)" if critical else f" ({runs})"
+        lines[0] += f" ({len(critical)} of {runs})" if critical else f" ({runs})"
         lines.append(f"the least has {least.score:.0f}: {least.run}")
     whole = [point.id for point, share, _ in audit.shares() if share == 1.0]
     lines.append(f"{len(whole)} of {len(POINTS)} points are whole")

@@ -13,7 +13,9 @@ from ctexp.checklist.points import POINTS, Mark, Point, PointId
 from ctexp.core.errors import DataError
 from ctexp.record.run_dir import RunDir
 
-Verdict = Literal["can be made again", "gaps", "cannot be made again"]
+Verdict = Literal["whole", "gaps", "not reproducible"]
+"""`not reproducible`: a run cannot be made again, or not be believed. `whole` is what the records promise;
+only `inv reproduce` proves it."""
 
 _GOOD = 90
 
@@ -86,8 +88,8 @@ class Audit:
     def verdict(self) -> Verdict:
         """Of the worst run: one that cannot be made again is one too many."""
         if any(run.critical or not run.marks for run in self.runs):
-            return "cannot be made again"
-        return "can be made again" if self.score >= _GOOD else "gaps"
+            return "not reproducible"
+        return "whole" if self.score >= _GOOD else "gaps"
 
     def shares(self) -> Iterator[tuple[Point, float | None, list[tuple[str, Mark]]]]:
         """Each point, the mean of what the runs have of it, and the marks of those that do not have all."""

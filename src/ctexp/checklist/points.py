@@ -42,7 +42,7 @@ POINTS: tuple[Point, ...] = (
     Point("commit", 12, "the commit is named, and this repository has it", vital=True),
     Point("changes", 10, "nothing was uncommitted, or all of it is kept as a patch", vital=True),
     Point("seed", 8, "the seed is recorded, and the one the configuration has", vital=True),
-    Point("configuration", 10, "every setting is kept, unchanged since the run began", vital=True),
+    Point("configuration", 10, "every setting as it was, first weights named by content", vital=True),
     Point("data", 10, "catalog and split are named by content, and DVC can bring them back", vital=True),
     Point("environment", 8, "every package with its version, and Python's", vital=True),
     Point("hardware", 5, "processor, memory, GPU, driver, and which of them computed"),

@@ -19,7 +19,7 @@ def seed(of: Evidence) -> Mark:
 
 
 def configuration(of: Evidence) -> Mark:
-    """Every setting is kept, unchanged since the run began."""
+    """Every setting is kept, unchanged since the run began; the first weights are named by content."""
     found = of.config_sha256
     if found is None:
         return partly("configuration", 0.0, "config.yaml is missing or damaged", _AGAIN)
@@ -28,6 +28,10 @@ def configuration(of: Evidence) -> Mark:
         return partly("configuration", 0.0, "config.yaml was changed after the run began", fix)
     if not of.run.overrides.is_file():
         return partly("configuration", 0.7, "overrides.yaml, what was typed, is missing", _AGAIN)
+    weights = of.manifest.weights
+    if weights.sha256 is None and weights.source != "random":
+        said = "it began with weights that are not named by content"
+        return partly("configuration", 0.6, said, _AGAIN, weights.source)
     return full("configuration", "kept, unchanged", found[:12])
 
 
@@ -41,7 +45,7 @@ def data(of: Evidence) -> Mark:
         return full("data", "named by content; a program draws the images again", dataset.catalog_sha256[:12])
     if dataset.dvc is None or dataset.dvc.raw is None:
         why = dataset.dvc.reason if dataset.dvc else "of an older ctexp"
-        fix = "scripts/inv data-push --dataset {data}, and commit dvc.lock"
+        fix = "scripts/inv data-push --dataset {data} && git add dvc.lock && git commit -m 'data of {data}'"
         return partly("data", 0.6, "named by content, but no version is kept that could be fetched", fix, why)
     return full("data", "named by content, and a version of DVC", dataset.dvc.raw[:12])
 
