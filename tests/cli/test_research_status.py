@@ -136,6 +136,16 @@ def edited(before: str, after: str) -> Callable[[Path], None]:
     return lambda root: plan(root, BY_HAND.replace(before, after))
 
 
+def results_by_hand(root: Path) -> None:
+    """Results that somebody wrote, instead of a record."""
+    places = Places(root)
+    places.record("dose", "drawn").unlink()
+    for file in (places.experiment_results("dose"), places.summary):
+        file.write_text(
+            "status: completed\nassessment: {success_criteria_met: true}\nrecommendation: proceed\n"
+        )
+
+
 SPOILT: dict[str, Callable[[Path], object]] = {
     "a stub record": lambda root: answer(root, "dose", "drawn", {"gain": figure(0.05, 0.01)}, stub=True),
     "a missing metric": lambda root: answer(root, "dose", "drawn", {"other": figure(0.05, 0.01)}),
@@ -160,6 +170,7 @@ SPOILT: dict[str, Callable[[Path], object]] = {
     ),
     "a missing handler": lambda root: Places(root).handler("dose", "drawn").unlink(),
     "a handler that never was": never_was,
+    "results by hand": results_by_hand,
     "a changed handler": lambda root: handler(root, "dose", "drawn", "def e_other(runner): ...\n"),
     "a target that was moved": edited("target: 0.02", "target: 0.03"),
     "a metric that nobody measured": edited("      gain:", "      mcc: 0.1\n      gain:"),

@@ -21,7 +21,7 @@ budget: 8 h
 experiments:
   p1_baseline:
     name: Baseline
-    type: claim
+    type: Claim
     phase: 1
     status: Completed
     description: |
@@ -204,7 +204,10 @@ archived: [old]
     ]
 
 
-def test_a_key_that_is_given_twice_is_refused() -> None:
+def test_a_key_that_is_given_twice_and_a_second_id_are_refused() -> None:
+    assert wrong("experiments:\n  a: {id: b}\n") == [
+        "2: experiments.a.id: it is called a here; leave this away",
+    ]
     assert wrong("experiments:\n  a: {}\n  a: {}\n") == [
         "3: experiments.a: given twice, first on line 2",
     ]

@@ -105,7 +105,10 @@ def _listed(file: Part, key: str, items: list[Any]) -> Iterator[tuple[str, Part]
 def _keyed(file: Part, key: str) -> Iterator[tuple[str, Part]]:
     section = file.part(key)
     for name, data in section.data.items():
-        yield name, Part(data, (*section.place, name), file.mistakes)
+        part = Part(data, (*section.place, name), file.mistakes)
+        if text(part.data.get("id", name)) != name:
+            part.say("id", f"it is called {name} here; leave this away")
+        yield name, part
 
 
 def _experiment(name: str, part: Part) -> Experiment:
@@ -134,8 +137,9 @@ def _experiment(name: str, part: Part) -> Experiment:
 
 def _kind(part: Part, judged: bool) -> Kind:
     """What is said; else a pivot replaces something, a claim has criteria."""
+    kinds: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
     likely: Kind = "pivot" if part.data.get("replaces") else "claim" if judged else "question"
-    return part.one_of("type", get_args(Kind), likely)
+    return kinds.get(text(part.data.get("type")).lower()) or part.one_of("type", get_args(Kind), likely)
 
 
 def _subs(part: Part) -> dict[str, SubExperiment]:
