@@ -141,9 +141,7 @@ def results_by_hand(root: Path) -> None:
     places = Places(root)
     places.record("dose", "drawn").unlink()
     for file in (places.experiment_results("dose"), places.summary):
-        file.write_text(
-            "status: completed\nassessment: {success_criteria_met: true}\nrecommendation: proceed\n"
-        )
+        file.write_text("status: completed\nassessment: {success_criteria_met: true}\n")
 
 
 SPOILT: dict[str, Callable[[Path], object]] = {
