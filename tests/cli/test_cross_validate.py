@@ -1,5 +1,11 @@
-"""A cross-validation through the real command line: real trainings, killed, failed and gone on with."""
+"""A cross-validation whose folds are real trainings in processes of their own, and what is made of them.
 
+The verb itself runs in this process, where torch is loaded already, and the processes of its folds are those
+of a warm trainer; `test_cross_validate_faults` starts all of them as people do.
+"""
+
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -11,6 +17,7 @@ import jsonschema
 import numpy as np
 import pytest
 import torch
+from invoke.exceptions import Exit
 
 from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
@@ -25,7 +32,9 @@ from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.record.schemas import DOCUMENTS, schema
 from ctexp.training.judging.ensemble import Ensemble
-from tests.project import TINY, add_tiny_set, make_project
+from ctexp.warm.parent import Parent
+from ctexp.warm.request import WARM
+from tests.project import TINY, add_tiny_set, inv, make_project
 from tests.training.tiny import Pictures
 
 INV = str(Path(sys.executable).with_name("inv"))
@@ -52,11 +61,29 @@ def cross_validate(project: Path, *words: str, code: int = 0) -> tuple[str, str]
     return out, err
 
 
+def here(project: Path, *overrides: str, code: int = 0, **flags: Any) -> tuple[str, str]:
+    """Run the verb in this process; what it printed on both streams."""
+    given = {"override": list(overrides), "seeds": 1, "resume": None, "yes": False, "json": False} | flags
+    out, err, ended = io.StringIO(), io.StringIO(), 0
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.chdir(project)
+        patch.delenv("CTEXP_ROOT", raising=False)
+        try:
+            perform("cross_validate:cross_validate", given, debug=False)
+        except Exit as end:
+            ended = end.code
+    assert ended == code, out.getvalue() + err.getvalue()
+    return out.getvalue(), err.getvalue()
+
+
 def project_of(folder: Path, folds: int) -> Path:
     project = make_project(folder / "project")
     add_tiny_set(project)
-    split = [INV, "data-split", "--dataset", "tiny", "--scheme", "kfold", "--folds", str(folds)]
-    subprocess.run(split, cwd=project, check=True, capture_output=True)
+    inv(project, "data-split", "--dataset", "tiny", "--scheme", "kfold", "--folds", str(folds))
     return project
 
 
@@ -80,7 +107,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def said(project: Path) -> tuple[str, str]:
-    return cross_validate(project, *WORDS, "inference=tta", "seed=7", "run.name=cv")
+    with Parent(project) as warm, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(WARM, str(warm.socket))
+        return here(project, *WORDS, "inference=tta", "seed=7", "run.name=cv")
 
 
 @pytest.fixture
@@ -178,7 +207,7 @@ def test_the_train_split_is_calibrated_by_what_was_kept_and_foreign_weights_by_n
 
 def test_nothing_is_trained_twice(place: CrossValidationDir, project: Path) -> None:
     before, runs = essence(place), run_paths(project / "runs")
-    out, err = cross_validate(project, "--resume", "latest", "--json")
+    out, err = here(project, resume="latest", json=True)
     document = json.loads(out)
     assert "nothing to train" in err
     assert f"scripts/inv show {place.id}\n" in err
@@ -259,7 +288,7 @@ def test_an_ensemble_of_other_weights_is_refused(place: CrossValidationDir, proj
 def test_what_every_fold_would_refuse_is_refused_once(place: CrossValidationDir, project: Path) -> None:
     before = sorted((project / "runs").rglob("*.json"))
     words = (*WORDS, "model.fusion=concat", "features=all_features")
-    _, err = cross_validate(project, *words, code=3)
+    _, err = here(project, *words, code=3)
     assert err.count("DataError") == 1
     assert "extract-features" in err
     assert sorted((project / "runs").rglob("*.json")) == before
@@ -272,7 +301,7 @@ def test_another_configuration_or_split_is_not_gone_on_with(place: CrossValidati
     try:
         loss.write_text(texts[0].replace("label_smoothing: 0.1", "label_smoothing: 0.2"))
         split.write_text(texts[1] + "# changed: yes\n")
-        _, err = cross_validate(project, "--resume", place.id, code=3)
+        _, err = here(project, resume=place.id, code=3)
     finally:
         loss.write_text(texts[0])
         split.write_text(texts[1])
@@ -283,10 +312,10 @@ def test_another_configuration_or_split_is_not_gone_on_with(place: CrossValidati
 def test_what_makes_no_sense_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
     add_tiny_set(project)
-    _, err = cross_validate(project, *WORDS, "data.fold=1", "data.split=clean", "--seeds", "0", code=2)
+    _, err = here(project, *WORDS, "data.fold=1", "data.split=clean", seeds=0, code=2)
     assert "data.fold=1: every fold is trained" in err
     assert "data.split=clean: a cross-validation uses data.split=kfold" in err
     assert "--seeds: 0 is not between 1 and 1000" in err
-    out, err = cross_validate(project, *WORDS, "--json", code=3)
+    out, _ = here(project, *WORDS, json=True, code=3)
     assert "inv data-split --dataset tiny --scheme kfold" in json.loads(out)["error"]["hint"]
     assert not (project / "runs").exists()

@@ -1,7 +1,8 @@
 """Starts trainings as children of one warm process and kills them where a test says.
 
 Importing torch takes seconds, training here takes one: a parent imports everything once, runs no operator
-(an OpenMP thread would hang in the children), and forks a child for each job of the JSON list on its stdin:
+(an OpenMP thread would hang in the children), and forks a child for each job of the JSON lists on its stdin,
+one a line:
 
     {"project": folder, "words": ["model=tiny_cnn", …], "resume": id or null,
      "kill": null | {"signal": 9, "step": 5} | {"signal": 9, "rename": 3} | {"signal": 9, "after": 0.8},
@@ -9,8 +10,8 @@ Importing torch takes seconds, training here takes one: a parent imports everyth
 
 A kill comes when optimizer step `step` of the run begins, just before the `rename`-th rename from the run's
 first step on, or so many seconds after that. `read_only` takes away the right to write into a folder of the
-run when a step begins. The answer is a JSON list of {"status": exit code or minus the signal, "output": both
-streams}.
+run when a step begins. The answer to a list is a line too, a JSON list of {"status": exit code or minus the
+signal, "output": both streams}. The pictures of these trainings are blank.
 """
 
 import importlib
@@ -24,13 +25,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.pictures import leave_blank
+
 
 def main() -> None:
     """Do the jobs on stdin, one after the other."""
-    for module in ("ctexp.training.run", "ctexp.cli.train", "matplotlib.backends.backend_agg"):
+    for module in ("ctexp.training.run", "ctexp.cli.train"):
         importlib.import_module(module)
-    jobs = json.load(sys.stdin)
-    json.dump([_fork(job) for job in jobs], sys.stdout)
+    leave_blank(pytest.MonkeyPatch())
+    for line in sys.stdin:
+        print(json.dumps([_fork(job) for job in json.loads(line)]), flush=True)
 
 
 def _fork(job: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """A training killed anywhere and resumed ends as one that never was."""
 
 import json
-import os
 import random
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,30 +28,33 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def train(
-    project: Path, words: Sequence[str], kills: Sequence[dict[str, Any] | None], resume: list[str]
-) -> list[dict[str, Any]]:
-    """Start a training for each kill, or resume each run."""
-    jobs = [{"project": str(project), "words": words, "resume": None, "kill": kill} for kill in kills] or [
-        {"project": str(project), "words": [], "resume": run, "kill": None} for run in resume
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.forks"],
-        input=json.dumps(jobs),
-        cwd=HERE,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=280,
-    )
-    answers: list[dict[str, Any]] = json.loads(done.stdout)
-    return answers
+Trainer = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
-def check(project: Path, kills: list[dict[str, Any]], words: Sequence[str] = WORDS) -> None:
+@pytest.fixture(scope="module")
+def trainer(project: Path) -> Iterator[Trainer]:
+    """Does jobs in the project, and says how they ended; it has imported everything."""
+    command = [sys.executable, "-m", "tests.faults.forks"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=HERE, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def train(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            given = [
+                {"project": str(project), "words": [], "resume": None, "kill": None} | job for job in jobs
+            ]
+            print(json.dumps(given), file=process.stdin, flush=True)
+            answers: list[dict[str, Any]] = json.loads(process.stdout.readline())  # type: ignore[union-attr]
+            return answers
+
+        yield train
+        process.stdin.close()
+
+
+def check(project: Path, trainer: Trainer, kills: list[dict[str, Any]], words: Sequence[str] = WORDS) -> None:
     before = set(run_paths(project / "runs"))
-    answers = train(project, words, [None, *kills], [])
+    answers = trainer([{"words": words, "kill": kill} for kill in (None, *kills)])
     runs = [RunDir(path) for path in run_paths(project / "runs") if path not in before]
     by_start = sorted(runs, key=lambda run: (run.path / "lock").stat().st_ctime_ns)
     whole, stopped = by_start[0], by_start[1:]
@@ -67,7 +69,7 @@ def check(project: Path, kills: list[dict[str, Any]], words: Sequence[str] = WOR
         assert answer["status"] == (128 + signum if observed else -signum), answer["output"]
         assert run.state() == "interrupted"
         assert run.result.exists() == observed
-    for answer in train(project, [], [], [run.id for run in stopped]):
+    for answer in trainer([{"resume": run.id} for run in stopped]):
         assert answer["status"] == 0, answer["output"]
     for run, kill in zip(stopped, kills, strict=True):
         assert essence(run) == expected, kill
@@ -78,9 +80,10 @@ def check(project: Path, kills: list[dict[str, Any]], words: Sequence[str] = WOR
         assert not list(run.path.rglob("*.tmp"))
 
 
-def test_kills_of_each_kind(project: Path) -> None:
+def test_kills_of_each_kind(project: Path, trainer: Trainer) -> None:
     check(
         project,
+        trainer,
         [
             {"signal": signal.SIGKILL, "step": 6},
             {"signal": signal.SIGTERM, "step": 3},
@@ -92,8 +95,8 @@ def test_kills_of_each_kind(project: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_kill_at_every_step(project: Path, signum: signal.Signals) -> None:
-    check(project, [{"signal": signum, "step": step} for step in range(STEPS)])
+def test_a_kill_at_every_step(project: Path, trainer: Trainer, signum: signal.Signals) -> None:
+    check(project, trainer, [{"signal": signum, "step": step} for step in range(STEPS)])
 
 
 CHOICES = (
@@ -111,7 +114,7 @@ CHOICES = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(10))
-def test_kills_at_random_moments_of_random_trainings(project: Path, number: int) -> None:
+def test_kills_at_random_moments_of_random_trainings(project: Path, trainer: Trainer, number: int) -> None:
     """Five `kill -9` each, at a step, at a rename, or whenever the clock says."""
     draw = random.Random(20_240 + number)
     words = [*WORDS, *(draw.choice(options) for options in CHOICES)]
@@ -124,4 +127,4 @@ def test_kills_at_random_moments_of_random_trainings(project: Path, number: int)
         }
         chosen = draw.choice(sorted(when))
         kills.append({"signal": signal.SIGKILL, chosen: when[chosen]})
-    check(project, kills, words)
+    check(project, trainer, kills, words)
