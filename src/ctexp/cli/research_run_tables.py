@@ -6,6 +6,7 @@ from typing import Any
 
 from ctexp.core import clock
 from ctexp.core.paths import shown
+from ctexp.research.findings.wording import unmarked
 from ctexp.research.places import Places
 from ctexp.research.running.experiment import Done
 from ctexp.research.running.several import Outcome
@@ -68,7 +69,7 @@ def _line(done: Done) -> str:
     if answer is None:
         return said
     if answer.error is None:
-        return f"{said}: {answer.finding}"
+        return f"{said}: {unmarked(answer.finding)}"
     message = "; ".join(answer.error.message.splitlines())[:_SHOWN]
     where = f" (all of it: {shown(done.log)})" if done.log is not None else ""
     hint = f" -> {answer.error.hint}" if answer.error.hint else ""
