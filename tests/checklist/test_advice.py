@@ -45,6 +45,7 @@ def test_a_fix_names_the_run_and_its_own_command(root: Path) -> None:
     manifest = run.read().manifest
     assert manifest is not None
     assert told.fix == f"train again: {manifest.command}"
+    assert advice(root, run).next_steps[0] == manifest.command
 
 
 def test_a_record_that_says_nothing_is_critical_and_costs_all_its_points(root: Path) -> None:

@@ -16,7 +16,7 @@ from ctexp.record.manifest import DvcVersion, Weights
 from ctexp.record.run_dir import RunDir
 from tests import judged
 from tests.checklist.records import audited, history, of, repository, whole
-from tests.project import git
+from tests.project import HERE, git
 from tests.record import samples
 
 LOST = GitState(commit=samples.COMMIT, branch="main", dirty=False)
@@ -56,6 +56,13 @@ def marks(root: Path, run: RunDir) -> dict[str, Any]:
 def test_the_weights_are_a_hundred_points() -> None:
     assert sum(point.weight for point in POINTS) == 100
     assert len(BY_ID) == len(POINTS)
+
+
+def test_the_guide_names_every_point_with_its_weight() -> None:
+    guide = (HERE / "docs" / "tracking.md").read_text()
+    for point in POINTS:
+        row = next(line for line in guide.splitlines() if line.startswith(f"| {point.id} | {point.weight} |"))
+        assert row.endswith("| yes |" if point.vital else "| |")
 
 
 def test_a_whole_record_has_every_point(root: Path, run: RunDir) -> None:

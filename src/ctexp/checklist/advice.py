@@ -186,15 +186,23 @@ def _steps(
 ) -> Iterator[str]:
     """What to type, in order, as far as it can be typed."""
     steps = [f"scripts/inv train --resume {one.run}" for one in known if one.state == "interrupted"][:1]
-    steps += [one.fix for one in wrong if one.fix.startswith("scripts/inv ")]
+    # To train again is a step only for what is worth nothing otherwise.
+    steps += [step for one in wrong if (step := _typed(one.fix, anywhere=one.critical))]
     if pending := [one for one in known if one.unsynced]:
         one_alone = f" --run {pending[0].run}" if len(audit.runs) == 1 else ""
         steps.append(f"scripts/inv wandb-sync{one_alone}")
-    steps += [one.fix for one in metrics if one.fix.startswith("scripts/inv ")][:1]
+    steps += [step for one in metrics if (step := _typed(one.fix))][:1]
     whole = [run for run in audit.runs if run.facts and run.facts.measured and not run.critical]
     if whole:
         steps.append(f"scripts/inv reproduce --run {whole[0].run}")
     yield from list(dict.fromkeys(steps))[:_STEPS]
+
+
+def _typed(fix: str, *, anywhere: bool = False) -> str:
+    """The command that a fix is, or that stands at its end; empty where it is words alone."""
+    if fix.startswith(("scripts/inv ", "git ")):
+        return fix.partition(", or ")[0]
+    return fix[fix.index("scripts/inv ") :] if anywhere and "scripts/inv " in fix else ""
 
 
 def _by_name(everything: Sequence[Facts]) -> dict[str, list[Facts]]:

@@ -22,7 +22,8 @@ def configuration(of: Evidence) -> Mark:
     """Every setting is kept, unchanged since the run began; the first weights are named by content."""
     found = of.config_sha256
     if found is None:
-        return partly("configuration", 0.0, "config.yaml is missing or damaged", _AGAIN)
+        detail = next((line for line in of.problems if of.run.config.name in line), "")
+        return partly("configuration", 0.0, "config.yaml is missing or damaged", _AGAIN, detail)
     if found != of.manifest.config_sha256:
         fix = "bring back config.yaml from a copy of the run, or train again: {command}"
         return partly("configuration", 0.0, "config.yaml was changed after the run began", fix)

@@ -15,7 +15,7 @@ def commit(of: Evidence) -> Mark:
     named = of.manifest.git.commit
     if named is None:
         why = of.manifest.git.reason or "no commit"
-        fix = "git init && git add --all && git commit -m start, then train again: {command}"
+        fix = "git init && git add --all && git commit -m start && {command}"
         return partly("commit", 0.0, "the record names no commit", fix, why)
     if of.commits is None:
         return partly("commit", 0.5, "this folder is no git repository: its commit is not here", "git clone")
