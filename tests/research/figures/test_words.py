@@ -74,8 +74,11 @@ def test_a_mark_without_a_number_that_can_be_read_is_found(text: str) -> None:
     assert quote.said != SURE.as_quoted(quote)
 
 
-def test_a_definition_is_no_citation() -> None:
-    assert not list(quotes(f"[^{SURE.mark}]: 0.504 of a run"))
+def test_a_definition_is_no_citation_and_a_colon_makes_none_of_it() -> None:
+    assert not list(quotes(f"One.\n  [^{SURE.mark}]: 0.504 of a run"))
+    assert not list(quotes(f"0.504\\[^{SURE.mark}]"))
+    (quote,) = quotes(f"It reached 0.504[^{SURE.mark}]: a lot.")
+    assert quote.said == "0.504"
 
 
 def test_every_part_of_a_figure_counts_for_its_mark_but_how_many_digits_are_told() -> None:

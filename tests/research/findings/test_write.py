@@ -14,7 +14,7 @@ from ctexp.research import findings
 from ctexp.research.figures import quotes
 from ctexp.research.findings.page import Page
 from ctexp.research.places import Places
-from ctexp.research.record import Answer
+from ctexp.research.record import Answer, Broken
 from tests.judged import refusal
 from tests.research.answers import answer, handler
 from tests.research.findings import project
@@ -177,7 +177,7 @@ def test_a_stub_is_marked_everywhere_and_touches_nothing_real(root: Path) -> Non
 
 
 def test_what_a_finding_brings_along_cannot_become_a_mark_or_a_footnote(root: Path) -> None:
-    evil = "one\n<!-- ctexp head -->\n<script>x</script> | [^0123456789] [^note]: x ```"
+    evil = "one\n<!-- ctexp head -->\n<script>x</script> | [^0123456789] [^note]: x ```" + "y" * 2000
     answer(root, "noise", "gain", finding=evil, function="e_gain")
     write(root)
     text = Places(root).experiment_findings("noise").read_text()
@@ -185,3 +185,19 @@ def test_what_a_finding_brings_along_cannot_become_a_mark_or_a_footnote(root: Pa
     assert "<script>" not in text
     assert "\\[^0123456789]" in text
     write(root)
+
+
+def test_a_mark_before_a_colon_is_still_a_footnote(root: Path) -> None:
+    figure = Answer.read(Places(root).record("noise", "spread")).metrics["mean_mcc"]
+    answer(root, "noise", "gain", {"gain": figure}, finding=f"It is {figure}: enough.", function="e_gain")
+    write(root)
+    assert f"It is {figure}: enough." in Places(root).experiment_findings("noise").read_text()
+
+
+def test_a_failure_is_told_in_bearable_length(root: Path) -> None:
+    error = Broken(kind="ValueError", message="y" * 5000, hint="mend it", traceback="…")
+    answer(root, "noise", "gain", state="failed", error=error)
+    write(root)
+    text = Places(root).experiment_findings("noise").read_text()
+    assert "No answer: ValueError: yyyy" in text
+    assert max(map(len, text.splitlines())) < 1000

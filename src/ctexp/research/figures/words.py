@@ -22,7 +22,7 @@ _NUMBER = r"[-+]?[0-9]+(?:\.[0-9]+)?"
 _INTERVAL = rf"\((?:95 % CI {_NUMBER} to {_NUMBER}(?: %)?|no interval)\)"
 _QUOTE = re.compile(
     rf"(?P<said>(?<![0-9.])(?P<value>{_NUMBER}(?: %)?|undefined)(?P<interval> {_INTERVAL})?)?"
-    rf"\[\^(?P<mark>[0-9a-f]{{{MARK_LENGTH}}})\](?!:)"
+    rf"(?<!\\)\[\^(?P<mark>[0-9a-f]{{{MARK_LENGTH}}})\]"
 )
 
 
@@ -102,8 +102,11 @@ class Quote(NamedTuple):
 
 
 def quotes(text: str) -> Iterator[Quote]:
-    """All cited numbers of a text, in its order."""
+    """All cited numbers of a text, in its order; definitions of footnotes and escaped marks are none."""
     for match in _QUOTE.finditer(text):
+        alone = text[: match.start()].rpartition("\n")[2].strip() == ""
+        if alone and not match["said"] and text.startswith(":", match.end()):
+            continue
         value = match["value"] or ""
         number = value.removesuffix(" %")
         digits = len(number.partition(".")[2])

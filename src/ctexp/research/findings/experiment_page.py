@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ctexp.record.manifest import command_line
 from ctexp.research.assessment import Assessment
-from ctexp.research.findings.wording import bullets, code, inline, measured, quantity, table, wanted
+from ctexp.research.findings.wording import bullets, code, inline, measured, quantity, sentence, table, wanted
 from ctexp.research.record import Answer
 from ctexp.research.standing.records import Part
 from ctexp.research.standing.standing import Stands
@@ -52,7 +52,7 @@ def entry(its: Stands, number: int, moment: str) -> str:
     stub = "STUB, made-up figures. " if found.stub else ""
     lines = [f"### {number}. {moment}", "", stub + _summary(its), ""]
     lines += bullets(
-        f"{quantity(one.criterion)}: {measured(one.figure)}, {one.verdict} ({wanted(one.criterion)})"
+        f"{code(one.criterion.metric)}: {measured(one.figure)}, {one.verdict} ({wanted(one.criterion)})"
         for one in found.criteria
     )
     lines += bullets(f"{code(sub)}: {said(part)}" for sub, part in its.parts.items())
@@ -63,9 +63,9 @@ def said(part: Part) -> str:
     """What a part has found, or why there is nothing that counts."""
     answer = part.answer
     if answer is None or part.state in ("failed", "no handler"):
-        return f"No answer: {inline(part.said)}."
+        return f"No answer: {sentence(part.said)}"
     finding = inline(answer.finding, answer.by_mark()) or "Its handler put nothing into words."
-    return finding if part.state == "completed" else f"*Does not count: {inline(part.said)}.* {finding}"
+    return finding if part.state == "completed" else f"*Does not count: {sentence(part.said)}* {finding}"
 
 
 def verdicts(found: Assessment) -> str:
@@ -145,20 +145,19 @@ def _answer(answer: Answer) -> list[str]:
     source += " with uncommitted changes" if answer.git.dirty else ""
     when = f"{answer.ended[:10]} {answer.ended[11:16]} UTC"
     again = f" Again: {code(answer.command)}." if answer.command else ""
+    if answer.state == "failed":
+        return [*lines, f"Failed {when}, {source}; the record has the traceback.{again}", ""]
     return [*lines, f"Answered {when} from {_runs(answer.runs)}, {source}.{again}", ""]
 
 
 def _runs(runs: Sequence[str]) -> str:
-    if not runs:
-        return "no trainings"
-    listed = ", ".join(code(run) for run in runs)
-    return f"the {'training' if len(runs) == 1 else f'{len(runs)} trainings'} {listed}"
+    return "1 training" if len(runs) == 1 else f"{len(runs) or 'no'} trainings"
 
 
 def _next(its: Stands) -> Iterator[str]:
     found, name = its.assessment, its.experiment.id
     for line in found.blockers:
-        yield f"In the way: {inline(line)}."
+        yield f"In the way: {sentence(line)}"
     if found.recommendation == "block":
         failed = any(part.state == "failed" for part in its.parts.values())
         yield f"Run {_command(name, '--rerun-failed') if failed else _command(name)}."

@@ -2,7 +2,7 @@
 
 from ctexp.record.manifest import command_line
 from ctexp.research.findings.experiment_page import STUB, said, verdicts
-from ctexp.research.findings.wording import bullets, code, inline, measured, quantity, table, wanted
+from ctexp.research.findings.wording import bullets, code, inline, measured, table, wanted
 from ctexp.research.standing.standing import Standing, Stands
 
 
@@ -90,7 +90,7 @@ def _numbers(its: Stands) -> list[str]:
         return []
     lines = [f"- {said(part)}" for part in answered]
     lines += [
-        f"- {quantity(one.criterion)}: {measured(one.figure)}, **{one.verdict}** ({wanted(one.criterion)})"
+        f"- {code(one.criterion.metric)}: {measured(one.figure)}, **{one.verdict}** ({wanted(one.criterion)})"
         for one in its.assessment.criteria
         if one.figure is not None
     ]
@@ -99,4 +99,4 @@ def _numbers(its: Stands) -> list[str]:
 
 def _told(its: Stands) -> str:
     found = its.assessment
-    return f"{found.status.replace('_', ' ')}, {found.recommendation}, confidence {found.confidence}"
+    return f"{found.status.replace('_', ' ')}; {found.recommendation}, confidence {found.confidence}"

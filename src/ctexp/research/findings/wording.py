@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from ctexp.research.figures import Figure, quotes
 from ctexp.research.plan.content import Criterion
 
-_NOTE = re.compile(r"\[\^[^\]]*\]:?")
+_NOTE = re.compile(r"\[\^[^\]]*\]")
+_LONG = 400  # characters of what went wrong; the record has all
 
 
 def inline(text: str, known: Iterable[str] = ()) -> str:
@@ -18,7 +19,20 @@ def inline(text: str, known: Iterable[str] = ()) -> str:
     """
     line = " ".join(text.split()).replace("<", "&lt;")
     allowed = {f"[^{mark}]" for mark in known}
-    return _NOTE.sub(lambda found: found[0] if found[0] in allowed else found[0].replace("[", "\\["), line)
+
+    def kept(found: re.Match[str]) -> str:
+        # At the beginning of a line a note followed by a colon would be a definition of it.
+        cites = found[0] in allowed and found.start() > 0
+        return found[0] if cites else found[0].replace("[", "\\[")
+
+    return _NOTE.sub(kept, line)
+
+
+def sentence(text: str) -> str:
+    """What went wrong, or stands in the way: one line of bearable length, with its full stop."""
+    line = inline(text)
+    line = f"{line[:_LONG]}…" if len(line) > _LONG else line
+    return line if line.endswith((".", "?", "…")) else f"{line}."
 
 
 def cell(text: str) -> str:
@@ -46,10 +60,8 @@ def bullets(lines: Iterable[str]) -> list[str]:
 
 
 def quantity(criterion: Criterion) -> str:
-    """What a criterion is about: its note, where there is one, and its metric."""
-    return (
-        f"{inline(criterion.note)} ({code(criterion.metric)})" if criterion.note else code(criterion.metric)
-    )
+    """What a criterion is about: its metric, and what the plan notes of it."""
+    return code(criterion.metric) + (f": {inline(criterion.note)}" if criterion.note else "")
 
 
 def wanted(criterion: Criterion) -> str:
