@@ -52,6 +52,32 @@ def test_it_is_in_progress_until_every_part_is_answered_and_failed_while_one_is(
     ]
 
 
+def test_a_part_says_why_it_does_not_count(tmp_path: Path) -> None:
+    answered(tmp_path)
+    record, seen = Places(tmp_path).record("first", "two"), []
+    steps = (
+        lambda: answer(tmp_path, "first", "two", stub=True),
+        lambda: failed(tmp_path, "first", "two"),
+        lambda: record.write_text("{}"),
+        lambda: record.write_bytes(Places(tmp_path).record("first", "one").read_bytes()),
+        lambda: record.unlink(),
+        lambda: Places(tmp_path).handler("first", "two").unlink(),
+    )
+    for step in steps:
+        step()
+        part = stands(tmp_path).experiments["first"].parts["two"]
+        seen.append((part.state, part.said))
+    shown = "research/results/first/two.json"
+    assert seen == [
+        ("stub", "its figures are made up"),
+        ("failed", "ValueError: no such run"),
+        ("damaged", f"{shown}: experiment: Field required; and 7 more"),
+        ("damaged", f"{shown}: is the record of first/one"),
+        ("missing", "not run yet"),
+        ("no handler", "research/handlers/first/two.py is missing"),
+    ]
+
+
 def test_experiments_keep_the_order_of_the_file_whatever_they_wait_for(tmp_path: Path) -> None:
     answered(tmp_path)
     found = stands(tmp_path)
