@@ -1,6 +1,7 @@
 """`research-run`: carry out what an experiment lacks, what has failed, and what has changed."""
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -67,8 +68,7 @@ def research_run(
     threads = None if "OMP_NUM_THREADS" in os.environ else room.threads
     start = Start(root, data, runs, stub_mode, asked.overrides, room.slots, threads)
     with Stops() as stops, _warm(start) as environment:
-        bench = Bench(where, stops, screen.note)
-        outcomes = carry_out(start, plan, chosen, asked, bench, environment)
+        outcomes = carry_out(start, plan, chosen, asked, Bench(where, stops, screen.note, environment))
     found = standing(root, plan, data, stub=stub_mode)
     code = _code(outcomes, several=experiment_id == ALL)
     if json:
@@ -112,21 +112,28 @@ def _chosen(plan: ResearchPlan, experiment: str, asked: Asked, executor: str) ->
 
 
 @contextlib.contextmanager
-def _warm(start: Start) -> Iterator[dict[str, str]]:
-    """The environment of handlers; a warm trainer waits for their trainings."""
+def _warm(start: Start) -> Iterator[Callable[[], Mapping[str, str]]]:
+    """What gives handlers their environment: from the first on, a warm trainer waits for trainings."""
     threads = {} if start.threads is None else {"OMP_NUM_THREADS": str(start.threads)}
     environment = {**os.environ, **threads, "CTEXP_ROOT": str(start.root)}
-    if start.stub or "CTEXP_WARM" in environment or "SLURM_JOB_ID" in environment:
-        yield environment
-        return
-    from ctexp.warm.parent import Parent
-
+    fresh = start.stub or "SLURM_JOB_ID" in environment
     with contextlib.ExitStack() as stack:
-        try:
-            environment["CTEXP_WARM"] = str(stack.enter_context(Parent(start.root, environment)).socket)
-        except PreflightError as error:
-            screen.warn(f"every training in a fresh process: {error}")
-        yield environment
+
+        @functools.cache
+        def given() -> Mapping[str, str]:
+            if fresh or "CTEXP_WARM" in environment:
+                return environment
+            from ctexp.warm.parent import Parent
+
+            try:
+                return environment | {
+                    "CTEXP_WARM": str(stack.enter_context(Parent(start.root, environment)).socket)
+                }
+            except PreflightError as error:
+                screen.warn(f"every training in a fresh process: {error}")
+                return environment
+
+        yield given
 
 
 def _code(outcomes: Sequence[Outcome], *, several: bool) -> int:

@@ -81,7 +81,7 @@ def returned(value: Any, saved: Collection[Artifact], warn: Warn) -> Returned:
         artifacts = tuple(known[name] for name in named if name in known)
     if problems:
         raise BadReturn(problems, _EXPECTED)
-    return Returned(" ".join(str(finding).split("\n")).strip(), metrics, artifacts)
+    return Returned(" ".join(str(finding).split()), metrics, artifacts)
 
 
 def figure(value: Any, what: str, warn: Warn) -> Figure:

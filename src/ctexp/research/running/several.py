@@ -1,10 +1,9 @@
 """Experiments one after another: each waits as the plan says, holds its lock, and leaves its findings."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ctexp.core.errors import DataError
-from ctexp.core.locks import passed_on
 from ctexp.research.findings import write
 from ctexp.research.plan.content import Experiment, ResearchPlan
 from ctexp.research.running.experiment import Done, Start, lock_of, run
@@ -32,12 +31,7 @@ class Outcome:
 
 
 def carry_out(
-    start: Start,
-    plan: ResearchPlan,
-    chosen: Sequence[str],
-    asked: Asked,
-    bench: Bench,
-    environment: Mapping[str, str],
+    start: Start, plan: ResearchPlan, chosen: Sequence[str], asked: Asked, bench: Bench
 ) -> list[Outcome]:
     """Carry out experiments until a signal comes.
 
@@ -47,7 +41,6 @@ def carry_out(
         chosen: the experiments, each after those it waits for.
         asked: which of their parts; where what is done is asked for again, nothing is waited for.
         bench: what their handlers have in common.
-        environment: of the handlers.
 
     Raises:
         UsageError: there is no such part.
@@ -62,8 +55,7 @@ def carry_out(
             outcomes.append(Outcome(experiment, waits=waits))
             continue
         with lock_of(start, name) as lock:
-            variables, descriptors = passed_on(lock, environment=environment)
-            done = run(start, experiment, asked, bench.holding(variables, descriptors))
+            done = run(start, experiment, asked, replace(bench, locks=(lock,)))
             outcomes.append(_written(start, plan, experiment, done))
         if bench.stops.why:
             break

@@ -2,13 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ctexp.core import clock
 from ctexp.core.errors import DataError
+from ctexp.core.locks import FileLock, passed_on
 from ctexp.executors.protocol import Executor, Handle, Work
 from ctexp.research.record import Answer, Broken
 from ctexp.research.runner.order import Order
@@ -34,19 +35,15 @@ class Bench:
         executor: carries them out.
         stops: whether to stop.
         tell: given a line for people.
-        environment: what theirs has beyond this process's.
-        descriptors: that they inherit.
+        environment: gives theirs, whole; asked for before each is begun.
+        locks: held, which they hold too as long as they live.
     """
 
     executor: Executor[Any]
     stops: Stops
     tell: Callable[[str], None]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    descriptors: Sequence[int] = ()
-
-    def holding(self, environment: Mapping[str, str], descriptors: Sequence[int]) -> "Bench":
-        """The same for handlers that have this environment, and hold these locks."""
-        return replace(self, environment=environment, descriptors=descriptors)
+    environment: Callable[[], Mapping[str, str]]
+    locks: tuple[FileLock, ...] = ()
 
 
 def carry_out(order: Order, bench: Bench) -> Answer | None:
@@ -58,14 +55,15 @@ def carry_out(order: Order, bench: Bench) -> Answer | None:
     file = order.log.with_suffix(".order")
     order.write(file)
     began, since = clock.now(), time.monotonic()
+    environment, descriptors = passed_on(*bench.locks, environment=bench.environment())
     handle = bench.executor.submit(
         Work(
             name=f"{order.experiment}-{order.sub}",
             words=[sys.executable, "-P", "-m", "ctexp.research.running.one", str(file)],
             folder=Path(order.root),
             log=order.log,
-            environment=bench.environment,
-            descriptors=bench.descriptors,
+            environment=environment,
+            descriptors=descriptors,
         )
     )
     code, flooded = _watch(handle, order, bench)
