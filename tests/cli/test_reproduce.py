@@ -23,6 +23,7 @@ from ctexp.reproduction.verdict import Verdict
 from tests.project import HERE, INV, TINY, add_pipeline, add_tiny_set, call, git, inv, make_project
 from tests.reproduction.records import flip
 
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 MODEL = "src/ctexp/models/tiny_cnn.py"
 
 
@@ -60,7 +61,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     add_pipeline(root)
     bare = shutil.ignore_patterns("__pycache__")
     shutil.copytree(HERE / "src", root / "src", ignore=bare, dirs_exist_ok=True)
-    shutil.copy(HERE / "requirements.lock", root)
+    for lock in LOCKS:
+        shutil.copy(HERE / lock, root)
     add_tiny_set(root)
     dvc.run(root, "remote", "add", "-d", "store", str(root.parent / "store"))
     push(root, root / "data", "tiny")
@@ -121,8 +123,10 @@ def test_runs_of_two_commits_ago_are_made_again_bit_for_bit_in_their_environment
         "history",
         "best.ckpt",
     }
-    assert (verdict["packages"]["made_by"], verdict["packages"]["lock"]) == ("uv", "requirements.lock")
-    assert verdict["packages"]["lock_sha256"] == files.sha256_file(project / "requirements.lock")
+    packages = verdict["packages"]
+    assert packages["made_by"] == "uv"
+    assert packages["lock"] in LOCKS, "the one that this environment was installed from"
+    assert packages["lock_sha256"] == files.sha256_file(project / packages["lock"])
     assert verdict["images"]["origin"] == "here"
     assert (verdict["source"]["patch_sha256"] is not None) == (run == "dirty")
 

@@ -33,7 +33,7 @@ def of(project: Path, **changes: object) -> Recorded:
 def provided(run: Recorded, project: Path) -> Provided:
     source = project.parent / "source"
     source.mkdir(exist_ok=True)
-    return provide(run, project, project / "data", source, None)
+    return provide(run, project, [project / "nowhere", project / "data"], source, None)
 
 
 def changed(run: Recorded, project: Path) -> list[tuple[str, str | None]]:

@@ -9,7 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _LOCKS = ("requirements.lock", "requirements-dev.lock")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
 _HERE = "--here makes it again in this project's own environment, and lists what differs there"
 _OURS = "ctexp=="
+_PATIENCE = 3600.0
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,7 @@ def locked(
     folder = root / ".uv" / "environments" / key
     about = folder / "made_of"
     files.make_folder(folder.parent)
-    # Whoever comes second waits: making it takes minutes at most, and then it is there for both.
-    with FileLock(folder.parent / f"{key}.lock", "an environment that is being installed") as held:
-        del held
+    with _alone(folder):
         if not about.is_file():
             tell(f"installing {lock.name} of that commit by its hashes, for Python {python}")
             _install(root, folder, lock, python)
@@ -77,6 +77,17 @@ def locked(
         found,
         Packages(made_by="uv", python=said, lock=lock.name, lock_sha256=hashlib.sha256(content).hexdigest()),
     )
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Whoever comes second waits until the environment is there for both."""
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"), "an environment that is being installed")
+    lock.acquire(_PATIENCE)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _nearest(project: Path, recorded: Sequence[str]) -> Path:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +32,15 @@ class Provided:
     notes: tuple[str, ...] = ()
 
 
-def provide(of: Recorded, root: Path, data_dir: Path, project: Path, follow: dvc.Follow | None) -> Provided:
+def provide(
+    of: Recorded, root: Path, data_dirs: Sequence[Path], project: Path, follow: dvc.Follow | None
+) -> Provided:
     """Find the recorded data, and put what the source lacks of it into its place.
 
     Args:
         of: the run.
         root: this project's folder.
-        data_dir: its data folder.
+        data_dirs: the data folders it may lie in, at least one; what is wrong is told of the last.
         project: the folder of the recorded source.
         follow: told of DVC's progress.
 
@@ -47,31 +50,47 @@ def provide(of: Recorded, root: Path, data_dir: Path, project: Path, follow: dvc
     """
     dataset = of.manifest.dataset
     images = Images(origin="here", name=dataset.name, catalog_sha256=dataset.catalog_sha256)
-    differing = _look(of, data_dir)
-    if differing:
-        try:
-            _fetch(of.manifest.dataset, root, project, follow)
-        except CtexpError as error:
-            if all(one.found is None for one in differing):
-                raise DataError(
-                    [f"{one.what}: not here" for one in differing]
-                    + [f"the recorded version cannot come from DVC: {problem}" for problem in error.problems],
-                    _way_to(data_dir, dataset.name),
-                ) from error
-            why = Difference(
-                area="data",
-                what=f"the recorded version cannot come from DVC: {'; '.join(error.problems)}",
-                counts=False,
-            )
-            raise Changed([*differing, why]) from error
-        data_dir = project / "data"
-        if left := _look(of, data_dir):
-            raise Changed(left)
-        images = images.model_copy(update={"origin": "dvc"})
+    notes: tuple[str, ...] = ()
+    for folder in data_dirs:
+        if not (differing := _look(of, folder)):
+            break
+    else:
+        _fetch_instead(of, root, folder, project, differing, follow)
+        folder, images = project / "data", images.model_copy(update={"origin": "dvc"})
+        notes = tuple(
+            f"here, {one.what} is another by now, or gone: the recorded one came from DVC"
+            for one in differing
+        )
     bring_committed(of, root, project)
     bring_weights(of, root, project)
-    here = tuple(f"here, {one.what} is another by now: the recorded one came from DVC" for one in differing)
-    return Provided(data_dir, images, here)
+    return Provided(folder, images, notes)
+
+
+def _fetch_instead(
+    of: Recorded,
+    root: Path,
+    folder: Path,
+    project: Path,
+    differing: list[Difference],
+    follow: dvc.Follow | None,
+) -> None:
+    """Have DVC bring what is not the recorded version here.
+
+    Raises:
+        Changed: it cannot, and what is here is another version.
+        DataError: it cannot, and nothing is here.
+    """
+    try:
+        _fetch(of.manifest.dataset, root, project, follow)
+    except CtexpError as error:
+        why = [f"the recorded version cannot come from DVC: {problem}" for problem in error.problems]
+        if all(one.found is None for one in differing):
+            gone = [f"{one.what}: not here" for one in differing]
+            raise DataError([*gone, *why], _way_to(folder, of.manifest.dataset.name)) from error
+        listed = [Difference(area="data", what=line, counts=False) for line in why]
+        raise Changed([*differing, *listed]) from error
+    if left := _look(of, project / "data"):
+        raise Changed(left)
 
 
 def _look(of: Recorded, data_dir: Path) -> list[Difference]:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctexp.config.paths import absolute
 from ctexp.core import clock, files
 from ctexp.core.errors import PreflightError
 from ctexp.record.checkpoint_files import BEST
+from ctexp.record.environment import computes_on
 from ctexp.record.run_dir import RunDir
 from ctexp.reproduction import again, environments, images
 from ctexp.reproduction.beside import Changed
@@ -14,7 +16,7 @@ from ctexp.reproduction.environments import Environment
 from ctexp.reproduction.images import Provided
 from ctexp.reproduction.integrity import tampered
 from ctexp.reproduction.judging import Judged, judge
-from ctexp.reproduction.place import Place, abandoned
+from ctexp.reproduction.place import Place, opened
 from ctexp.reproduction.recorded import Recorded
 from ctexp.reproduction.repository import Repository
 from ctexp.reproduction.summary import IMAGES, said, summary
@@ -84,23 +86,16 @@ class Reproduction:
             Stopped: a signal asked for an end; nothing is left either.
         """
         repository = Repository(self._project.root)
-        for left in abandoned(self._project.runs):
-            repository.remove(left.source)
-            left.remove()
         if not repository.has(self._of.commit):
             raise PreflightError(
                 f"{self._of.run.id}: its commit {self._of.commit[:12]} is not in this repository",
                 "fetch it from where it is: git fetch --all",
             )
-        place = Place.create(self._project.runs, self._of.run.id, self._began)
-        try:
-            with place.lock():
-                verdict = self._verdict(repository, place)
-                verdict.write(place.verdict)
-                files.write_text(place.summary, summary(verdict, place.path))
-        except BaseException:
-            place.remove()
-            raise
+        run_id, runs = self._of.run.id, self._project.runs
+        with opened(runs, run_id, self._began, repository.remove) as place:
+            verdict = self._verdict(repository, place)
+            files.write_text(place.summary, summary(verdict, place.path))
+            verdict.write(place.verdict)
         return place, verdict
 
     def _verdict(self, repository: Repository, place: Place) -> Verdict:
@@ -111,9 +106,7 @@ class Reproduction:
         self._tell(f"source: commit {of.commit[:12]}{patched}")
         with repository.worktree(of.commit, of.patch, place.source, keep=self._asked.keep) as source:
             try:
-                provided = images.provide(
-                    of, self._project.root, self._project.data_dir, source, self._follow
-                )
+                provided = images.provide(of, self._project.root, self._data_dirs(), source, self._follow)
             except Changed as changed:
                 return self._judged(Judged(differences=[*self._broken, *changed.differences]), "not_made")
             self._tell(f"data: {of.manifest.dataset.name}, {IMAGES[provided.images.origin]}")
@@ -126,6 +119,12 @@ class Reproduction:
         judged.notes[:0] = [*of.notes, *provided.notes]
         return self._judged(judged, judged.outcome, run, environment, provided)
 
+    def _data_dirs(self) -> list[Path]:
+        """Where the data may lie: where the run had them, and where this project has them."""
+        root, said = self._project.root, self._of.config.get("paths.data")
+        recorded = [absolute(root, said)] if isinstance(said, str) else []
+        return list(dict.fromkeys([*recorded, self._project.data_dir]))
+
     def _environment(self, source: Path) -> Environment:
         if self._asked.here:
             return environments.here()
@@ -136,6 +135,10 @@ class Reproduction:
 
     def _train(self, environment: Environment, provided: Provided, source: Path, place: Place) -> RunDir:
         self._tell(f"training: {self._of.manifest.command}")
+        device, its = self._of.manifest.device, self._of.manifest.environment
+        here = computes_on(str(self._of.config.get("trainer.accelerator")))
+        if device != here and device in {gpu.name for gpu in its.gpus}:
+            self._tell(f"it was trained on {device}; here it computes on {here}")
         words = again.words(self._of, place, provided.folder)
         variables = again.variables(self._of, source)
         return again.train(environment.python, words, variables, source, place, self._follow)

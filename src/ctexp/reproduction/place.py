@@ -1,17 +1,18 @@
 """Where a run is made again: `runs/reproductions/<run>_<stamp>/`, beside the runs and never among them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
 
 from ctexp.core import clock, files
 from ctexp.core.errors import Busy
 from ctexp.core.locks import FileLock
 
 FOLDER = "reproductions"
+_PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -19,28 +20,6 @@ class Place:
     """The folder of one reproduction; the second run lies in it, in a directory like any other run's."""
 
     path: Path
-
-    @classmethod
-    def create(cls, runs: Path, run_id: str, moment: datetime) -> Self:
-        """Make the folder.
-
-        Args:
-            runs: the folder of all runs.
-            run_id: of the run that is made again.
-            moment: when that began.
-
-        Raises:
-            Busy: the same was begun in this very second.
-            StorageError: the disk is full, or the folder cannot be written.
-        """
-        path = runs / FOLDER / f"{run_id}_{clock.stamp(moment)}"
-        files.make_folder(path.parent)
-        with files.storage_errors(path):
-            try:
-                path.mkdir()
-            except FileExistsError as error:
-                raise Busy(f"{path}: begun in this very second", "try again") from error
-        return cls(path)
 
     @property
     def source(self) -> Path:
@@ -66,14 +45,52 @@ class Place:
         """Held as long as somebody is at work here."""
         return FileLock(self.path / "lock", f"the reproduction {self.path.name}")
 
-    def remove(self) -> None:
-        """Take it away with all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+
+@contextmanager
+def opened(
+    runs: Path, run_id: str, moment: datetime, remove_source: Callable[[Path], None]
+) -> Iterator[Place]:
+    """A new folder, held while it is worked in, and gone where that is broken off or refused.
+
+    What reproductions left that were killed goes first.
+
+    Args:
+        runs: the folder of all runs.
+        run_id: of the run that is made again.
+        moment: when that began.
+        remove_source: takes a worktree away.
+
+    Raises:
+        Busy: the same was begun in this very second.
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    place = Place(runs / FOLDER / f"{run_id}_{clock.stamp(moment)}")
+    at_work = place.lock()
+    # Between making a folder and holding its lock nobody else may take it for one that was left.
+    door = FileLock(runs / FOLDER / "lock", "the folder of reproductions")
+    door.acquire(_PATIENCE)
+    try:
+        for left in _abandoned(runs):
+            remove_source(left.source)
+            shutil.rmtree(left.path, ignore_errors=True)
+        with files.storage_errors(place.path):
+            try:
+                place.path.mkdir()
+            except FileExistsError as error:
+                raise Busy(f"{place.path}: begun in this very second", "try again") from error
+        at_work.acquire()
+    finally:
+        door.release()
+    try:
+        yield place
+    except BaseException:
+        shutil.rmtree(place.path, ignore_errors=True)
+        raise
+    finally:
+        at_work.release()
 
 
-def abandoned(runs: Path) -> Iterator[Place]:
+def _abandoned(runs: Path) -> list[Place]:
     """Reproductions that were killed: without a verdict, and nobody is at work in them."""
-    for path in sorted((runs / FOLDER).glob("*/")):
-        place = Place(path)
-        if not place.verdict.exists() and not place.lock().is_held():
-            yield place
+    places = [Place(path) for path in sorted((runs / FOLDER).glob("*/"))]
+    return [place for place in places if not place.verdict.exists() and not place.lock().is_held()]
