@@ -1,7 +1,8 @@
 """How far an experiment's figures carry, by rule, each with its reason.
 
 low        a figure that decides has no interval, rests on a single training, or cannot be recomputed
-moderate   two trainings a side, uncommitted changes, synthetic images, leaks and other caveats of the data
+moderate   two trainings a side, an interval about seeds alone, uncommitted changes, synthetic images, leaks
+           and other caveats of the data
 high       otherwise
 """
 
@@ -25,17 +26,13 @@ def confidence(criteria: Sequence[Judged], answers: Answered) -> tuple[Confidenc
     deciding = _deciding(criteria, answers)
     grave = list(_about_figures(deciding))
     slight = [*_about_seeds(deciding), *_about_source(answers), *_about_data(answers)]
-    scope = tuple(_scope(deciding))
     if not deciding:
         grave.append("nothing that decides has been measured")
     if grave:
-        return "low", (*grave, *slight, *scope)
+        return "low", (*grave, *slight)
     if slight:
-        return "moderate", (*slight, *scope)
-    return "high", (
-        "what decides has intervals, rests on three or more trainings, and can be recomputed",
-        *scope,
-    )
+        return "moderate", tuple(slight)
+    return "high", ("what decides has intervals, rests on three or more trainings, and can be recomputed",)
 
 
 def trainings(figure: Figure) -> int | None:
@@ -84,17 +81,16 @@ def _about_seeds(deciding: dict[str, Figure]) -> Iterable[str]:
     ]
     if few:
         yield f"{', '.join(few)}: two trainings a side say little about their spread"
+    alone = [
+        name for name, figure in deciding.items() if figure.low is not None and _about_seeds_alone(figure)
+    ]
+    if alone:
+        yield f"{', '.join(alone)}: the interval is about training again, not about other images"
 
 
-def _scope(deciding: dict[str, Figure]) -> Iterable[str]:
-    """What intervals are about; that lowers nothing, and has to be known."""
-    over_seeds = [name for name, figure in deciding.items() if _over_seeds(figure) and figure.low is not None]
-    if over_seeds:
-        yield f"{', '.join(over_seeds)}: the interval is about training again, not about other images"
-
-
-def _over_seeds(figure: Figure) -> bool:
-    return isinstance(figure.source, Derived) and figure.source.formula in ("mean", "sd", "difference")
+def _about_seeds_alone(figure: Figure) -> bool:
+    """Whether an interval knows nothing of the images; of a spread over seeds nobody would ask it to."""
+    return isinstance(figure.source, Derived) and figure.source.formula in ("mean", "difference")
 
 
 def _about_source(answers: Answered) -> Iterable[str]:

@@ -1,6 +1,6 @@
 """Everything that is made from records, written anew: results for programs, findings for people."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +37,14 @@ class Told:
         head: its head.
         entry: makes an entry of its history of a number and a moment.
         figures: by mark, all that it may cite.
+        earlier: marks of those that only earlier answers have.
         records: SHA-256 of the records it is made from, by their file.
     """
 
     head: str
     entry: Callable[[int, str], str]
     figures: Mapping[str, Figure]
+    earlier: Set[str]
     records: Mapping[str, str]
 
     @property
@@ -104,10 +106,12 @@ def _written(places: Places, found: Standing) -> tuple[Path, ...]:
 def of_experiment(places: Places, its: Stands) -> Told:
     """The page of an experiment."""
     name = its.experiment.id
+    figures, earlier = _figures(places, [its])
     return Told(
         head=experiment_page.head(its),
         entry=lambda number, moment: experiment_page.entry(its, number, moment),
-        figures=_figures(places, its),
+        figures=figures,
+        earlier=earlier,
         records={
             f"{sub}.json": files.sha256_file(places.record(name, sub))
             for sub, part in its.parts.items()
@@ -118,13 +122,12 @@ def of_experiment(places: Places, its: Stands) -> Told:
 
 def of_project(places: Places, found: Standing) -> Told:
     """The page of the project."""
-    figures: dict[str, Figure] = {}
-    for its in found.experiments.values():
-        figures |= _figures(places, its)
+    figures, earlier = _figures(places, found.experiments.values())
     return Told(
         head=project_page.head(found, places.results.relative_to(places.findings.parent).as_posix()),
         entry=lambda number, moment: project_page.entry(found, number, moment),
         figures=figures,
+        earlier=earlier,
         records={
             f"{name}/{sub}.json": files.sha256_file(places.record(name, sub))
             for name, its in found.experiments.items()
@@ -164,12 +167,15 @@ def _page(path: Path) -> Page:
     return Page.parse(content, shown(path))
 
 
-def _figures(places: Places, its: Stands) -> dict[str, Figure]:
-    known = kept.figures(places, its.experiment.id)
-    for part in its.parts.values():
-        if part.answer is not None:
-            known |= part.answer.by_mark()
-    return known
+def _figures(places: Places, experiments: Iterable[Stands]) -> tuple[dict[str, Figure], Set[str]]:
+    """All figures that may be cited, by mark, and the marks of those that only kept records have."""
+    then: dict[str, Figure] = {}
+    now: dict[str, Figure] = {}
+    for its in experiments:
+        then |= kept.figures(places, its.experiment.id)
+        for part in its.parts.values():
+            now |= part.answer.by_mark() if part.answer is not None else {}
+    return then | now, then.keys() - now.keys()
 
 
 def _put(path: Path, content: bytes) -> Path:

@@ -40,7 +40,14 @@ def check_page(path: Path, told: Told, root: Path, report: Report) -> None:
         if page.of(kind) is None:
             report.differs(said, 0, f"its {kind} is gone: run scripts/inv research-run")
     for line, prose in page.prose():
-        _numbers(prose.decode(errors="replace"), line, told.figures, said, report)
+        text = prose.decode(errors="replace")
+        _numbers(text, line, told.figures, said, report)
+        for quote in quotes(text):
+            if quote.mark in told.earlier:
+                at = line + text.count("\n", 0, quote.start)
+                report.notes.append(
+                    f"{said}:{at}: {quote.said} is of an earlier answer; there is a newer one"
+                )
     for entry, problem in page.broken_chain():
         report.differs(said, entry.line, problem)
     if not page.entries or page.entries[-1].state != told.state:
