@@ -11,9 +11,9 @@ import os
 from invoke import task
 
 @task(positional=["code"])
-def end(_, code=0):
+def end(_, code):
     print(os.getcwd(), os.environ["CTEXP_ROOT"])
-    raise SystemExit(code)
+    raise SystemExit(int(code))
 """
 
 
