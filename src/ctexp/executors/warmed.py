@@ -21,13 +21,22 @@ class Warm:
         root: the project's folder.
         fresh: carries out what the parent refuses.
         tell: given the line why, once for each reason.
+        patience: seconds that the parent may need for its imports, or for others who came first.
     """
 
-    def __init__(self, socket: Path, root: Path, fresh: Trainer, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        root: Path,
+        fresh: Trainer,
+        tell: Callable[[str], None],
+        patience: float = _PATIENCE,
+    ) -> None:
         self._socket = socket
         self._root = root
         self._fresh = fresh
         self._tell = tell
+        self._patience = patience
         self._told: set[str] = set()
 
     def start(
@@ -43,7 +52,7 @@ class Warm:
                 folder=self._root,
                 streams=(nothing, output, output),
                 descriptors=descriptors,
-                patience=_PATIENCE,
+                patience=self._patience,
             )
         except client.Refused as refused:
             if (why := str(refused)) not in self._told:

@@ -11,7 +11,7 @@ SAVED = (Artifact(name="a.json", file="x/a.json", sha256=samples.HASH, bytes=1),
 
 def refused(value: object) -> tuple[str, ...]:
     with pytest.raises(BadReturn) as error:
-        returned(value, SAVED, Said())
+        returned(value, SAVED, {}, Said())
     assert "finding" in error.value.hint
     return error.value.problems
 
@@ -24,6 +24,7 @@ def test_figures_stay_what_they_are_and_numbers_are_merely_reported() -> None:
             "metrics": {"a": cited, "b": 1, "c": (0.5, 0.4, 0.6), "d": {"value": None}},
         },
         SAVED,
+        {},
         Said(),
     )
     assert came.finding == "It works."
@@ -73,3 +74,16 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
 )
 def test_what_is_no_answer_says_what_one_is(value: object, problem: str) -> None:
     assert refused(value) == (problem,)
+
+
+def test_a_finding_cites_what_the_runner_gave_and_nothing_else() -> None:
+    given, metric, own = (Figure(value=value, exact=True, digits=0) for value in (1.0, 2.0, 3.0))
+    made = {given.mark: given, metric.mark: metric}
+    came = returned(
+        {"finding": f"{given} of {metric}, {given} again", "metrics": {"all": metric}}, SAVED, made, Said()
+    )
+    assert came.cited == (given,)
+    with pytest.raises(
+        BadReturn, match=rf"finding: \[\^{own.mark}\] cites a figure that neither is a metric"
+    ):
+        returned({"finding": f"{own}", "metrics": {}}, SAVED, made, Said())

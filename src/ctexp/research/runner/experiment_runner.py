@@ -8,12 +8,11 @@ from ctexp.core.errors import UsageError
 from ctexp.executors.trainers import Trainer
 from ctexp.record.run_dir import RunDir
 from ctexp.research import deriving
-from ctexp.research.figures import Figure, quotes
+from ctexp.research.figures import Figure
 from ctexp.research.runner.citing import cite
 from ctexp.research.runner.comparing import Paired, paired
 from ctexp.research.runner.logbook import Logbook
 from ctexp.research.runner.order import Order
-from ctexp.research.runner.returned import Returned
 from ctexp.research.runner.runs import Runs, Side, Trained
 from ctexp.research.runner.saving import Results
 from ctexp.research.runner.stopping import Interruption
@@ -39,6 +38,7 @@ class ExperimentRunner:
         runs: the project's.
         results: where the handler saves small files.
         data: the data folder.
+        made: every figure it has given away, by its mark.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ExperimentRunner:
         self.data = Path(order.data)
         self._root = Path(order.root)
         self._tell = tell
-        self._figures: dict[str, Figure] = {}
+        self.made: dict[str, Figure] = {}
         self._trainings = Trainings(order, trainer, stop, tell)
         self._logbook = Logbook(Path(order.folder), function, follower, self.warn)
 
@@ -76,7 +76,7 @@ class ExperimentRunner:
         """Train one experiment, once for each seed; what was trained before is taken as it is.
 
         Args:
-            overrides: as for `inv train`: `["data=phantom", "model=tiny_cnn"]`.
+            overrides: as for `inv train`: `["data=phantom", "model=tiny_cnn"]`; the last for a key counts.
             name: of this recipe; its runs are `<experiment>-<name>`.
             seeds: of the trainings.
 
@@ -163,15 +163,9 @@ class ExperimentRunner:
         """
         self._logbook.log(metrics, step)
 
-    def cited_in(self, came: Returned) -> tuple[Figure, ...]:
-        """Figures that a finding cites and that are none of its metrics, nor what these were derived from."""
-        metrics = {part.mark for figure in came.metrics.values() for part in figure.whole()}
-        marks = [quote.mark for quote in quotes(came.finding) if quote.mark not in metrics]
-        return tuple(self._figures[mark] for mark in dict.fromkeys(marks) if mark in self._figures)
-
     def _made(self, figure: Figure) -> Figure:
         """Remember it: a finding may cite it."""
-        self._figures |= {part.mark: part for part in figure.whole()}
+        self.made |= {part.mark: part for part in figure.whole()}
         return figure
 
     def say(self, line: str) -> None:

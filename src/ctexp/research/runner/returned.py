@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ctexp.core.errors import CtexpError, UsageError
 from ctexp.core.names import did_you_mean
-from ctexp.research.figures import Figure
+from ctexp.research.figures import Figure, quotes
 from ctexp.research.record import Artifact
 from ctexp.research.runner.values import Warn, number
 
@@ -27,20 +27,23 @@ class Returned:
 
     Attributes:
         metrics: figures by the names it gave them.
+        cited: figures that the finding cites, and that are neither metrics nor what these were derived from.
         artifacts: those that it names, or all that it has saved where it names none.
     """
 
     finding: str
     metrics: dict[str, Figure]
+    cited: tuple[Figure, ...]
     artifacts: tuple[Artifact, ...]
 
 
-def returned(value: Any, saved: Collection[Artifact], warn: Warn) -> Returned:
+def returned(value: Any, saved: Collection[Artifact], made: Mapping[str, Figure], warn: Warn) -> Returned:
     """Check what a handler gave back.
 
     Args:
         value: that.
         saved: its artifacts.
+        made: every figure it has been given, by its mark.
         warn: given a line about what is not kept as it is.
 
     Raises:
@@ -79,9 +82,17 @@ def returned(value: Any, saved: Collection[Artifact], warn: Warn) -> Returned:
             if name not in known
         ]
         artifacts = tuple(known[name] for name in named if name in known)
+    told = {part.mark for its in metrics.values() for part in its.whole()}
+    marks = [quote.mark for quote in quotes(str(finding)) if quote.mark not in told]
+    problems += [
+        f"finding: [^{mark}] cites a figure that neither is a metric nor came from the runner"
+        for mark in dict.fromkeys(marks)
+        if mark not in made
+    ]
     if problems:
         raise BadReturn(problems, _EXPECTED)
-    return Returned(" ".join(str(finding).split()), metrics, artifacts)
+    cited = tuple(made[mark] for mark in dict.fromkeys(marks))
+    return Returned(" ".join(str(finding).split()), metrics, cited, artifacts)
 
 
 def figure(value: Any, what: str, warn: Warn) -> Figure:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import overload
 
-from ctexp.core.errors import DataError
+from ctexp.core.errors import DataError, UsageError
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject, subject
@@ -107,6 +107,11 @@ class Runs:
             if not runs:
                 raise DataError("nothing is to be compared: no runs were given")
             found = Subject(name, name, "name" if len(runs) > 1 else "run", runs)
+        if found.place is not None:
+            raise UsageError(
+                f"{found.title}: a cross-validation, and runs with a validation split in common are expected",
+                "compare-baselines compares cross-validations",
+            )
         self.note(found.runs)
         return found
 

@@ -112,12 +112,12 @@ class Trainings:
             problems.append(f"train: seeds={list(seeds)!r}: at least one is expected, and each once")
         if problems:
             raise UsageError(problems, "name= and seeds= say what differs; metrics are those of val")
-        common = {_key(word) for word in self._order.basis.overrides}
-        words = [word for word in its if _key(word) not in common]
+        # Handlers put recipes together: of several words for one key the last counts.
+        words = {_key(word): word for word in (*its, *self._order.basis.overrides)}.values()
         whose = [f"run.name={self._name(name)}", f"run.tags=[research,{_slug(self._order.experiment)}]"]
         wanted = []
         for seed in seeds:
-            every = (*words, *self._order.basis.overrides, *whose, f"seed={int(seed)}")
+            every = (*words, *whose, f"seed={int(seed)}")
             wanted.append(Wanted(int(seed), every, compose(every, self._root)))
         return wanted
 

@@ -34,6 +34,9 @@ from ctexp.research.running.failing import broken
 STOPPED = 143
 """Exit code of a handler that was asked to stop: it leaves no record, and is begun again."""
 
+_PATIENCE = 120.0
+"""Seconds for the imports of a warm trainer, which takes no longer for them than a fresh one would."""
+
 
 @dataclass
 class Carrying:
@@ -82,7 +85,7 @@ class Carrying:
         came: Returned | None = None
         try:
             value = rehearse(handler, runner) if order.stub else handler.function(runner)
-            came = returned(value, runner.results.saved, self._warn)
+            came = returned(value, runner.results.saved, runner.made, self._warn)
             failed = False
             return came
         finally:
@@ -94,7 +97,7 @@ class Carrying:
         if socket := os.environ.get("CTEXP_WARM"):
             from ctexp.executors.warmed import Warm
 
-            return Warm(Path(socket), root, Fresh(root), self.tell)
+            return Warm(Path(socket), root, Fresh(root), self.tell, _PATIENCE)
         return Fresh(root)
 
     def _record(self, came: Returned | None, error: Broken | None) -> Answer:
@@ -106,7 +109,7 @@ class Carrying:
             state="failed" if came is None else "completed",
             finding=came.finding if came else "",
             metrics=came.metrics if came else {},
-            cited=runner.cited_in(came) if runner and came else (),
+            cited=came.cited if came else (),
             artifacts=came.artifacts if came else runner.results.saved if runner else (),
             runs=tuple(run.id for run in used),
             caveats=caveats(Manifest.read(run.manifest).dataset for run in used),
