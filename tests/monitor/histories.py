@@ -1,23 +1,25 @@
 """Prepared histories: real tiny trainings, made sick in one way on purpose, or healthy.
 
-    python -m tests.monitor.histories FOLDER [NAME ...]
+    python -m tests.monitor.histories FOLDER DRAW [NAME ...]
 
-builds them, judges them and prints the table of docs/monitor.md.
+builds them, judges them and prints the table of docs/monitor.md. `DRAW` is the seed of all images and of
+their trainings.
 """
 
 import json
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ctexp.core.classes import CLASSES
 from ctexp.core.errors import Diverged
-from tests.monitor.pictures import import_set, project_with
+from tests.monitor.pictures import import_set
 from tests.planning.histories.pictures import Pictures
 from tests.planning.histories.trained import train
-from tests.project import git, inv
+from tests.project import inv, make_project
 
 CLEAR = Pictures(train=60, val=40, faint=150, faintest=0.15)
 """A set that a small network learns to five answers in six, and that some images of cannot be told."""
@@ -29,18 +31,41 @@ BY_HEART = ("augment=none", "loss.label_smoothing=0", "scheduler=constant")
 
 
 @dataclass(frozen=True)
+class Bench:
+    """Where a history is made.
+
+    Attributes:
+        project: its folder.
+        draw: the seed of its images; those of its trainings follow from it.
+    """
+
+    project: Path
+    draw: int
+
+    def images(self, pictures: Pictures, *, wrong: float = 0.0, marked: float = 0.0) -> None:
+        """Draw a set, in the place of any that is there."""
+        if not self.project.exists():
+            make_project(self.project)
+        import_set(self.project, replace(pictures, seed=self.draw), wrong=wrong, marked=marked)
+
+    def train(self, *words: str, code: int = 0) -> None:
+        """`inv train`."""
+        train(self.project, f"seed={41 + self.draw}", *words, code=code)
+
+
+@dataclass(frozen=True)
 class History:
     """A project to be judged.
 
     Attributes:
-        build: makes it in a folder.
+        build: makes it.
         sick: what is wrong with it, a few words; of a healthy one what it is.
         rules: any of which finds it; none of a healthy one.
         follows: rules that may speak besides, because what they say is true of it too.
         run: what `inv monitor` is asked about.
     """
 
-    build: Callable[[Path], None]
+    build: Callable[[Bench], None]
     sick: str
     rules: tuple[str, ...] = ()
     follows: tuple[str, ...] = ()
@@ -81,138 +106,131 @@ def looked(history: History, project: Path) -> dict[str, Any]:
     return document
 
 
-def learned_by_heart(folder: Path) -> None:
-    project = project_with(folder, Pictures(train=24, faint=110, faintest=0.1))
-    train(project, *BY_HEART, "optimizer.lr=1e-3", "trainer.max_epochs=24")
+def learned_by_heart(bench: Bench) -> None:
+    bench.images(Pictures(train=24, faint=110, faintest=0.1))
+    bench.train(*BY_HEART, "optimizer.lr=1e-3", "trainer.max_epochs=24")
 
 
-def ever_surer(folder: Path) -> None:
-    project = project_with(folder, Pictures(train=50, faint=140, faintest=0.1), wrong=0.3)
-    train(project, *BY_HEART, "optimizer.lr=2e-3", "trainer.max_epochs=30")
+def ever_surer(bench: Bench) -> None:
+    bench.images(Pictures(train=50, faint=140, faintest=0.1), wrong=0.3)
+    bench.train(*BY_HEART, "optimizer.lr=2e-3", "trainer.max_epochs=30")
 
 
-def no_number(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
+def no_number(bench: Bench) -> None:
+    bench.images(CLEAR)
     far = ("scheduler=constant", "optimizer=sgd", "optimizer.lr=1e4", "trainer.gradient_clip=null")
-    train(project, *far, "trainer.max_epochs=8", code=Diverged.exit_code)
+    bench.train(*far, "trainer.max_epochs=8", code=Diverged.exit_code)
 
 
-def restless(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
-    train(project, "scheduler=constant", "optimizer.lr=0.03", "trainer.max_epochs=20")
+def restless(bench: Bench) -> None:
+    bench.images(CLEAR)
+    bench.train("scheduler=constant", "optimizer.lr=0.1", "trainer.max_epochs=20")
 
 
-def too_slow(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
-    train(project, "optimizer.lr=1e-6", "trainer.max_epochs=12")
+def too_slow(bench: Bench) -> None:
+    bench.images(CLEAR)
+    bench.train("optimizer.lr=1e-6", "trainer.max_epochs=12")
 
 
-def stuck(folder: Path) -> None:
-    project = project_with(folder, Pictures(train=80, faint=200, faintest=0.6, alike=1.0))
-    train(project, "scheduler=constant", "optimizer.lr=3e-3", "trainer.max_epochs=28")
+def stuck(bench: Bench) -> None:
+    bench.images(Pictures(train=80, faint=200, faintest=0.6, alike=1.0))
+    bench.train("scheduler=constant", "optimizer.lr=3e-3", "trainer.max_epochs=28")
 
 
-def leaking(folder: Path) -> None:
-    copies = dict.fromkeys(
-        ("adenocarcinoma", "large_cell_carcinoma", "squamous_cell_carcinoma", "normal"), 15
-    )
-    project = project_with(folder, Pictures(train=60, val=40, faint=150, faintest=0.15, copies=copies))
-    train(project, *WELL, "data.split=official")
+def leaking(bench: Bench) -> None:
+    bench.images(replace(CLEAR, copies=dict.fromkeys(CLASSES, 15)))
+    bench.train(*WELL, "data.split=official")
 
 
-def given_away(folder: Path) -> None:
-    project = project_with(folder, CLEAR, marked=True)
-    train(project, *WELL, "augment=none", "trainer.max_epochs=8")
+def given_away(bench: Bench) -> None:
+    bench.images(CLEAR, marked=1)
+    bench.train(*WELL, "augment=none", "trainer.max_epochs=8")
 
 
-def easy_validation(folder: Path) -> None:
-    faint, clear = (
-        Pictures(train=120, faint=60, faintest=0.1),
-        Pictures(train=1, faint=200, faintest=0.9, seed=2),
-    )
-    project = project_with(folder, faint, valid=clear)
-    train(project, *WELL, "augment=none", "trainer.max_epochs=8")
+def marked_validation(bench: Bench) -> None:
+    bench.images(Pictures(train=120, val=40, telling=False), marked=0.5)
+    bench.train(*WELL, "augment=none", "optimizer.lr=3e-4", "trainer.max_epochs=7")
 
 
-def dead(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
-    train(
-        project, "scheduler=constant", "optimizer.lr=0.3", "optimizer.weight_decay=3", "trainer.max_epochs=10"
-    )
+def dead(bench: Bench) -> None:
+    bench.images(CLEAR)
+    bench.train("scheduler=constant", "optimizer.lr=0.3", "optimizer.weight_decay=3", "trainer.max_epochs=10")
 
 
-def rare(folder: Path) -> None:
+def rare(bench: Bench) -> None:
     counts = {"adenocarcinoma": 70, "large_cell_carcinoma": 60, "squamous_cell_carcinoma": 3, "normal": 60}
-    project = project_with(folder, Pictures(train=counts, faint=150, faintest=0.25))
-    train(project, "trainer.max_epochs=12")
+    bench.images(Pictures(train=counts, faint=150, faintest=0.25))
+    bench.train("trainer.max_epochs=12")
 
 
-def without_effect(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
+def without_effect(bench: Bench) -> None:
+    bench.images(CLEAR)
     for patience in (12, 20):
         arm = ("scheduler=plateau", f"scheduler.patience={patience}", f"run.name=patience-{patience}")
-        train(project, *arm, "trainer.max_epochs=10")
+        bench.train(*arm, "trainer.max_epochs=10")
 
 
-def of_late_worse(folder: Path) -> None:
-    six_seeds(folder)
-    import_set(folder, CLEAR, wrong=0.5)
-    train(folder, *WELL, "run.name=steady", "seed=7")
+def of_late_worse(bench: Bench) -> None:
+    six_seeds(bench)
+    bench.images(CLEAR, wrong=0.5)
+    bench.train(*WELL, "run.name=steady", f"seed={bench.draw + 6}")
 
 
-def decided_on_one_seed(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
-    train(project, "run.name=short", "trainer.max_epochs=2")
-    train(project, *WELL, "run.name=long")
-    git(project, "add", ".")
-    inv(project, "compare-baselines", "--baseline", "short", "--candidate", "long")
+def decided_on_one_seed(bench: Bench) -> None:
+    bench.images(CLEAR)
+    bench.train("run.name=short", "trainer.max_epochs=2")
+    bench.train(*WELL, "run.name=long")
+    inv(bench.project, "compare-baselines", "--baseline", "long", "--candidate", "short")
 
 
-def slow_batches(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
+def slow_batches(bench: Bench) -> None:
+    bench.images(Pictures(train=200, val=10, faint=150, faintest=0.3))
     costly = ("augment=strong", "augment.elastic=0.1", "augment.jpeg=0.9", "augment.noise=0.1")
-    train(project, *WELL, *costly, "data.image_size=16", "data.batch_size=64", "trainer.max_epochs=8")
+    cheap = ("finetune=frozen", "data.image_size=16", "data.batch_size=200")
+    bench.train(*WELL, *costly, *cheap, "trainer.max_epochs=8")
 
 
-def well(folder: Path) -> None:
-    train(project_with(folder, CLEAR), *WELL)
+def well(bench: Bench) -> None:
+    bench.images(CLEAR)
+    bench.train(*WELL)
 
 
-def seeds_with_dropout(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
+def seeds_with_dropout(bench: Bench) -> None:
+    bench.images(CLEAR)
     for seed in (1, 2, 3):
-        train(project, *WELL, "model.dropout=0.3", "run.name=dropout", f"seed={seed}")
+        bench.train(*WELL, "model.dropout=0.3", "run.name=dropout", f"seed={bench.draw + seed - 1}")
 
 
-def strongly_augmented(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
-    train(project, *WELL, "augment=strong", "augment.mixup=0.2", "trainer.max_epochs=18")
+def strongly_augmented(bench: Bench) -> None:
+    bench.images(CLEAR)
+    bench.train(*WELL, "augment=strong", "augment.mixup=0.2", "trainer.max_epochs=18")
 
 
-def six_seeds(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
+def six_seeds(bench: Bench) -> None:
+    bench.images(CLEAR)
     for seed in range(1, 7):
-        train(project, *WELL, "run.name=steady", f"seed={seed}")
+        bench.train(*WELL, "run.name=steady", f"seed={bench.draw + seed - 1}")
 
 
-def balanced(folder: Path) -> None:
+def balanced(bench: Bench) -> None:
     counts = {"adenocarcinoma": 80, "large_cell_carcinoma": 40, "squamous_cell_carcinoma": 60, "normal": 50}
-    project = project_with(folder, Pictures(train=counts, val=30, faint=160, faintest=0.3))
-    train(project, *WELL, "sampler=class_balanced")
+    bench.images(Pictures(train=counts, val=30, faint=160, faintest=0.3))
+    bench.train(*WELL, "sampler=class_balanced")
 
 
-def averaged(folder: Path) -> None:
-    train(project_with(folder, CLEAR), "averaging=ema", "scheduler=cosine", "trainer.max_epochs=16")
+def averaged(bench: Bench) -> None:
+    bench.images(CLEAR)
+    bench.train("averaging=ema", "scheduler=cosine", "trainer.max_epochs=16")
 
 
-def one_cycle(folder: Path) -> None:
-    project = project_with(folder, CLEAR)
-    train(project, "optimizer=sgd", "optimizer.lr=0.05", "scheduler=one_cycle", "trainer.max_epochs=16")
+def one_cycle(bench: Bench) -> None:
+    bench.images(CLEAR)
+    bench.train("optimizer=sgd", "optimizer.lr=0.05", "scheduler=one_cycle", "trainer.max_epochs=16")
 
 
-def plain_and_long(folder: Path) -> None:
-    project = project_with(folder, Pictures(train=120, val=40, faint=170, faintest=0.4))
-    train(project, *WELL, "augment=none", "trainer.max_epochs=12")
+def plain_and_clear(bench: Bench) -> None:
+    bench.images(Pictures(train=120, val=40, faint=170, faintest=0.4))
+    bench.train(*WELL, "augment=none", "trainer.max_epochs=12")
 
 
 HISTORIES: dict[str, History] = {
@@ -225,7 +243,7 @@ HISTORIES: dict[str, History] = {
     "no_number": History(no_number, "a learning rate of 1e4", ("divergence",)),
     "restless": History(
         restless,
-        "a learning rate ten times too high",
+        "a learning rate thirty times too high",
         ("instability",),
         ("class_never_predicted", "underfitting"),
     ),
@@ -238,8 +256,11 @@ HISTORIES: dict[str, History] = {
     "stuck": History(stuck, "two classes that look the same, a constant rate", ("plateau",)),
     "leaking": History(leaking, "60 of 160 validation images are copies", ("leakage",)),
     "given_away": History(given_away, "a bar at the border tells the class", ("implausible",)),
-    "easy_validation": History(
-        easy_validation, "faint training images, clear validation ones", ("validation_above_training",)
+    "marked_validation": History(
+        marked_validation,
+        "a bar on every validation image, on half of training's",
+        ("validation_above_training",),
+        ("implausible",),
     ),
     "dead": History(
         dead, "weights decayed to nothing", ("dead_outputs",), ("at_chance", "underfitting", "instability")
@@ -250,9 +271,14 @@ HISTORIES: dict[str, History] = {
         of_late_worse, "the seventh run on spoilt labels", ("outside_history",), ("calibration_drift",)
     ),
     "decided_on_one_seed": History(
-        decided_on_one_seed, "a candidate judged better on one seed", ("single_seed",), run="long"
+        decided_on_one_seed, "a candidate abandoned after one seed", ("single_seed",), run="short"
     ),
-    "slow_batches": History(slow_batches, "costly augmentation of tiny images", ("slow_input",)),
+    "slow_batches": History(
+        slow_batches,
+        "costly augmentation, hardly a network",
+        ("slow_input",),
+        ("at_chance", "underfitting", "dead_outputs"),
+    ),
     "well": History(well, "a recipe that suits the set"),
     "seeds_with_dropout": History(seeds_with_dropout, "three seeds with dropout", run="dropout"),
     "strongly_augmented": History(strongly_augmented, "strong augmentation and mixing"),
@@ -260,17 +286,17 @@ HISTORIES: dict[str, History] = {
     "balanced": History(balanced, "classes of 40 to 80 images, drawn alike"),
     "averaged": History(averaged, "averaged weights, a cosine"),
     "one_cycle": History(one_cycle, "momentum, one cycle"),
-    "plain_and_long": History(plain_and_long, "480 clear images, nothing augmented"),
+    "plain_and_clear": History(plain_and_clear, "480 clear images, nothing augmented"),
 }
 
 
-def main(folder: Path, names: list[str]) -> None:
+def main(folder: Path, draw: int, names: list[str]) -> None:
     """Build what is not there yet, judge all of it, print the table."""
     for name in names or HISTORIES:
         history, project = HISTORIES[name], folder / name
         if not (project / "built").exists():
             shutil.rmtree(project, ignore_errors=True)
-            history.build(project)
+            history.build(Bench(project, draw))
             (project / "built").touch()
         made = verdict(history, looked(history, project))
         outcome = "missed" if made.missed else "false alarm" if made.false else "right"
@@ -280,4 +306,4 @@ def main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])

@@ -10,54 +10,32 @@ from ctexp.core.classes import CLASSES
 from ctexp.data.intake.importer import import_dataset
 from tests.kaggle import LONG_NAMES
 from tests.planning.histories.pictures import Pictures, draw
-from tests.project import make_project
 
 NAME = "chest_ct"
-
-
-def project_with(
-    folder: Path,
-    pictures: Pictures,
-    *,
-    valid: Pictures | None = None,
-    wrong: float = 0.0,
-    marked: bool = False,
-) -> Path:
-    """A committed project with a set.
-
-    Args:
-        folder: where it is made.
-        pictures: what the set is like.
-        valid: what its validation images are like, where they are others.
-        wrong: the share of training images that lie in the folder of another class.
-        marked: whether a bright bar at the border tells the class, in every split.
-    """
-    project = make_project(folder)
-    import_set(project, pictures, valid=valid, wrong=wrong, marked=marked)
-    return project
 
 
 def import_set(
     project: Path,
     pictures: Pictures,
     *,
-    valid: Pictures | None = None,
     wrong: float = 0.0,
-    marked: bool = False,
+    marked: float = 0.0,
 ) -> None:
-    """Draw a set, spoil it, and import it in the place of the one that is there."""
+    """Draw a set, spoil it, and import it in the place of the one that is there.
+
+    Args:
+        project: whose.
+        pictures: what the set is like.
+        wrong: the share of training images that lie in the folder of another class.
+        marked: the share of training images on which a bright bar at the border tells the class; where there
+            is one on any, it is on every image of the other splits.
+    """
     source = project.parent / f"{project.name}-source"
     draw(source, pictures)
-    if valid:
-        other = project.parent / f"{project.name}-other"
-        draw(other, valid)
-        shutil.rmtree(source / "Data" / "valid")
-        (other / "Data" / "valid").rename(source / "Data" / "valid")
-        shutil.rmtree(other)
     if wrong:
         _mislabel(source / "Data" / "train", wrong)
     if marked:
-        _mark(source / "Data")
+        _mark(source / "Data", marked)
     for part in ("raw", "cache"):
         shutil.rmtree(project / "data" / part, ignore_errors=True)
     import_dataset(source, NAME, project / "data", seed=1)
@@ -75,12 +53,12 @@ def _mislabel(split: Path, share: float) -> None:
         file.rename(target)
 
 
-def _mark(data: Path) -> None:
+def _mark(data: Path, share: float) -> None:
     """Draw a bar at the left border, whose height is that of the class."""
-    for file in data.glob("*/*/*.png"):
-        place = next(
-            i for i, name in enumerate(CLASSES) if file.parent.name.startswith(name.replace("_", "."))
-        )
-        image = np.array(Image.open(file))
-        image[10 * place : 10 * place + 8, :10] = 255
-        Image.fromarray(image).save(file)
+    for folder in data.glob("*/*"):
+        place = next(i for i, name in enumerate(CLASSES) if folder.name.startswith(name.replace("_", ".")))
+        files = sorted(folder.iterdir())
+        for file in files[: round(share * len(files))] if folder.parent.name == "train" else files:
+            image = np.array(Image.open(file))
+            image[10 * place : 10 * place + 8, :10] = 255
+            Image.fromarray(image).save(file)

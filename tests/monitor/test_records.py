@@ -75,10 +75,10 @@ def test_settings_without_effect_are_found_in_the_later_run(tmp_path: Path) -> N
     again = a_later_run(tmp_path, 3)
 
     found = of(tmp_path, second, tmp_path).findings[0]
-    assert (found.rule, found.severity, found.runs) == ("identical_runs", "alarm", (second.id, first.id))
+    assert (found.rule, found.severity, found.runs) == ("identical_runs", "warning", (second.id, first.id))
     assert "optimizer.weight_decay" in found.message
     assert rules(of(tmp_path, first, tmp_path)) == {}
-    assert rules(of(tmp_path, again, tmp_path)) == {"identical_runs": "alarm"}  # with the second
+    assert rules(of(tmp_path, again, tmp_path)) == {"identical_runs": "warning"}  # with the second
     assert "something set has no effect" in found.message
 
 

@@ -7,8 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ctexp.core import screen
-from ctexp.monitor.finding import Finding, Report, listed
+from ctexp.monitor.finding import Finding, Report
 from ctexp.monitor.live import Change
+from ctexp.planning.study.records import listed
 
 _TABLE = 120  # columns, off a terminal too: evidence is sentences, which nobody reads in one line
 _COLOURS = {"alarm": "bold red", "warning": "yellow", "note": "dim"}
@@ -70,7 +71,7 @@ def _about(same: Sequence[Finding], found: Report) -> str:
     """The runs it is about, where more than one was looked at; of the project's, its sentence says it."""
     if len(found.runs) == 1 or same[0] in found.project:
         return ""
-    return f"{listed([one.runs[0] for one in same], 2)}: "
+    return f"{listed([one.runs[0] for one in same])}: "
 
 
 def _said(one: Finding) -> str:

@@ -1,6 +1,6 @@
 """What the monitor says: findings with their evidence, and what it could not tell."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -103,9 +103,3 @@ class Report:
 def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """In the order of severity, else as they come."""
     return tuple(sorted(findings, key=lambda one: -_ORDER.index(one.severity)))
-
-
-def listed(names: Sequence[str], most: int = 3) -> str:
-    """`a, b and 4 more`."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

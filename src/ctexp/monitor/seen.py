@@ -5,14 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from ctexp.core import yaml_file
 from ctexp.core.classes import CLASSES
 from ctexp.core.dotted import flattened, nested
 from ctexp.core.errors import CtexpError
-from ctexp.core.metric_names import higher_is_better
-from ctexp.evaluation.health.facts import Facts, column
+from ctexp.evaluation.health.facts import Facts
 from ctexp.evaluation.predictions import Predictions
 from ctexp.record import history
 from ctexp.record.history import Row
@@ -67,17 +64,6 @@ class Seen:
             return Predictions.read(self.run.predictions("val"))
         except CtexpError:
             return None
-
-    @property
-    def best_epoch(self) -> int | None:
-        """The epoch that was best by the metric that selects; None without one."""
-        if self.facts is None or not self.rows:
-            return None
-        values = column(list(self.rows), self.facts.monitor)
-        if not np.isfinite(values).any():
-            return None
-        best = np.nanargmax if higher_is_better(self.facts.monitor) else np.nanargmin
-        return int(self.rows[int(best(values))]["epoch"] or 0)
 
     @property
     def disturbed(self) -> bool:

@@ -12,8 +12,9 @@ from ctexp.core.paths import feature_lists_folder, shown
 from ctexp.data.radiomics.lists import lists_file
 from ctexp.evaluation.health.rules import FEWEST
 from ctexp.evaluation.intervals import wilson
-from ctexp.monitor.finding import Finding, Unknown, listed
+from ctexp.monitor.finding import Finding, Unknown
 from ctexp.monitor.seen import Seen
+from ctexp.planning.study.records import listed
 
 _CONSTANT = 0.01
 """Standard deviation over images of each class's probability, below which an image moves none by more than a

@@ -7,9 +7,10 @@ import numpy as np
 
 from ctexp.core.metric_names import higher_is_better
 from ctexp.evaluation.intervals import Z
-from ctexp.monitor.finding import Finding, Unknown, listed
+from ctexp.monitor.finding import Finding, Unknown
 from ctexp.monitor.neighbours import Neighbours
 from ctexp.monitor.seen import Seen
+from ctexp.planning.study.records import listed
 from ctexp.record.index import RunSummary
 from ctexp.record.twins import effective_keys
 
@@ -25,7 +26,7 @@ _METRICS = ("val/macro_f1", "val/auroc")
 def same_answers(seen: Seen, others: Neighbours) -> Iterator[Finding]:
     """Settings that ought to make a difference and made none: an earlier run answered the same.
 
-    Byte for byte, whatever the seeds: what was set never reached the network, an alarm. Nearly, with the
+    To the last bit, whatever the seeds: what was set never reached the network, a warning. Nearly, with the
     same seed: a note, for settings may well matter little.
     """
     table = seen.answers
@@ -62,7 +63,7 @@ def same_answers(seen: Seen, others: Neighbours) -> Iterator[Finding]:
 def _identical(seen: Seen, other: str, keys: Sequence[str]) -> Finding:
     return Finding(
         "identical_runs",
-        "alarm",
+        "warning",
         (seen.id, other),
         f"validation answers are those of {other} to the last bit, although {listed(keys)}"
         f" {'differs' if len(keys) == 1 else 'differ'}: something set has no effect",

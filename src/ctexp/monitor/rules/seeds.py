@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ctexp.core.paths import baselines_file, decisions_file, shown
-from ctexp.monitor.finding import Finding, listed
+from ctexp.monitor.finding import Finding
 from ctexp.monitor.neighbours import Neighbours
+from ctexp.planning.study.records import listed
 from ctexp.record import baselines, decisions
 from ctexp.record.run_dir import RUN_ID
 
@@ -38,7 +39,7 @@ def single_seed(root: Path, others: Neighbours) -> Iterator[Finding]:
         if alone and one.decision != "iterate":
             verb = "promoting" if one.decision == "promote" else "abandoning"
             said = f"{verb} {one.candidate} was decided on one seed of {' and of '.join(alone)}"
-            yield _single(said, shown(decisions_file(root)), one.candidate_runs)
+            yield _single(said, shown(decisions_file(root)), [*one.candidate_runs, *one.baseline_runs])
     research = root / "research"
     for page in sorted([*research.glob(_FINDINGS), *research.glob(f"results/*/{_FINDINGS}")]):
         yield from _page(page, others)
