@@ -75,6 +75,13 @@ def rewrite(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\nmore: 1\n")
 
 
+def without_intervals(run: RunDir) -> None:
+    document = files.read_json(run.metrics)
+    for its in document["splits"]["val"]["metrics"].values():
+        its.update(low=None, high=None)
+    files.write_json(run.metrics, document)
+
+
 SPOILT: list[tuple[str, Callable[[RunDir], object], str, float, str]] = [
     ("commit", lambda run: said_of(run, git=LOST), "is not in this repository", 0.4, "git fetch origin"),
     ("configuration", lambda run: run.config.unlink(), "missing or damaged", 0.0, "scripts/inv train"),
@@ -86,6 +93,7 @@ SPOILT: list[tuple[str, Callable[[RunDir], object], str, float, str]] = [
     ("checkpoints", lambda run: (run.checkpoints / BEST).unlink(), "is missing", 0.0, "scripts/inv train"),
     ("checkpoints", lambda run: (run.checkpoints / "sha256sums").unlink(), "has no hash", 0.3, "scripts"),
     ("validation", lambda run: run.metrics.unlink(), "no figures of validation", 0.5, "scripts/inv evaluate"),
+    ("validation", lambda run: without_intervals(run), "lack intervals", 0.5, "scripts/inv evaluate"),
     ("validation", lambda run: history(run, {3: "val/loss"}), "lacks val/loss", 59 / 60, "scripts/inv train"),
     (
         "learning rate",
@@ -114,6 +122,13 @@ def test_what_is_missing_or_damaged_costs_its_points(
     lost = sum(one.point.weight * (1 - (one.share or 0)) for one in asked)
     assert of(found, run).score == pytest.approx(100 - 100 * lost / sum(one.point.weight for one in asked))
     assert found.score < 100
+
+
+def test_a_single_metric_without_an_interval_lacks_nothing(root: Path, run: RunDir) -> None:
+    document = files.read_json(run.metrics)
+    document["splits"]["val"]["metrics"]["val/mcc"].update(low=None, high=None)
+    files.write_json(run.metrics, document)
+    assert audited(root, run).score == 100
 
 
 def test_uncommitted_changes_count_as_whole_only_with_the_whole_patch(root: Path, run: RunDir) -> None:

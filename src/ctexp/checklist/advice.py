@@ -215,7 +215,7 @@ def _by_name(everything: Sequence[Facts]) -> dict[str, list[Facts]]:
 
 
 def _of(some: Sequence[Facts], known: Sequence[Facts]) -> str:
-    return f" (of {len(some)} runs of {len(known)})" if len(known) > 1 else ""
+    return f" ({len(some)} of {len(known)} runs)" if len(known) > 1 else ""
 
 
 def assessment(audit: Audit) -> list[str]:
