@@ -51,7 +51,7 @@ def test_what_was_just_written_is_right(root: Path) -> None:
 def test_any_digit_of_what_is_generated_is_missed_by_nobody(root: Path, file: str) -> None:
     path = root / file
     text = path.read_text()
-    for place in [match.start() for match in re.finditer(r"\d", text)][::3]:
+    for place in [match.start() for match in re.finditer(r"\d", text)][::13]:
         other = str((int(text[place]) + 1) % 10)
         path.write_text(text[:place] + other + text[place + 1 :])
         report = checked(root)
