@@ -43,8 +43,8 @@ def audit_tracking(_: Context, run: str = "", json: bool = False, debug: bool = 
     "reproduce:reproduce",
     help={
         "run": "a run's id, its beginning, a name, best or latest",
-        "here": "in the environment of this project where its packages are the recorded ones",
-        "tolerance": "how far metrics may be apart on another processor or GPU",
+        "here": "in this project's own environment; every package that differs is listed",
+        "tolerance": "how far metrics may be apart on another processor or GPU; 0.02 by default",
         "keep": "keep the worktree",
     }
     | JSON
