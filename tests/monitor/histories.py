@@ -6,7 +6,6 @@ builds them, judges them and prints the table of docs/monitor.md. `DRAW` is the 
 their trainings.
 """
 
-import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -16,6 +15,9 @@ from typing import Any
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import Diverged
+from ctexp.monitor.judge import report
+from ctexp.monitor.meant import meant
+from ctexp.monitor.neighbours import Neighbours
 from tests.monitor.pictures import import_set
 from tests.planning.histories.pictures import Pictures
 from tests.planning.histories.trained import train
@@ -101,9 +103,10 @@ def verdict(history: History, document: dict[str, Any]) -> Verdict:
 
 
 def looked(history: History, project: Path) -> dict[str, Any]:
-    """What the monitor says, as a document."""
-    document: dict[str, Any] = json.loads(inv(project, "monitor", history.run, "--json").stdout)
-    return document
+    """What `inv monitor` says, as a document."""
+    others = Neighbours(project / "runs")
+    chosen = meant(project, others, history.run, "val/macro_f1")
+    return report(chosen, project, others, whole=False).document()
 
 
 def learned_by_heart(bench: Bench) -> None:

@@ -45,7 +45,7 @@ def _looked(root: Path, runs: Path, run: str, all: bool) -> Report:
         if all and not others.every:
             raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
         every = [one.id for one in others.every]
-        chosen = every if all else meant(root, runs, others, run, f"val/{verdict.load(root).primary}")
+        chosen = every if all else meant(root, others, run, f"val/{verdict.load(root).primary}")
     with screen.steps() as progress:
         return report(chosen, root, others, whole=all, progress=progress)
 
@@ -54,7 +54,7 @@ def _followed(root: Path, runs: Path, run: str, json: bool) -> Report:
     """Tell changes as they come; what was found of all that was followed."""
     only = None
     if run != _NEWEST:
-        only = meant(root, runs, Neighbours(runs), run, f"val/{verdict.load(root).primary}")
+        only = meant(root, Neighbours(runs), run, f"val/{verdict.load(root).primary}")
     seen: list[str] = []
     for change in following.follow(root, runs, only):
         if change.state == "follows":

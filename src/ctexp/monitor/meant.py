@@ -10,13 +10,12 @@ from ctexp.record.find import find_either
 from ctexp.record.subjects import subject
 
 
-def meant(root: Path, runs: Path, others: Neighbours, said: str, best_by: str) -> list[str]:
+def meant(root: Path, others: Neighbours, said: str, best_by: str) -> list[str]:
     """The ids of the runs that a word means, newest first, whatever state they are in.
 
     Args:
         root: the project's folder.
-        runs: the folder of all runs.
-        others: all of them.
+        others: all runs.
         said: an id or its beginning, a path, a `run.name`, `best`, `baseline`, `latest`, a cross-validation
             or a sweep.
         best_by: the metric that makes a run the best.
@@ -25,6 +24,7 @@ def meant(root: Path, runs: Path, others: Neighbours, said: str, best_by: str) -
         UsageError: the beginning of several ids.
         DataError: nothing is meant.
     """
+    runs = others.runs
     if said in {"best", "baseline"}:
         found = subject(runs, said, best_by=best_by, baseline=baselines.current(root))
         return [run.id for run in found.runs]

@@ -22,11 +22,15 @@ class Neighbours:
     Args:
         runs: the folder of all runs.
 
+    Attributes:
+        every: what the index says of each.
+
     Raises:
         DataError: the folder cannot be read.
     """
 
     def __init__(self, runs: Path) -> None:
+        self.runs = runs
         self.every: Sequence[RunSummary] = index.list_runs(runs)
         self._configurations = Configurations()
         self._by_id = {run.id: run for run in self.every}
