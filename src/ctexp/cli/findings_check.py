@@ -50,6 +50,10 @@ def _tell(report: Report) -> None:
             if lines
         ]
         print(f"{said} looked at: {', '.join(told)}")
+        screen.note(
+            "`git diff research` shows what was changed by hand; what is out of date is made anew by "
+            "`scripts/inv research-run --experiment-id ID`"
+        )
     else:
         print(f"{said} recomputed, all equal")
 

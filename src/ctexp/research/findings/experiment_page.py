@@ -4,7 +4,17 @@ from collections.abc import Iterator, Sequence
 
 from ctexp.record.manifest import command_line
 from ctexp.research.assessment import Assessment
-from ctexp.research.findings.wording import bullets, code, inline, measured, quantity, sentence, table, wanted
+from ctexp.research.findings.wording import (
+    bullets,
+    code,
+    inline,
+    measured,
+    quantity,
+    sentence,
+    status,
+    table,
+    wanted,
+)
 from ctexp.research.record import Answer
 from ctexp.research.standing.records import Part
 from ctexp.research.standing.standing import Stands
@@ -86,9 +96,8 @@ def _count(found: Assessment, verdict: str) -> int:
 
 def _summary(its: Stands) -> str:
     found = its.assessment
-    status = found.status.replace("_", " ")
     return (
-        f"{its.experiment.kind.capitalize()}, {status}: {verdicts(found)}. "
+        f"{its.experiment.kind.capitalize()}, {status(found)}: {verdicts(found)}. "
         f"Confidence: {found.confidence}. Recommendation: {found.recommendation}."
     )
 

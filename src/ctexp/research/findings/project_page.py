@@ -2,7 +2,7 @@
 
 from ctexp.record.manifest import command_line
 from ctexp.research.findings.experiment_page import STUB, said, verdicts
-from ctexp.research.findings.wording import bullets, code, inline, measured, table, wanted
+from ctexp.research.findings.wording import bullets, code, inline, measured, status, table, wanted
 from ctexp.research.standing.standing import Standing, Stands
 
 
@@ -76,7 +76,7 @@ def _row(its: Stands, results: str) -> tuple[str, ...]:
     return (
         name,
         its.experiment.kind,
-        found.status.replace("_", " "),
+        status(found),
         verdicts(found),
         found.confidence,
         f"**{found.recommendation}**",
@@ -99,4 +99,4 @@ def _numbers(its: Stands) -> list[str]:
 
 def _told(its: Stands) -> str:
     found = its.assessment
-    return f"{found.status.replace('_', ' ')}; {found.recommendation}, confidence {found.confidence}"
+    return f"{status(found)}; {found.recommendation}, confidence {found.confidence}"

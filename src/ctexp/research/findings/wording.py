@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from ctexp.research.assessment import Assessment
 from ctexp.research.figures import Figure, quotes
 from ctexp.research.plan.content import Criterion
 
@@ -57,6 +58,13 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def bullets(lines: Iterable[str]) -> list[str]:
     """A list."""
     return [f"- {line}" for line in lines]
+
+
+def status(its: Assessment) -> str:
+    """How far an experiment has come; that a program failed must not read as if a claim had."""
+    return (
+        "incomplete, a part of it failed to run" if its.status == "failed" else its.status.replace("_", " ")
+    )
 
 
 def quantity(criterion: Criterion) -> str:
