@@ -84,10 +84,14 @@ def test_what_is_good_in_one_direction_is_failed_in_the_other() -> None:
     assert [judged(GOOD, criterion) for criterion in (HIGHER, LOWER)] == ["met", "failed"]
 
 
-@pytest.mark.parametrize("value", [0.9, 0.1])
+@pytest.mark.parametrize("value", [3.0, 0.0])
 def test_a_point_without_an_interval_decides_nothing_unless_it_was_counted(value: float) -> None:
     assert judged(cited(value)) == "borderline"
     assert judged(cited(value, exact=True)) == ("met" if value > 0.5 else "failed")
+
+
+def test_a_share_is_no_count_whatever_its_handler_says() -> None:
+    assert judged(Figure(value=0.97, exact=True)) == "borderline"
 
 
 @pytest.mark.parametrize(
@@ -217,6 +221,7 @@ SURE = {"mcc": compared(3)}
         (answer(SURE, git=GitState(commit=samples.COMMIT, dirty=True)), "moderate", "uncommitted changes"),
         (answer(SURE, git=GitState(reason="no git")), "moderate", "the source is unknown"),
         (answer(SURE, caveats=("phantom: drawn by a program",)), "moderate", "drawn by a program"),
+        (answer({"mcc": deriving.count(1)}), "moderate", "counted by its handler"),
         (answer(SURE), "high", "three or more trainings"),
     ],
 )

@@ -25,7 +25,12 @@ def confidence(criteria: Sequence[Judged], answers: Answered) -> tuple[Confidenc
     """
     deciding = _deciding(criteria, answers)
     grave = list(_about_figures(deciding))
-    slight = [*_about_seeds(deciding), *_about_source(answers), *_about_data(answers)]
+    slight = [
+        *_about_seeds(deciding),
+        *_about_counts(deciding),
+        *_about_source(answers),
+        *_about_data(answers),
+    ]
     if not deciding:
         grave.append("nothing that decides has been measured")
     if grave:
@@ -91,6 +96,12 @@ def _about_seeds(deciding: dict[str, Figure]) -> Iterable[str]:
 def _about_seeds_alone(figure: Figure) -> bool:
     """Whether an interval knows nothing of the images; of a spread over seeds nobody would ask it to."""
     return isinstance(figure.source, Derived) and figure.source.formula in ("mean", "difference")
+
+
+def _about_counts(deciding: dict[str, Figure]) -> Iterable[str]:
+    for name, figure in deciding.items():
+        if figure.exact and any(isinstance(part.source, Reported) for part in figure.whole()):
+            yield f"{name} was counted by its handler and cannot be recomputed"
 
 
 def _about_source(answers: Answered) -> Iterable[str]:

@@ -67,14 +67,15 @@ def _verdict(criterion: Criterion, figure: Figure, value: float) -> tuple[Verdic
     beats, misses = ("at least", "below") if sign > 0 else ("at most", "above")
     target = f"the target {criterion.target:g}"
     name, failure = _failure(criterion)
-    if figure.exact:
+    counted = figure.exact and value.is_integer()  # whatever a handler calls a count: a share is none
+    if counted:
         low = high = sign * value
     elif figure.low is None or figure.high is None:
         side = "beyond" if sign * value >= sign * criterion.target else "short of"
         return "borderline", f"{side} {target}, but it has no interval: {_REVIEW}"
     else:
         low, high = sorted((sign * figure.low, sign * figure.high))
-    whole = "" if figure.exact else "the whole interval is "
+    whole = "" if counted else "the whole interval is "
     if low >= sign * criterion.target:
         return "met", f"{whole}{beats} {target}"
     if high < sign * failure:
