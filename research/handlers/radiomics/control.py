@@ -19,7 +19,7 @@ def e_control(runner: ExperimentRunner) -> dict[str, Any]:
     over_single, over_control = alone.difference("macro_f1"), under.difference("macro_f1")
     return {
         "finding": "Features that do not tell the classes apart change macro F1 by "
-        f"{over_single:+} ({alone.verdict('macro_f1')}). All features together stand {over_control:+} "
-        f"above these ({under.verdict('macro_f1')}).",
+        f"{over_single:+} ({alone.verdict('macro_f1')}). All features less these: "
+        f"{over_control:+} ({under.verdict('macro_f1')}).",
         "metrics": {"control_gain": over_single, "gain_over_control": over_control},
     }
