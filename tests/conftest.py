@@ -5,6 +5,7 @@ other in busy loops, and a step of a millisecond takes a second. Where Python is
 each worker and each process would compile hundreds of modules anew; git ignores what is kept.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,15 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = "1"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+def pytest_collection_finish() -> None:
+    """Leave what imports have made to itself: the garbage collector would look at millions of objects again.
+
+    A full collection takes half a second then, and there are hundreds of them.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")

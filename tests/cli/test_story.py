@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from ctexp.cli.verb import perform
 from ctexp.evaluation.predictions import Predictions
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
@@ -79,8 +80,9 @@ def test_the_command_it_prints_gives_the_same_predictions(project: Path) -> None
     first = latest(project)
     words = shlex.split(first["manifest"]["command"])
     assert words[:2] == ["scripts/inv", "train"]
-    inv(project, *words[1:])
+    said = inv(project, *words[1:], "--json")
     second = latest(project)
+    assert json.loads(said.stdout)["run_id"] == second["run_id"]
     assert first["run_id"] != second["run_id"]
     assert first["metrics"] == second["metrics"]
     tables = [
@@ -121,12 +123,23 @@ def test_cfg_and_dry_run_make_nothing(project: Path) -> None:
     assert run_paths(project / "runs") == before
 
 
-def test_json_is_the_only_thing_on_stdout(project: Path) -> None:
+def test_json_is_the_only_thing_on_stdout(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     add_tiny_set(project)
-    done = inv(project, "train", *TINY, "--json", "--yes")
-    result = json.loads(done.stdout)
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("CTEXP_ROOT", raising=False)
+
+    def train(*overrides: str, resume: str | None = None) -> tuple[dict[str, Any], str]:
+        flags = {"override": list(overrides), "resume": resume, "cfg": False, "dry_run": False}
+        perform("train:train", flags | {"yes": True, "json": True}, debug=False)
+        said = capfd.readouterr()
+        return json.loads(said.out), said.err
+
+    capfd.readouterr()
+    result, told = train(*TINY)
     assert result["state"] == "finished"
-    assert "EXPERIMENT RESULTS" in done.stderr
-    again = inv(project, "train", "--resume", result["run_id"], "--json")
-    assert json.loads(again.stdout)["run_id"] == result["run_id"]
-    assert "nothing to resume" in again.stderr
+    assert "EXPERIMENT RESULTS" in told
+    again, told = train(resume=result["run_id"])
+    assert again["run_id"] == result["run_id"]
+    assert "nothing to resume" in told

@@ -17,11 +17,11 @@ from ctexp.data.phantom.dataset import DEFAULT_COUNTS, LONG_FOLDERS, generate
 from ctexp.data.phantom.image import draw
 
 COUNTS = {
-    "train": dict.fromkeys(CLASSES, 8),
+    "train": dict.fromkeys(CLASSES, 4),
     "valid": dict.fromkeys(CLASSES, 2),
     "test": dict.fromkeys(CLASSES, 2),
 }
-TOTAL = 48
+TOTAL = 32
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_the_layout_is_that_of_the_kaggle_set(made: Path) -> None:
 
     short = ("adenocarcinoma", "large.cell.carcinoma", "squamous.cell.carcinoma", "normal")
     assert found == {
-        **{f"train/{folder}": 8 for folder in LONG_FOLDERS.values()},
+        **{f"train/{folder}": 4 for folder in LONG_FOLDERS.values()},
         **{f"valid/{folder}": 2 for folder in LONG_FOLDERS.values()},
         **{f"test/{folder}": 2 for folder in short},
     }
@@ -88,7 +88,7 @@ def test_every_mode_shows_the_drawn_grey_levels(pictures: dict[Path, Image.Image
 
 
 def test_one_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
-    counts = {"train": {"adenocarcinoma": 1, "normal": 1}}
+    counts = {"train": {"adenocarcinoma": 1}}
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
         generate(tmp_path / name, counts, seed)
 
