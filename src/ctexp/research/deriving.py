@@ -102,13 +102,6 @@ def count(number: int) -> Figure:
     return Figure(value=float(number), exact=True, digits=0)
 
 
-def again(figure: Figure) -> Figure:
-    """Work a derived figure out again from the figures it names; every other one as it is."""
-    if not isinstance(figure.source, Derived):
-        return figure
-    return derived(figure.source.formula, figure.source.of).model_copy(update={"digits": figure.digits})
-
-
 _Result = tuple[float | None, tuple[float, float] | None]
 
 
