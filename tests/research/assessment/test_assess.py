@@ -115,6 +115,12 @@ def test_borderline_says_what_is_crossed_and_asks_for_review() -> None:
     assert not found.met
 
 
+def test_a_threshold_that_is_two_is_told_once() -> None:
+    at_zero = replace(CLAIM, criteria={"mcc": Criterion("mcc", 0.0, failure=0.0)})
+    found = assessed(answer({"mcc": cited(0.1, low=-0.1, high=0.2)}), at_zero)
+    assert found.criteria[0].why == "its interval crosses the target 0: recommend review"
+
+
 @settings(max_examples=60)
 @given(st.floats(0, 1), st.floats(0, 0.3), st.floats(0, 0.3), st.booleans())
 def test_nothing_is_met_whose_interval_holds_anything_worse_than_the_target(

@@ -80,13 +80,12 @@ def _verdict(criterion: Criterion, figure: Figure, value: float) -> tuple[Verdic
         return "met", f"{whole}{beats} {target}"
     if high < sign * failure:
         return "failed", f"{whole}{misses} {name} {failure:g}"
-    crossed = [
-        f"{said} {threshold:g}"
-        for said, threshold in _thresholds(criterion)
-        if low < sign * threshold <= high
-    ]
+    crossed: dict[float, str] = {}
+    for said, threshold in _thresholds(criterion):
+        if low < sign * threshold <= high:
+            crossed.setdefault(threshold, f"{said} {threshold:g}")
     if crossed:
-        return "borderline", f"its interval crosses {' and '.join(crossed)}: {_REVIEW}"
+        return "borderline", f"its interval crosses {' and '.join(crossed.values())}: {_REVIEW}"
     return "borderline", f"short of {target}, {beats} {name} {failure:g}: {_REVIEW}"
 
 
