@@ -28,19 +28,25 @@ def test_of_thirty_noisy_trainings_that_go_well_hardly_any_is_warned(epochs: int
 
 
 def test_a_loss_that_leaps_is_unstable() -> None:
-    found = told(curves(seen(rows(30, val__loss=1.0 + 0.5 * LEAPS))))["instability"]
+    found = told(curves(seen(rows(30, val__loss=1.0 + 0.5 * LEAPS, learning_rate=1e-3))))["instability"]
 
     assert found.severity == "warning"
     assert found.evidence["val/loss"] > 0.5
 
 
+def test_what_a_rate_did_that_has_come_down_is_over() -> None:
+    cooled = rows(30, val__loss=1.0 + 0.5 * LEAPS, learning_rate=np.where(T < 28, 1e-3, 1e-5))
+    assert "instability" not in told(curves(seen(cooled)))
+
+
 def test_answers_that_flip_between_classes_that_look_alike_are_not() -> None:
-    flipping = rows(30, val__accuracy=0.75 + 0.1 * LEAPS, val__auroc=0.95 + 0.001 * LEAPS)
+    flipping = rows(30, val__accuracy=0.75 + 0.1 * LEAPS, val__auroc=0.95 + 0.001 * LEAPS, learning_rate=1e-3)
     assert "instability" not in told(curves(seen(flipping)))
 
 
 def test_what_calmed_down_is_a_note_that_has_passed() -> None:
-    early = rows(60, val__loss=np.where(np.arange(60) < 35, 1.0 + 0.6 * np.tile([1, -1], 30), 0.5))
+    leaps = np.where(np.arange(60) < 35, 1.0 + 0.6 * np.tile([1, -1], 30), 0.5)
+    early = rows(60, val__loss=leaps, learning_rate=1e-3)
     found = [one for one in curves(seen(early)) if getattr(one, "rule", "") == "instability"]
 
     assert [(one.severity, one.passed) for one in found] == [("note", True)]  # type: ignore[union-attr]

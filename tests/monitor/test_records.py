@@ -1,5 +1,6 @@
 """Rules over whole records: answers, relatives, conclusions."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from ctexp.core import files
 from ctexp.evaluation.predictions import Predictions
-from ctexp.monitor.finding import Judged, Report
+from ctexp.monitor.finding import Finding, Judged, Report
 from ctexp.monitor.judge import judge, report
 from ctexp.monitor.neighbours import Neighbours
 from ctexp.record import baselines, decisions
@@ -162,3 +163,11 @@ def test_damage_is_told_and_hides_no_other_run(tmp_path: Path) -> None:
     assert {one.run for one in found.runs} == {broken.id, sound.id}
     assert any("history.csv" in note for note in found.notes)
     assert any("decisions.jsonl" in note for note in found.notes)
+
+
+def test_a_document_has_no_figure_that_json_lacks() -> None:
+    undefined = Finding("instability", "warning", ("a",), "it leaps", "lower it", {"val/auroc": float("nan")})
+    judged = Judged("a", "a", "finished", 9, (undefined,), ())
+    document = Report((judged,), ()).document()
+    assert document["runs"][0]["findings"][0]["evidence"] == {"val/auroc": None}
+    assert json.loads(json.dumps(document, allow_nan=False)) == document

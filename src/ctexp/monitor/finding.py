@@ -1,5 +1,6 @@
 """What the monitor says: findings with their evidence, and what it could not tell."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
@@ -96,10 +97,23 @@ class Report:
         return any(one.severity != "note" for one in self.findings)
 
     def document(self) -> dict[str, Any]:
-        """JSON values."""
-        return {"counts": self.counts, **asdict(self)}
+        """JSON values; a figure that is undefined is null."""
+        document: dict[str, Any] = _finite({"counts": self.counts, **asdict(self)})
+        return document
 
 
 def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """In the order of severity, else as they come."""
     return tuple(sorted(findings, key=lambda one: -_ORDER.index(one.severity)))
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+        case _:
+            return value

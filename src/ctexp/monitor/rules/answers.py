@@ -16,7 +16,7 @@ from ctexp.monitor.finding import Finding, Unknown
 from ctexp.monitor.seen import Seen
 from ctexp.planning.study.records import listed
 
-_CONSTANT = 0.01
+CONSTANT = 0.01
 """Standard deviation over images of each class's probability, below which an image moves none by more than a
 hundredth: the network answers without looking."""
 _ENOUGH = 5  # images of a class that none of is answered with it
@@ -32,7 +32,7 @@ def dead_outputs(seen: Seen) -> Iterator[Finding | Unknown]:
         )
         return
     spread = float(table.probabilities.std(axis=0).max())
-    if not (len(seen.rows) >= FEWEST and spread < _CONSTANT):
+    if not (len(seen.rows) >= FEWEST and spread < CONSTANT):
         return
     yield Finding(
         "dead_outputs",
@@ -49,7 +49,7 @@ def dead_outputs(seen: Seen) -> Iterator[Finding | Unknown]:
 def never_answered(seen: Seen) -> Iterator[Finding]:
     """A class that validation has is never the answer, of a network that does tell images apart."""
     table = seen.answers
-    if table is None or len(seen.rows) < FEWEST or table.probabilities.std(axis=0).max() < _CONSTANT:
+    if table is None or len(seen.rows) < FEWEST or table.probabilities.std(axis=0).max() < CONSTANT:
         return
     given = np.bincount(table.logits.argmax(axis=1), minlength=len(CLASSES))
     there = np.bincount(table.label, minlength=len(CLASSES))

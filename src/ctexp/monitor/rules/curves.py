@@ -27,6 +27,7 @@ _SEVERITIES: dict[str, Severity] = {
 
 _SETTLED = 10  # epochs before curves are asked to be smooth; a third of all there will be, where that is more
 _LOSS_STRAYS, _ORDER_STRAYS = 0.05, 0.02
+_HOTTER = 4.0
 _DRIFT = 0.1
 """What is called with 0.90 and was right as often is then right with 0.80."""
 _INPUT = 1 / 3  # of an epoch's time
@@ -39,11 +40,13 @@ def instability(rows: list[Row], facts: Facts) -> health.Finding | None:
     As `inv diagnose` has it: over the later half of the epochs the standard deviation about the trend is
     above a quarter of log 4 of loss, or above 0.05 of accuracy and two standard errors of the images. The
     loss has to stray then too, by 0.05, and AUROC by 0.02: where images keep their order, answers near a
-    border change with a hair.
+    border change with a hair. Epochs at more than four times today's learning rate do not count: what that
+    did is over.
     """
-    if len(rows) < max(_SETTLED, math.ceil(facts.max_epochs / 3)):
-        return None
     half = max(FEWEST + 2, len(rows) // 2)
+    high = column(rows, "learning_rate") > _HOTTER * (rows[-1].get("learning_rate") or 0.0)
+    if len(rows) < max(_SETTLED, math.ceil(facts.max_epochs / 3)) or high[-half:].any():
+        return None
     stray, stray_loss, stray_order = (
         noise(column(rows[-half:], f"val/{name}")) for name in ("accuracy", "loss", "auroc")
     )

@@ -9,6 +9,7 @@ from ctexp.core.metric_names import higher_is_better
 from ctexp.evaluation.intervals import Z
 from ctexp.monitor.finding import Finding, Unknown
 from ctexp.monitor.neighbours import Neighbours
+from ctexp.monitor.rules.answers import CONSTANT
 from ctexp.monitor.seen import Seen
 from ctexp.planning.study.records import listed
 from ctexp.record.index import RunSummary
@@ -32,6 +33,7 @@ def same_answers(seen: Seen, others: Neighbours) -> Iterator[Finding]:
     table = seen.answers
     if table is None:
         return
+    blind = bool(table.probabilities.std(axis=0).max() < CONSTANT)  # such answers are always near each other
     near: list[tuple[str, tuple[str, ...], float]] = []
     for one in others.before(seen):
         other = others.seen(one.id)
@@ -39,7 +41,9 @@ def same_answers(seen: Seen, others: Neighbours) -> Iterator[Finding]:
             continue
         apart = float(np.abs(other.answers.probabilities - table.probabilities).max())
         same = bool((other.answers.logits == table.logits).all())
-        if not same and (apart > _NEAR or one.seed != (seen.manifest.seed if seen.manifest else None)):
+        if not same and (
+            apart > _NEAR or blind or one.seed != (seen.manifest.seed if seen.manifest else None)
+        ):
             continue
         keys = effective_keys(other.config, seen.config)
         if keys and same:
