@@ -7,6 +7,7 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -237,6 +238,14 @@ def test_real_errors_of_python_and_its_packages(tmp_path: Path) -> None:
         name: name for name in told
     }
     assert known(raised(lambda: bytearray(2**62))) == "host-out-of-memory"
+
+
+@pytest.mark.parametrize("piece", ["a", "sh: ", "x.so", 'File "a", line 1', "data/", "'", "task 1,"])
+def test_a_text_of_any_size_is_looked_at_quickly(piece: str) -> None:
+    began = time.process_time()
+    assert explain(piece * (2_000_000 // len(piece))) is None
+    assert explain(f"{piece * 200}\n" * 1000) is None
+    assert time.process_time() - began < 5
 
 
 def test_real_errors_of_git(tmp_path: Path) -> None:

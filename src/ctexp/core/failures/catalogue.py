@@ -17,6 +17,9 @@ _TAIL = 200
 _MOST = 200_000
 """Characters of them."""
 
+_WIDEST = 1000
+"""Characters of a line that are looked at: no pattern takes long for so many, whatever they are."""
+
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ", re.MULTILINE)
 """What stands before each line of a run's log."""
 
@@ -136,7 +139,8 @@ def _remedy(entry: Entry, names: dict[str, str | None]) -> Remedy:
 
 def _end(text: str) -> str:
     """The lines that may speak of an end: the last ones, without source and without what had been caught."""
-    untimed = _TIME.sub("", text[-_MOST:])
+    clipped = "\n".join(line[:_WIDEST] for line in text[-_MOST:].splitlines())
+    untimed = _TIME.sub("", clipped)
     lines = _FRAME.sub("", untimed).rpartition(_ANOTHER)[2].splitlines()
     return "\n".join([line for line in lines if line][-_TAIL:])
 
