@@ -159,6 +159,7 @@ def record(project: Path, sub: str, *, stub: bool = False) -> Answer:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_story_of_a_broken_handler(whole: Path) -> None:
     stubbed = inv(whole, "research-run", "--experiment-id", "noise", "--stub-mode", code=12)
     assert stubbed.stdout.splitlines()[-1] == "Completed: 2 Failed: 1"
@@ -200,15 +201,10 @@ def test_the_story_of_a_broken_handler(whole: Path) -> None:
     assert record(whole, "spread").runs == spread.runs
     assert sorted(path.name for path in (whole / "runs").glob("noise-*")) == runs
 
-    # A quick pass is another answer, and the plan's own is asked for again afterwards.
-    inv(whole, "research-run", "--experiment-id", "noise", "trainer.max_epochs=1")
-    assert record(whole, "spread").basis.overrides == ("trainer.max_epochs=1",)
-    assert not set(record(whole, "spread").runs) & set(runs)
-
 
 LONG = f"""
 def e_one(runner):
-    slow = [*{list(TINY)!r}, "trainer.max_epochs=150", "trainer.early_stopping=null"]
+    slow = [*{list(TINY)!r}, "trainer.max_epochs=100", "trainer.early_stopping=null"]
     runs = runner.train(slow, name="plain", seeds=(1, 2))
     return {{"finding": "so", "metrics": {{"mean": runner.mean(runner.figures(runs, "val/macro_f1"))}}}}
 """
@@ -258,6 +254,7 @@ def test_whatever_a_handler_does_is_told_and_the_others_go_on(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_the_training_and_the_next_start_goes_on_with_it(
     tmp_path: Path, signum: signal.Signals
