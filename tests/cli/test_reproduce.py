@@ -109,6 +109,7 @@ def counted(verdict: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("run", ["clean", "dirty"])
 def test_runs_of_two_commits_ago_are_made_again_bit_for_bit_in_their_environment(
     project: Path, run: str, monkeypatch: pytest.MonkeyPatch
@@ -144,6 +145,7 @@ def test_a_tampered_checkpoint_is_told(project: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_changed_images_come_from_dvc_and_without_it_are_told(project: Path) -> None:
     catalog = catalogs.load(project / "data", "tiny")
     image = catalog.raw / catalog.rows[3].path
