@@ -1,4 +1,4 @@
-"""What an answer would rest on today; where its handler, the plan or the data is another, it is out of date."""
+"""What an answer would rest on today; where handler, plan or data are others, it is out of date."""
 
 import ast
 import json
