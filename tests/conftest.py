@@ -5,6 +5,7 @@ other in busy loops, and a step of a millisecond takes a second. Where Python is
 each worker and each process would compile hundreds of modules anew; git ignores what is kept.
 """
 
+import atexit
 import gc
 import os
 import sys
@@ -25,6 +26,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    atexit.register(gc.unfreeze)  # else extension modules complain of leaks at the end
 
 
 @pytest.fixture(scope="module")

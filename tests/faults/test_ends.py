@@ -18,6 +18,7 @@ from torch import Tensor
 from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
 from ctexp.record.find import run_paths
+from ctexp.record.run_dir import RunDir
 from ctexp.training.kernel.checkpoints import BEFORE_LAST, BEST, LAST, DurableCheckpoints, load, newest
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
@@ -141,8 +142,8 @@ def test_a_damaged_checkpoint_is_passed_over(
     assert project.is_dir()
 
 
-def test_a_checkpoint_that_would_run_code_runs_nothing(project: Path) -> None:
-    _, run = train(*TINY)
+def test_a_checkpoint_that_would_run_code_runs_nothing(finished: RunDir) -> None:
+    run, project = finished, finished.path.parents[1]
     canary = project / "ran"
 
     class Payload:
@@ -158,9 +159,11 @@ def test_a_checkpoint_that_would_run_code_runs_nothing(project: Path) -> None:
     assert not canary.exists()
 
 
-def test_a_resume_runs_no_code_of_its_checkpoint(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_resume_runs_no_code_of_its_checkpoint(
+    finished: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A plain pickle, as old torch files were, and its hash where the true one stood."""
-    _, run = train(*TINY)
+    run, project = finished, finished.path.parents[1]
     run.result.unlink()
     canary = project / "ran"
 
@@ -183,8 +186,8 @@ def test_a_resume_runs_no_code_of_its_checkpoint(project: Path, capsys: pytest.C
     assert not canary.exists()
 
 
-def test_a_run_that_is_running_is_not_resumed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, run = train(*TINY)
+def test_a_run_that_is_running_is_not_resumed(finished: RunDir, capsys: pytest.CaptureFixture[str]) -> None:
+    run = finished
     run.result.unlink()
     with (run.path / "lock").open("r+") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -193,7 +196,6 @@ def test_a_run_that_is_running_is_not_resumed(project: Path, capsys: pytest.Capt
     assert code == 75
     assert f"pid {os.getpid()}" in capsys.readouterr().err
     assert run.state() == "interrupted"
-    assert project.is_dir()
 
 
 def test_a_finished_training_killed_before_its_result_only_evaluates(project: Path) -> None:
@@ -211,8 +213,10 @@ def test_a_finished_training_killed_before_its_result_only_evaluates(project: Pa
     assert project.is_dir()
 
 
-def test_a_run_whose_data_changed_is_not_resumed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, run = train(*TINY)
+def test_a_run_whose_data_changed_is_not_resumed(
+    finished: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, project = finished, finished.path.parents[1]
     run.result.unlink()
     (project / "data" / "raw" / "tiny").rename(project / "old")
     (project / "data" / "raw" / "tiny.parquet").unlink()
@@ -224,9 +228,9 @@ def test_a_run_whose_data_changed_is_not_resumed(project: Path, capsys: pytest.C
 
 
 def test_both_checkpoints_damaged_is_refused_not_begun_anew(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    finished: RunDir, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, run = train(*TINY)
+    run = finished
     run.result.unlink()
     for name in (LAST, BEFORE_LAST):
         (run.checkpoints / name).write_bytes(b"x")
@@ -235,14 +239,13 @@ def test_both_checkpoints_damaged_is_refused_not_begun_anew(
     assert code == 3
     assert "no checkpoint is whole" in capsys.readouterr().err
     assert (run.history.read_text(), run.attempt_numbers()) == (history, [1])
-    assert project.is_dir()
 
 
 @pytest.mark.parametrize("file", ["checkpoints/best.ckpt", "history.csv", "config.yaml"])
 def test_a_resume_that_cannot_end_well_changes_nothing(
-    project: Path, file: str, capsys: pytest.CaptureFixture[str]
+    finished: RunDir, file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, run = train(*TINY)
+    run = finished
     result = run.result.read_text()
     run.result.write_text(
         result.replace('"finished"', '"interrupted"').replace('"exit_code": 0', '"exit_code": 143')
@@ -257,12 +260,11 @@ def test_a_resume_that_cannot_end_well_changes_nothing(
     assert code == 3
     assert path.name in capsys.readouterr().err
     assert (run.result.read_text(), run.attempt_numbers()) == (before, [1])
-    assert project.is_dir()
 
 
-def test_a_writer_killed_between_two_files_costs_no_hash(project: Path) -> None:
+def test_a_writer_killed_between_two_files_costs_no_hash(finished: RunDir) -> None:
     """`sha256sums` then has two lines for `last`; whichever hash is the larger, the true one is kept."""
-    _, run = train(*TINY)
+    run = finished
     sums = run.checkpoints / "sha256sums"
     lines = sums.read_text()
     true = load(run.checkpoints / LAST)
@@ -273,7 +275,6 @@ def test_a_writer_killed_between_two_files_costs_no_hash(project: Path) -> None:
         assert load(run.checkpoints / BEFORE_LAST)["global_step"] == true["global_step"]
         (run.checkpoints / BEFORE_LAST).replace(run.checkpoints / LAST)
         sums.write_text(lines)
-    assert project.is_dir()
 
 
 @pytest.mark.parametrize(
