@@ -1,4 +1,4 @@
-"""The folder of a reproduction: held while somebody is at work, gone where that is broken off or was killed."""
+"""The folder of a reproduction: held while somebody works, gone where that is broken off or was killed."""
 
 import shutil
 from datetime import UTC, datetime
