@@ -13,7 +13,7 @@ from ctexp.cli.verbs.flags import DEBUG, JSON
         "run": "a run, a name, best, latest or a cross-validation, given bare; the newest by default",
         "all": "every run",
         "live": "follow what trains now, until it has ended",
-        "strict": "exit 12 where anything was found",
+        "strict": "exit 12 where anything is at least a warning",
     }
     | JSON
     | DEBUG,
