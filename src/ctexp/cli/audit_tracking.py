@@ -10,6 +10,7 @@ from ctexp.checklist.audit import Audit, audit
 from ctexp.checklist.evidence import read
 from ctexp.checklist.facts import Facts, facts
 from ctexp.cli import audit_tables
+from ctexp.config import verdict
 from ctexp.config.paths import resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import DataError
@@ -28,7 +29,7 @@ def audit_tracking(run: str, json: bool) -> None:
         every = [one.id for one in others.every]
         if not every:
             raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
-        chosen = meant(root, runs, others, run) if run else every
+        chosen = meant(root, others, run, f"val/{verdict.load(root).primary}") if run else every
     title = _title(run, chosen, root)
     directories = [RunDir(runs / one) for one in chosen]
     with screen.steps() as progress:
