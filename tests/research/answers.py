@@ -17,7 +17,7 @@ HANDLER = "def e_part(runner):\n    return {}\n"
 
 def figure(value: float, spread: float = 0.0, **changes: Any) -> Figure:
     """A number of a run, with an interval of the same width to both sides."""
-    source = Cited(file="metrics.json", run="net_1", sha256=samples.HASH, key=("val", "macro_f1"))
+    source = Cited(file="net_1/metrics.json", run="net_1", sha256=samples.HASH, key=("val", "macro_f1"))
     fields: dict[str, Any] = {"value": value, "low": value - spread, "high": value + spread, "source": source}
     return Figure(**fields | changes)
 

@@ -12,7 +12,8 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from ctexp.core.errors import UsageError
 from ctexp.research import deriving
-from ctexp.research.figures import Figure
+from ctexp.research.figures import Cited, Figure
+from tests.research import answers
 
 ONE = [0.91, 0.87, 0.895, 0.88]
 OTHER = [0.83, 0.86, 0.81]
@@ -101,3 +102,23 @@ def test_it_comes_back_from_its_record_and_is_the_same_again(values: list[float]
     assert read.mark == made.mark
     again = deriving.derived("mean", read.source.of)  # type: ignore[union-attr]
     assert json.dumps(again.model_dump(mode="json")) == json.dumps(made.model_dump(mode="json"))
+
+
+def test_a_training_behind_two_of_the_figures_leaves_no_interval() -> None:
+    one, other, again = answers.figure(0.5), answers.figure(0.6), answers.figure(0.7)
+    here, there = (
+        [
+            part.model_copy(
+                update={"source": Cited(file=f"{run}/m.json", run=run, sha256="0" * 64, key=("x",))}
+            )
+            for part, run in zip((one, other, again), runs, strict=True)
+        ]
+        for runs in (("a", "b", "c"), ("d", "d", "e"))
+    )
+    assert deriving.mean(here).low is not None
+    for formula in (deriving.mean, deriving.sd):
+        assert (formula(there).value, formula(there).low) == (formula(here).value, None)
+    assert deriving.difference(deriving.mean(here), deriving.mean(there)).low is None
+    gains = [deriving.difference(figure, figure) for figure in here]
+    shifted = [gain.model_copy(update={"value": n / 10}) for n, gain in enumerate(gains)]
+    assert deriving.mean(shifted).low is not None  # one training on both sides of one difference is its own

@@ -7,7 +7,7 @@ import pytest
 
 from ctexp.core import files
 from ctexp.research import deriving
-from ctexp.research.figures import Cited, Figure, Step
+from ctexp.research.figures import Cited, Derived, Figure, Step
 from ctexp.research.recompute import Altered, Gone, Recomputing, equal
 from tests.judged import refusal
 
@@ -63,3 +63,24 @@ def test_files_are_held_to_every_digit_and_arithmetic_to_those_that_machines_sha
     assert equal(mean, mean.model_copy(update={"value": 0.6 + 1e-12}))
     assert not equal(mean, mean.model_copy(update={"value": 0.6 + 1e-6}))
     assert not equal(mean, mean.model_copy(update={"low": None, "high": None}))
+
+
+def test_what_was_measured_is_never_counted(tmp_path: Path) -> None:
+    said = cited(tmp_path, ("n",), value=72.0, exact=True)
+    assert not equal(said, Recomputing(tmp_path, tmp_path).figure(said))
+    mean = deriving.mean([deriving.count(1), deriving.count(2)])
+    assert not equal(mean.model_copy(update={"exact": True}), Recomputing(tmp_path, tmp_path).figure(mean))
+
+
+def test_a_formula_that_takes_other_figures_is_told(tmp_path: Path) -> None:
+    source = Derived(formula="difference", of=(deriving.count(1),))
+    figure = Figure(value=1.0, source=source)
+    refused = refusal(lambda: Recomputing(tmp_path, tmp_path).figure(figure), Altered)
+    assert "takes two figures" in refused
+
+
+def test_a_cited_file_that_is_no_document_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{")
+    source = Cited(file="a.json", sha256=files.sha256_file(tmp_path / "a.json"), key=("x",))
+    figure = Figure(value=1.0, source=source)
+    assert "JSON" in refusal(lambda: Recomputing(tmp_path, tmp_path).figure(figure), Altered)

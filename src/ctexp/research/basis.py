@@ -94,7 +94,7 @@ def _with_neighbours(file: Path, handlers: Path) -> set[Path]:
                 module, package = folder / f"{name}.py", folder / name
                 if module.is_file():
                     ahead.append(module)
-                elif (package / "__init__.py").is_file():
+                elif package.is_dir():  # also one without __init__.py
                     ahead += package.rglob("*.py")
     return found
 

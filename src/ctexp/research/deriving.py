@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from scipy.special import chdtri, stdtrit
 
 from ctexp.core.errors import UsageError
-from ctexp.research.figures import Derived, Figure, Formula
+from ctexp.research.figures import Cited, Compared, Derived, Figure, Formula
 
 _LEVEL = 0.95
 _UPPER = (1 + _LEVEL) / 2
@@ -51,7 +51,8 @@ def mean(figures: Sequence[Figure]) -> Figure:
 
     The interval is about training with other seeds. That the same images judged all of them is not in it:
     the interval of a difference on the same images is that of the paired comparison. With one seed, or with
-    seeds that all gave the same number, nothing tells how others would turn out, and there is no interval.
+    seeds that all gave the same number, nothing tells how others would turn out, and there is no interval;
+    nor where a training stands behind two of the figures, since the same seed again is not another.
 
     Args:
         figures: at least one, one a seed.
@@ -105,20 +106,22 @@ def count(number: int) -> Figure:
 _Result = tuple[float | None, tuple[float, float] | None]
 
 
-def _mean(values: Sequence[float], _: Sequence[Figure]) -> _Result:
+def _mean(values: Sequence[float], figures: Sequence[Figure]) -> _Result:
     middle, spread = _moments(values)
-    if not spread:
+    if not spread or not _independent(figures):
         return middle, None
     half = float(stdtrit(len(values) - 1, _UPPER)) * spread / math.sqrt(len(values))
     return middle, (middle - half, middle + half)
 
 
-def _sd(values: Sequence[float], _: Sequence[Figure]) -> _Result:
+def _sd(values: Sequence[float], figures: Sequence[Figure]) -> _Result:
     if len(values) < 2:
         return None, None
     spread = _moments(values)[1]
     if not spread:
         return 0.0, None
+    if not _independent(figures):
+        return spread, None
     df = len(values) - 1
     # chdtri takes the probability of the upper tail.
     low, high = (spread * math.sqrt(df / float(chdtri(df, tail))) for tail in (1 - _UPPER, _UPPER))
@@ -139,11 +142,28 @@ def _difference(values: Sequence[float], figures: Sequence[Figure]) -> _Result:
 
 
 def _seeds(figure: Figure) -> list[float]:
-    """The values that a mean was taken of; none of every other figure."""
+    """The values of other trainings that a mean was taken of; none of every other figure."""
     source = figure.source
-    if not isinstance(source, Derived) or source.formula != "mean":
+    if not isinstance(source, Derived) or source.formula != "mean" or not _independent(source.of):
         return []
     return [part.value for part in source.of if part.value is not None]
+
+
+def _independent(figures: Sequence[Figure]) -> bool:
+    """Whether no training stands behind two of them."""
+    behind = [run for figure in figures for run in _trainings(figure)]
+    return len(set(behind)) == len(behind)
+
+
+def _trainings(figure: Figure) -> set[str]:
+    """The runs that a figure, and all it was derived from, was measured on."""
+    found = set[str]()
+    for source in (part.source for part in figure.whole()):
+        if isinstance(source, Cited) and source.run is not None:
+            found.add(source.run)
+        elif isinstance(source, Compared):
+            found |= {*source.baseline, *source.candidate}
+    return found
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.core import files, yaml_file
-from ctexp.core.errors import CtexpError, DataError
+from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject
 from ctexp.research import deriving
@@ -59,20 +59,28 @@ class Recomputing:
             return figure
         if isinstance(source, Derived):
             parts = [self.figure(part) for part in source.of]
-            again = deriving.derived(source.formula, parts)
-            return figure.model_copy(update={"value": again.value, "low": again.low, "high": again.high})
+            try:
+                again = deriving.derived(source.formula, parts)
+            except UsageError as error:
+                raise Altered(error.problems) from error
+            return again.model_copy(update={"digits": figure.digits})
         numbers = self._cited(source) if isinstance(source, Cited) else self._difference(source)
-        return figure.model_copy(update=dict(zip(("value", "low", "high"), numbers, strict=True)))
+        # What was measured was not counted, whatever a record says.
+        return figure.model_copy(
+            update={"exact": False, **dict(zip(("value", "low", "high"), numbers, strict=True))}
+        )
 
     def _cited(self, source: Cited) -> Numbers:
         base = self._root if source.run is None else self._runs
         path = self._checked(base / source.file, source.file, source.sha256)
-        found: Any = self._document(path)
         try:
+            found: Any = self._document(path)
             for step in source.key:
                 found = found[step]
         except (LookupError, TypeError) as error:
             raise Altered(f"{source.file}: has no {_way(source.key)}") from error
+        except CtexpError as error:
+            raise Altered(error.problems) from error
         if isinstance(found, dict):
             return _number(found.get("value")), _number(found.get("low")), _number(found.get("high"))
         return _number(found), None, None
@@ -105,7 +113,10 @@ class Recomputing:
     def _checked(self, path: Path, said: str, sha256: str) -> Path:
         if not path.is_file():
             raise Gone(f"{said}: missing")
-        found = self._hash(path)
+        try:
+            found = self._hash(path)
+        except OSError as error:
+            raise Gone(f"{said}: cannot be read ({error.strerror})") from error
         if found != sha256:
             raise Altered(f"{said}: SHA-256 is {found[:12]}, cited as {sha256[:12]}")
         return path
@@ -118,7 +129,7 @@ def equal(said: Figure, found: Figure) -> bool:
     that anybody is told.
     """
     tolerance = 0.0 if isinstance(said.source, Cited) else _ROUNDING
-    return all(
+    return said.exact == found.exact and all(
         (one is None and other is None)
         or (
             one is not None

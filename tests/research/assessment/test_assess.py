@@ -222,7 +222,12 @@ SURE = {"mcc": compared(3)}
         (answer({"mcc": compared(1)}), "low", "one training"),
         (answer({"mcc": compared(2)}), "moderate", "two trainings a side"),
         (answer({"mcc": Figure(value=0.62, low=0.6, high=0.64)}), "low", "cannot be recomputed"),
-        (answer({"mcc": deriving.mean([cited(0.6), cited(0.61), cited(0.62)])}), "low", "one training"),
+        (
+            answer({"mcc": deriving.mean([deriving.count(n) for n in (6, 7, 8)])}),
+            "moderate",
+            "counted by its",
+        ),
+        (answer({"mcc": Figure(value=0.9, low=0.8, high=1.0, exact=True)}), "low", "cannot be recomputed"),
         (answer(), "moderate", "not about other images"),
         (answer(SURE, git=GitState(commit=samples.COMMIT, dirty=True)), "moderate", "uncommitted changes"),
         (answer(SURE, git=GitState(reason="no git")), "moderate", "the source is unknown"),
@@ -237,3 +242,16 @@ def test_confidence_has_its_reason(made: Answer, confidence: str, why: str) -> N
     assert why in " ".join(found.confidence_notes)
     assert found.met
     assert found.recommendation == ("investigate" if confidence == "low" else "proceed")
+
+
+def test_an_answer_made_with_overrides_says_so() -> None:
+    its = BASIS.model_copy(update={"overrides": ("trainer.max_epochs=1",)})
+    found = assess(CLAIM, {"drawn": answer(SURE, basis=its)}, {"drawn": its})
+    assert (found.met, found.confidence) == (True, "moderate")
+    assert found.confidence_notes == ("drawn: made with trainer.max_epochs=1 beyond what its handler says",)
+
+
+def test_the_same_training_many_times_makes_nothing_sure() -> None:
+    same = [cited(value, run) for value, run in ((0.60, "net_1"), (0.61, "net_2"), (0.62, "net_3")) * 20]
+    found = assessed(answer({"mcc": deriving.mean(same)}))
+    assert (found.criteria[0].verdict, found.met, found.confidence) == ("borderline", False, "low")

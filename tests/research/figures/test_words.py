@@ -92,3 +92,16 @@ def test_every_part_of_a_figure_counts_for_its_mark_but_how_many_digits_are_told
 def test_an_interval_holds_the_value_or_there_is_none(ends: tuple[float | None, float | None]) -> None:
     with pytest.raises(ValidationError, match="interval"):
         Figure(value=0.5, low=ends[0], high=ends[1])
+
+
+@pytest.mark.parametrize("minus", ["-", "\N{MINUS SIGN}", "\N{EN DASH}"])
+def test_a_sign_counts_however_it_is_typed(minus: str) -> None:
+    (quote,) = quotes(f"by {minus}0.50[^{SURE.mark}]")
+    assert quote.said == "-0.50" != SURE.as_quoted(quote)
+    (between,) = quotes(f"from 0.1{minus}0.50[^{SURE.mark}]")
+    assert between.said == "0.50" == SURE.as_quoted(between)
+
+
+def test_a_mark_is_the_same_in_capitals_as_markdown_has_it() -> None:
+    (quote,) = quotes(f"0.6[^{SURE.mark.upper()}]")
+    assert (quote.mark, quote.said) == (SURE.mark, "0.6")

@@ -201,3 +201,13 @@ def test_a_failure_is_told_in_bearable_length(root: Path) -> None:
     text = Places(root).experiment_findings("noise").read_text()
     assert "No answer: ValueError: yyyy" in text
     assert max(map(len, text.splitlines())) < 1000
+
+
+def test_results_that_people_wrote_are_left_and_all_else_is_written(root: Path) -> None:
+    places = Places(root)
+    places.summary.write_text("mine: 1\n")
+    places.findings.unlink()
+    with pytest.raises(DataError, match=r"results\.yaml: was not generated"):
+        findings.write(root, project.its_plan(root), root / "data")
+    assert places.summary.read_text() == "mine: 1\n"
+    assert places.findings.is_file()

@@ -1,9 +1,11 @@
 import pytest
 
+from ctexp.research import deriving
 from ctexp.research.figures import Figure, Reported
 from ctexp.research.record import Artifact
 from ctexp.research.runner.returned import BadReturn, returned
 from tests.record import samples
+from tests.research import answers
 from tests.research.runner.desks import Said
 
 SAVED = (Artifact(name="a.json", file="x/a.json", sha256=samples.HASH, bytes=1),)
@@ -87,3 +89,15 @@ def test_a_finding_cites_what_the_runner_gave_and_nothing_else() -> None:
         BadReturn, match=rf"finding: \[\^{own.mark}\] cites a figure that neither is a metric"
     ):
         returned({"finding": f"{own}", "metrics": {}}, SAVED, made, Said())
+
+
+def test_a_figure_that_says_where_it_came_from_came_from_the_runner() -> None:
+    mine = answers.figure(1.0, 0.1)
+    counted = mine.model_copy(update={"exact": True})
+    own = {"finding": "It works.", "metrics": {"a": mine, "b": counted, "c": deriving.mean([mine])}}
+    with pytest.raises(BadReturn) as error:
+        returned(own, SAVED, {mine.mark: mine}, Said())
+    assert [problem.partition(":")[0] for problem in error.value.problems] == ["metrics.b", "metrics.c"]
+    assert "did not come from the runner" in error.value.problems[0]
+    fewer = mine.model_copy(update={"digits": 1})
+    assert returned({"finding": "It works.", "metrics": {"a": fewer}}, SAVED, {mine.mark: mine}, Said())

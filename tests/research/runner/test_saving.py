@@ -12,7 +12,7 @@ from tests.research.runner.desks import Said
 
 
 def results(root: Path) -> Results:
-    return Results(root, root / "research" / "results" / "noise" / "artifacts" / "spread", Said())
+    return Results(root / "saved", Path("research/results/noise/artifacts/spread"), Said())
 
 
 def test_what_is_saved_is_named_with_its_hash(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_what_is_saved_is_named_with_its_hash(tmp_path: Path) -> None:
     assert path.read_text() == "a,b\n1,2\n"
     assert curve.file == "research/results/noise/artifacts/spread/curve.csv"
     assert (curve.sha256, curve.bytes) == (files.sha256_file(path), 8)
-    assert json.loads((tmp_path / table.file).read_text()) == {"values": [1.0, 2.0]}
+    assert json.loads(path.with_name("table.json").read_text()) == {"values": [1.0, 2.0]}
     assert table.name == "table.json"
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.core.errors import UsageError
 from ctexp.research.runner.verbs import VerbFailed, carry_out
 
 TASKS = """
@@ -33,3 +34,9 @@ def test_a_verb_is_carried_out_in_the_project_and_prints_where_its_handler_does(
 def test_a_verb_that_fails_fails_its_handler(root: Path) -> None:
     with pytest.raises(VerbFailed, match="inv end 3: exit code 3"):
         carry_out(root, ("end", "3"))
+
+
+@pytest.mark.parametrize("flag", ["--final", "--final=true"])
+def test_no_verb_of_a_handler_opens_the_test_split(root: Path, flag: str) -> None:
+    with pytest.raises(UsageError, match="stays sealed"):
+        carry_out(root, ("end", "0", flag))

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from ctexp.research.places import Places
 from ctexp.research.record import Answer
 from ctexp.research.runner.stopping import Interruption
 from ctexp.research.running.one import Carrying
@@ -17,6 +16,6 @@ def carried(root: Path, text: str, said: Said | None = None, **changes: Any) -> 
     return Carrying(order(root, **changes), Interruption(), said if said is not None else Said()).answer()
 
 
-def artifacts(root: Path, *, stub: bool = False) -> list[str]:
-    """The files it has saved."""
-    return sorted(path.name for path in Places(root, stub).artifacts("noise", "spread").glob("*"))
+def artifacts(root: Path) -> list[str]:
+    """The files it has saved, before anybody takes them."""
+    return sorted(path.name for path in order(root).saved.glob("*"))

@@ -90,7 +90,7 @@ def test_a_stub_run_calls_nothing_and_writes_apart(tmp_path: Path) -> None:
     assert (answer.state, answer.stub) == ("completed", True)
     assert answer.finding == "Made up, to try the wiring: fine"
     assert {name: figure.value for name, figure in answer.metrics.items()} == {"made": 0.9, "low": 0.5}
-    assert artifacts(tmp_path, stub=True) == ["stub.json"]
+    assert artifacts(tmp_path) == ["stub.json"]
     assert not Places(tmp_path).results.exists()
     (line,) = (Path(order(tmp_path).folder) / FILE).read_text().splitlines()
     assert json.loads(line)["e_spread/low"] == 0.5

@@ -1,8 +1,8 @@
 """How far an experiment's figures carry, by rule, each with its reason.
 
 low        a figure that decides has no interval, rests on a single training, or cannot be recomputed
-moderate   two trainings a side, an interval about seeds alone, uncommitted changes, synthetic images, leaks
-           and other caveats of the data
+moderate   two trainings a side, an interval about seeds alone, counts of a handler, overrides, uncommitted
+           changes, synthetic images, leaks and other caveats of the data
 high       otherwise
 """
 
@@ -68,13 +68,13 @@ def _deciding(criteria: Sequence[Judged], answers: Answered) -> dict[str, Figure
 
 def _about_figures(deciding: dict[str, Figure]) -> Iterable[str]:
     for name, figure in deciding.items():
-        if figure.exact or figure.value is None:
+        if _counted(figure) or figure.value is None:
             continue
         if figure.low is None or figure.high is None:
             yield f"{name} has no interval"
         if trainings(figure) == 1:
             yield f"{name} rests on one training: another seed may give another number"
-        if any(isinstance(part.source, Reported) and not part.exact for part in figure.whole()):
+        if any(isinstance(part.source, Reported) and not _counted(part) for part in figure.whole()):
             yield f"{name} was reported by its handler and cannot be recomputed"
 
 
@@ -100,13 +100,21 @@ def _about_seeds_alone(figure: Figure) -> bool:
 
 def _about_counts(deciding: dict[str, Figure]) -> Iterable[str]:
     for name, figure in deciding.items():
-        if figure.exact and any(isinstance(part.source, Reported) for part in figure.whole()):
+        if any(isinstance(part.source, Reported) and _counted(part) for part in figure.whole()):
             yield f"{name} was counted by its handler and cannot be recomputed"
+
+
+def _counted(figure: Figure) -> bool:
+    """Whatever a handler calls a count: a share is none."""
+    return figure.exact and figure.value is not None and figure.value.is_integer()
 
 
 def _about_source(answers: Answered) -> Iterable[str]:
     dirty = [sub for sub, answer in answers.counted.items() if answer.git.dirty]
     unknown = [sub for sub, answer in answers.counted.items() if answer.git.dirty is None]
+    for sub, answer in answers.counted.items():
+        if answer.basis.overrides:
+            yield f"{sub}: made with {' '.join(answer.basis.overrides)} beyond what its handler says"
     if dirty:
         yield f"{', '.join(dirty)}: made with uncommitted changes"
     if unknown:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -30,6 +31,17 @@ class Cited(Part):
     sha256: Sha256
     key: tuple[Step, ...]
 
+    @model_validator(mode="after")
+    def _is_what_it_says(self) -> "Cited":
+        steps = PurePosixPath(self.file).parts
+        if ".." in steps or steps[:1] == ("/",):
+            raise ValueError(f"{self.file} leads elsewhere")
+        if self.run is not None and steps[:1] != (self.run,):
+            raise ValueError(f"{self.file} is no file of the run {self.run}")
+        if any(str(step).partition("/")[0] == "test" for step in self.key):
+            raise ValueError("the test split stays sealed")
+        return self
+
 
 class Compared(Part):
     """A difference between two experiments, candidate less baseline, by the paired comparison.
@@ -50,6 +62,18 @@ class Compared(Part):
     files: dict[str, Sha256]
     family: tuple[Text, ...]
     alpha: float
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "Compared":
+        if set(self.files) != {*self.baseline, *self.candidate}:
+            raise ValueError("a comparison hashes the predictions of its runs, and no others")
+        if set(self.baseline) & set(self.candidate):
+            raise ValueError("a run stands on both sides of the comparison")
+        if self.metric not in self.family:
+            raise ValueError(f"{self.metric} is none of the metrics that were judged together")
+        if self.split == "test":
+            raise ValueError("the test split stays sealed")
+        return self
 
 
 class Derived(Part):

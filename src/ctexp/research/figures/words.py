@@ -18,11 +18,12 @@ MARK_LENGTH = 10
 """Characters of a hash that a mark shows."""
 
 _SPEC = re.compile(r"(?P<signed>\+?)(?:\.(?P<digits>[0-9]))?(?P<unit>[f%]?)")
-_NUMBER = r"[-+]?[0-9]+(?:\.[0-9]+)?"
+_NUMBER = r"[-+−–]?[0-9]+(?:\.[0-9]+)?"
+_MINUS = re.compile("[−–]")  # as people type it
 _INTERVAL = rf"\((?:95 % CI {_NUMBER} to {_NUMBER}(?: %)?|no interval)\)"
 _QUOTE = re.compile(
     rf"(?P<said>(?<![0-9.])(?P<value>{_NUMBER}(?: %)?|undefined)(?P<interval> {_INTERVAL})?)?"
-    rf"(?<!\\)\[\^(?P<mark>[0-9a-f]{{{MARK_LENGTH}}})\]"
+    rf"(?<!\\)\[\^(?P<mark>[0-9a-fA-F]{{{MARK_LENGTH}}})\]"
 )
 
 
@@ -110,6 +111,6 @@ def quotes(text: str) -> Iterator[Quote]:
         value = match["value"] or ""
         number = value.removesuffix(" %")
         digits = len(number.partition(".")[2])
-        said = match["said"] or ""
+        said = _MINUS.sub("-", match["said"] or "")
         form = Form(digits, percent=value.endswith(" %"), signed="+" in said)
-        yield Quote(said, match["mark"], match.start(), form, match["interval"] is not None)
+        yield Quote(said, match["mark"].lower(), match.start(), form, match["interval"] is not None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ctexp.core import clock, files
@@ -69,7 +70,8 @@ def write(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False)
         The files, also those that already were as they should be.
 
     Raises:
-        DataError: marks of a page are damaged, or generated text was changed by hand.
+        DataError: marks of a page are damaged, generated text was changed by hand, or people wrote a file
+            that is generated.
         Busy: somebody else writes findings, and does not end.
         StorageError: the disk is full or a folder cannot be written.
     """
@@ -85,17 +87,22 @@ def write(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False)
 def _written(places: Places, found: Standing) -> tuple[Path, ...]:
     written: list[Path] = []
     problems: list[CtexpError] = []
-    pages: list[tuple[Path, Told]] = []
+    wanted: list[tuple[Path, Callable[[Path], bytes]]] = []
     for name, its in found.experiments.items():
         if any(part.answer is not None for part in its.parts.values()):
             kept.keep(places, name, [sub for sub, part in its.parts.items() if part.answer is not None])
-            written.append(_put(places.experiment_results(name), results.of_experiment(its).encode()))
-            pages.append((places.experiment_findings(name), of_experiment(places, its)))
-    written.append(_put(places.summary, results.of_project(found).encode()))
-    pages.append((places.findings, of_project(places, found)))
-    for path, told in pages:
+            text, told = results.of_experiment(its), of_experiment(places, its)
+            wanted += [
+                (places.experiment_results(name), partial(results.replacing, text=text)),
+                (places.experiment_findings(name), partial(updated, told=told)),
+            ]
+    wanted += [
+        (places.summary, partial(results.replacing, text=results.of_project(found))),
+        (places.findings, partial(updated, told=of_project(places, found))),
+    ]
+    for path, content in wanted:
         try:
-            written.append(_put(path, updated(path, told)))
+            written.append(_put(path, content(path)))
         except DataError as error:
             problems.append(error)
     if problems:

@@ -54,9 +54,8 @@ class ExperimentRunner:
         self.experiment = order.experiment
         self.sub = order.sub
         self.runs = Runs(Path(order.runs))
-        self.results = Results(
-            Path(order.root), order.places.artifacts(order.experiment, order.sub), self.warn
-        )
+        place = order.places.artifacts(order.experiment, order.sub).relative_to(order.root)
+        self.results = Results(order.saved, place, self.warn)
         self.data = Path(order.data)
         self._root = Path(order.root)
         self._tell = tell

@@ -49,6 +49,11 @@ class Order(Document):
         return Path(self.folder) / f"{self.sub}.json"
 
     @property
+    def saved(self) -> Path:
+        """Artifacts, for whoever takes the record to put them where it says."""
+        return Path(self.folder) / f"{self.sub}.artifacts"
+
+    @property
     def log(self) -> Path:
         """All that it prints."""
         return Path(self.folder) / f"{self.sub}.log"

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ctexp.core.errors import CtexpError, UsageError
 from ctexp.core.names import did_you_mean
-from ctexp.research.figures import Figure, quotes
+from ctexp.research.figures import Figure, Reported, quotes
 from ctexp.research.record import Artifact
 from ctexp.research.runner.values import Warn, number
 
@@ -66,7 +66,7 @@ def returned(value: Any, saved: Collection[Artifact], made: Mapping[str, Figure]
         measured = {}
     for name, its in measured.items():
         try:
-            metrics[_name(name)] = figure(its, f"metrics.{name}", warn)
+            metrics[_name(name)] = _own(figure(its, f"metrics.{name}", warn), f"metrics.{name}", made)
         except UsageError as error:
             problems += error.problems
     named = value.get("artifacts")
@@ -93,6 +93,17 @@ def returned(value: Any, saved: Collection[Artifact], made: Mapping[str, Figure]
         raise BadReturn(problems, _EXPECTED)
     cited = tuple(made[mark] for mark in dict.fromkeys(marks))
     return Returned(" ".join(str(finding).split()), metrics, cited, artifacts)
+
+
+def _own(its: Figure, what: str, made: Mapping[str, Figure]) -> Figure:
+    """A figure that says where it came from, if that is from the runner.
+
+    Raises:
+        UsageError: somebody else made it, or changed it.
+    """
+    if its.mark not in made and any(not isinstance(part.source, Reported) for part in its.whole()):
+        raise UsageError(f"{what}: the figure says where it came from, and did not come from the runner")
+    return its
 
 
 def figure(value: Any, what: str, warn: Warn) -> Figure:

@@ -53,6 +53,7 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._used: dict[str, RunDir] = {}
+        self._data: dict[str, str] = {}
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -61,11 +62,7 @@ class Runs:
 
     def data(self) -> dict[str, str]:
         """SHA-256 of the catalog they were made on, by data set."""
-        found: dict[str, str] = {}
-        for run in self._used.values():
-            dataset = Manifest.read(run.manifest).dataset
-            found.setdefault(dataset.name, dataset.catalog_sha256)
-        return found
+        return dict(self._data)
 
     def find(self, selector: str) -> RunDir:
         """The run that is meant: its id, the beginning of it, a path, `best`, `latest`.
@@ -116,7 +113,17 @@ class Runs:
         return found
 
     def note(self, runs: Sequence[RunDir]) -> tuple[RunDir, ...]:
-        """Note that the handler has had these."""
+        """Note that the handler has had these.
+
+        Raises:
+            DataError: one was made on another version of a data set than those before it.
+        """
         for run in runs:
+            its = Manifest.read(run.manifest).dataset
+            if self._data.setdefault(its.name, its.catalog_sha256) != its.catalog_sha256:
+                raise DataError(
+                    f"{run.id}: made on another version of {its.name} than {next(iter(self._used))}",
+                    "an answer rests on one version of its images: train anew what is older",
+                )
             self._used.setdefault(run.id, run)
         return tuple(runs)

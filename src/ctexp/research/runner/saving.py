@@ -1,4 +1,7 @@
-"""What a handler saves: small files below the results of its experiment, each there whole or not at all."""
+"""What a handler saves: small files that join the results of its experiment when it has ended.
+
+Until then they lie apart: an earlier answer keeps its own, however this one ends.
+"""
 
 import json
 import re
@@ -24,14 +27,14 @@ class Results:
     """The artifacts of a handler.
 
     Args:
-        root: the project's folder.
-        folder: they go to.
+        folder: takes them until the handler has ended.
+        place: where they will lie, relative to the project's folder.
         warn: given a line about what was not kept as it is.
     """
 
-    def __init__(self, root: Path, folder: Path, warn: Warn) -> None:
-        self._root = root
+    def __init__(self, folder: Path, place: Path, warn: Warn) -> None:
         self._folder = folder
+        self._place = place
         self._warn = warn
         self._saved: dict[str, Artifact] = {}
 
@@ -41,7 +44,7 @@ class Results:
         return tuple(self._saved.values())
 
     def save_artifact(self, name: str, content: bytes | str) -> Path:
-        """Save a file, or replace the one of that name; where it lies.
+        """Save a file, or replace the one of that name; where it lies while the handler is at work.
 
         Args:
             name: of the file, without a folder: letters, digits, `_`, `-` and `.`.
@@ -69,7 +72,7 @@ class Results:
         files.write_bytes(path, content)
         self._saved[name] = Artifact(
             name=name,
-            file=path.relative_to(self._root).as_posix(),
+            file=(self._place / name).as_posix(),
             sha256=files.sha256_bytes(content),
             bytes=len(content),
         )

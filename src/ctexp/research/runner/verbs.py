@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ctexp.core.errors import CtexpError
+from ctexp.core.errors import CtexpError, UsageError
 
 
 class VerbFailed(CtexpError):
@@ -20,8 +20,11 @@ def carry_out(root: Path, words: tuple[str, ...]) -> None:
         words: the verb, its arguments and flags.
 
     Raises:
+        UsageError: it would open the test split.
         VerbFailed: its exit code is not 0.
     """
+    if any(word.startswith("--final") for word in words):
+        raise UsageError("inv: --final opens the test split, which stays sealed", "leave that to people")
     done = subprocess.run(
         [sys.executable, "-m", "invoke", *words],
         cwd=root,

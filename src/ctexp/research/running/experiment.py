@@ -1,10 +1,12 @@
 """An experiment carried out: its parts that are to be done, one after another, whatever each comes to."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ctexp.core import clock, files, names
+from ctexp.core.errors import DataError
 from ctexp.core.locks import FileLock
 from ctexp.record import git
 from ctexp.record.manifest import command_line
@@ -103,19 +105,39 @@ def run(start: Start, experiment: Experiment, asked: Asked, bench: Bench) -> lis
             order = _order(start, experiment, known[sub], folder)
             answer = carry_out(order, bench)
             if answer is not None:
-                publish(start.places, answer)
+                publish(start.places, answer, order.saved)
             done.append(Done(sub, answer.state if answer else "stopped", why, answer, order.log))
             bench.tell(_told(experiment.id, done[-1]))
     return done
 
 
-def publish(places: Places, answer: Answer) -> None:
-    """Make an answer that of its part; artifacts that it does not name are an earlier one's, and go."""
+def publish(places: Places, answer: Answer, saved: Path) -> None:
+    """Make an answer that of its part; artifacts that only the one before it named go with that one.
+
+    Args:
+        places: of the project.
+        answer: that.
+        saved: the folder in which its handler has left its artifacts.
+    """
+    record = places.record(answer.experiment, answer.sub)
+    folder = places.artifacts(answer.experiment, answer.sub)
     named = {one.name for one in answer.artifacts}
-    for path in places.artifacts(answer.experiment, answer.sub).glob("*"):
-        if path.is_file() and path.name not in named:
-            path.unlink()
-    answer.write(places.record(answer.experiment, answer.sub))
+    earlier = _artifacts(record) - named
+    for name in sorted(named):
+        files.write_bytes(folder / name, (saved / name).read_bytes())
+    answer.write(record)
+    for name in earlier:
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(saved, ignore_errors=True)
+
+
+def _artifacts(record: Path) -> set[str]:
+    """The names of what a record's handler had saved, as far as they are names of files."""
+    try:
+        answer = Answer.read(record)
+    except DataError:
+        return set()
+    return {one.name for one in answer.artifacts if Path(one.name).name == one.name}
 
 
 def _order(start: Start, experiment: Experiment, part: Part, folder: Path) -> Order:

@@ -62,6 +62,8 @@ def _exactly(figure: Figure) -> str:
     """All digits: a difference may be in the last one."""
     if figure.value is None:
         return "undefined"
+    if figure.exact:
+        return f"{figure.value!r}, counted"
     return (
         f"{figure.value!r}" if figure.low is None else f"{figure.value!r} ({figure.low!r} to {figure.high!r})"
     )
