@@ -12,6 +12,9 @@ from ctexp.record.run_dir import RunDir
 from ctexp.research import findings
 from ctexp.research.figures import quotes
 from ctexp.research.findings.checking import Report, check
+from ctexp.research.findings.marks import new_block
+from ctexp.research.findings.page import Page
+from ctexp.research.findings.write import state_of
 from ctexp.research.places import Places
 from ctexp.research.record import Answer
 from tests.research.answers import handler
@@ -203,3 +206,24 @@ def test_a_project_without_findings_has_none_to_check(tmp_path: Path) -> None:
     Places(tmp_path).plan.write_text(project.PLAN)
     report = checked(tmp_path)
     assert (report.files, report.differences) == (set(), [])
+
+
+def test_an_entry_that_was_rewritten_with_its_hash_is_told(root: Path) -> None:
+    path = root / PAGE
+    page = Page.parse(path.read_bytes(), PAGE)
+    (entry,) = page.entries
+    assert "borderline" in entry.text
+    text = entry.text.replace("borderline", "met")
+    first = f"entry 1 state={entry.state} after={entry.after}"
+    forged = new_block("entry", text, b"\n", first)
+    path.write_bytes(path.read_bytes().replace(entry.raw, forged.raw))
+    assert "the text of this entry is not what its mark says" in differences(root)
+    state = state_of(text)
+    again = new_block("entry", text, b"\n", first.replace(entry.state, state))
+    path.write_bytes(path.read_bytes().replace(forged.raw, again.raw))
+    assert "its history lacks what records give today" in differences(root)
+
+
+def test_a_folder_among_the_kept_records_is_none(root: Path) -> None:
+    (Places(root).of("noise") / "history" / "mine.json").mkdir()
+    assert not differences(root)

@@ -124,6 +124,7 @@ def test_line_ends_of_a_page_are_kept_and_do_not_count(end: str) -> None:
         (HEAD + b"\n" + END + b"\n" + HEAD + b"\n" + END, "FINDINGS.md:3: a second block of head"),
         (b"<!-- ctexp haed -->\n", "FINDINGS.md:1: a damaged mark"),
         (b" <!--ctexp head-->\n", "FINDINGS.md:1: a damaged mark"),
+        ("<!-- ctexp head -->\n".encode("utf-16"), "FINDINGS.md:1: is UTF-16"),
         (b"```\n" + HEAD + b"\n" + END + b"\n", "a code block that nothing closes hides generated text"),
     ],
 )

@@ -33,7 +33,7 @@ def keep(places: Places, experiment: str, subs: Iterable[str]) -> None:
 
 def kept_files(places: Places, experiment: str) -> list[Path]:
     """All that are kept of an experiment."""
-    return sorted(folder(places, experiment).glob("*.json"))
+    return sorted(path for path in folder(places, experiment).glob("*.json") if path.is_file())
 
 
 def read(file: Path) -> Answer:

@@ -13,6 +13,7 @@ from ctexp.core.errors import DataError
 from ctexp.research.findings.marks import Block, Kind, new_block, parts_of
 
 _BOM = b"\xef\xbb\xbf"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 _FIRST = "0" * 12  # what the first entry comes after
 
 
@@ -41,6 +42,8 @@ class Page:
         Raises:
             DataError: marks are damaged, doubled or hidden in a code block; every problem with its line.
         """
+        if content.startswith(_WIDE):
+            raise DataError(f"{where}:1: is UTF-16, whose marks cannot be read", "save it as UTF-8")
         text = content.removeprefix(_BOM)
         parts, problems = parts_of(text)
         if problems:

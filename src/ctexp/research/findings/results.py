@@ -48,7 +48,7 @@ def replacing(path: Path, text: str) -> bytes:
     Raises:
         DataError: there is one that people wrote.
     """
-    if path.is_file() and not path.read_bytes().startswith(_GENERATED.encode()):
+    if path.exists() and not (path.is_file() and path.read_bytes().startswith(_GENERATED.encode())):
         raise DataError(
             f"{shown(path)}: was not generated, and would be overwritten", "move it away, or rename it"
         )

@@ -50,8 +50,8 @@ class Told:
 
     @property
     def state(self) -> str:
-        """What it amounts to; runs made again with equal results amount to the same."""
-        return files.sha256_bytes(unmarked(self.entry(0, "")).encode())[:12]
+        """What it amounts to; see `state_of`."""
+        return state_of(self.entry(0, ""))
 
 
 def write(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False) -> tuple[Path, ...]:
@@ -142,6 +142,15 @@ def of_project(places: Places, found: Standing) -> Told:
             if part.answer is not None
         },
     )
+
+
+def state_of(entry: str) -> str:
+    """What an entry of the history amounts to; runs made again with equal results amount to the same.
+
+    Args:
+        entry: its text, of which the first line, with number and moment, does not count.
+    """
+    return files.sha256_bytes(unmarked(entry.partition("\n")[2]).encode())[:12]
 
 
 def updated(path: Path, told: Told) -> bytes:

@@ -10,7 +10,7 @@ from ctexp.research.findings.checking.report import Report
 from ctexp.research.findings.marks import Block
 from ctexp.research.findings.page import Page
 from ctexp.research.findings.sources import sources
-from ctexp.research.findings.write import Told, texts
+from ctexp.research.findings.write import Told, state_of, texts
 
 
 def check_page(path: Path, told: Told, root: Path, report: Report) -> None:
@@ -64,6 +64,10 @@ def _block(block: Block, page: Page, told: Told, file: str, report: Report) -> N
     elif block.kind == "sources":
         wanted = sources(texts(page), told.figures, told.records)
         same = check_text(block.text, wanted.strip(), file, begin, report)
+    else:
+        same = state_of(block.text) == block.state
+        if not same:
+            report.differs(file, block.line, "the text of this entry is not what its mark says it was")
     if same and not block.whole:
         report.differs(file, block.line, f"the text of this {block.kind}, or its mark, was changed by hand")
 
