@@ -148,9 +148,10 @@ def state_of(entry: str) -> str:
     """What an entry of the history amounts to; runs made again with equal results amount to the same.
 
     Args:
-        entry: its text, of which the first line, with number and moment, does not count.
+        entry: its text; the number and the moment in its first line do not count.
     """
-    return files.sha256_bytes(unmarked(entry.partition("\n")[2]).encode())[:12]
+    said = entry.partition("\n")[2]
+    return files.sha256_bytes(unmarked(f"### 0. \n{said}").encode())[:12]
 
 
 def updated(path: Path, told: Told) -> bytes:
