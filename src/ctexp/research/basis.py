@@ -3,9 +3,13 @@
 import ast
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ctexp.core import files
+from ctexp.core.errors import DataError
+from ctexp.core.paths import splits_folder
+from ctexp.record.manifest import Dataset
 from ctexp.research.places import Places
 from ctexp.research.plan.content import Experiment
 from ctexp.research.record import Answer, Basis
@@ -26,7 +30,7 @@ def today(root: Path, data_dir: Path, experiment: Experiment, sub: str, answer: 
     return Basis(
         handler=handler_hash(Places(root), experiment.id, sub),
         plan=plan_hash(experiment, sub),
-        data={name: catalog_hash(data_dir, name) or known for name, known in used.items()},
+        data={name: _data_hash(root, data_dir, name) or known for name, known in used.items()},
         overrides=answer.basis.overrides if answer else (),
     )
 
@@ -79,6 +83,31 @@ def catalog_hash(data_dir: Path, name: str) -> str | None:
 
     file = catalog_file(data_dir, name)
     return files.sha256_file(file) if file.is_file() else None
+
+
+def split_hash(root: Path, name: str, scheme: str) -> str | None:
+    """SHA-256 of the file that says which image of a data set is in which split; None where there is none.
+
+    A split that follows from the catalog needs no file, and changes with that.
+    """
+    from ctexp.data.splits import split_file  # as above
+
+    with suppress(DataError):
+        if (content := split_file.read(split_file.split_file(splits_folder(root), name, scheme))) is not None:
+            return files.sha256_bytes(content)
+    return None
+
+
+def rests_on(dataset: Dataset) -> dict[str, str]:
+    """What an answer notes of the images of a run: catalog and split, each by its name."""
+    split = {f"{dataset.name}/{dataset.split}": dataset.split_sha256} if dataset.split_sha256 else {}
+    return {dataset.name: dataset.catalog_sha256, **split}
+
+
+def _data_hash(root: Path, data_dir: Path, name: str) -> str | None:
+    """Of a data set, or of a split of one: `phantom/clean`."""
+    dataset, _, scheme = name.partition("/")
+    return split_hash(root, dataset, scheme) if scheme else catalog_hash(data_dir, dataset)
 
 
 def _with_neighbours(file: Path, handlers: Path) -> set[Path]:

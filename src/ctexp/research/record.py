@@ -44,7 +44,7 @@ class Basis(Part):
     Attributes:
         handler: SHA-256 of its file and of the files beside it that it imports; null where it is missing.
         plan: SHA-256 of what the plan says of the experiment.
-        data: SHA-256 of the catalog, by data set.
+        data: SHA-256 of the catalog, by data set, `phantom`, and of the split, `phantom/clean`.
         overrides: what all its trainings were asked for beyond what the handler says.
     """
 

@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.core import files
 from ctexp.core.errors import PreflightError, UsageError
+from ctexp.core.paths import splits_folder
 from ctexp.record.run_dir import RunDir
 from ctexp.research.record import Basis
 from ctexp.research.runner import ExperimentRunner
@@ -29,7 +31,7 @@ def test_each_seed_is_an_ordinary_run_of_one_name(project: Path) -> None:
     ]
     assert (trained.name, len(trained), trained[1]) == ("noise-plain", 2, trained.runs[1])
     assert its.runs.used == tuple(run.id for run in trained)
-    assert set(its.runs.data()) == {"phantom"}
+    assert set(its.runs.data()) == {"phantom", "phantom/official"}
 
 
 def test_what_was_trained_is_not_trained_again_unless_something_of_it_has_changed(project: Path) -> None:
@@ -62,6 +64,8 @@ def test_what_was_trained_is_not_trained_again_unless_something_of_it_has_change
     assert again() == 1
 
     (project / "data" / "raw" / "phantom.parquet").write_bytes(b"other images")
+    assert again() == 1
+    files.write_text(splits_folder(project) / "phantom" / "official.txt", "val\tanother image\n")
     assert again() == 1
 
 

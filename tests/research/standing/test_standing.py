@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.core import files
+from ctexp.core.paths import splits_folder
 from ctexp.data.catalog import catalog_file
 from ctexp.research.places import Places
 from ctexp.research.plan.load import load
@@ -120,6 +122,21 @@ def test_other_images_put_an_answer_out_of_date_and_absent_ones_do_not(tmp_path:
     catalog.write_bytes(b"another catalog")
     part = stands(tmp_path).experiments["first"].parts["two"]
     assert (part.state, part.said) == ("out of date", "changed since: the data set phantom")
+
+
+def test_images_dealt_anew_put_an_answer_out_of_date(tmp_path: Path) -> None:
+    answered(tmp_path)
+    file = splits_folder(tmp_path) / "phantom" / "clean.txt"
+    files.write_text(file, "train\ta\nval\tb\n")
+    data = {"phantom": samples.HASH, "phantom/clean": files.sha256_file(file)}
+    basis = answer(tmp_path, "first", "two").basis
+    answer(tmp_path, "first", "two", basis=basis.model_copy(update={"data": data}))
+    assert stands(tmp_path).experiments["first"].counts
+    file.write_bytes(b"train\ta\r\nval\tb\r\n")  # line ends are the editor's
+    assert stands(tmp_path).experiments["first"].counts
+    file.write_text("train\tb\nval\ta\n")
+    part = stands(tmp_path).experiments["first"].parts["two"]
+    assert (part.state, part.said) == ("out of date", "changed since: the data set phantom/clean")
 
 
 def test_names_and_remarks_may_be_edited_after_the_answer_but_not_the_question(tmp_path: Path) -> None:

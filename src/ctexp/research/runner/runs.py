@@ -9,6 +9,7 @@ from ctexp.core.errors import DataError, UsageError
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject, subject
+from ctexp.research.basis import rests_on
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Runs:
         return tuple(self._used)
 
     def data(self) -> dict[str, str]:
-        """SHA-256 of the catalog they were made on, by data set."""
+        """SHA-256 of the catalogs and splits they were made on, by name."""
         return dict(self._data)
 
     def find(self, selector: str) -> RunDir:
@@ -119,11 +120,11 @@ class Runs:
             DataError: one was made on another version of a data set than those before it.
         """
         for run in runs:
-            its = Manifest.read(run.manifest).dataset
-            if self._data.setdefault(its.name, its.catalog_sha256) != its.catalog_sha256:
-                raise DataError(
-                    f"{run.id}: made on another version of {its.name} than {next(iter(self._used))}",
-                    "an answer rests on one version of its images: train anew what is older",
-                )
+            for name, sha256 in rests_on(Manifest.read(run.manifest).dataset).items():
+                if self._data.setdefault(name, sha256) != sha256:
+                    raise DataError(
+                        f"{run.id}: made on another version of {name} than earlier runs of this handler",
+                        "an answer rests on one version of its images: train anew what is older",
+                    )
             self._used.setdefault(run.id, run)
         return tuple(runs)
