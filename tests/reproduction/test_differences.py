@@ -56,6 +56,18 @@ def test_runs_that_are_the_same_differ_in_nothing(project: Path) -> None:
     assert found["results"].notes[0] == "predictions: another class for 0 of 80 validation images"
 
 
+def test_a_missing_key_is_not_null_and_false_is_not_nothing() -> None:
+    one, other = {"a": None, "b": False, "c": 1, "d": 2}, {"b": 0, "c": 1.0, "d": 3}
+    assert differing(one, other) == [("a", "null", None), ("b", "false", "0"), ("d", "2", "3")]
+    assert differing(other, one) == [("b", "0", "false"), ("d", "3", "2"), ("a", None, "null")]
+
+
+def test_a_list_of_packages_that_is_no_text_is_told(project: Path) -> None:
+    one, other = (a_run(project / "runs", git=head(project)) for _ in range(2))
+    other.environment.write_bytes(b"numpy==2.1.0\xeb\n")
+    assert "packages were not compared" in apart(project, one, other)["environment"].notes[0]
+
+
 def test_the_files_that_differ_are_those_of_commit_and_patch_together(project: Path) -> None:
     one = a_run(project / "runs", git=head(project))
     (project / "src/net.py").write_text("layers = 2\nwide = True\n")

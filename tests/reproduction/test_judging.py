@@ -53,6 +53,59 @@ def test_one_bit_is_a_difference_on_the_same_machine(tmp_path: Path) -> None:
     assert found.outcome == "different"
 
 
+def edited(run: RunDir, file: str, key: str, value: Any) -> None:
+    """A number of a document of a record, changed by hand."""
+    path = run.path / file
+    document = json.loads(path.read_text())
+    place = document
+    *groups, last = key.split(" ")
+    for group in groups:
+        place = place[group]
+    place[last] = value
+    path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "area"),
+    [
+        ("result.json", "epochs", 300, "metrics"),
+        ("result.json", "metrics val/macro_f1 value", 0.99, "metrics"),
+        ("calibration.json", "temperature", 9.0, "metrics"),
+        ("metrics.json", "splits val metrics val/macro_f1 value", float("nan"), "metrics"),
+        ("metrics.json", "splits val metrics val/miss_rate value", True, "metrics"),
+        ("manifest.json", "seed", 7, "record"),
+        ("manifest.json", "model name", "another", "record"),
+        ("manifest.json", "preprocessing image_size", 512, "record"),
+        ("manifest.json", "hyperparameters", {"trainer.monitor": "val/loss"}, "record"),
+        ("manifest.json", "dataset split", "clean", "data"),
+    ],
+)
+def test_what_a_record_says_and_its_run_does_not_give_is_told(
+    tmp_path: Path, file: str, key: str, value: Any, area: str
+) -> None:
+    run, other = a_run(tmp_path), a_run(tmp_path)
+    edited(run, file, key, value)
+    found = judged(recorded(run), other)
+    assert [one.area for one in counted(found)] == [area]
+
+
+def test_no_tolerance_takes_what_is_no_number_for_one(tmp_path: Path) -> None:
+    run, other = a_run(tmp_path), a_run(tmp_path, device="another")
+    assert judged(recorded(run), other).outcome == "equal"
+    edited(run, "metrics.json", "splits val metrics val/macro_f1 value", float("nan"))
+    assert [one.recorded for one in counted(judged(recorded(run), other))] == ["nan"]
+
+
+def test_an_epoch_that_stands_there_twice_is_damage(tmp_path: Path) -> None:
+    of, run = pair(tmp_path)
+    for one in (of.run, run):
+        one.history.write_text("epoch,train/loss\n1,0.5\n")
+    of.run.history.write_text("epoch,train/loss\n1,0.1\n1,0.5\n")
+    (difference,) = counted(judged(of, run))
+    assert difference.area == "record"
+    assert "its epochs do not rise" in difference.what
+
+
 def test_elsewhere_a_tolerance_decides_and_all_that_differs_is_listed(tmp_path: Path) -> None:
     machine = Environment(
         **samples.ENVIRONMENT.model_dump() | {"cpu": "another", "packages_sha256": "0" * 64}
@@ -84,7 +137,7 @@ def test_other_answers_are_told_by_how_many_images(tmp_path: Path) -> None:
     of, run = pair(tmp_path, seed=2)
     found = judged(of, run)
     areas = {one.area for one in counted(found)}
-    assert areas == {"configuration", "predictions", "metrics"}
+    assert areas == {"configuration", "record", "predictions", "metrics"}
     predictions = next(one for one in found.compared if one.what == "predictions of val")
     assert (predictions.number, predictions.unit) == (80, "images")
     assert 0 < predictions.changed < 80

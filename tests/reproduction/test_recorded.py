@@ -87,3 +87,23 @@ def test_weights_that_came_with_new_sums_are_told_by_the_calibration(tmp_path: P
     write_sums(of.run.checkpoints, {"best.ckpt": sha256_file(of.run.checkpoints / "best.ckpt")})
     assert Calibration.read(of.run.calibration).checkpoint_sha256
     assert "checkpoints/best.ckpt, as calibration.json names it" in [one.what for one in tampered(of)]
+
+
+def test_the_result_of_another_run_is_told(tmp_path: Path) -> None:
+    run = a_run(tmp_path)
+    strange = Result.read(run.result).model_copy(update={"run_id": "net_20261105-213000_k3f9q2"})
+    strange.write(run.result)
+    (found,) = tampered(recorded(run))
+    assert (found.recorded, found.found) == (run.id, "net_20261105-213000_k3f9q2")
+
+
+def test_damage_of_lists_is_told_and_no_crash(tmp_path: Path) -> None:
+    of = a_recorded(tmp_path)
+    (of.run.checkpoints / "sha256sums").write_bytes(b"\xeb\x00  best.ckpt\n")
+    assert [one.what for one in tampered(of)] == ["checkpoints/best.ckpt"]
+    (of.run.checkpoints / "sha256sums").unlink()
+    (of.run.checkpoints / "sha256sums").mkdir()
+    assert [one.recorded for one in tampered(of)] == ["not in sha256sums"]
+    of.run.environment.write_bytes(b"numpy==2.1.0\xeb\n")
+    with pytest.raises(DataError, match="cannot be read"):
+        recorded(of.run)

@@ -31,10 +31,10 @@ def read_sums(folder: Path) -> dict[str, str]:
 
 
 def listed(folder: Path) -> list[tuple[str, str]]:
-    """Hash and name of each line."""
+    """Hash and name of each line; of a damaged list those that are whole."""
     try:
-        lines = (folder / SUMS).read_text().splitlines()
-    except FileNotFoundError:
+        lines = (folder / SUMS).read_text(errors="replace").splitlines()
+    except (FileNotFoundError, IsADirectoryError):
         return []
     return [(digest, name) for digest, _, name in (line.partition("  ") for line in lines)]
 

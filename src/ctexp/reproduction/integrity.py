@@ -18,7 +18,11 @@ SHOWN = 12
 def tampered(of: Recorded) -> list[Difference]:
     """Files of the record that are not those it names by their hashes; what was pruned is missing rightly."""
     manifest = of.manifest
-    found = list(_check("config.yaml", manifest.config_sha256, _config_sha256(of)))
+    found: list[Difference] = []
+    if of.result.run_id != manifest.run_id:
+        what, its, other = "the run that result.json is of", manifest.run_id, of.result.run_id
+        found.append(Difference(area="record", what=what, recorded=its, found=other))
+    found += _check("config.yaml", manifest.config_sha256, _config_sha256(of))
     if manifest.git.patch_sha256 is not None:
         found += _check("git.diff", manifest.git.patch_sha256, _hash(of, "git.diff"))
     found += _check("environment.txt", manifest.environment.packages_sha256, _hash(of, "environment.txt"))

@@ -102,6 +102,7 @@ def _inputs(of: Recorded, manifest: Manifest, config: Path) -> Iterator[Differen
         for settings in (of.config, flat)
     )
     yield from _listed("configuration", differing(mine, theirs))
+    yield from _listed("record", differing(_described(one), _described(other)))
     yield from _listed("data", differing(_data(one), _data(other)))
 
 
@@ -109,9 +110,22 @@ def _source(manifest: Manifest) -> dict[str, str | None]:
     return {"commit": manifest.git.commit, "sha256 of the patch": manifest.git.patch_sha256}
 
 
+def _described(manifest: Manifest) -> dict[str, object]:
+    """What a manifest says of the training in its own words, which is what tables of runs show."""
+    prepared = flattened(manifest.preprocessing, "preprocessing.")
+    its = flattened(manifest.hyperparameters) | prepared
+    kept = {key: value for key, value in its.items() if not key.startswith(_ELSEWHERE)}
+    said = {"name": manifest.name, "seed": manifest.seed, "network": manifest.model.name, **kept}
+    return {f"manifest.json: {key}": value for key, value in said.items()}
+
+
 def _data(manifest: Manifest) -> dict[str, object]:
     its = manifest.dataset
     return {
+        "data set": its.name,
+        "split": its.split,
+        "fold": its.fold,
+        "sample": its.sample,
         "sha256 of the catalog": its.catalog_sha256,
         "sha256 of the split": its.split_sha256,
         "images": flattened(its.rows),

@@ -58,6 +58,8 @@ def recorded(run: RunDir) -> Recorded:
         patch = run.git_diff.read_bytes() if manifest.git.patch else b""
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{run.environment}: cannot be read ({error})") from error
     except CtexpError as error:
         raise DataError(error.problems) from error
     return Recorded(

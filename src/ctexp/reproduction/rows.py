@@ -20,9 +20,18 @@ class Row(NamedTuple):
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Row]:
-    """The keys of two flat mappings that differ, in their order; those of one alone among them."""
+    """The keys of two flat mappings that differ, in their order; those of one alone among them.
+
+    `false` is not 0, and a key whose value is null not one that is missing.
+    """
     keys = [*one, *(key for key in other if key not in one)]
-    return [Row(key, _said(one, key), _said(other, key)) for key in keys if one.get(key) != other.get(key)]
+    return [Row(key, _said(one, key), _said(other, key)) for key in keys if not _same(one, other, key)]
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
+    if (key in one) != (key in other) or isinstance(one[key], bool) != isinstance(other[key], bool):
+        return False
+    return bool(one[key] == other[key])
 
 
 def _said(mapping: Mapping[str, Any], key: str) -> str | None:

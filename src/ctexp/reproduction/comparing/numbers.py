@@ -3,12 +3,15 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ctexp.core import files
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import DataError
 from ctexp.record import history
+from ctexp.record.calibration import Calibration
+from ctexp.record.result import Result
 from ctexp.record.run_dir import RunDir
 from ctexp.reproduction.verdict import Area, Compared, Difference
 
@@ -35,7 +38,7 @@ class Held:
 
 
 def metrics(one: RunDir, other: RunDir, split: str, tolerance: float | None) -> Held:
-    """Everything that a training writes of a split into `metrics.json`.
+    """All that a training writes of a split: `metrics.json`, the headline of `result.json`, the temperature.
 
     Args:
         one: the recorded run.
@@ -57,15 +60,7 @@ def epochs(one: RunDir, other: RunDir, *, counts: bool) -> Held:
     Raises:
         DataError: one of the two cannot be read.
     """
-    recorded, found = (
-        {
-            f"epoch {row['epoch']:g}, {name}": value
-            for row in history.read(run.history)
-            for name, value in row.items()
-            if "/" in name or name in _BESIDE_METRICS
-        }
-        for run in (one, other)
-    )
+    recorded, found = (_epochs(run) for run in (one, other))
     return _held("history", "history", "numbers", recorded, found, None if counts else math.inf)
 
 
@@ -82,7 +77,7 @@ def _held(
     distances = [
         abs(recorded[key] - found[key])
         for key in apart
-        if _is_number(recorded.get(key)) and _is_number(found.get(key))
+        if _is_finite(recorded.get(key)) and _is_finite(found.get(key))
     ]
     over = [key for key in apart if _matters(key, recorded.get(key), found.get(key), tolerance)]
     compared = Compared(
@@ -111,12 +106,14 @@ def _matters(key: str, recorded: Any, found: Any, tolerance: float | None) -> bo
         return True
     if tolerance == math.inf or not key.endswith(".value"):
         return False
-    if not (_is_number(recorded) and _is_number(found)):
+    if not (_is_finite(recorded) and _is_finite(found)):
         return True
     return bool(abs(recorded - found) > tolerance * max(1.0, abs(recorded)))
 
 
 def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
     return one == other or (_is_number(one) and _is_number(other) and math.isnan(one) and math.isnan(other))
 
 
@@ -124,15 +121,48 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_finite(value: Any) -> bool:
+    return _is_number(value) and math.isfinite(value)
+
+
 def _said(numbers: Mapping[str, Any], key: str) -> str | None:
     return repr(numbers[key]) if key in numbers else None
 
 
 def _numbers(run: RunDir, split: str) -> dict[str, Any]:
-    """`metrics.val/macro_f1.value` and the like."""
+    """`val/macro_f1.value` and the like; those that stand in another file are named with it."""
     try:
         summary = files.read_json(run.metrics)["splits"][split]
         flat = flattened({key: summary[key] for key in _OF_A_TRAINING if key in summary})
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{run.metrics}: has no figures of {split}") from error
-    return {key.removeprefix("metrics."): value for key, value in flat.items()}
+    return {key.removeprefix("metrics."): value for key, value in flat.items()} | _beside_metrics(run, split)
+
+
+def _beside_metrics(run: RunDir, split: str) -> dict[str, Any]:
+    """What `inv runs` shows, and the temperature: both are read without looking into `metrics.json`."""
+    result = Result.read(run.result)
+    prefix = f"{split}/"
+    headline = {name: its.model_dump() for name, its in result.metrics.items() if name.startswith(prefix)}
+    found = flattened({"epochs": result.epochs} | headline, f"{run.result.name}: ")
+    if run.calibration.is_file():
+        found[f"{run.calibration.name}: temperature"] = Calibration.read(run.calibration).temperature
+    return found
+
+
+def _epochs(run: RunDir) -> dict[str, Any]:
+    """`epoch 3, val/loss` and the like.
+
+    Raises:
+        DataError: it cannot be read, or an epoch stands there twice.
+    """
+    rows = history.read(run.history)
+    epochs = [row["epoch"] or 0.0 for row in rows]
+    if any(after <= before for before, after in pairwise(epochs)):
+        raise DataError(f"{run.history}: its epochs do not rise")
+    return {
+        f"epoch {row['epoch']:g}, {name}": value
+        for row in rows
+        for name, value in row.items()
+        if "/" in name or name in _BESIDE_METRICS
+    }

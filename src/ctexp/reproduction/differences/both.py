@@ -83,4 +83,6 @@ def _environment(runs: tuple[RunDir, RunDir], manifests: list[Manifest]) -> tupl
         lists = [run.environment.read_text().split() for run in runs]
     except OSError as error:
         return rows, [f"packages were not compared: {error.filename} cannot be read"]
+    except UnicodeDecodeError:
+        return rows, ["packages were not compared: a list of them is damaged"]
     return rows + machines.packages(*lists), []
