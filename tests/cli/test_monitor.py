@@ -8,6 +8,7 @@ import pytest
 
 from ctexp.cli.monitor import monitor
 from ctexp.core.errors import CtexpError, DataError, UsageError
+from ctexp.monitor import live as following
 from tests.judged import a_run, predictions
 from tests.monitor.test_records import a_later_run, scaled
 from tests.project import make_project
@@ -75,6 +76,17 @@ def test_live_with_nothing_at_work_says_so(capsys: pytest.CaptureFixture[str]) -
     assert look(live=True, strict=True) is None
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "nothing trains now\n")
+
+
+@pytest.mark.usefixtures("project")
+def test_live_survives_a_run_that_vanished(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = "gone_20261121-050417_ab2cd3"
+    told = [following.Change("follows", gone), following.Change("ended", gone, said="its directory is gone")]
+    monkeypatch.setattr(following, "follow", lambda *_: iter(told))
+    assert look(live=True, strict=True) is None
+    assert capsys.readouterr().out == f"{gone}: followed\n{gone}: its directory is gone\n"
 
 
 @pytest.mark.usefixtures("project")

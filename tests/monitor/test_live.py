@@ -91,6 +91,31 @@ def test_a_run_that_is_killed_is_told_as_interrupted(tmp_path: Path, runs: Path)
     assert said(list(watching))[-1] == ("ended", "interrupted")
 
 
+def test_a_run_that_is_resumed_is_followed_again_and_one_that_vanished_is_told(
+    tmp_path: Path, runs: Path
+) -> None:
+    with training(runs, "first") as (first, end), training(runs, "second") as (second, _):
+        files.write_bytes(first.result, end)
+        kept = first.result.rename(tmp_path / "result.json")
+        steps = iter(range(9))
+
+        def pause() -> None:
+            match next(steps):
+                case 0 | 2:
+                    kept.rename(first.result)
+                case 1:
+                    first.result.rename(kept)
+                case 3:
+                    second.path.rename(tmp_path / second.id)
+
+        changes = list(follow(tmp_path, runs, pause=pause))
+
+    ways = [(one.run, one.state, one.said) for one in changes if one.state in {"follows", "ended"}]
+    again = [(first.id, "follows", ""), (first.id, "ended", "finished")]
+    assert [way for way in ways if way[0] == first.id] == [*again, *again]
+    assert ways[-1] == (second.id, "ended", "its directory is gone")
+
+
 def test_nothing_trains(tmp_path: Path, runs: Path) -> None:
     a_run(runs)
     assert list(follow(tmp_path, runs)) == []

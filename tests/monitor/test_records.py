@@ -165,6 +165,18 @@ def test_damage_is_told_and_hides_no_other_run(tmp_path: Path) -> None:
     assert any("decisions.jsonl" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("epochs", ["many", "[]", ".inf", ".nan"])
+def test_a_setting_that_is_damaged_is_told_as_unknown(tmp_path: Path, epochs: str) -> None:
+    run = a_later_run(tmp_path, 1)
+    text = run.config.read_text()
+    start = text.index("max_epochs:")
+    settings = text[:start] + f"max_epochs: {epochs}" + text[text.index("\n", start) :]
+    run.config.write_text(settings.replace("warmup_epochs:", "rise: 0.1\n  warmup_epoch:"))
+    assert "configuration or manifest say too little" in {
+        one.why for one in of(tmp_path, run, tmp_path).unknown
+    }
+
+
 def test_a_document_has_no_figure_that_json_lacks() -> None:
     undefined = Finding("instability", "warning", ("a",), "it leaps", "lower it", {"val/auroc": float("nan")})
     judged = Judged("a", "a", "finished", 9, (undefined,), ())

@@ -55,10 +55,10 @@ def _followed(root: Path, runs: Path, run: str, json: bool) -> Report:
     only = None
     if run != _NEWEST:
         only = meant(root, Neighbours(runs), run, f"val/{verdict.load(root).primary}")
-    seen: list[str] = []
+    seen: dict[str, None] = {}
     for change in following.follow(root, runs, only):
         if change.state == "follows":
-            seen.append(change.run)
+            seen[change.run] = None
         line = monitor_tables.change_line(change)
         if json:
             screen.note(line)
@@ -66,4 +66,6 @@ def _followed(root: Path, runs: Path, run: str, json: bool) -> Report:
             print(line, flush=True)
     if not seen:
         screen.note("nothing trains now" if only is None else f"{run} does not train now")
-    return report(seen, root, Neighbours(runs), whole=False)
+    others = Neighbours(runs)
+    there = [run for run in seen if others.summary(run) is not None]
+    return report(there, root, others, whole=False)

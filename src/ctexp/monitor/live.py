@@ -56,8 +56,8 @@ def follow(
 ) -> Iterator[Change]:
     """Changes as they come; ends when nothing that is followed runs.
 
-    Whatever begins while something is followed is followed too. When a run has ended it is judged once more,
-    beside all others.
+    Whatever begins while something is followed is followed too, a run that is resumed again. When a run has
+    ended it is judged once more, beside all others.
 
     Args:
         root: the project's folder.
@@ -69,8 +69,9 @@ def follow(
     ended: set[str] = set()
     while True:
         for run in running(runs):
-            if run.id not in followed and (only is None or run.id in only):
-                followed[run.id] = _Followed(run)
+            if (run.id not in followed or run.id in ended) and (only is None or run.id in only):
+                ended.discard(run.id)
+                followed.setdefault(run.id, _Followed(run)).stamp = -1
                 yield Change("follows", run.id)
         for one in [its for its in followed.values() if its.run.id not in ended]:
             yield from _news(one, root)
@@ -95,11 +96,12 @@ def _news(one: _Followed, root: Path) -> Iterator[Change]:
 def _last(one: _Followed, root: Path, runs: Path) -> Iterator[Change]:
     """What is found of a run that has ended, beside all others, and how it ended."""
     others = Neighbours(runs)
-    if others.summary(one.run.id) is not None:
-        one.judged = judge(others.seen(one.run.id), root, others)
-        yield from _told(one)
-    state = one.judged.state if one.judged else "unreadable"
-    yield Change("ended", one.run.id, said=state)
+    if others.summary(one.run.id) is None:
+        yield Change("ended", one.run.id, said="its directory is gone")
+        return
+    one.judged = judge(others.seen(one.run.id), root, others)
+    yield from _told(one)
+    yield Change("ended", one.run.id, said=one.judged.state)
 
 
 def _told(one: _Followed) -> Iterator[Change]:

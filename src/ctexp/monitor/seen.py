@@ -106,6 +106,6 @@ def _facts(config: Mapping[str, Any], manifest: Manifest | None) -> Facts | None
         return None
     try:
         facts = Facts.of(nested(config), manifest.dataset.rows)
-    except KeyError:  # a record of before there was such a setting
+    except (KeyError, TypeError, ValueError, ArithmeticError):  # of before such a setting, or damaged
         return None
     return facts if {"train", "val"} <= facts.counts.keys() else None

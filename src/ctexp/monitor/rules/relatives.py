@@ -39,11 +39,11 @@ def same_answers(seen: Seen, others: Neighbours) -> Iterator[Finding]:
         other = others.seen(one.id)
         if other.answers is None or other.answers.sha256 != table.sha256:
             continue
-        apart = float(np.abs(other.answers.probabilities - table.probabilities).max())
         same = bool((other.answers.logits == table.logits).all())
-        if not same and (
-            apart > _NEAR or blind or one.seed != (seen.manifest.seed if seen.manifest else None)
-        ):
+        if not same and (blind or one.seed != (seen.manifest.seed if seen.manifest else None)):
+            continue
+        apart = float(np.abs(other.answers.probabilities - table.probabilities).max())
+        if apart > _NEAR:
             continue
         keys = effective_keys(other.config, seen.config)
         if keys and same:
