@@ -131,6 +131,13 @@ def test_a_single_metric_without_an_interval_lacks_nothing(root: Path, run: RunD
     assert audited(root, run).score == 100
 
 
+def test_a_metric_that_is_damaged_counts_as_undefined(root: Path, run: RunDir) -> None:
+    document = files.read_json(run.metrics)
+    document["splits"]["val"]["metrics"]["val/mcc"] = "much"
+    files.write_json(run.metrics, document)
+    assert audited(root, run).score == 100
+
+
 def test_uncommitted_changes_count_as_whole_only_with_the_whole_patch(root: Path, run: RunDir) -> None:
     patch = b"a patch"
     here = GitState(

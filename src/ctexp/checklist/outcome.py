@@ -49,11 +49,11 @@ def validation(of: Evidence) -> Mark:
     if not isinstance(entries, dict) or not entries:
         fix = "scripts/inv evaluate --run {run} --split val"
         return partly("validation", rows.share / 2, "metrics.json has no figures of validation", fix)
-    defined = [name for name, its in entries.items() if its.get("value") is not None]
-    bare = [name for name in defined if entries[name].get("low") is None]
-    if 2 * len(bare) > len(
-        defined
-    ):  # of single ones there may be none: every resample undefined, or the same
+    figures = {name: its if isinstance(its, dict) else {} for name, its in entries.items()}
+    defined = [name for name, its in figures.items() if its.get("value") is not None]
+    bare = [name for name in defined if figures[name].get("low") is None]
+    # Of single ones there may be none: every resample undefined, or the same.
+    if 2 * len(bare) > len(defined):
         fix = "scripts/inv evaluate --run {run} --split val"
         return partly("validation", rows.share / 2, "final metrics lack intervals", fix, ", ".join(bare[:4]))
     return rows
