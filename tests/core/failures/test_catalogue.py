@@ -1,5 +1,6 @@
 """What the catalogue of failures knows, what it is silent about, and that its advice can be followed."""
 
+import copy
 import json
 import re
 import resource
@@ -7,9 +8,11 @@ import shlex
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
+from multiprocessing.connection import Client
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +115,22 @@ def test_no_message_of_this_project_is_taken_for_a_failure_from_below() -> None:
 )
 def test_what_is_not_known_gets_no_hint(said: str) -> None:
     assert explain(said) is None
+
+
+def test_a_hint_is_true_of_what_was_raised() -> None:
+    def told(action: Callable[[], object]) -> str:
+        remedy = explain(raised(action))
+        return remedy.diagnosis if remedy else ""
+
+    assert told(lambda: import_module("numpy.statistic")) == "numpy is there, and has no module statistic"
+    assert told(lambda: import_module("ctexp.reserach")) == "ctexp is there, and has no module reserach"
+    assert told(lambda: import_module("math.pi")) == "math is there, and has no module pi"
+    assert told(lambda: import_module("no_such.part")) == "no_such is not installed in .venv"
+    assert told(lambda: getattr(np, "maen")) == "this NumPy has no np.maen"  # noqa: B009
+    assert "deep copy" in told(lambda: copy.deepcopy(threading.Lock()))
+    assert "its encoding lacks" in told(lambda: "é".encode("ascii"))
+    assert "process" in told(lambda: Client(("127.0.0.1", 9)))
+    assert told(lambda: open("")) == ""  # noqa: PTH123, SIM115
 
 
 def test_source_that_quotes_a_message_is_not_that_message() -> None:
