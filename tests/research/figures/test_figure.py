@@ -38,6 +38,8 @@ def test_a_cited_number_stands_in_a_file_of_its_run(changes: dict[str, Any], why
         ({"files": {"a_1": samples.HASH, "c_3": samples.HASH}}, "hashes the predictions of its runs"),
         ({"candidate": ("a_1",), "files": {"a_1": samples.HASH}}, "on both sides"),
         ({"metric": "accuracy"}, "none of the metrics"),
+        ({"family": ("mcc", "bogus")}, "bogus is no metric"),
+        ({"baseline": (), "candidate": (), "files": {}}, "has no runs"),
         ({"split": "test"}, "stays sealed"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ctexp.core import files
+from ctexp.core.metric_names import METRICS
 from ctexp.record.documents import Part, Sha256, Text
 from ctexp.research.figures.words import MARK_LENGTH, Form, Quote, told
 
@@ -65,12 +66,16 @@ class Compared(Part):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Compared":
+        if not self.baseline or not self.candidate:
+            raise ValueError("a side of the comparison has no runs")
         if set(self.files) != {*self.baseline, *self.candidate}:
             raise ValueError("a comparison hashes the predictions of its runs, and no others")
         if set(self.baseline) & set(self.candidate):
             raise ValueError("a run stands on both sides of the comparison")
         if self.metric not in self.family:
             raise ValueError(f"{self.metric} is none of the metrics that were judged together")
+        if unknown := [name for name in self.family if name not in METRICS]:
+            raise ValueError(f"{unknown[0]} is no metric")
         if self.split == "test":
             raise ValueError("the test split stays sealed")
         return self
