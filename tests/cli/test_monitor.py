@@ -52,6 +52,16 @@ def test_nothing_wrong_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out.splitlines()[0] == "2 runs looked at: nothing looks wrong"
 
 
+def test_what_was_never_trained_is_not_said_to_look_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_project(tmp_path / "project")
+    monkeypatch.setenv("CTEXP_ROOT", str(root))
+    (root / "runs" / "net_20261121-050417_ab2cd3").mkdir(parents=True)
+    look()
+    assert capsys.readouterr().out.splitlines()[0].endswith(", interrupted: no epoch to judge")
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(("run", "code"), [("dead", 12), ("sound", None)])
 def test_strict_is_the_exit_code(run: str, code: int | None) -> None:

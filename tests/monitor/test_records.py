@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ctexp.core import files
+from ctexp.core import files, yaml_file
 from ctexp.evaluation.predictions import Predictions
 from ctexp.monitor.finding import Finding, Judged, Report
 from ctexp.monitor.judge import judge, report
@@ -165,16 +165,27 @@ def test_damage_is_told_and_hides_no_other_run(tmp_path: Path) -> None:
     assert any("decisions.jsonl" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("epochs", ["many", "[]", ".inf", ".nan"])
-def test_a_setting_that_is_damaged_is_told_as_unknown(tmp_path: Path, epochs: str) -> None:
+@pytest.mark.parametrize(
+    ("group", "value"),
+    [("trainer", 7), ("scheduler", True), ("scheduler", {"warmup_epochs": float("inf")}), ("finetune", None)],
+)
+def test_a_setting_that_is_damaged_is_told_as_unknown(tmp_path: Path, group: str, value: object) -> None:
     run = a_later_run(tmp_path, 1)
-    text = run.config.read_text()
-    start = text.index("max_epochs:")
-    settings = text[:start] + f"max_epochs: {epochs}" + text[text.index("\n", start) :]
-    run.config.write_text(settings.replace("warmup_epochs:", "rise: 0.1\n  warmup_epoch:"))
-    assert "configuration or manifest say too little" in {
-        one.why for one in of(tmp_path, run, tmp_path).unknown
-    }
+    run.config.write_text(yaml_file.dump(yaml_file.read_mapping(run.config) | {group: value}))
+    unknown = {one.why for one in of(tmp_path, run, tmp_path).unknown}
+    assert "configuration or manifest say too little" in unknown
+
+
+def test_answers_that_cannot_be_read_are_not_called_missing(tmp_path: Path) -> None:
+    damaged, killed = a_later_run(tmp_path, 1), a_later_run(tmp_path, 2)
+    damaged.predictions("val").write_bytes(b"PAR1")
+    for file in (killed.predictions("val"), killed.result):
+        file.unlink()
+    why = [
+        {one.rule: one.why for one in of(tmp_path, run, tmp_path).unknown}["dead_outputs"]
+        for run in (damaged, killed)
+    ]
+    assert why == ["its validation answers cannot be read", "no validation image was answered"]
 
 
 def test_a_document_has_no_figure_that_json_lacks() -> None:

@@ -48,7 +48,8 @@ def _headline(found: Report) -> str:
     count = len(found.runs)
     looked = f"{found.runs[0].run}, {found.runs[0].state}" if count == 1 else f"{count:,} runs looked at"
     told = [f"{number} {word}{'' if number == 1 else 's'}" for word, number in found.counts.items() if number]
-    return f"{looked}: {', '.join(told) or 'nothing looks wrong'}"
+    quiet = "nothing looks wrong" if any(run.epochs for run in found.runs) else "no epoch to judge"
+    return f"{looked}: {', '.join(told) or quiet}"
 
 
 def _table(findings: Sequence[Finding], found: Report) -> Table:

@@ -106,6 +106,6 @@ def _facts(config: Mapping[str, Any], manifest: Manifest | None) -> Facts | None
         return None
     try:
         facts = Facts.of(nested(config), manifest.dataset.rows)
-    except (KeyError, TypeError, ValueError, ArithmeticError):  # of before such a setting, or damaged
-        return None
+    except (LookupError, AttributeError, TypeError, ValueError, ArithmeticError):
+        return None  # a record of before there was such a setting, or a damaged one
     return facts if {"train", "val"} <= facts.counts.keys() else None

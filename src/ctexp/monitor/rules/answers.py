@@ -27,9 +27,9 @@ _UNUSED = 1e-4
 def dead_outputs(seen: Seen) -> Iterator[Finding | Unknown]:
     """Every image gets the same answer."""
     if (table := seen.answers) is None:
-        yield Unknown(
-            "dead_outputs", "no validation image was answered" if seen.result else "it still trains"
-        )
+        damaged = seen.run.predictions("val").exists()
+        why = "its validation answers cannot be read" if damaged else "no validation image was answered"
+        yield Unknown("dead_outputs", "it still trains" if seen.trains else why)
         return
     spread = float(table.probabilities.std(axis=0).max())
     if not (len(seen.rows) >= FEWEST and spread < CONSTANT):
