@@ -90,6 +90,14 @@ def test_what_a_kill_left_is_taken_away(project: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "left").exists()
 
 
+def test_entries_of_other_worktrees_are_left_alone(project: Path, tmp_path: Path) -> None:
+    git(project, "worktree", "add", "--quiet", "--detach", str(tmp_path / "theirs"), "HEAD")
+    away = (tmp_path / "theirs").rename(tmp_path / "a disk that is not mounted now")
+    Repository(project).remove(tmp_path / "never made")
+    away.rename(tmp_path / "theirs")
+    assert str(tmp_path / "theirs") in git(project, "worktree", "list")
+
+
 def test_trees_hold_commit_and_patch_and_are_stored_nowhere(project: Path) -> None:
     head = git(project, "rev-parse", "HEAD").strip()
     (project / "code.py").write_text("one = 11\n")

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ctexp.core.errors import PreflightError
@@ -102,12 +102,14 @@ class Repository:
             self.remove(path)
 
     def remove(self, path: Path) -> None:
-        """Take a worktree away, and whatever entry of it is left."""
+        """Take a worktree away, and whatever entry of it is left; those of other worktrees stay."""
+        words = ("worktree", "remove", "--force", "--force", str(path))
         try:
-            self.ask("worktree", "remove", "--force", "--force", str(path))
+            self.ask(*words)
         except PreflightError:  # none, or one that a kill left half-made
             shutil.rmtree(path, ignore_errors=True)
-            self.ask("worktree", "prune")
+            with suppress(PreflightError):
+                self.ask(*words)
 
     @contextmanager
     def trees(self, *sources: tuple[str, bytes]) -> Iterator[tuple[list[str], Mapping[str, str]]]:
