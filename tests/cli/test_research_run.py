@@ -180,7 +180,7 @@ def test_the_story_of_a_broken_handler(whole: Path) -> None:
     assert 'File "' in broken.error.traceback
     assert "research/handlers/noise/broken.py:2" in broken.error.hint
     assert len(spread.runs) == 4
-    assert set(spread.basis.data) == {"tiny"}
+    assert set(spread.basis.data) == {"tiny", "tiny/official"}
     assert (spread.git.dirty, broken.git.dirty) == (False, False)
     assert (Places(whole).experiment_findings("noise")).is_file()
     assert inv(whole, "findings-check").returncode == 0
