@@ -41,6 +41,15 @@ def runs(c, name=None, limit=20):
 def show(c, run):
     "Show."
     print(json.dumps({"show": run}))
+
+@task(auto_shortflags=False)
+def both(c, a, b, as_json=False):
+    "Two."
+    print(json.dumps({"both": [a, b]}))
+
+@task(auto_shortflags=False)
+def begin(c, experiment_id):
+    "Begin."
 """
 
 
@@ -144,7 +153,7 @@ def test_any_override_arrives_verbatim_and_in_order(parts: Sequence[tuple[str, s
     [
         (["trian"], "trian: no such task -> did you mean 'train'?"),
         (["train", "a=1", "rnus"], "rnus: no such task -> did you mean 'runs'?"),
-        (["xyz"], "xyz: no such task -> choose one of: runs, show, train"),
+        (["xyz"], "xyz: no such task -> choose one of: begin, both, runs, show, train"),
         (["train", "--as-jsn"], "--as-jsn: no such flag of train -> did you mean '--as-json'?"),
         (["train", "--hepl"], "--hepl: no such flag of train -> did you mean '--help'?"),
         (["--lisst"], "--lisst: no such flag -> did you mean '--list'?"),
@@ -160,7 +169,14 @@ def test_any_override_arrives_verbatim_and_in_order(parts: Sequence[tuple[str, s
         (["runs", "--limit", "many"], "--limit: 'many' is not a whole number -> inv --help runs"),
         (["train", "--resume"], "--resume: its value is missing -> inv --help train"),
         (["train", "--tag"], "--tag: its value is missing -> inv --help train"),
-        (["show"], "show: no run is named -> name a run: inv show RUN"),
+        (["show"], "show: no run is named -> inv show RUN"),
+        (["show", "--xyzzy"], "--xyzzy: no such flag of show -> inv --help show"),
+        (["both"], "both: no a and no b are named -> inv both A B"),
+        (["both", "latest"], "both: no b is named -> inv both latest B"),
+        (["both", "latest", "--b"], "--b: no such flag of both -> inv both latest B"),
+        (["both", "latest", "--as-jsn"], "--as-jsn: no such flag of both -> did you mean '--as-json'?"),
+        (["both", "1", "2", "3"], "'3' stands alone: both takes A and B -> inv --help both"),
+        (["begin"], "begin: no id is named -> inv begin ID"),
         (["sh"], "sh: no such task -> did you mean 'show'?"),
         (["show", "a", "b"], "'b' stands alone: show takes one RUN -> inv --help show"),
         (["runs", "a_2"], "'a_2' stands alone: runs takes flags -> write --name a_2"),
@@ -192,7 +208,9 @@ def test_a_wrong_command_is_one_line_and_exit_2(folder: Path, words: list[str], 
             "compare-baselines --candidate a b",
             "'b' stands alone: compare-baselines takes flags -> write --candidate b",
         ),
-        ("predict --run best", "predict: no path is named -> name a path: inv predict PATH"),
+        ("predict --run best", "predict: no path is named -> inv predict PATH"),
+        ("evaluate latest", "'latest' stands alone: evaluate takes flags -> write --run latest"),
+        ("reproduce latest --hre", "--hre: no such flag of reproduce -> did you mean '--here'?"),
         ("doctor xyz", "'xyz' stands alone: nothing here takes a value -> inv --help doctor"),
         (
             "cross-validate --folds 3",
@@ -275,6 +293,13 @@ def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
         *("test", "train", "wandb-sync", "warm"),
     ]
     assert all(about.endswith(".") for _, about in lines)
+
+
+@pytest.mark.parametrize("words", [("both", "--help"), ("both", "latest", "-h"), ("--help", "both")])
+def test_help_is_shown_to_who_has_no_words_yet(folder: Path, words: tuple[str, ...]) -> None:
+    done = inv(folder, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Two." in done.stdout
 
 
 @pytest.mark.parametrize("words", [("--help", "train"), ("train", "--help")])

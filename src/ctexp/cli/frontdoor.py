@@ -17,6 +17,8 @@ from invoke.parser.parser import ParseMachine
 
 _KEY = r"[A-Za-z_][\w./@:-]*"
 _OVERRIDE = re.compile(rf"(?:\+\+?|~)?{_KEY}=|~{_KEY}\Z")
+_RUNS = {"latest", "best", "baseline"}
+"""Words that mean a run, however near the name of a task may be."""
 
 
 class BadCommand(ParseError, Exit):
@@ -52,7 +54,12 @@ class FrontDoorMachine(ParseMachine):
         taker = None if self.waiting_for_flag_value else self._taker(token)
         if taker is not None:
             taker.value = token  # a list argument appends what it is given
+        elif self._no_word(token):
+            self.error(f"No idea what {token!r} is!")
         else:
+            if self.context is not None and token in ("--help", "-h"):
+                for arg in self.context.missing_positional_args:
+                    arg.value = ""  # who asks for help has no words yet
             super().handle(token)
 
     def see_value(self, value: str) -> None:
@@ -75,16 +82,28 @@ class FrontDoorMachine(ParseMachine):
         """Say what is wrong with the command line, and the nearest thing that would be right."""
         if msg.startswith("No idea what"):
             raise BadCommand(*self._unknown(self._token), self.context)
-        missing = self.context.missing_positional_args
+        missing = [_spelled(arg) for arg in self.context.missing_positional_args]
         if missing and "did not receive" in msg:
-            task, name = self.context.name, missing[0].names[0]
-            hint = f"name a {name}: inv {task} {name.upper()}"
-            raise BadCommand(f"{task}: no {name} is named", hint, self.context)
+            said = f"no {' and no '.join(missing)} {'is' if len(missing) == 1 else 'are'} named"
+            raise BadCommand(f"{self.context.name}: {said}", self._usage(), self.context)
         raise BadCommand(msg, self._help(), self.context)
 
     def _help(self) -> str:
         """The command that shows what would be right here."""
         return f"inv --help {self.context.name}" if self.context.name else "inv --list"
+
+    def _usage(self) -> str:
+        """The command with the bare words it takes, those that were given as they were."""
+        words = [str(arg.value or _spelled(arg).upper()) for arg in self.context.positional_args]
+        return " ".join((f"inv {self.context.name}", *words))
+
+    def _no_word(self, token: str) -> bool:
+        """Whether it is a flag that nothing has, which invoke would take for a word that is still missing."""
+        if self.context is None or not self.context.missing_positional_args or token in ("-", "--"):
+            return False
+        known = (self.context.flags, self.context.inverse_flags, self.initial.flags)
+        flag = token.startswith("-") and not any(token in flags for flags in known)
+        return flag and not self.waiting_for_flag_value
 
     def _unknown(self, token: str) -> tuple[str, str]:
         """The problem with a word that is nothing here, and what to do about it."""
@@ -106,6 +125,8 @@ class FrontDoorMachine(ParseMachine):
         given = _value_of(token)
         if (self.context.name, token) == ("cross-validate", "--folds"):
             return f"folds are made first: inv data-split --scheme kfold --folds {given or 5}"
+        if token.lstrip("-") in {name for arg in self.context.positional_args for name in arg.names}:
+            return self._usage()
         near = did_you_mean(token, [*self.context.flag_names(), *self.initial.flag_names()])
         key = token.lstrip("-")
         if self._override_argument() and ("." in key or (given and "did you mean" not in near)):
@@ -126,13 +147,14 @@ class FrontDoorMachine(ParseMachine):
         from ctexp.core.names import did_you_mean
 
         near = did_you_mean(token, self.contexts)
-        if near.startswith("did you mean"):
+        if near.startswith("did you mean") and token not in _RUNS:
             return f"{token}: no such task", near
         alone = f"{token!r} stands alone"
         if self._override_argument():
             return f"{alone}: {task} takes overrides and flags", f"write KEY=VALUE; {self._help()}"
         if taken := self.context.positional_args:
-            return f"{alone}: {task} takes one {taken[0].names[0].upper()}", self._help()
+            names = " and ".join(_spelled(arg).upper() for arg in taken)
+            return f"{alone}: {task} takes {'one ' if len(taken) == 1 else ''}{names}", self._help()
         free = [flag for flag, arg in self.context.flags.items() if _wants_value(arg)]
         if not free:
             return f"{alone}: nothing here takes a value", self._help()
@@ -154,6 +176,11 @@ class FrontDoorMachine(ParseMachine):
         """Where the current task keeps its overrides, if it takes any."""
         argument = self.context.args.get("override")
         return argument if argument is not None and argument.kind is list else None
+
+
+def _spelled(arg: Argument) -> str:
+    """What a bare word is called in a sentence: an experiment's id is an id."""
+    return re.split(r"[-_]", str(arg.names[0]))[-1]
 
 
 def _wants_value(arg: Argument) -> bool:

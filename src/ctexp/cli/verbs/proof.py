@@ -41,8 +41,9 @@ def audit_tracking(_: Context, run: str = "", json: bool = False, debug: bool = 
 
 @verb(
     "reproduce:reproduce",
+    positional=["run"],
     help={
-        "run": "a run's id, its beginning, a name, best or latest",
+        "run": "a run's id, its beginning, a name, best or latest, given bare or by its flag",
         "here": "in this project's own environment; every package that differs is listed",
         "tolerance": "how far metrics may be apart on another processor or GPU; 0.02 by default",
         "keep": "keep the worktree",
