@@ -1,4 +1,4 @@
-"""Whether the audit finds the copies that were planted, all of them and no others."""
+"""Whether the audit finds the byte-identical copies that were planted, all of them and no others."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def e_audit(runner: ExperimentRunner) -> dict[str, Any]:
     made_up = runner.count(len(copies) - len(found))
     runner.results.save_json_artifact("found", copies)
     return {
-        "finding": f"Of {planted} planted copies the audit misses {missed}; "
+        "finding": f"Of {planted} planted copies, byte for byte their originals, the audit misses {missed}; "
         f"it takes {made_up} other images for copies.",
         "metrics": {"planted": planted, "missed": missed, "made_up": made_up},
     }

@@ -3,11 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ctexp.research.figures import Figure
 from ctexp.research.runner import ExperimentRunner
 from phantom import RECIPE
 from planted import NAME, plant
 
 SEEDS = range(1, 6)
+
+
+def scores(
+    runner: ExperimentRunner, name: str, split: str, overrides: Sequence[str] = ()
+) -> Sequence[Figure]:
+    """Macro F1 of each seed on the validation images of a split: `official`, with copies, or `clean`."""
+    recipe = [*RECIPE, f"data.name={NAME}", f"data.split={split}", *overrides]
+    return runner.figures(runner.train(recipe, name=f"{name}-{split}", seeds=SEEDS), "val/macro_f1")
 
 
 def judged_twice(runner: ExperimentRunner, name: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -17,13 +26,6 @@ def judged_twice(runner: ExperimentRunner, name: str, overrides: Sequence[str] =
     that its validation images choose.
     """
     plant(runner)
-    recipe = [*RECIPE, f"data.name={NAME}", *overrides]
-    official, clean = (
-        runner.figures(
-            runner.train([*recipe, f"data.split={split}"], name=f"{name}-{split}", seeds=SEEDS),
-            "val/macro_f1",
-        )
-        for split in ("official", "clean")
-    )
+    official, clean = (scores(runner, name, split, overrides) for split in ("official", "clean"))
     gains = [runner.difference(*pair) for pair in zip(official, clean, strict=True)]
     return {"official": runner.mean(official), "clean": runner.mean(clean), "flattery": runner.mean(gains)}

@@ -20,8 +20,8 @@ def e_same_twice(runner: ExperimentRunner) -> dict[str, Any]:
     difference = same.difference("macro_f1")
     false_alarms = runner.count(len(alarms))
     return {
-        "finding": f"Five seeds less five others of the same recipe: macro F1 {difference:+}. The comparison "
-        f"calls {false_alarms} of {len(METRICS)} metrics different. Half the length of this interval is what "
-        "another recipe has to be better by before five seeds a side can tell.",
+        "finding": "Five seeds less five others of the same recipe: an observed difference of macro F1 of "
+        f"{difference:+}. The comparison calls {false_alarms} of {len(METRICS)} metrics different. A recipe "
+        "that is truly better by half the length of this interval would be missed half the time or more.",
         "metrics": {"false_alarms": false_alarms, "difference": difference},
     }

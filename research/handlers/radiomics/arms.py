@@ -1,5 +1,6 @@
 """The networks of the experiment: equal images, steps, seeds; they differ by what stands beside the image."""
 
+from ctexp.record.manifest import Manifest
 from ctexp.research.runner import ExperimentRunner
 from ctexp.research.runner.runs import Trained
 from phantom import RECIPE, draw
@@ -19,3 +20,11 @@ def dual(runner: ExperimentRunner, features: str) -> Trained:
     runner.inv("extract-features", "--dataset", "phantom")  # what was measured before is kept
     recipe = [*RECIPE, "model.fusion=concat", f"features={features}"]
     return runner.train(recipe, name=features.replace("_", "-"), seeds=SEEDS)
+
+
+def columns(arm: Trained) -> list[str]:
+    """The features that its networks were given, as its first run noted them."""
+    given = Manifest.read(arm[0].manifest).features
+    if given is None:
+        raise ValueError(f"{arm.name}: no features stand beside its images")
+    return given["columns"]

@@ -119,5 +119,6 @@ class Trains:
             dataset=dataset(self._root),
             git=git.capture(self._root, [self._root / "data", self._root / "runs"]).state,
         )
+        files.write_text(run.config, composed.yaml)
         os.write(descriptors[-1], json.dumps({"run": run.id}).encode() + b"\n")
         return Ended({"finished": 0, "diverged": 11, "interrupted": 143}[end])

@@ -69,6 +69,20 @@ def test_what_was_trained_is_not_trained_again_unless_something_of_it_has_change
     assert again() == 1
 
 
+def test_a_training_is_taken_whatever_it_is_called_and_whoever_watched_it(project: Path) -> None:
+    trainer = Trains(project)
+    (first,) = runner(project, trainer).train(RECIPE, name="plain", seeds=(1,))
+    watched = [*RECIPE[:2], "logger=csv", "run.description=once more"]
+    its = runner(project, trainer, experiment="other")
+    trained = its.train(watched, name="single", seeds=(1, 2))
+    assert (trained.name, trained[0], len(trainer.begun)) == ("other-single", first, 2)
+    assert [manifest_of(run)[:2] for run in trained] == [("noise-plain", 1), ("other-single", 2)]
+    assert its.runs.used == tuple(run.id for run in trained)
+
+    files.write_text(first.config, "seed: 1\n")
+    assert its.train(watched, name="single", seeds=(1,))[0] != first  # nobody knows what it has learned
+
+
 def test_an_interrupted_training_is_gone_on_with(project: Path) -> None:
     trainer = Trains(project, "interrupted")
     with pytest.raises(TrainingFailed, match="not trained"):

@@ -1,18 +1,22 @@
 """A handler's trainings: looked up, gone on with, or begun, as many at once as there are slots."""
 
+import json
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from ctexp.config.compose import Composed, compose
+from ctexp.config.compose import Composed, compose, load
 from ctexp.core import names
-from ctexp.core.errors import CtexpError, UsageError
+from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.executors.trainers import Trainer
 from ctexp.record import index
 from ctexp.record.index import Query
+from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import JUDGED
 from ctexp.research.runner.order import Order
@@ -22,6 +26,9 @@ from ctexp.research.runner.stopping import Interruption
 from ctexp.sweeps.agent.member import End, Training
 
 _OURS = ("run.name", "run.tags", "seed", "paths.runs", "paths.data")
+_NO_MATTER = ("run", "git", "logger", "paths")
+"""Parts of a configuration that change nothing about what is learned."""
+
 _NOT_OF_NAMES = re.compile(r"[^a-z0-9_-]+")
 _KEY = re.compile(r"[+~]*([^=]+)")
 
@@ -42,6 +49,11 @@ class Wanted:
     seed: int
     words: tuple[str, ...]
     composed: Composed
+
+    @cached_property
+    def learned(self) -> str:
+        """Equal for trainings that learn the same, however they are called and watched."""
+        return _of_learning(self.composed.resolved)
 
 
 class Trainings:
@@ -160,14 +172,20 @@ class Trainings:
         return found, end
 
     def _known(self, wanted: Wanted, source: Source) -> RunDir | None:
-        """A run that is what is wanted: the same configuration, source and data, finished or broken off."""
+        """A run that is what is wanted: finished, whatever it is called, or broken off under this name."""
         query = Query(
-            where={"config_sha256": wanted.composed.sha256, "parent": None}, states=(*JUDGED, "interrupted")
+            where={"seed": wanted.seed, "dataset": wanted.composed.settings.data.name, "parent": None},
+            states=(*JUDGED, "interrupted"),
         )
-        for one in sorted(index.select(self._runs, query), key=lambda run: run.state not in JUDGED):
+        found = index.select(self._runs, query)
+        for one in sorted(found, key=lambda run: run.state not in JUDGED):
             run = RunDir(Path(one.path))
             manifest = run.read().manifest
-            if manifest is not None and source.made(manifest):
+            if manifest is None or not source.made(manifest):
+                continue
+            if manifest.config_sha256 == wanted.composed.sha256 or (
+                one.state in JUDGED and _learned(run, manifest) == wanted.learned
+            ):
                 return run
         return None
 
@@ -180,6 +198,18 @@ class Trainings:
         whose = run.id if run is not None else f"{name}, seed {wanted.seed}"
         problem = f"{whose}: {end.state or 'not trained'}" + (f", {end.problem}" if end.problem else "")
         return TrainingFailed(problem, result.error.hint if result is not None and result.error else "")
+
+
+def _of_learning(resolved: Mapping[str, Any]) -> str:
+    return json.dumps({key: its for key, its in resolved.items() if key not in _NO_MATTER}, sort_keys=True)
+
+
+def _learned(run: RunDir, manifest: Manifest) -> str | None:
+    """The same of a run; None where its configuration cannot be read."""
+    try:
+        return _of_learning(load(run.config, manifest.config_sha256).model_dump())
+    except DataError:
+        return None
 
 
 def _refused(error: CtexpError) -> CtexpError:
