@@ -10,7 +10,7 @@ import pytest
 from invoke.exceptions import Exit
 
 from ctexp.cli.verb import perform
-from ctexp.research.figures import Figure
+from ctexp.research.figures import Cited, Derived, Figure
 from ctexp.research.places import Places
 from tests.project import HERE
 from tests.research.answers import answer, failed, figure, handler, plan
@@ -59,9 +59,19 @@ def project(answered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def write(root: Path, text: str) -> None:
     """A plan, and good answers to what it asks."""
     plan(root, text)
-    answer(root, "floor", "spread", {"sd": figure(0.01, 0.002)})
+    answer(root, "floor", "spread", {"sd": spread("net_1", "net_2")})
     answer(root, "dose", "drawn", {"gain": figure(0.05, 0.01)})
     answer(root, "dose", "filtered", {"val/loss": figure(0.4, 0.05)})
+
+
+def spread(*runs: str) -> Figure:
+    """A number of several trainings."""
+    one = Cited(file="net_1/metrics.json", run="net_1", sha256="0" * 64, key=("val", "mcc"))
+    of = tuple(
+        Figure(value=0.5, source=one.model_copy(update={"run": run, "file": f"{run}/metrics.json"}))
+        for run in runs
+    )
+    return figure(0.01, 0.002, source=Derived(formula="sd", of=of))
 
 
 def status(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -101,9 +111,10 @@ def refused(capsys: pytest.CaptureFixture[str], code: int) -> list[str]:
 @pytest.mark.usefixtures("project")
 def test_real_answers_of_today_are_met_and_open_the_gate(capsys: pytest.CaptureFixture[str]) -> None:
     document = status(capsys)
-    assert states(document) == {"floor": "met", "dose": "met", "filters": "open"}
+    assert states(document) == {"floor": "answered", "dose": "met", "filters": "open"}
     assert is_open(document)
-    assert document["gates"][0]["why"] == ["floor: met", "dose: met"]
+    assert document["gates"][0]["why"] == ["floor: answered", "dose: met"]
+    assert not document["experiments"][0]["met"]  # nothing was asked of it
     dose = document["experiments"][1]
     assert (dose["status"], dose["met"]) == ("completed", True)
     assert [one["verdict"] for one in dose["criteria"]] == ["met", "met"]
@@ -216,6 +227,29 @@ def test_a_claim_without_criteria_and_an_experiment_without_parts_open_nothing(
     assert (states(document)["floor"], is_open(document)) == ("open", False)
     plan(project, PLAN.replace("experiments: [floor, dose], ", ""))
     assert not is_open(status(capsys))
+
+
+def test_a_question_without_criteria_counts_only_where_its_answer_is_to_be_believed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer(project, "floor", "spread", {"sd": spread("net_1")})
+    document = status(capsys)
+    assert states(document)["floor"] == "answered"
+    assert document["gates"][0]["why"] == ["floor: answered, confidence low", "dose: met"]
+    assert not is_open(document)
+    assert document["next"][0].startswith("decide what follows from floor (answered, confidence low): ")
+
+
+def test_an_answer_that_the_command_line_bent_is_met_by_nobody(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = answer(project, "dose", "drawn", {"gain": figure(0.05, 0.01)})
+    bent = made.basis.model_copy(update={"overrides": ("trainer.max_epochs=90",)})
+    answer(project, "dose", "drawn", {"gain": figure(0.05, 0.01)}, basis=bent)
+    (drawn, _) = status(capsys)["experiments"][1]["parts"]
+    assert (drawn["state"], is_open(status(capsys))) == ("overridden", False)
+    assert drawn["said"].startswith("made with trainer.max_epochs=90 on the command line")
+    assert status(capsys)["next"][0] == "scripts/inv research-run --experiment-id dose"
 
 
 def test_it_prints_what_is_open_blocked_and_met_with_numbers_and_what_is_next(

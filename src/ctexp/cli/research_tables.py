@@ -13,7 +13,7 @@ from ctexp.research.standing.standing import GateStands, Standing, Stands, State
 
 _MOST = 8  # numbers of a question that nothing is asked of
 
-_ORDER: tuple[State, ...] = ("open", "blocked", "review", "not met", "met")
+_ORDER: tuple[State, ...] = ("open", "blocked", "review", "not met", "answered", "met")
 
 
 def tell(found: Standing, steps: Sequence[str]) -> None:
@@ -118,7 +118,8 @@ def _entry(stands: Stands) -> dict[str, Any]:
         "phase": one.phase or None,
         "state": stands.state,
         "status": its.status,
-        "met": stands.counts,
+        "met": stands.state == "met",
+        "counts_for_gates": stands.counts,
         "recommendation": its.recommendation,
         "confidence": its.confidence,
         "confidence_notes": its.confidence_notes,

@@ -2,7 +2,8 @@
 
 import ast
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +45,19 @@ def changed(then: Basis, now: Basis) -> tuple[str, ...]:
         *((f"the data set {name}", then.data.get(name), known) for name, known in sorted(now.data.items())),
     )
     return tuple(what for what, before, after in parts if before != after)
+
+
+def beyond(overrides: Iterable[str]) -> tuple[str, ...]:
+    """The overrides that make another answer of it: all but those of the logger, which changes no figure."""
+    return tuple(word for word in overrides if re.split(r"[.=@]", word.lstrip("+~"))[0] != "logger")
+
+
+def why_beyond(overrides: Iterable[str]) -> str:
+    """Why an answer that was made with overrides does not count; empty where it does."""
+    words = " ".join(beyond(overrides))
+    if not words:
+        return ""
+    return f"made with {words} on the command line, which its handler does not say: run it without"
 
 
 def plan_hash(experiment: Experiment, sub: str) -> str:

@@ -64,11 +64,14 @@ class Recomputing:
             except UsageError as error:
                 raise Altered(error.problems) from error
             return again.model_copy(update={"digits": figure.digits})
-        numbers = self._cited(source) if isinstance(source, Cited) else self._difference(source)
+        if isinstance(source, Cited):
+            numbers = self._cited(source)
+        else:
+            numbers, called = self._difference(source)
+            source = source.model_copy(update={"verdict": called})
         # What was measured was not counted, whatever a record says.
-        return figure.model_copy(
-            update={"exact": False, **dict(zip(("value", "low", "high"), numbers, strict=True))}
-        )
+        said = dict(zip(("value", "low", "high"), numbers, strict=True))
+        return figure.model_copy(update={"exact": False, "source": source, **said})
 
     def _cited(self, source: Cited) -> Numbers:
         base = self._root if source.run is None else self._runs
@@ -85,19 +88,27 @@ class Recomputing:
             return _number(found.get("value")), _number(found.get("low")), _number(found.get("high"))
         return _number(found), None, None
 
-    def _difference(self, source: Compared) -> Numbers:
+    def _difference(self, source: Compared) -> tuple[Numbers, str]:
+        """The difference with both ends of its interval, and what it is called."""
         for run, sha256 in sorted(source.files.items()):
             table = RunDir(self._runs / run).predictions(source.split)
             self._checked(table, f"{run}/{table.name}", sha256)
         try:
-            judged = self._compared(source.baseline, source.candidate, source.split, source.family)
+            judged = self._compared(
+                source.baseline, source.candidate, source.split, source.family, source.alpha
+            )
         except CtexpError as error:
             raise Altered([f"comparison: {problem}" for problem in error.problems]) from error
         effect = judged.metrics[source.metric]
-        return effect.difference, effect.low, effect.high
+        return (effect.difference, effect.low, effect.high), effect.verdict
 
     def _judged(
-        self, baseline: Sequence[str], candidate: Sequence[str], split: str, family: Sequence[str]
+        self,
+        baseline: Sequence[str],
+        candidate: Sequence[str],
+        split: str,
+        family: Sequence[str],
+        alpha: float,
     ) -> Any:
         from ctexp.evaluation import answers, comparison
         from ctexp.evaluation.verdicts.images import matched
@@ -107,7 +118,7 @@ class Recomputing:
             for side in (baseline, candidate)
         ]
         first, second = matched([answers.read(one, split) for one in sides], intersect=False).answers
-        (judged,) = comparison.judge([comparison.pair(first.tables, second.tables, family)], 0.05)
+        (judged,) = comparison.judge([comparison.pair(first.tables, second.tables, family)], alpha)
         return judged
 
     def _checked(self, path: Path, said: str, sha256: str) -> Path:
@@ -129,7 +140,7 @@ def equal(said: Figure, found: Figure) -> bool:
     that anybody is told.
     """
     tolerance = 0.0 if isinstance(said.source, Cited) else _ROUNDING
-    return said.exact == found.exact and all(
+    return (said.exact, verdict(said)) == (found.exact, verdict(found)) and all(
         (one is None and other is None)
         or (
             one is not None
@@ -140,6 +151,11 @@ def equal(said: Figure, found: Figure) -> bool:
             (said.value, said.low, said.high), (found.value, found.low, found.high), strict=True
         )
     )
+
+
+def verdict(figure: Figure) -> str:
+    """What a comparison calls its candidate; empty for other figures."""
+    return figure.source.verdict if isinstance(figure.source, Compared) else ""
 
 
 def _document(path: Path) -> Any:

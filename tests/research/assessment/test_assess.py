@@ -197,7 +197,7 @@ def test_what_stands_in_the_way_blocks_whatever_the_figures_say() -> None:
     assert (found.recommendation, found.notes) == ("block", ("noise_floor is not completed",))
 
 
-def compared(runs: int) -> Figure:
+def compared(runs: int, verdict: str = "better", metrics: int = 1, **changes: Any) -> Figure:
     names = [tuple(f"{side}_{seed}" for seed in range(runs)) for side in ("a", "b")]
     hashes = {run: samples.HASH for side in names for run in side}
     source = Compared(
@@ -206,10 +206,11 @@ def compared(runs: int) -> Figure:
         split="val",
         metric="mcc",
         files=hashes,
-        family=("mcc",),
+        family=("mcc", "accuracy", "macro_f1")[:metrics],
         alpha=0.05,
+        verdict=verdict,  # type: ignore[arg-type]
     )
-    return Figure(value=0.62, low=0.6, high=0.64, source=source)
+    return Figure(**{"value": 0.62, "low": 0.6, "high": 0.64} | changes, source=source)
 
 
 SURE = {"mcc": compared(3)}
@@ -244,11 +245,49 @@ def test_confidence_has_its_reason(made: Answer, confidence: str, why: str) -> N
     assert found.recommendation == ("investigate" if confidence == "low" else "proceed")
 
 
-def test_an_answer_made_with_overrides_says_so() -> None:
-    its = BASIS.model_copy(update={"overrides": ("trainer.max_epochs=1",)})
+@pytest.mark.parametrize(
+    ("word", "counts"),
+    [("trainer.max_epochs=1", False), ("loggers=x", False), ("logger=none", True), ("++logger.x=1", True)],
+)
+def test_an_answer_made_with_overrides_counts_only_where_they_are_the_loggers(
+    word: str, counts: bool
+) -> None:
+    its = BASIS.model_copy(update={"overrides": (word,)})
     found = assess(CLAIM, {"drawn": answer(SURE, basis=its)}, {"drawn": its})
-    assert (found.met, found.confidence) == (True, "moderate")
-    assert found.confidence_notes == ("drawn: made with trainer.max_epochs=1 beyond what its handler says",)
+    assert (found.met, found.status == "completed") == (counts, counts)
+    why = f"drawn: made with {word} on the command line, which its handler does not say: run it without"
+    assert (why in found.blockers) != counts
+
+
+def gain(target: float, failure: float, direction: Any = "higher") -> Criterion:
+    return Criterion("mcc", target=target, failure=failure, direction=direction)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "low", "high", "decided", "undecided"),
+    [
+        (gain(0.0, -0.1), 0.01, 0.1, "met", "borderline"),
+        (gain(0.05, 0.0), 0.06, 0.1, "met", "borderline"),
+        (gain(-0.02, -0.1), -0.01, 0.1, "met", "met"),  # no loss beyond 0.02: claims no difference
+        (gain(0.1, 0.0), -0.1, -0.01, "failed", "borderline"),
+        (gain(0.3, 0.2), 0.01, 0.1, "failed", "failed"),  # no gain of 0.2: claims no difference
+        (gain(0.0, 0.1, "lower"), -0.1, -0.01, "met", "borderline"),
+        (gain(0.05, 0.1, "lower"), 0.01, 0.04, "met", "met"),
+        (gain(-0.1, 0.0, "lower"), 0.01, 0.1, "failed", "borderline"),
+    ],
+)
+def test_a_difference_that_the_comparison_leaves_undecided_is_claimed_by_no_criterion(
+    criterion: Criterion, low: float, high: float, decided: str, undecided: str
+) -> None:
+    numbers: dict[str, Any] = {"value": (low + high) / 2, "low": low, "high": high}
+    assert judged(compared(3, "worse" if high < 0 else "better", **numbers), criterion) == decided
+    figure = compared(3, "undecided", 3, **numbers)
+    assert judged(figure, criterion) == undecided
+    if decided != undecided:
+        experiment = replace(CLAIM, criteria={"mcc": criterion})
+        found = assessed(answer({"mcc": figure}), experiment)
+        assert found.criteria[0].why == "undecided after Holm's correction over 3 metrics: recommend review"
+        assert (found.met, found.recommendation) == (False, "investigate")
 
 
 def test_the_same_training_many_times_makes_nothing_sure() -> None:

@@ -52,6 +52,7 @@ def test_a_comparison_says_what_it_was_made_of(changes: dict[str, Any], why: str
         "files": {"a_1": samples.HASH, "b_2": samples.HASH},
         "family": ("mcc",),
         "alpha": 0.05,
+        "verdict": "better",
     }
     assert Compared(**its)
     with pytest.raises(ValidationError, match=why):

@@ -76,7 +76,7 @@ def _uncounted(experiment: str, sub: str, answer: Answer | None, today: Basis | 
         return f"out of date: {' and '.join(changed)} changed since"
     if answer.error is not None:
         return f"failed: {answer.error.kind}: {answer.error.message}".splitlines()[0]
-    return ""
+    return basis.why_beyond(answer.basis.overrides)
 
 
 def _changed(answer: Answer, today: Basis | None) -> tuple[str, ...]:

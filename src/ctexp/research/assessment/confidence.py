@@ -1,8 +1,9 @@
 """How far an experiment's figures carry, by rule, each with its reason.
 
 low        a figure that decides has no interval, rests on a single training, or cannot be recomputed
-moderate   two trainings a side, an interval about seeds alone, counts of a handler, overrides, uncommitted
-           changes, synthetic images, leaks and other caveats of the data
+moderate   two trainings a side, an interval about seeds alone, counts of a handler, uncommitted
+           changes, criteria that changed after figures had been seen, synthetic images,
+           leaks and other caveats of the data and of the trainings
 high       otherwise
 """
 
@@ -112,9 +113,6 @@ def _counted(figure: Figure) -> bool:
 def _about_source(answers: Answered) -> Iterable[str]:
     dirty = [sub for sub, answer in answers.counted.items() if answer.git.dirty]
     unknown = [sub for sub, answer in answers.counted.items() if answer.git.dirty is None]
-    for sub, answer in answers.counted.items():
-        if answer.basis.overrides:
-            yield f"{sub}: made with {' '.join(answer.basis.overrides)} beyond what its handler says"
     if dirty:
         yield f"{', '.join(dirty)}: made with uncommitted changes"
     if unknown:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from ctexp.research.assessment.answered import Answered
 from ctexp.research.assessment.content import Judged, Verdict
-from ctexp.research.figures import Figure
+from ctexp.research.figures import Compared, Figure
 from ctexp.research.plan.content import Criterion
 
 _REVIEW = "recommend review"
@@ -76,10 +76,14 @@ def _verdict(criterion: Criterion, figure: Figure, value: float) -> tuple[Verdic
     else:
         low, high = sorted((sign * figure.low, sign * figure.high))
     whole = "" if counted else "the whole interval is "
+    open_still = _undecided(figure)
     if low >= sign * criterion.target:
-        return "met", f"{whole}{beats} {target}"
+        claims = sign * criterion.target >= 0.0  # that there is a difference, and not only that it is no loss
+        return ("borderline", open_still) if claims and open_still else ("met", f"{whole}{beats} {target}")
     if high < sign * failure:
-        return "failed", f"{whole}{misses} {name} {failure:g}"
+        claims = sign * failure <= 0.0
+        conclusion = f"{whole}{misses} {name} {failure:g}"
+        return ("borderline", open_still) if claims and open_still else ("failed", conclusion)
     crossed: dict[float, str] = {}
     for said, threshold in _thresholds(criterion):
         if low < sign * threshold <= high:
@@ -87,6 +91,21 @@ def _verdict(criterion: Criterion, figure: Figure, value: float) -> tuple[Verdic
     if crossed:
         return "borderline", f"its interval crosses {' and '.join(crossed.values())}: {_REVIEW}"
     return "borderline", f"short of {target}, {beats} {name} {failure:g}: {_REVIEW}"
+
+
+def _undecided(figure: Figure) -> str:
+    """Why no difference may be claimed of a figure; empty where it rests on no comparison left undecided.
+
+    Its interval is of one metric alone, its verdict is corrected for all that were compared with it.
+    """
+    sources = [part.source for part in figure.whole()]
+    families = [one.family for one in sources if isinstance(one, Compared) and one.verdict == "undecided"]
+    if not families:
+        return ""
+    number = max(map(len, families))
+    if number == 1:
+        return f"undecided by the test of the comparison: {_REVIEW}"
+    return f"undecided after Holm's correction over {number} metrics: {_REVIEW}"
 
 
 def _failure(criterion: Criterion) -> tuple[str, float]:

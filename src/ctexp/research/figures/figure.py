@@ -53,6 +53,7 @@ class Compared(Part):
         files: SHA-256 of the tables of predictions, by run.
         family: the metrics that were judged together.
         alpha: how often the whole family may call a difference where there is none.
+        verdict: what the candidate is by this metric, corrected for the whole family.
     """
 
     kind: Literal["comparison"] = "comparison"
@@ -63,6 +64,7 @@ class Compared(Part):
     files: dict[str, Sha256]
     family: tuple[Text, ...]
     alpha: float
+    verdict: Literal["better", "worse", "undecided"]
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Compared":

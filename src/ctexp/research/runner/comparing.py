@@ -55,6 +55,7 @@ class Paired:
             files=self.files,
             family=tuple(self.judged.metrics),
             alpha=self.alpha,
+            verdict=effect.verdict,
         )
         figure = Figure(value=effect.difference, low=effect.low, high=effect.high, source=source)
         return self.made(figure)

@@ -52,8 +52,8 @@ def has_failed(part: Part) -> bool:
 def _why(part: Part, asked: Asked) -> str:
     if part.state == "failed":
         return f"it had failed: {part.said}"
-    if part.state != "completed":
+    if part.state not in ("completed", "overridden"):
         return part.said or part.state
     if part.answer is not None and part.answer.basis.overrides != asked.overrides:
-        return "asked for with other overrides"
+        return part.said or "asked for with other overrides"
     return "asked for again" if asked.again else ""

@@ -75,7 +75,7 @@ def _true_words(stands: Stands) -> set[str]:
 
 def _computed(stands: Stands, meant: str) -> str:
     status = stands.assessment.status.replace("_", " ")
-    if stands.counts:
+    if stands.state == "met":
         return "met"
     if meant == "met":
         return f"not met ({stands.state if stands.answered else status})"

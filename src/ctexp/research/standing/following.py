@@ -18,7 +18,7 @@ def following(found: Standing, places: Places) -> tuple[str, ...]:
         return (_command("research-new", "ID"),)
     order = [found.experiments[name] for name in in_order(found.plan)]
     steps = [step for stands in order if stands.state == "open" for step in _of(stands)]
-    doubtful = [stands for stands in order if stands.state in ("review", "not met")]
+    doubtful = [its for its in order if its.state in ("review", "not met", "answered") and not its.counts]
     steps += [_to_decide(stands, places) for stands in doubtful if stands.assessment.status != "pivoted"]
     checked = [_command("findings-check")] if any(stands.answered for stands in order) else []
     return (*steps, *checked)
@@ -26,7 +26,7 @@ def following(found: Standing, places: Places) -> tuple[str, ...]:
 
 def _to_decide(stands: Stands, places: Places) -> str:
     page = places.experiment_findings(stands.experiment.id).relative_to(places.root).as_posix()
-    return f"decide what follows from {stands.experiment.id} ({stands.state}): {page}"
+    return f"decide what follows from {stands.experiment.id} ({stands.word}): {page}"
 
 
 def _of(stands: Stands) -> list[str]:

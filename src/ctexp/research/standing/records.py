@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Literal
 
 from ctexp.core.errors import DataError
-from ctexp.research.basis import changed, today
+from ctexp.research.basis import changed, today, why_beyond
 from ctexp.research.places import Places
 from ctexp.research.plan.content import Experiment
 from ctexp.research.record import Answer, Basis
 
-State = Literal["completed", "failed", "missing", "damaged", "stub", "out of date", "no handler"]
+State = Literal[
+    "completed", "failed", "missing", "damaged", "stub", "out of date", "overridden", "no handler"
+]
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def _worth(answer: Answer | None, basis: Basis) -> tuple[State, str]:
         return "out of date", f"changed since: {', '.join(others)}"
     if answer.error is not None:
         return "failed", f"{answer.error.kind}: {answer.error.message}".splitlines()[0]
+    if why := why_beyond(answer.basis.overrides):
+        return "overridden", why
     return "completed", ""
 
 

@@ -11,7 +11,7 @@ from ctexp.research.plan.content import Experiment, Gate, ResearchPlan
 from ctexp.research.plan.references import in_order
 from ctexp.research.standing.records import Part, parts
 
-State = Literal["met", "review", "not met", "open", "blocked"]
+State = Literal["met", "answered", "review", "not met", "open", "blocked"]
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,28 @@ class Stands:
 
     @property
     def counts(self) -> bool:
-        """Whether a gate may rest on it: every criterion met, or a question without any that is answered."""
-        if self.waits or not self.answered:
-            return False
-        return self.assessment.met if self.experiment.criteria else self.experiment.kind == "question"
+        """Whether a gate may rest on it: met, or answered without low confidence where nothing was asked."""
+        return self.state == "met" or (self.state == "answered" and self.assessment.confidence != "low")
 
     @property
     def state(self) -> State:
         """In one word: what is to be done, or what came of it."""
         verdicts = {one.verdict for one in self.assessment.criteria}
-        if self.counts:
-            return "met"
         if self.waits:
             return "blocked"
         if not self.answered or "missing" in verdicts:
             return "open"
+        if self.assessment.met:
+            return "met"
+        if not verdicts and self.experiment.kind == "question":
+            return "answered"
         return "not met" if "failed" in verdicts else "review"
+
+    @property
+    def word(self) -> str:
+        """The same, with the reason where an answer does not count."""
+        doubted = self.state == "answered" and not self.counts
+        return f"{self.state}, confidence {self.assessment.confidence}" if doubted else self.state
 
 
 @dataclass(frozen=True)
@@ -120,5 +126,5 @@ def _waits(experiment: Experiment, plan: ResearchPlan, known: Mapping[str, Stand
 
 def _gate(gate: Gate, known: Mapping[str, Stands]) -> GateStands:
     required = [known[name] for name in gate.experiments]
-    why = tuple(f"{one.experiment.id}: {one.state}" for one in required) or ("it names no experiments",)
+    why = tuple(f"{one.experiment.id}: {one.word}" for one in required) or ("it names no experiments",)
     return GateStands(gate, bool(required) and all(one.counts for one in required), why)

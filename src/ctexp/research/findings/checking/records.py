@@ -5,7 +5,7 @@ from pathlib import Path
 from ctexp.core import files
 from ctexp.research.figures import Figure, Reported
 from ctexp.research.findings.checking.report import Report
-from ctexp.research.recompute import Altered, Gone, Recomputing, equal
+from ctexp.research.recompute import Altered, Gone, Recomputing, equal, verdict
 from ctexp.research.record import Answer
 
 
@@ -64,9 +64,9 @@ def _exactly(figure: Figure) -> str:
         return "undefined"
     if figure.exact:
         return f"{figure.value!r}, counted"
-    return (
-        f"{figure.value!r}" if figure.low is None else f"{figure.value!r} ({figure.low!r} to {figure.high!r})"
-    )
+    interval = "" if figure.low is None else f" ({figure.low!r} to {figure.high!r})"
+    called = f", {verdict(figure)}" if verdict(figure) else ""
+    return f"{figure.value!r}{interval}{called}"
 
 
 def _line(lines: list[str], text: str) -> int:
