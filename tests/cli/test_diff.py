@@ -31,12 +31,15 @@ def test_two_runs_are_printed_by_section_and_given_as_one_document(
     assert "\ndata: the same\n" in printed
     assert "model.dropout" in printed
     assert "inv compare-baselines" in printed
+    assert not any(line.endswith(" ") for line in printed.splitlines())
 
     diff(one.id, other.id, json=True)
     document = json.loads(capsys.readouterr().out)
     assert [document["a"], document["b"]] == [one.id, other.id]
     found = {row["what"]: row["b"] for row in document["configuration"]["differences"]}
-    assert found["model.dropout"] == "0.5"
+    assert found["model.dropout"] == 0.5
+    f1 = next(row for row in document["results"]["differences"] if row["what"] == "val/macro_f1")
+    assert f1["a"]["low"] < f1["a"]["value"] < f1["a"]["high"]
     assert document["code"] == {"differences": [], "notes": []}
 
 

@@ -16,7 +16,7 @@ from ctexp.record.manifest import Dataset, DvcVersion
 from ctexp.record.run_dir import RunDir
 from ctexp.reproduction import schema
 from ctexp.reproduction.differences.both import Section, differences
-from ctexp.reproduction.rows import Row, differing
+from ctexp.reproduction.rows import ABSENT, Measured, Row, differing
 from ctexp.reproduction.verdict import Verdict
 from tests.judged import a_run, dataset, predictions
 from tests.project import HERE, add_tiny_set, git
@@ -46,7 +46,7 @@ def apart(project: Path, one: RunDir, other: RunDir) -> dict[str, Section]:
 
 
 def rows(section: Section) -> dict[str, tuple[str | None, str | None]]:
-    return {row.what: (row.one, row.other) for row in section.rows}
+    return {row.what: row.said for row in section.rows}
 
 
 def test_runs_that_are_the_same_differ_in_nothing(project: Path) -> None:
@@ -58,8 +58,8 @@ def test_runs_that_are_the_same_differ_in_nothing(project: Path) -> None:
 
 def test_a_missing_key_is_not_null_and_false_is_not_nothing() -> None:
     one, other = {"a": None, "b": False, "c": 1, "d": 2}, {"b": 0, "c": 1.0, "d": 3}
-    assert differing(one, other) == [("a", "null", None), ("b", "false", "0"), ("d", "2", "3")]
-    assert differing(other, one) == [("b", "0", "false"), ("d", "3", "2"), ("a", None, "null")]
+    assert differing(one, other) == [("a", None, ABSENT), ("b", False, 0), ("d", 2, 3)]
+    assert [row.said for row in differing(other, one)] == [("0", "false"), ("3", "2"), (None, "null")]
 
 
 def test_a_list_of_packages_that_is_no_text_is_told(project: Path) -> None:
@@ -82,8 +82,8 @@ def test_the_files_that_differ_are_those_of_commit_and_patch_together(project: P
     assert rows(code) | {"commit": ("", ""), "patch": ("", "")} == {
         "commit": ("", ""),
         "patch": ("", ""),
-        "src/more.py": ("0 lines", "1 lines"),
-        "src/net.py": ("1 lines", "2 lines"),
+        "src/more.py": ("0 lines", "1 line"),
+        "src/net.py": ("1 line", "2 lines"),
     }
     assert code.notes == ()
 
@@ -170,7 +170,16 @@ def test_the_published_schema_is_that_of_the_code() -> None:
 
 def test_a_row_is_what_differs() -> None:
     assert differing({"a": 1, "b": None, "c": True}, {"a": 1, "b": 2, "d": 0.5}) == [
-        Row("b", "null", "2"),
-        Row("c", "true", None),
-        Row("d", None, "0.5"),
+        Row("b", None, 2),
+        Row("c", True, ABSENT),
+        Row("d", ABSENT, 0.5),
     ]
+
+
+def test_a_document_has_numbers_and_no_key_for_what_is_not_there() -> None:
+    assert Row("x", Measured(0.5, 0.4, 0.6), ABSENT).document() == {
+        "what": "x",
+        "a": {"value": 0.5, "low": 0.4, "high": 0.6},
+    }
+    assert Row("x", None, [1, float("inf")]).document() == {"what": "x", "a": None, "b": [1, None]}
+    assert Row("x", True, "0.5").document() == {"what": "x", "a": True, "b": "0.5"}

@@ -56,8 +56,7 @@ def _points(found: Audit) -> None:
     for point, share, _ in found.shares():
         got = "-" if share is None else f"{point.weight * share:.1f}".removesuffix(".0")
         table.add_row(got, str(point.weight), Text(point.id), Text(point.asks))
-    console = screen.results()
-    console.print(table, width=min(console.width, _TABLE))
+    screen.print_table(table, _TABLE)
     print("A point that cannot be asked (-) counts neither way; the score is of those that can.")
 
 

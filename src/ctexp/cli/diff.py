@@ -38,7 +38,7 @@ def diff(a: str, b: str, json: bool) -> None:
 
 def _document(section: Section) -> dict[str, object]:
     return {
-        "differences": [{"what": row.what, "a": row.one, "b": row.other} for row in section.rows],
+        "differences": [row.document() for row in section.rows],
         "notes": list(section.notes),
     }
 
@@ -47,7 +47,7 @@ def _print(section: Section) -> None:
     count = "" if section.title == "results" else f" ({len(section.rows)})"
     print(f"\n{section.title}{count if section.rows else ': the same'}")
     if section.rows:
-        screen.results().print(_table(section))
+        screen.print_table(_table(section))
     if len(section.rows) > _LISTED:
         screen.note(f"{len(section.rows) - _LISTED} more; --json has all")
     for note in section.notes:
@@ -59,7 +59,7 @@ def _table(section: Section) -> Table:
     for heading in ("", "a", "b"):
         table.add_column(heading, overflow="fold")
     for row in section.rows[:_LISTED]:
-        table.add_row(f"  {row.what}", *_cells((row.one, row.other)))
+        table.add_row(f"  {row.what}", *_cells(row.said))
     return table
 
 

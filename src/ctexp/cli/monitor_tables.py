@@ -22,9 +22,8 @@ def tell(found: Report) -> None:
     print(_headline(found))
     shown = [one for one in found.findings if len(found.runs) == 1 or not one.passed]
     if shown:
-        console = screen.results()
         print()
-        console.print(_table(shown, found), width=min(console.width, _TABLE))
+        screen.print_table(_table(shown, found), _TABLE)
     if passed := len(found.findings) - len(shown):
         print(f"\nnot shown: {passed} that passed while training; inv monitor RUN tells them")
     untold = _unknown(found)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
+    from rich.table import Table
 
 
 def results() -> "Console":
@@ -22,6 +23,20 @@ def results() -> "Console":
     nothing is wrapped: scripts read whole lines.
     """
     return _console(sys.stdout)
+
+
+def print_table(table: "Table", width: int | None = None) -> None:
+    """A table on stdout, without the blanks that fill its last column.
+
+    Args:
+        table: what to print.
+        width: columns at most, off a terminal too; as wide as it needs to be by default.
+    """
+    console = results()
+    with console.capture() as drawn:
+        console.print(table, width=min(console.width, width or console.width))
+    for line in drawn.get().splitlines():
+        print(line.rstrip())
 
 
 def bar(label: str) -> "Progress":

@@ -137,7 +137,8 @@ def _data(manifest: Manifest) -> dict[str, object]:
 
 def _listed(area: Area, rows: list[Row], *, counts: bool = True) -> Iterator[Difference]:
     for row in rows[:_NAMED]:
-        yield Difference(area=area, what=row.what, recorded=row.one, found=row.other, counts=counts)
+        recorded, repeated = row.said
+        yield Difference(area=area, what=row.what, recorded=recorded, found=repeated, counts=counts)
     if len(rows) > _NAMED:
         yield Difference(area=area, what=f"{len(rows) - _NAMED} more", counts=counts)
 

@@ -55,7 +55,7 @@ def _state(state: GitState) -> dict[str, str | None]:
 
 
 def _files(repository: Repository, sources: Sequence[tuple[str, bytes]]) -> list[Row]:
-    """A row a file: `14 lines`, `17 lines` are those that only one of the two has."""
+    """A row a file, with the number of lines that only one of the two has."""
     with repository.trees(*sources) as (trees, variables):
         numbers = ("diff", "--numstat", "--no-renames", "-z", "--relative", *trees)
         told = repository.ask(*numbers, variables=variables)
@@ -69,4 +69,4 @@ def _files(repository: Repository, sources: Sequence[tuple[str, bytes]]) -> list
 
 def _lines(count: str) -> str:
     """What only one side has: `-` stands for bytes that are no text."""
-    return "other bytes" if count == "-" else f"{count} lines"
+    return "other bytes" if count == "-" else f"{count} line{'' if count == '1' else 's'}"

@@ -10,7 +10,7 @@ from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError
 from ctexp.data import catalog as catalogs
 from ctexp.record.manifest import Dataset, Manifest
-from ctexp.reproduction.rows import Row, differing
+from ctexp.reproduction.rows import ABSENT, Row, differing
 
 _SHOWN = 12
 _NAMED = 5
@@ -100,7 +100,7 @@ def _moved(one: Mapping[str, tuple[str, str]], other: Mapping[str, tuple[str, st
     if not changed:
         return alone
     named = ", ".join(changed[:_NAMED]) + (", …" if len(changed) > _NAMED else "")
-    return [*alone, Row("images that changed", None, f"{len(changed)}: {named}")]
+    return [*alone, Row("images that changed", ABSENT, f"{len(changed)}: {named}")]
 
 
 def _by_class(images: Mapping[str, tuple[str, str]], chosen: Iterable[str]) -> dict[str, int]:

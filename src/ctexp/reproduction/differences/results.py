@@ -1,14 +1,13 @@
 """What two runs came to, side by side; which of them is better is not said here."""
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
-from ctexp.core import clock
 from ctexp.core.errors import DataError
 from ctexp.evaluation.predictions import Predictions
-from ctexp.record.result import Measurement, Result
+from ctexp.record.result import Result
 from ctexp.record.run_dir import Reading, RunDir
-from ctexp.reproduction.rows import Row, differing
+from ctexp.reproduction.rows import ABSENT, Measured, Row, differing
 
 NO_VERDICT = "no verdict: seeds and images decide that -> inv compare-baselines --baseline A --candidate B"
 """What is said below the figures of two single runs."""
@@ -35,26 +34,22 @@ def results(runs: Sequence[RunDir], readings: Sequence[Reading]) -> tuple[list[R
     return rows, [told]
 
 
-def _end(reading: Reading) -> dict[str, str | None]:
+def _end(reading: Reading) -> dict[str, str | float]:
     result = reading.result
     if result is None:
         return {"state": reading.state}
     return {
         "state": reading.state,
-        "epochs": str(result.epochs),
-        "duration": clock.duration(result.duration_seconds),
+        "epochs": result.epochs,
+        "duration, s": round(result.duration_seconds, 1),
         "warnings": "; ".join(result.warnings) or "none",
     }
 
 
-def _measured(result: Result | None, name: str) -> str | None:
-    """`0.812 (0.742-0.871)`."""
-    metric = result.metrics.get(name, Measurement(value=None)) if result else Measurement(value=None)
-    if metric.value is None or not math.isfinite(metric.value):
-        return None
-    if metric.low is None or metric.high is None:
-        return f"{metric.value:.4f} (no interval)"
-    return f"{metric.value:.4f} ({metric.low:.3f}-{metric.high:.3f})"
+def _measured(result: Result | None, name: str) -> Any:
+    """A headline metric; `ABSENT` where the run has none."""
+    metric = result.metrics.get(name) if result else None
+    return ABSENT if metric is None else Measured(metric.value, metric.low, metric.high)
 
 
 def _answers(one: Predictions, other: Predictions) -> str:
