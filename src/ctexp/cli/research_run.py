@@ -34,6 +34,10 @@ ALL = "all"
 EXECUTORS: Mapping[str, Callable[[], Executor[Any]]] = {"local": Local}
 
 
+class HandlerFailed(CriterionNotMet):
+    """Handlers have failed; why stands behind the name of each, and in its log."""
+
+
 def research_run(
     experiment_id: str,
     only: str | None,
@@ -146,7 +150,7 @@ def _code(outcomes: Sequence[Outcome], *, several: bool) -> int:
         f"{its.experiment.id}/{one.sub}" for its in outcomes for one in its.parts if one.state == "failed"
     ]
     if failed:
-        errors.append(CriterionNotMet(f"failed: {', '.join(failed)}", "mend them, then --rerun-failed"))
+        errors.append(HandlerFailed(f"failed: {', '.join(failed)}", "mend them, then --rerun-failed"))
     if not several:
         errors += [
             CriterionNotMet(

@@ -71,9 +71,9 @@ def _line(done: Done) -> str:
     if answer.error is None:
         return f"{said}: {unmarked(answer.finding)}"
     message = "; ".join(answer.error.message.splitlines())[:_SHOWN]
-    where = f" (all of it: {shown(done.log)})" if done.log is not None else ""
-    hint = f" -> {answer.error.hint}" if answer.error.hint else ""
-    return f"{said}: {answer.error.kind}: {message}{where}{hint}"
+    log = f"all of it: {shown(done.log)}" if done.log else ""
+    hint = "; ".join(filter(None, (answer.error.hint, log)))
+    return f"{said}: {answer.error.kind}: {message}" + (f" -> {hint}" if hint else "")
 
 
 def _part(done: Done) -> dict[str, Any]:

@@ -46,7 +46,9 @@ class Said(list[str]):
         self.append(line)
 
 
-def runner(root: Path, trainer: "Trains | None" = None, **changes: Any) -> ExperimentRunner:
+def runner(
+    root: Path, trainer: "Trains | None" = None, said: Said | None = None, **changes: Any
+) -> ExperimentRunner:
     """One of the handler `e_spread`."""
     return ExperimentRunner(
         order(root, **changes),
@@ -54,7 +56,7 @@ def runner(root: Path, trainer: "Trains | None" = None, **changes: Any) -> Exper
         trainer=trainer or Trains(root),
         follower=Nobody(),
         stop=changes.pop("stop", Interruption()),
-        tell=Said(),
+        tell=said if said is not None else Said(),
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from ctexp.core.errors import UsageError
 from ctexp.research.runner.verbs import VerbFailed, carry_out
+from tests.research.runner.desks import Said, runner
 
 TASKS = """
 import os
@@ -27,7 +28,9 @@ def root(tmp_path: Path) -> Path:
 def test_a_verb_is_carried_out_in_the_project_and_prints_where_its_handler_does(
     root: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    carry_out(root, ("end", "0"))
+    said = Said()
+    runner(root, said=said).inv("end", "0")
+    assert [line.partition(" in ")[0] for line in said] == ["inv end 0 …", "inv end 0: done"]
     assert capfd.readouterr().out.split() == [str(root), str(root)]
 
 

@@ -68,6 +68,7 @@ def test_a_file_that_cannot_be_imported_is_a_failed_answer(tmp_path: Path) -> No
     answer = carried(tmp_path, "def e_spread(runner)\n")
     assert answer.error is not None
     assert (answer.error.kind, answer.function) == ("SyntaxError", "")
+    assert answer.error.hint == "look at research/handlers/noise/spread.py:1: def e_spread(runner)"
 
 
 def test_what_was_saved_before_a_failure_is_told(tmp_path: Path) -> None:

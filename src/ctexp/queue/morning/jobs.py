@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ctexp.core.errors import CtexpError
+from ctexp.evaluation.health.told import unresolved
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.morning import outcome, unsaid
 from ctexp.queue.morning.documents import JobReport
@@ -126,14 +127,7 @@ def health(run: RunDir) -> list[str]:
         told = events.read(run.events).events
     except OSError:
         return []
-    holding: dict[str, str] = {}
-    for event in told:
-        if event["kind"] != "health":
-            continue
-        rule = str(event.get("rule"))
-        if event.get("state") == "began":
-            said = f"epoch {event.get('epoch')}: {event.get('message')} -> {event.get('advice')}"
-            holding[rule] = printable(said)
-        else:
-            holding.pop(rule, None)
-    return list(holding.values())
+    return [
+        printable(f"epoch {event.get('epoch')}: {event.get('message')} -> {event.get('advice')}")
+        for event in unresolved(told).values()
+    ]

@@ -1,9 +1,12 @@
 """`runner`, the one argument of a handler."""
 
+import shlex
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ctexp.core import clock
 from ctexp.core.errors import UsageError
 from ctexp.executors.trainers import Trainer
 from ctexp.record.run_dir import RunDir
@@ -69,7 +72,11 @@ class ExperimentRunner:
         Raises:
             VerbFailed: its exit code is not 0; what it said stands in the handler's log.
         """
+        said = f"inv {shlex.join(words)}"
+        self.say(f"{said} …")
+        since = time.monotonic()
         carry_out(self._root, words)
+        self.say(f"{said}: done in {clock.duration(time.monotonic() - since)}")
 
     def train(self, overrides: Sequence[str], *, name: str, seeds: Sequence[int] = (42,)) -> Trained:
         """Train one experiment, once for each seed; what was trained before is taken as it is.

@@ -101,7 +101,7 @@ def run(start: Start, experiment: Experiment, asked: Asked, bench: Bench) -> lis
         elif bench.stops.why:
             done.append(Done(sub, "stopped", why))
         else:
-            bench.tell(f"{experiment.id}/{sub}: begun, {why}")
+            bench.tell(f"{experiment.id}/{sub}: begins ({why})")
             order = _order(start, experiment, known[sub], folder)
             answer = carry_out(order, bench)
             if answer is not None:

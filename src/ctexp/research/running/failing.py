@@ -87,6 +87,9 @@ def _end(trace: str) -> str:
 
 def _where(error: BaseException, handlers: Path) -> str:
     """The last line of people's own code that it came through."""
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(handlers):
+        file = Path(error.filename).relative_to(handlers).as_posix()
+        return f"look at research/handlers/{file}:{error.lineno}: {(error.text or '').strip()}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(handlers)]
     if not own:

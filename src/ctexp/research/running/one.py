@@ -28,6 +28,7 @@ from ctexp.research.runner.order import Order
 from ctexp.research.runner.returned import Returned, returned
 from ctexp.research.runner.stopping import HandlerStopped, Interruption
 from ctexp.research.runner.telling import Nobody, Tracked
+from ctexp.research.running.ailing import ailments
 from ctexp.research.running.answering import begun, ended
 from ctexp.research.running.failing import broken
 
@@ -112,7 +113,7 @@ class Carrying:
             cited=came.cited if came else (),
             artifacts=came.artifacts if came else runner.results.saved if runner else (),
             runs=tuple(run.id for run in used),
-            caveats=caveats(Manifest.read(run.manifest).dataset for run in used),
+            caveats=(*caveats(Manifest.read(run.manifest).dataset for run in used), *ailments(used)),
             error=error,
             **ended(self._clock),
         )

@@ -23,6 +23,9 @@ LOG_BYTES = 100 * 1024 * 1024
 _GRACE_SECONDS = 600.0
 """For the checkpoints of its trainings, once it was asked to stop."""
 
+_SILENCE_SECONDS = 60.0
+"""After so long without a line, one says that it still runs."""
+
 _LOOK_SECONDS = 0.1
 _TAIL_BYTES = 60_000
 
@@ -81,7 +84,7 @@ def carry_out(order: Order, bench: Bench) -> Answer | None:
 
 def _watch(handle: Handle, order: Order, bench: Bench) -> tuple[int, bool]:
     """Wait for its end; its exit code, and whether it was ended for printing too much."""
-    followed = _Followed(order.said, bench.tell)
+    followed = _Followed(order, bench.tell)
     flooded = False
     try:
         while (code := bench.executor.poll(handle)) is None:
@@ -101,25 +104,40 @@ def _watch(handle: Handle, order: Order, bench: Bench) -> tuple[int, bool]:
 
 
 class _Followed:
-    """Lines that a handler's process writes for people, told as they come."""
+    """Lines that a handler's process writes for people, told as they come; in their absence, that it runs.
 
-    def __init__(self, file: Path, tell: Callable[[str], None]) -> None:
-        self._file = file
+    Args:
+        order: whose handler.
+        tell: given each line.
+    """
+
+    def __init__(self, order: Order, tell: Callable[[str], None]) -> None:
+        self._file = order.said
+        self._name = f"{order.experiment}/{order.sub}"
         self._tell = tell
         self._read = 0
+        self._began = self._last = time.monotonic()
 
     def tell(self) -> None:
         """Tell what is new."""
+        lines, now = self._new(), time.monotonic()
+        if not lines and now - self._last > _SILENCE_SECONDS:
+            lines = [f"{self._name}: still running, {clock.duration(now - self._began)}"]
+        if lines:
+            self._last = now
+        for line in lines:
+            self._tell(line)
+
+    def _new(self) -> list[str]:
         try:
             with self._file.open("rb") as file:
                 file.seek(self._read)
                 new = file.read()
         except FileNotFoundError:
-            return
+            return []
         whole, newline, _ = new.rpartition(b"\n")
         self._read += len(whole + newline)
-        for line in whole.decode(errors="replace").splitlines():
-            self._tell(line)
+        return whole.decode(errors="replace").splitlines()
 
 
 def _flood() -> Broken:

@@ -1,0 +1,55 @@
+"""A handler watched from outside, in a process that only seems to run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ctexp.core import files
+from ctexp.executors.protocol import Resources, Work
+from ctexp.research.running import supervising
+from ctexp.research.running.supervising import Bench, carry_out
+from ctexp.sweeps.agent.stopping import Stops
+from tests.research.runner.desks import Said, order
+
+
+@dataclass
+class Submitted:
+    work: Work
+
+
+class Seems:
+    """Says a line, or nothing, whenever it is looked at, and ends after the last one."""
+
+    def __init__(self, said: Path, lines: Iterable[str]) -> None:
+        self._said = said
+        self._lines = iter(lines)
+
+    def resources(self) -> Resources:
+        return Resources(1, "one")
+
+    def submit(self, work: Work) -> Submitted:
+        work.log.touch()
+        return Submitted(work)
+
+    def poll(self, handle: Submitted) -> int | None:
+        del handle
+        line = next(self._lines, None)
+        if line:
+            files.append_line(self._said, line)
+        return 1 if line is None else None
+
+    def cancel(self, handle: Submitted, grace: float) -> None: ...
+
+    def fetch(self, handle: Submitted) -> None: ...
+
+
+def test_a_handler_that_says_nothing_for_long_is_said_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "_SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr(supervising, "_LOOK_SECONDS", 0.001)
+    its, said = order(tmp_path), Said()
+    carry_out(its, Bench(Seems(its.said, ["one", "", "two"]), Stops(), said, dict))
+    assert [line.partition(",")[0] for line in said[:3]] == ["one", "noise/spread: still running", "two"]
