@@ -9,7 +9,7 @@ import pytest
 from ctexp.cli.monitor import monitor
 from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.monitor import live as following
-from tests.judged import a_run, predictions
+from tests.judged import a_run, dataset, predictions
 from tests.monitor.test_records import a_later_run, scaled
 from tests.project import make_project
 
@@ -103,9 +103,34 @@ def test_live_survives_a_run_that_vanished(
 def test_words_that_mean_nothing_or_contradict() -> None:
     with pytest.raises(DataError, match="no run 'souns'"):
         look("souns")
-    for run, live in (("latest", True), ("sound", False)):
-        with pytest.raises(UsageError, match="--all"):
+    for run, live, left in (
+        ("latest", True, "leave away --all"),
+        ("sound", False, "leave away 'sound' or --all"),
+    ):
+        with pytest.raises(UsageError, match="--all") as refused:
             look(run, all=True, live=live)
+        assert refused.value.hint == left
+
+
+def test_the_same_finding_of_runs_of_a_name_is_one_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_project(tmp_path / "project")
+    monkeypatch.setenv("CTEXP_ROOT", str(root))
+    for seed in (1, 2, 3):
+        leaks = (f"official split: {seed} of 80 val images are copies of training images",)
+        a_later_run(root / "runs", seed, seed, name="leaky", dataset=dataset(leaks=leaks if seed < 3 else ()))
+    dead = a_later_run(root / "runs", 4, 4, name="dead", tables={"val": scaled(predictions(), 1e-4)})
+    look(all=True)
+    told = capsys.readouterr().out
+    assert told.startswith("4 runs looked at: 3 alarms\n")
+    rows = [line for line in told.splitlines() if line.startswith("alarm")]
+    assert len(rows) == 2
+    assert any(f"  {dead.id}: " in row for row in rows)
+    assert any("  leaky (2 of 3 runs), for example leaky_" in row for row in rows)
+    assert not any(line.endswith(" ") for line in told.splitlines())
+    untold = [line for line in told.splitlines() if line.startswith("not known: outside history")]
+    assert untold == ["not known: outside history: fewer than 5 earlier runs of its recipe (4 runs)"]
 
 
 def test_a_project_without_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,6 +89,7 @@ def test_few_epochs_are_said_to_be_too_few() -> None:
     found = list(curves(seen(rows(3, val__loss=[1.0, 9.0, 99.0]))))
     assert told(found) == {}
     assert "curves" in unknown(found)
+    assert "1 epoch is too few to judge" in [getattr(one, "why", "") for one in curves(seen(rows(1)))]
 
 
 def test_one_class_for_all_images_is_dead_and_two_are_not() -> None:

@@ -144,6 +144,14 @@ def test_conclusions_on_one_seed_are_told_wherever_they_stand(tmp_path: Path) ->
     assert len(said) == 3
     assert concluded(tmp_path).objects
 
+    page = tmp_path / "research" / "results" / "help" / "FINDINGS.md"
+    page.parent.mkdir(parents=True)
+    files.write_text(page, f"It helps[^1].\n\n[^1]: {lone.id}\n")
+    said = [one.message for one in concluded(tmp_path).project]
+    assert len(said) == 3, "the project's page says again what that of the experiment says"
+    assert "results/help/FINDINGS.md cites one seed of" in said[-1]
+    page.unlink()
+
     second = a_later_run(tmp_path / "runs", 2, 2)
     both = baseline.model_copy(update={"runs": (lone.id, second.id)})
     baselines.write(tmp_path, Baselines(current=both))

@@ -1,13 +1,13 @@
 """What `monitor` prints: how much was found, a table of it, and what nobody can tell."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from ctexp.core import screen
-from ctexp.monitor.finding import Finding, Report
+from ctexp.monitor.finding import Finding, Report, told_apart
 from ctexp.monitor.live import Change
 from ctexp.planning.study.records import listed
 
@@ -52,26 +52,61 @@ def _headline(found: Report) -> str:
 
 
 def _table(findings: Sequence[Finding], found: Report) -> Table:
-    """A row for each, and one for all runs that are told the same."""
-    alike: dict[tuple[str, ...], list[Finding]] = defaultdict(list)
-    for one in findings:
-        alike[one.severity, one.rule, one.message, one.advice].append(one)
+    """A row for all that are the same finding."""
     table = Table(box=None, pad_edge=False)
     for heading in ("", "what"):
         table.add_column(heading, no_wrap=True)
     table.add_column("evidence", overflow="fold")
-    for same in alike.values():
+    for same in _alike(findings, found):
         one = same[0]
-        said = Text(f"{_about(same, found)}{_said(one)}\n-> {one.advice}")
+        said = Text(f"{_evidence(same, found)}\n-> {one.advice}")
         table.add_row(Text(one.severity, _COLOURS[one.severity]), _spelled(one.rule), said)
     return table
 
 
-def _about(same: Sequence[Finding], found: Report) -> str:
-    """The runs it is about, where more than one was looked at; of the project's, its sentence says it."""
-    if len(found.runs) == 1 or same[0] in found.project:
-        return ""
-    return f"{listed([one.runs[0] for one in same])}: "
+def _alike(findings: Sequence[Finding], found: Report) -> Iterable[list[Finding]]:
+    """What is told of several runs in the same words, or of runs of one name in figures of their own.
+
+    Of the project's conclusions, what one rule says.
+    """
+    worded: dict[tuple[str, ...], list[Finding]] = defaultdict(list)
+    for one in findings:
+        key = ("",) if one in found.project else (one.message, one.advice)
+        worded[one.severity, one.rule, *key].append(one)
+    names = {run.run: run.name for run in found.runs}
+    alike: dict[object, list[Finding]] = defaultdict(list)
+    for same in worded.values():
+        one = same[0]
+        of = {names.get(each.runs[0], "") for each in same}
+        about = (one.severity, one.rule, *told_apart(one))
+        # Those of several names have their words in common, and are a row already.
+        alike[(*about, *of) if len(of) == 1 else id(same)].extend(same)
+    return alike.values()
+
+
+def _evidence(same: Sequence[Finding], found: Report) -> str:
+    """The runs it is about, where more than one was looked at, and what shows it."""
+    one = same[0]
+    if one in found.project:
+        return "; ".join(_said(each) for each in same)
+    if len(found.runs) == 1:
+        return _said(one)
+    runs = [each.runs[0] for each in same]
+    example = "" if len({each.message for each in same}) == 1 else f", for example {runs[0]}"
+    return f"{listed(_named(runs, found))}{example}: {_said(one)}"
+
+
+def _named(runs: Sequence[str], found: Report) -> list[str]:
+    """Each run by its id; several of a name as `base (4 of 5 runs)`."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for run in found.runs:
+        named[run.name].append(run.run)
+    told = []
+    for name, looked in named.items():
+        of = [run for run in looked if run in runs]
+        count = f"{len(of)} runs" if len(of) == len(looked) else f"{len(of)} of {len(looked)} runs"
+        told += of if len(of) < 2 else [f"{name} ({count})"]
+    return told
 
 
 def _said(one: Finding) -> str:
@@ -84,7 +119,9 @@ def _unknown(found: Report) -> list[str]:
     runs: dict[tuple[str, str], int] = defaultdict(int)
     for judged in found.runs:
         for one in judged.unknown:
-            runs[one.rule, one.why] += 1
+            # A command that names the run is the same for all of them.
+            why = one.why if len(found.runs) == 1 else one.why.replace(judged.run, "RUN")
+            runs[one.rule, why] += 1
     many = len(found.runs) > 1
     return [
         f"not known: {_spelled(rule)}: {why}" + (f" ({count} runs)" if many and count > 1 else "")

@@ -11,6 +11,9 @@ Severity = Literal["note", "warning", "alarm"]
 """`note`: worth knowing. `warning`: figures are worse than they could be, or mean less than they seem to.
 `alarm`: figures mean nothing before it is seen to."""
 
+_ABOUT = ("class", "metric", "of")
+"""Evidence that tells two findings of one rule apart."""
+
 _ORDER: tuple[Severity, ...] = get_args(Severity)
 
 
@@ -100,6 +103,11 @@ class Report:
         """JSON values; a figure that is undefined is null."""
         document: dict[str, Any] = _finite({"counts": self.counts, **asdict(self)})
         return document
+
+
+def told_apart(one: Finding) -> tuple[Any, ...]:
+    """What tells it apart from other findings of its rule, such as its class."""
+    return tuple(one.evidence.get(name) for name in _ABOUT)
 
 
 def gravest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.core.errors import CtexpError
-from ctexp.monitor.finding import Finding, Judged, Report, Unknown, gravest_first
+from ctexp.monitor.finding import Finding, Judged, Report, Unknown, gravest_first, told_apart
 from ctexp.monitor.neighbours import Neighbours
 from ctexp.monitor.rules.answers import dead_columns, dead_outputs, never_answered
 from ctexp.monitor.rules.curves import curves, diverged
@@ -14,9 +14,6 @@ from ctexp.monitor.rules.leakage import leakage
 from ctexp.monitor.rules.relatives import outside_history, same_answers
 from ctexp.monitor.rules.seeds import single_seed
 from ctexp.monitor.seen import Seen
-
-_ABOUT = ("class", "metric", "of")
-"""Evidence that tells two findings of one rule apart."""
 
 _SAYS_WHY = {
     "at_chance": {"underfitting", "class_never_predicted", "overfitting"},
@@ -37,7 +34,7 @@ def judge(seen: Seen, root: Path, others: Neighbours | None) -> Judged:
     first: dict[tuple[Any, ...], Finding] = {}
     for one in told:
         if isinstance(one, Finding):  # two looks may see the same, as losses and gaps do
-            key = (one.rule, *(one.evidence.get(name) for name in _ABOUT))
+            key = (one.rule, *told_apart(one))
             if key not in first or first[key].passed:
                 first[key] = one
     explained = {rule for one in first.values() if not one.passed for rule in _SAYS_WHY.get(one.rule, ())}

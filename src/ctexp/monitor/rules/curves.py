@@ -162,7 +162,9 @@ def curves(seen: Seen) -> Iterator[Finding | Unknown]:
         if one.rule not in holding:
             yield _told(one, seen, passed=True)
     if len(seen.rows) < seen.facts.settled + FEWEST:
-        yield Unknown("curves", f"{len(seen.rows)} epochs are too few to judge")
+        count = len(seen.rows)
+        few = "1 epoch is" if count == 1 else f"{count or 'no'} epochs are"
+        yield Unknown("curves", f"{few} too few to judge")
     on_gpu = any(row.get("gpu_memory_mb") is not None for row in seen.rows)
     if on_gpu and not any(row.get("gpu_percent") is not None for row in seen.rows):
         yield Unknown("gpu_idle", "no use of a GPU was recorded")

@@ -17,7 +17,8 @@ _FINDINGS = "FINDINGS.md"
 def single_seed(root: Path, others: Neighbours) -> Iterator[Finding]:
     """The baseline, the newest decision about each candidate, and every page of findings.
 
-    Of a page each experiment that it cites is asked; runs that are no longer there have no say.
+    Of a page each experiment that it cites is asked, and told once: what the project's page says of an
+    experiment that page says itself. Runs that are no longer there have no say.
 
     Raises:
         DataError: baselines or decisions cannot be read.
@@ -41,11 +42,12 @@ def single_seed(root: Path, others: Neighbours) -> Iterator[Finding]:
             said = f"{verb} {one.candidate} was decided on one seed of {' and of '.join(alone)}"
             yield _single(said, shown(decisions_file(root)), [*one.candidate_runs, *one.baseline_runs])
     research = root / "research"
-    for page in sorted([*research.glob(_FINDINGS), *research.glob(f"results/*/{_FINDINGS}")]):
-        yield from _page(page, others)
+    told: set[str] = set()
+    for page in [*sorted(research.glob(f"results/*/{_FINDINGS}")), *research.glob(_FINDINGS)]:
+        yield from _page(page, others, told)
 
 
-def _page(page: Path, others: Neighbours) -> Iterator[Finding]:
+def _page(page: Path, others: Neighbours, told: set[str]) -> Iterator[Finding]:
     try:
         cited = dict.fromkeys(match[0] for match in RUN_ID.finditer(page.read_text()))
     except (OSError, ValueError):
@@ -54,7 +56,8 @@ def _page(page: Path, others: Neighbours) -> Iterator[Finding]:
     for run in cited:
         if (known := others.summary(run)) is not None:
             experiments[known.name].append(run)
-    alone = [name for name, runs in experiments.items() if _seeds(runs, others) == 1]
+    alone = [name for name, runs in experiments.items() if name not in told and _seeds(runs, others) == 1]
+    told.update(alone)
     if alone:
         runs = [run for name in alone for run in experiments[name]]
         yield _single(f"{shown(page)} cites one seed of {listed(alone)}", shown(page), runs)
