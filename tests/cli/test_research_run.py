@@ -124,6 +124,17 @@ def test_an_experiment_that_waits_is_not_begun(bare: Path, capsys: pytest.Captur
     assert not Places(bare).record("after", "counted").exists()
 
 
+@pytest.mark.parametrize(("word", "counts"), [("trainer.max_epochs=2", False), ("logger=none", True)])
+def test_what_will_not_count_is_told_before_anything_runs(
+    bare: Path, capsys: pytest.CaptureFixture[str], word: str, counts: bool
+) -> None:
+    held = lock_of(Start(bare, bare / "data", bare / "runs"), "noise")
+    with held, pytest.raises(Busy):
+        research_run(**words(override=[word], yes=True))
+    told = f"the answers will not count: made with {word} on the command line" in capsys.readouterr().err
+    assert told is not counts
+
+
 def test_an_experiment_under_way_is_busy(bare: Path) -> None:
     held = lock_of(Start(bare, bare / "data", bare / "runs"), "noise")
     with held, pytest.raises(Busy, match="experiment noise is in use by pid"):

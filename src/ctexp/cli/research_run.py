@@ -17,6 +17,7 @@ from ctexp.executors.local import Local
 from ctexp.executors.protocol import Executor
 from ctexp.record import git
 from ctexp.record.manifest import command_line
+from ctexp.research.basis import why_beyond
 from ctexp.research.places import Places
 from ctexp.research.plan.content import ResearchPlan
 from ctexp.research.plan.load import load
@@ -65,6 +66,8 @@ def research_run(
     asked = Asked(only, rerun_failed, force, tuple(override))
     chosen = _chosen(plan, experiment_id, asked, executor)
     if not stub_mode:
+        if why := why_beyond(asked.overrides):
+            screen.warn(f"the answers will not count: {why}")
         source = git.capture(root, [data, runs])
         heed_changes(source, compose([], root).settings.git.dirty if source.state.dirty else "warn", yes)
     where = EXECUTORS[executor]()

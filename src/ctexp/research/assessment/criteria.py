@@ -34,6 +34,11 @@ def judge(criterion: Criterion, answers: Answered) -> Judged:
     return Judged(criterion, verdict, found.figure, found.sub, said, why)
 
 
+def means(metric: str, function: str, name: str) -> bool:
+    """Whether a criterion's metric is what a handler calls so, with its function before it or not."""
+    return metric in (name, f"{function}/{name}") or name == f"{function}/{metric}"
+
+
 def find(metric: str, answers: Answered) -> Found:
     """The one figure of a name; more than one, or one in an answer that does not count, is none.
 
@@ -45,7 +50,7 @@ def find(metric: str, answers: Answered) -> Found:
         (sub, figure)
         for sub, answer in answers.counted.items()
         for name, figure in answer.metrics.items()
-        if metric in (name, f"{answer.function}/{name}") or name == f"{answer.function}/{metric}"
+        if means(metric, answer.function, name)
     ]
     if len(hits) == 1:
         [(sub, figure)] = hits

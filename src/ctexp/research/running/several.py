@@ -9,6 +9,7 @@ from ctexp.research.plan.content import Experiment, ResearchPlan
 from ctexp.research.running.experiment import Done, Start, lock_of, run
 from ctexp.research.running.supervising import Bench
 from ctexp.research.running.wanted import Asked
+from ctexp.research.running.wiring import unwired
 from ctexp.research.standing.standing import standing
 
 
@@ -57,6 +58,9 @@ def carry_out(
         with lock_of(start, name) as lock:
             done = run(start, experiment, asked, replace(bench, locks=(lock,)))
             outcomes.append(_written(start, plan, experiment, done))
+        if start.stub:
+            for line in unwired(experiment, {one.sub: one.answer for one in done if one.answer}):
+                bench.tell(line)
         if bench.stops.why:
             break
     return outcomes
