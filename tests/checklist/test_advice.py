@@ -6,6 +6,7 @@ import pytest
 
 from ctexp.checklist.advice import Advice, advise, assessment
 from ctexp.record.checkpoint_files import BEST
+from ctexp.record.manifest import Tracker
 from ctexp.record.run_dir import RunDir
 from tests import judged
 from tests.checklist.records import audited, history, repository, whole
@@ -19,8 +20,8 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def advice(root: Path, *runs: RunDir) -> Advice:
-    return advise(audited(root, *runs))
+def advice(root: Path, *runs: RunDir, account: bool = False) -> Advice:
+    return advise(audited(root, *runs), account=account)
 
 
 def test_what_is_wrong_with_several_runs_is_said_once_the_weightiest_first(root: Path) -> None:
@@ -84,12 +85,40 @@ def test_next_steps_begin_with_what_was_interrupted_and_end_with_the_proof(root:
     history(broken, epochs=3)
     samples.result(broken.id, state="interrupted", exit_code=143, epochs=3).write(broken.result)
     (kept.path / "wandb" / "offline-run-20261122_1").mkdir(parents=True)
-    steps = advice(root, kept, broken).next_steps
+    steps = advice(root, kept, broken, account=True).next_steps
     assert steps[0] == f"scripts/inv train --resume {broken.id}"
     assert "scripts/inv wandb-sync" in steps
     assert steps[-1] == f"scripts/inv reproduce --run {kept.id}"
     (kept.path / "wandb" / "offline-run-20261122_1" / "a.wandb.synced").touch()
-    assert "scripts/inv wandb-sync" not in advice(root, kept, broken).next_steps
+    assert "scripts/inv wandb-sync" not in advice(root, kept, broken, account=True).next_steps
+
+
+def test_what_is_kept_offline_is_a_note_unless_somebody_meant_to_send_it(root: Path) -> None:
+    kept, other = whole(root), whole(root, seed=2)
+    (kept.path / "wandb" / "offline-run-20261122_1").mkdir(parents=True)
+    assert not any("wandb-sync" in step for step in advice(root, kept, other).next_steps)
+    assert any(line.startswith("1 of 2 runs is kept") for line in assessment(audited(root, kept, other)))
+    assert f"scripts/inv wandb-sync --run {kept.id}" in advice(root, kept, account=True).next_steps
+
+    meant = whole(root, seed=3, tracker=Tracker(kind="wandb", mode="online"))
+    (meant.path / "wandb" / "run-20261122_1").mkdir(parents=True)
+    assert f"scripts/inv wandb-sync --run {meant.id}" in advice(root, meant).next_steps
+    assert not any("kept by the tracker" in line for line in assessment(audited(root, meant)))
+
+
+def test_the_least_is_named_where_runs_differ(root: Path) -> None:
+    runs = [whole(root, seed=seed) for seed in (1, 2)]
+    assert not any("the least has" in line for line in assessment(audited(root, *runs)))
+    runs[1].environment.unlink()
+    assert f"the least has 92: {runs[1].id}" in assessment(audited(root, *runs))
+
+
+def test_a_run_at_work_is_told_as_not_judged_yet(root: Path) -> None:
+    ended, at_work = whole(root), whole(root, seed=2)
+    at_work.result.unlink()
+    with at_work.lock():
+        told = assessment(audited(root, ended, at_work))
+    assert f"{at_work.id} is still running: what its end leaves is not judged yet" in told
 
 
 def test_a_run_that_cannot_be_made_again_is_not_offered_for_it(root: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from ctexp.checklist.audit import Audit, RunAudit, Verdict
 from ctexp.checklist.facts import Facts
 from ctexp.checklist.points import POINTS, Mark
+from ctexp.planning.study.records import listed
 
 _SEEDS = 3
 """Fewer seeds of an experiment say nothing about its spread (docs/verdicts.md)."""
@@ -76,12 +77,13 @@ class Advice:
         return asdict(self)
 
 
-def advise(audit: Audit, everything: Sequence[Facts] = ()) -> Advice:
+def advise(audit: Audit, everything: Sequence[Facts] = (), *, account: bool = False) -> Advice:
     """What to do about it.
 
     Args:
         audit: of the runs that were asked about.
         everything: what is known of their relatives, other runs of the same names; those audited by default.
+        account: whether there are credentials for the tracker.
     """
     wrong = sorted([*_unreadable(audit), *_lacking(audit)], key=lambda one: -one.lost)
     known = [run.facts for run in audit.runs if run.facts is not None]
@@ -89,7 +91,8 @@ def advise(audit: Audit, everything: Sequence[Facts] = ()) -> Advice:
     others = tuple(one for one in wrong if not one.critical)
     metrics = tuple(_metrics(known, everything or known))
     organisation = tuple(_organisation(everything or known))
-    steps = tuple(_steps(audit, known, [*critical, *others], metrics))
+    to_send = [one for one in known if one.sendable and (account or one.online)]
+    steps = tuple(_steps(audit, known, [*critical, *others], metrics, to_send))
     return Advice(critical, others, metrics, organisation, steps)
 
 
@@ -182,14 +185,18 @@ def _organisation(everything: Sequence[Facts]) -> Iterator[Addition]:
 
 
 def _steps(
-    audit: Audit, known: Sequence[Facts], wrong: Sequence[Recommendation], metrics: Sequence[Addition]
+    audit: Audit,
+    known: Sequence[Facts],
+    wrong: Sequence[Recommendation],
+    metrics: Sequence[Addition],
+    to_send: Sequence[Facts],
 ) -> Iterator[str]:
     """What to type, in order, as far as it can be typed."""
     steps = [f"scripts/inv train --resume {one.run}" for one in known if one.state == "interrupted"][:1]
     # To train again is a step only for what is worth nothing otherwise.
     steps += [step for one in wrong if (step := _typed(one.fix, anywhere=one.critical))]
-    if pending := [one for one in known if one.unsynced]:
-        one_alone = f" --run {pending[0].run}" if len(audit.runs) == 1 else ""
+    if to_send:
+        one_alone = f" --run {to_send[0].run}" if len(audit.runs) == 1 else ""
         steps.append(f"scripts/inv wandb-sync{one_alone}")
     steps += [step for one in metrics if (step := _typed(one.fix))][:1]
     whole = [run for run in audit.runs if run.facts and run.facts.measured and not run.critical]
@@ -224,9 +231,23 @@ def assessment(audit: Audit) -> list[str]:
     runs = "1 run" if len(audit.runs) == 1 else f"{len(audit.runs)} runs"
     lines = [f"{audit.title}: {audit.score} of 100 points, {_SAID[audit.verdict]}"]
     if len(audit.runs) > 1:
-        least = min(audit.runs, key=lambda run: run.score)
+        least, most = (choose(audit.runs, key=lambda run: run.score) for choose in (min, max))
         lines[0] += f" ({len(critical)} of {runs})" if critical else f" ({runs})"
-        lines.append(f"the least has {least.score:.0f}: {least.run}")
+        if f"{least.score:.0f}" != f"{most.score:.0f}":
+            lines.append(f"the least has {least.score:.0f}: {least.run}")
     whole = [point.id for point, share, _ in audit.shares() if share == 1.0]
     lines.append(f"{len(whole)} of {len(POINTS)} points are whole")
-    return lines
+    return [*lines, *_neutral(audit)]
+
+
+def _neutral(audit: Audit) -> Iterator[str]:
+    """What is to be known and speaks neither for nor against a record."""
+    many = len(audit.runs) > 1
+    if running := [run.run for run in audit.runs if run.state == "running"]:
+        which = f"{listed(running)} {'is' if len(running) == 1 else 'are'}" if many else "it is"
+        yield f"{which} still running: what its end leaves is not judged yet"
+    kept = [run for run in audit.runs if run.facts and run.facts.sendable and not run.facts.online]
+    if kept:
+        verb = "is" if len(kept) == 1 else "are"
+        which = f"{len(kept)} of {len(audit.runs)} runs {verb}" if many else "it is"
+        yield f"{which} kept by the tracker on this machine; who has an account sends with inv wandb-sync"

@@ -27,6 +27,7 @@ class Facts:
         gradients: whether the history has their norms.
         gpu: whether the history says how busy the GPU was; None where it had none.
         unsynced: pieces that its tracker keeps and has not sent.
+        online: whether it was to be sent while it trained.
     """
 
     run: str
@@ -43,6 +44,12 @@ class Facts:
     gradients: bool
     gpu: bool | None
     unsynced: int
+    online: bool
+
+    @property
+    def sendable(self) -> bool:
+        """Whether it has ended, and its tracker keeps something that was not sent."""
+        return bool(self.unsynced) and self.state != "running"
 
 
 def facts(of: Evidence) -> Facts:
@@ -68,6 +75,7 @@ def facts(of: Evidence) -> Facts:
         gradients=any(row.get(_GRADIENTS) is not None for row in of.rows),
         gpu=any(row.get("gpu_percent") is not None for row in of.rows) if on_gpu else None,
         unsynced=len(unsynced(of.run.path)),
+        online=manifest.tracker.mode == "online",
     )
 
 

@@ -12,7 +12,7 @@ from ctexp.checklist.facts import Facts, facts
 from ctexp.cli import audit_tables
 from ctexp.config import verdict
 from ctexp.config.paths import resolve_paths
-from ctexp.core import screen
+from ctexp.core import screen, tracker_key
 from ctexp.core.errors import DataError
 from ctexp.core.paths import project_root
 from ctexp.monitor.meant import meant
@@ -35,7 +35,7 @@ def audit_tracking(run: str, json: bool) -> None:
     with screen.steps() as progress:
         # A project's weights are gigabytes: of all runs at once they are only looked for.
         found = audit(title, directories, root, thorough=bool(run), progress=progress)
-    advice = advise(found, _relatives(runs, others, found))
+    advice = advise(found, _relatives(runs, others, found), account=tracker_key.present())
     if json:
         screen.emit_json(_document(found, advice))
     else:
