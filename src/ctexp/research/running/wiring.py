@@ -19,17 +19,19 @@ def unwired(experiment: Experiment, answers: Mapping[str, Answer]) -> Iterator[s
     if answers.keys() != {sub.id for sub in experiment.subs}:
         return
     everything = Answered(answers, {}, (), ())
-    given = {(sub, name) for sub, answer in answers.items() for name in answer.metrics}
-    named, missing = set(), []
+    given = [(sub, name) for sub, answer in answers.items() for name in answer.metrics]
+    named: set[tuple[str, str]] = set()
+    missing = []
     for metric in experiment.criteria:
-        asking = {(sub, name) for sub, name in given if means(metric, answers[sub].function, name)}
-        named |= asking
-        if not asking:
+        meant = {(sub, name) for sub, name in given if means(metric, answers[sub].function, name)}
+        named |= meant
+        if not meant:
             missing.append(metric)
             near = did_you_mean(metric, (name for _, name in given))
             yield f"{experiment.id}: criterion {metric}: no part's STUB gives it; {near}".rstrip("; ")
         elif why := find(metric, everything).why:
             yield f"{experiment.id}: criterion {metric}: {why.removesuffix(': not met')}"
-    for sub, name in sorted(given - named) if experiment.criteria else ():
-        near = did_you_mean(name, missing)
-        yield f"{experiment.id}/{sub}: STUB gives {name}, which no criterion names; {near}".rstrip("; ")
+    for sub, name in given if experiment.criteria else ():
+        if (sub, name) not in named:
+            near = did_you_mean(name, missing)
+            yield f"{experiment.id}/{sub}: STUB gives {name}, which no criterion names; {near}".rstrip("; ")
