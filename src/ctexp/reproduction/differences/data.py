@@ -30,9 +30,9 @@ def data(one: Manifest, other: Manifest, root: Path, data_dir: Path) -> tuple[li
         that the other lacks, by class. And what could not be looked at, one line each.
     """
     rows = [
-        *differing(_facts(one.dataset), _facts(other.dataset)),
+        *differing(_given(_facts(one.dataset)), _given(_facts(other.dataset))),
         *differing(flattened(one.dataset.rows), flattened(other.dataset.rows)),
-        *differing(_beside(one), _beside(other)),
+        *differing(_given(_beside(one)), _given(_beside(other))),
     ]
     if one.dataset.catalog_sha256 == other.dataset.catalog_sha256:
         return rows, []
@@ -40,6 +40,11 @@ def data(one: Manifest, other: Manifest, root: Path, data_dir: Path) -> tuple[li
     if known[0] is None or known[1] is None:
         return rows, ["which images differ is not known: a catalog is neither here nor in DVC's cache"]
     return rows + _moved(known[0], known[1]), []
+
+
+def _given(said: Mapping[str, object]) -> dict[str, object]:
+    """Without what a run has not."""
+    return {what: its for what, its in said.items() if its is not None}
 
 
 def _facts(dataset: Dataset) -> dict[str, object]:
