@@ -211,6 +211,11 @@ def test_a_wrong_command_is_one_line_and_exit_2(folder: Path, words: list[str], 
         ("predict --run best", "predict: no path is named -> inv predict PATH"),
         ("evaluate latest", "'latest' stands alone: evaluate takes flags -> write --run latest"),
         ("reproduce latest --hre", "--hre: no such flag of reproduce -> did you mean '--here'?"),
+        (
+            "research-run a=b nosuch",
+            "--experiment-id: research/research_plan.yaml has no 'nosuch'; "
+            "choose one of: all, duplicates, noise_floor, radiomics",
+        ),
         ("doctor xyz", "'xyz' stands alone: nothing here takes a value -> inv --help doctor"),
         (
             "cross-validate --folds 3",

@@ -38,9 +38,10 @@ def research_new(
 
 @verb(
     "research_run:research_run",
+    positional=["experiment_id"],
     iterable=["override"],
     help={
-        "experiment-id": "the experiment, or 'all' for every one in the order of their dependencies",
+        "experiment-id": "the experiment, given bare, or 'all' for every one in the order of dependencies",
         "only": "one part of it alone",
         "override": "the same as a bare KEY=VALUE: what every training of the handlers has in common",
         "rerun-failed": "only what has failed",
