@@ -6,7 +6,7 @@ from typing import Any
 
 from ctexp.record.git import GitState
 from ctexp.research.basis import today
-from ctexp.research.figures import Cited, Figure
+from ctexp.research.figures import Cited, Derived, Figure
 from ctexp.research.places import Places
 from ctexp.research.plan.load import load
 from ctexp.research.record import Answer, Broken
@@ -16,10 +16,16 @@ HANDLER = "def e_part(runner):\n    return {}\n"
 
 
 def figure(value: float, spread: float = 0.0, **changes: Any) -> Figure:
-    """A number of a run, with an interval of the same width to both sides."""
-    source = Cited(file="net_1/metrics.json", run="net_1", sha256=samples.HASH, key=("val", "macro_f1"))
+    """A mean over three runs, with an interval of the same width to both sides."""
+    source = Derived(formula="mean", of=tuple(of_run(run, value) for run in ("net_1", "net_2", "net_3")))
     fields: dict[str, Any] = {"value": value, "low": value - spread, "high": value + spread, "source": source}
     return Figure(**fields | changes)
+
+
+def of_run(run: str, value: float) -> Figure:
+    """A number of one run."""
+    file = f"{run}/metrics.json"
+    return Figure(value=value, source=Cited(file=file, run=run, sha256=samples.HASH, key=("val", "macro_f1")))
 
 
 def plan(root: Path, text: str) -> None:

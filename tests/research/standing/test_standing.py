@@ -7,6 +7,7 @@ import pytest
 from ctexp.core import files
 from ctexp.core.paths import splits_folder
 from ctexp.data.catalog import catalog_file
+from ctexp.research.figures import Reported
 from ctexp.research.places import Places
 from ctexp.research.plan.load import load
 from ctexp.research.standing.disagreements import disagreements
@@ -104,6 +105,14 @@ def test_what_is_met_while_it_waits_does_not_count(tmp_path: Path) -> None:
     found = stands(tmp_path)
     assert found.experiments["last"].assessment.recommendation == "block"
     assert (found.gates["g"].open, found.gates["g"].why) == (False, ("last: blocked",))
+
+
+def test_what_is_met_by_a_number_nobody_can_recompute_opens_no_gate(tmp_path: Path) -> None:
+    answered(tmp_path, PLAN + "gates: {g: {experiments: [last]}}\n")
+    answer(tmp_path, "last", "one", {"mcc": figure(0.7, 0.01, source=Reported())})
+    found = stands(tmp_path)
+    assert found.experiments["last"].assessment.met
+    assert (found.gates["g"].open, found.gates["g"].why) == (False, ("last: met, confidence low",))
 
 
 def test_a_failed_claim_that_another_replaces_is_pivoted(tmp_path: Path) -> None:

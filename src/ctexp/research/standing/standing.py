@@ -36,8 +36,8 @@ class Stands:
 
     @property
     def counts(self) -> bool:
-        """Whether a gate may rest on it: met, or answered without low confidence where nothing was asked."""
-        return self.state == "met" or (self.state == "answered" and self.assessment.confidence != "low")
+        """Whether a gate may rest on it: met, or answered where nothing was asked; never with low confidence."""
+        return self.state in ("met", "answered") and self.assessment.confidence != "low"
 
     @property
     def state(self) -> State:
@@ -56,7 +56,7 @@ class Stands:
     @property
     def word(self) -> str:
         """The same, with the reason where an answer does not count."""
-        doubted = self.state == "answered" and not self.counts
+        doubted = self.state in ("met", "answered") and not self.counts
         return f"{self.state}, confidence {self.assessment.confidence}" if doubted else self.state
 
 
