@@ -93,7 +93,7 @@ def test_a_skeleton_can_be_loaded_tried_as_a_stub_and_answers_nothing(project: P
     for sub, function in (("e_spread", "e_spread"), ("second", "e_second")):
         handler = load_handler(Places(project), "noise-floor", sub)
         assert handler.name == function
-        assert handler.stub == {"finding": "made up, to try the wiring", "metrics": {"sd": 0.0}}
+        assert handler.stub == {"finding": "what it would say", "metrics": {"sd": 0.0}}
         with pytest.raises(NotImplementedError, match="skeleton"):
             handler.function(None)
     text = Places(project).handler("noise-floor", "e_spread").read_text()

@@ -65,6 +65,8 @@ class Answer(Document):
         cited: figures that the finding cites and that are no metrics.
         runs: trainings it rests on, in the order they were used.
         caveats: what keeps its figures from being believed whole; see `caveats`.
+        seen: when figures of this part had first been seen while the plan asked something else of it; null
+            where it has always asked the same.
         command: to copy and paste in the project's folder.
     """
 
@@ -79,6 +81,7 @@ class Answer(Document):
     artifacts: tuple[Artifact, ...] = ()
     runs: tuple[Text, ...] = ()
     caveats: tuple[Text, ...] = ()
+    seen: UtcTime | None = None
     error: Broken | None = None
     basis: Basis
     git: GitState
@@ -97,6 +100,13 @@ class Answer(Document):
     def figures(self) -> tuple[Figure, ...]:
         """All that it tells: its metrics, then what its finding cites besides."""
         return (*self.metrics.values(), *self.cited)
+
+    @property
+    def moved(self) -> str:
+        """That its question was changed after a look at figures, one line; empty where it was not."""
+        if self.seen is None:
+            return ""
+        return f"the criteria (or the plan's part) changed after figures had been seen, {self.seen[:10]}"
 
     def by_mark(self) -> dict[str, Figure]:
         """Every figure of it, and all they were derived from, by the mark that cites it."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ctexp.research.figures import quotes
 from ctexp.research.findings.page import Page
 from ctexp.research.places import Places
 from ctexp.research.record import Answer, Broken
+from ctexp.research.running.experiment import publish
 from tests.judged import refusal
 from tests.research.answers import answer, handler
 from tests.research.findings import project
@@ -83,6 +85,92 @@ def test_history_grows_by_what_is_new_and_not_by_equal_results(root: Path) -> No
     assert (second.number, second.after) == (2, first.sha256[:12])
     write(root)
     assert len(page(root).entries) == 2
+
+
+def test_failures_on_the_way_are_no_history_and_the_same_answer_after_them_is_not_told_twice(
+    root: Path,
+) -> None:
+    project_page = Places(root).findings
+    before = [len(one.entries) for one in (page(root), Page.parse(project_page.read_bytes(), ""))]
+    error = Broken(kind="ValueError", message="no such run")
+    answer(root, "noise", "gain", state="failed", error=error)
+    write(root)
+    head = page(root).of("head")
+    assert head is not None
+    assert "No answer: ValueError: no such run" in head.text
+    assert ": no criteria were set" not in head.text
+    project.gain(root, runs(root, "weak"), runs(root, "net"))
+    write(root)
+    assert [len(one.entries) for one in (page(root), Page.parse(project_page.read_bytes(), ""))] == before
+
+
+def test_an_entry_tells_only_what_is_new(root: Path) -> None:
+    project.gain(root, runs(root, "net"), runs(root, "weak"))
+    write(root)
+    _, second = page(root).entries
+    assert "`gain`" in second.text
+    assert "`spread`" not in second.text
+
+
+def test_a_question_that_was_changed_after_a_look_says_so_for_good(root: Path) -> None:
+    file = Places(root).plan
+    file.write_text(file.read_text().replace("target: 0.2", "target: 0.15"))
+    for _ in range(2):  # the second time both records ask the same
+        made = project.spread(root, runs(root, "net"))
+        shutil.copytree(Places(root).artifacts("noise", "spread"), root / "saved")
+        publish(Places(root), made, root / "saved")
+        write(root)
+        head = page(root).of("head")
+        assert head is not None
+        line = "the criteria (or the plan's part) changed after figures had been seen, 2026-"
+        assert f"- spread: {line}" in head.text
+        assert line in page(root).entries[-1].text
+        assert results(root)["assessment"]["confidence"] != "high"
+
+
+def test_an_interval_that_excludes_zero_says_why_it_decides_nothing(root: Path) -> None:
+    record = Answer.read(Places(root).record("noise", "gain"))
+    figure = record.metrics["gain"]
+    for verdict, told in (("better", False), ("undecided", True)):
+        source = figure.source.model_copy(update={"verdict": verdict})
+        clear = figure.model_copy(update={"value": 0.3, "low": 0.2, "high": 0.4, "source": source})
+        answer(root, "noise", "gain", {"gain": clear}, function="e_gain")
+        write(root)
+        text = Places(root).experiment_findings("noise").read_text()
+        assert ("Intervals are of one number alone; verdicts are corrected for 2 metrics" in text) == told
+        assert ("undecided after Holm's correction over 2 metrics: recommend review" in text) == told
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        (r"Recommendation: \w+", "Recommendation: proceed, at once", "the text of this head"),
+        (r"(?s)(?<=UTC\n\n).*?(?=\n)", "- in all: met", "the text of this entry"),
+        (r"(?s)<!-- ctexp entry 1 .*?<!-- ctexp end [^\n]*\n", "", "does not follow the one before"),
+        (r"<!-- ctexp end sha256", "<!-- ctexp ende sha256", "a damaged mark|whose end mark is gone"),
+    ],
+)
+def test_what_was_altered_is_refused_before_anything_is_begun(
+    root: Path, before: str, after: str, what: str
+) -> None:
+    project.gain(root, runs(root, "net"), runs(root, "weak"))
+    write(root)
+    findings.refuse_altered(root, ["noise", "later"])
+    file = Places(root).experiment_findings("noise")
+    text, number = re.subn(before, after, file.read_text(), count=1)
+    assert number
+    file.write_text(text)
+    said = refusal(lambda: findings.refuse_altered(root, ["noise"]), DataError)
+    assert re.search(rf"FINDINGS\.md:\d+: .*({what})", said)
+    findings.refuse_altered(root, ["later"])
+
+
+def test_an_experiment_that_nobody_has_begun_is_not_called_blocked(root: Path) -> None:
+    file = Places(root).plan
+    file.write_text(file.read_text().replace(", dependencies: [noise]", "").replace(", unlocks: [later]", ""))
+    write(root)
+    (row,) = [line for line in Places(root).findings.read_text().splitlines() if line.startswith("| later")]
+    assert row.endswith("| not started | 0 of 1 criterion met, 1 not measured |  | **not begun** |")
 
 
 def test_numbers_of_history_keep_their_footnotes_after_newer_records(root: Path) -> None:

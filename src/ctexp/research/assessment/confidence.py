@@ -87,16 +87,21 @@ def _about_seeds(deciding: dict[str, Figure]) -> Iterable[str]:
     ]
     if few:
         yield f"{', '.join(few)}: two trainings a side say little about their spread"
-    alone = [
-        name for name, figure in deciding.items() if figure.low is not None and _about_seeds_alone(figure)
-    ]
+    alone = [name for name, figure in deciding.items() if spread_over(figure) == "seeds"]
     if alone:
         yield f"{', '.join(alone)}: the interval is about training again, not about other images"
 
 
-def _about_seeds_alone(figure: Figure) -> bool:
-    """Whether an interval knows nothing of the images; of a spread over seeds nobody would ask it to."""
-    return isinstance(figure.source, Derived) and figure.source.formula in ("mean", "difference")
+def spread_over(figure: Figure) -> str:
+    """What the interval of a figure is about: seeds, images, or both; empty where nobody here knows."""
+    source = figure.source
+    if figure.low is None or isinstance(source, Reported):
+        return ""
+    if isinstance(source, Compared):
+        return "images" if trainings(figure) == 1 else "images and seeds"
+    if isinstance(source, Derived):
+        return "seeds" if source.formula in ("mean", "sd", "difference") else "what it was derived from"
+    return "images" if source.run else ""
 
 
 def _about_counts(deciding: dict[str, Figure]) -> Iterable[str]:
@@ -113,6 +118,9 @@ def _counted(figure: Figure) -> bool:
 def _about_source(answers: Answered) -> Iterable[str]:
     dirty = [sub for sub, answer in answers.counted.items() if answer.git.dirty]
     unknown = [sub for sub, answer in answers.counted.items() if answer.git.dirty is None]
+    for sub, answer in answers.counted.items():
+        if answer.moved:
+            yield f"{sub}: {answer.moved}"
     if dirty:
         yield f"{', '.join(dirty)}: made with uncommitted changes"
     if unknown:

@@ -2,6 +2,7 @@
 
 marks             what is generated on a page, and what is people's
 page              a page of both
+history           what is new
 wording           text that stays text
 experiment_page   what the page of an experiment says
 project_page      what that of the project says
@@ -11,6 +12,6 @@ kept              records that history cites
 write             puts it together
 """
 
-from ctexp.research.findings.write import write
+from ctexp.research.findings.write import refuse_altered, write
 
-__all__ = ["write"]
+__all__ = ["refuse_altered", "write"]

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from ctexp.record.manifest import command_line
 from ctexp.research.assessment import Assessment
+from ctexp.research.assessment.confidence import spread_over
+from ctexp.research.figures import Compared, Figure
 from ctexp.research.findings.wording import (
+    advice,
     bullets,
     code,
     inline,
@@ -28,8 +31,7 @@ _HEADLINES = {
     "block": "Nothing can be concluded yet.",
 }
 _HOW_TO_READ = (
-    "In brackets: the 95 % confidence interval (CI), the values that the data are compatible with. A "
-    "criterion is met, or failed, only where the whole interval is on that side; where it crosses a "
+    "A criterion is met, or failed, only where the whole interval is on that side; where it crosses a "
     "threshold it is borderline, and somebody has to look."
 )
 
@@ -50,23 +52,21 @@ def head(its: Stands) -> str:
     return "\n".join(lines)
 
 
-def entry(its: Stands, number: int, moment: str) -> str:
-    """An entry of the history: what came of it, as it stood then.
-
-    Args:
-        its: the experiment.
-        number: of the entry.
-        moment: when it was written, for people.
-    """
+def history(its: Stands) -> list[str]:
+    """What counts, a line each; see `history` of this package."""
     found = its.assessment
-    stub = "STUB, made-up figures. " if found.stub else ""
-    lines = [f"### {number}. {moment}", "", stub + _summary(its), ""]
-    lines += bullets(
-        f"{code(one.criterion.metric)}: {measured(one.figure)}, {one.verdict} ({wanted(one.criterion)})"
+    lines = [f"in all: {_summary(its)}"] if its.answered and not its.waits else []
+    lines += [
+        f"criterion {code(one.criterion.metric)}: {measured(one.figure)}, {one.verdict} "
+        f"({wanted(one.criterion)})"
         for one in found.criteria
-    )
-    lines += bullets(f"{code(sub)}: {said(part)}" for sub, part in its.parts.items())
-    return "\n".join(lines)
+        if one.verdict != "missing"
+    ]
+    for sub, part in its.parts.items():
+        if part.state == "completed" and part.answer is not None:
+            moved = f" *{sentence(part.answer.moved)}*" if part.answer.moved else ""
+            lines.append(f"{code(sub)}: {said(part)}{moved}")
+    return bullets(lines)
 
 
 def said(part: Part) -> str:
@@ -96,18 +96,44 @@ def _count(found: Assessment, verdict: str) -> int:
 
 def _summary(its: Stands) -> str:
     found = its.assessment
+    criteria = f": {verdicts(found)}" if found.criteria or its.answered else ""
     return (
-        f"{its.experiment.kind.capitalize()}, {status(found)}: {verdicts(found)}. "
-        f"Confidence: {found.confidence}. Recommendation: {found.recommendation}."
+        f"{its.experiment.kind.capitalize()}, {status(found)}{criteria}. "
+        f"Confidence: {found.confidence}. Recommendation: {advice(found)}."
     )
 
 
 def _words(its: Stands) -> list[str]:
     subs = its.experiment.subs
     if len(subs) == 1:
-        return ["## What was found", "", said(its.parts[subs[0].id]), ""]
-    lines = (f"**{inline(one.name or one.id)}.** {said(its.parts[one.id])}" for one in subs)
-    return ["## What was found", "", *bullets(lines), ""]
+        lines = [said(its.parts[subs[0].id])]
+    else:
+        lines = bullets(f"**{inline(one.name or one.id)}.** {said(its.parts[one.id])}" for one in subs)
+    return ["## What was found", "", *lines, "", *_corrected(its)]
+
+
+def _corrected(its: Stands) -> list[str]:
+    """Why a difference whose interval excludes zero is undecided all the same, where that is so."""
+    figures = [figure for part in its.parts.values() if part.answer for figure in part.answer.figures]
+    families = [
+        len(part.source.family)
+        for figure in figures
+        for part in figure.whole()
+        if isinstance(part.source, Compared) and part.source.verdict == "undecided" and _excludes_zero(part)
+    ]
+    if not families:
+        return []
+    number = max(families)
+    metrics = "1 metric" if number == 1 else f"{number} metrics"
+    return [
+        f"Intervals are of one number alone; verdicts are corrected for {metrics} (Holm): a difference whose "
+        "interval excludes 0 may still be undecided.",
+        "",
+    ]
+
+
+def _excludes_zero(figure: Figure) -> bool:
+    return figure.low is not None and figure.high is not None and not figure.low <= 0.0 <= figure.high
 
 
 def _criteria(found: Assessment) -> list[str]:
@@ -124,7 +150,19 @@ def _criteria(found: Assessment) -> list[str]:
         for one in found.criteria
     )
     headings = ("what", "asked for", "measured", "verdict", "why")
-    return ["## Criteria", "", *table(headings, rows), "", _HOW_TO_READ, ""]
+    return ["## Criteria", "", *table(headings, rows), "", f"{_intervals(found)}{_HOW_TO_READ}", ""]
+
+
+def _intervals(found: Assessment) -> str:
+    """What the intervals of its criteria are about, by their sources."""
+    about: dict[str, list[str]] = {}
+    for one in found.criteria:
+        if one.figure is not None and (its := spread_over(one.figure)):
+            about.setdefault(its, []).append(code(one.criterion.metric))
+    if not about:
+        return ""
+    said = "; ".join(f"{', '.join(names)}: {its}" for its, names in about.items())
+    return f"In brackets: the 95 % confidence interval (CI), over {said}. "
 
 
 def _confidence(found: Assessment) -> list[str]:
@@ -175,7 +213,7 @@ def _next(its: Stands) -> Iterator[str]:
     elif found.recommendation == "investigate":
         yield from _investigate(found)
     else:
-        yield "Go on with what it was meant to decide."
+        yield "Decide what it was asked for, and write the decision below, under Notes."
 
 
 def _investigate(found: Assessment) -> Iterator[str]:

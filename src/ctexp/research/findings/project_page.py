@@ -1,8 +1,8 @@
 """What the project's page says: where every experiment and every gate stands, with the numbers."""
 
 from ctexp.record.manifest import command_line
-from ctexp.research.findings.experiment_page import STUB, said, verdicts
-from ctexp.research.findings.wording import bullets, code, inline, measured, status, table, wanted
+from ctexp.research.findings.experiment_page import STUB, verdicts
+from ctexp.research.findings.wording import advice, bullets, code, inline, measured, status, table
 from ctexp.research.standing.standing import Standing, Stands
 
 
@@ -21,11 +21,9 @@ def head(found: Standing, results: str) -> str:
         lines += [f"Hypothesis: {inline(str(project['hypothesis']))}", ""]
     lines += [_counted(found), "", "## Experiments", ""]
     lines += table(
-        ("experiment", "kind", "status", "criteria", "confidence", "recommendation"),
+        ("experiment", "kind", "status", "what was measured", "confidence", "recommendation"),
         (_row(its, results) for its in found.experiments.values()),
     )
-    for its in found.experiments.values():
-        lines += _numbers(its)
     if found.gates:
         lines += ["", "## Gates", "", "Computed from the records; nobody opens one by hand.", ""]
         lines += table(
@@ -42,20 +40,22 @@ def head(found: Standing, results: str) -> str:
     return "\n".join([*lines, "", f"What to do next: {code(command_line('research-status', []))}."])
 
 
-def entry(found: Standing, number: int, moment: str) -> str:
-    """An entry of the history: where everything stood then."""
-    stub = any(its.assessment.stub for its in found.experiments.values())
-    lines = [f"### {number}. {moment}", "", *(["STUB, made-up figures.", ""] if stub else [])]
-    for name, its in found.experiments.items():
-        its_numbers = "; ".join(
-            f"{code(one.criterion.metric)} {measured(one.figure)}, {one.verdict}"
-            for one in its.assessment.criteria
-        )
-        lines.append(f"- {code(name)}: {_told(its)}" + (f"; {its_numbers}" if its_numbers else ""))
-    lines += bullets(
-        f"gate {code(name)}: {'open' if one.open else 'closed'}" for name, one in found.gates.items()
-    )
-    return "\n".join(lines)
+def history(found: Standing) -> list[str]:
+    """What counts, a line for every experiment and gate that is answered; see `history` of this package."""
+    done = {name: its for name, its in found.experiments.items() if its.answered and not its.waits}
+    lines = [f"{code(name)}: {_told(its)}" for name, its in done.items()]
+    lines += [
+        f"gate {code(name)}: {'open' if its.open else 'closed'}"
+        for name, its in found.gates.items()
+        if its.gate.experiments and done.keys() >= set(its.gate.experiments)
+    ]
+    return bullets(lines)
+
+
+def _told(its: Stands) -> str:
+    found, numbers = its.assessment, _numbers(its)
+    said = f"{status(found)}, {found.recommendation}, confidence {found.confidence}"
+    return f"{said}; {numbers}" if numbers else said
 
 
 def _counted(found: Standing) -> str:
@@ -77,26 +77,16 @@ def _row(its: Stands, results: str) -> tuple[str, ...]:
         name,
         its.experiment.kind,
         status(found),
-        verdicts(found),
-        found.confidence,
-        f"**{found.recommendation}**",
+        _numbers(its) or verdicts(found),
+        found.confidence if found.status != "not_started" else "",
+        f"**{advice(found)}**",
     )
 
 
-def _numbers(its: Stands) -> list[str]:
-    """What an experiment has found and measured, in a few lines; nothing where there is nothing."""
-    answered = [part for part in its.parts.values() if part.answer is not None]
-    if not answered:
-        return []
-    lines = [f"- {said(part)}" for part in answered]
-    lines += [
-        f"- {code(one.criterion.metric)}: {measured(one.figure)}, **{one.verdict}** ({wanted(one.criterion)})"
+def _numbers(its: Stands) -> str:
+    """What was measured of its criteria, with the verdicts; empty where nothing was."""
+    return "; ".join(
+        f"{code(one.criterion.metric)} {measured(one.figure)}: {one.verdict}"
         for one in its.assessment.criteria
         if one.figure is not None
-    ]
-    return ["", f"### {inline(its.experiment.name or its.experiment.id)}", "", *lines]
-
-
-def _told(its: Stands) -> str:
-    found = its.assessment
-    return f"{status(found)}; {found.recommendation}, confidence {found.confidence}"
+    )

@@ -29,8 +29,9 @@ def sources(texts: Iterable[str], known: Mapping[str, Figure], records: Mapping[
     lines = [
         "## Sources",
         "",
-        "Every number with a footnote can be worked out again: `scripts/inv findings-check` does so, and "
-        "fails where one digit differs. Where 12 characters of a SHA-256 are told, records have all 64.",
+        "Where each number came from. What is cited from a file, compared or derived is worked out again "
+        "by `scripts/inv findings-check`, which fails where one digit differs; what a handler counted or "
+        "reported is as that program said. Where 12 characters of a SHA-256 are told, records have all 64.",
         "",
         *(f"- {code(name)}: {sha256}" for name, sha256 in records.items()),
         "",
@@ -49,7 +50,8 @@ def _origin(figure: Figure) -> str:
     if isinstance(source, Compared):
         return (
             f"{code(source.metric)} of {_side(source.candidate, source)} less that of "
-            f"{_side(source.baseline, source)}, paired on the same {source.split} images"
+            f"{_side(source.baseline, source)}, paired on the same {source.split} images; {source.verdict} "
+            f"among {len(source.family)} {'metric' if len(source.family) == 1 else 'metrics'} judged together"
         )
     if isinstance(source, Derived):
         joined = " less " if source.formula == "difference" else ", "

@@ -67,6 +67,11 @@ def status(its: Assessment) -> str:
     )
 
 
+def advice(its: Assessment) -> str:
+    """What is recommended; what nobody has begun is no bad news."""
+    return "not begun" if its.status == "not_started" else its.recommendation
+
+
 def quantity(criterion: Criterion) -> str:
     """What a criterion is about: its metric, and what the plan notes of it."""
     return code(criterion.metric) + (f": {inline(criterion.note)}" if criterion.note else "")

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ctexp.core import clock, files
+from ctexp.core import files
 from ctexp.core.errors import CtexpError, DataError
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import shown
 from ctexp.research.figures import Figure
 from ctexp.research.findings import experiment_page, kept, project_page, results
+from ctexp.research.findings.history import altered, grown
 from ctexp.research.findings.page import Page
 from ctexp.research.findings.sources import sources
-from ctexp.research.findings.wording import unmarked
 from ctexp.research.places import Places
 from ctexp.research.plan.content import ResearchPlan
 from ctexp.research.standing.standing import Standing, Stands, standing
@@ -27,6 +27,11 @@ Yours: what stands outside the marks is kept as it is. A number is cited by its 
 
 """
 
+_PUT_BACK = (
+    "put it back as it was (`git diff research` shows what was changed); a head or sources that are deleted "
+    "with both marks are made anew"
+)
+
 _PATIENCE = 10.0  # seconds that another may take to write its own
 
 
@@ -36,22 +41,17 @@ class Told:
 
     Attributes:
         head: its head.
-        entry: makes an entry of its history of a number and a moment.
+        lines: what counts, as its history tells it; see `history`.
         figures: by mark, all that it may cite.
         earlier: marks of those that only earlier answers have.
         records: SHA-256 of the records it is made from, by their file.
     """
 
     head: str
-    entry: Callable[[int, str], str]
+    lines: tuple[str, ...]
     figures: Mapping[str, Figure]
     earlier: Set[str]
     records: Mapping[str, str]
-
-    @property
-    def state(self) -> str:
-        """What it amounts to; see `state_of`."""
-        return state_of(self.entry(0, ""))
 
 
 def write(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False) -> tuple[Path, ...]:
@@ -82,6 +82,37 @@ def write(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False)
         return _written(places, standing(root, plan, data_dir, stub=stub))
     finally:
         lock.release()
+
+
+def refuse_altered(root: Path, experiments: Iterable[str], *, stub: bool = False) -> None:
+    """Refuse to begin where `write` would be refused at the end, or history is no longer what was written.
+
+    Args:
+        root: the project's folder.
+        experiments: that are about to be carried out.
+        stub: as stub runs.
+
+    Raises:
+        DataError: as for `write`, and for entries of history that were changed, moved or taken out.
+    """
+    places = Places(root, stub)
+    problems: list[str] = []
+    hint = ""
+    names = list(experiments)
+    for path in (places.findings, *map(places.experiment_findings, names)):
+        try:
+            page = _page(path)
+        except DataError as error:
+            problems, hint = [*problems, *error.problems], hint or error.hint
+            continue
+        problems += [f"{page.where}:{line}: {problem}" for line, problem in altered(page)]
+    for path in (places.summary, *map(places.experiment_results, names)):
+        try:
+            results.replacing(path, "")
+        except DataError as error:
+            problems, hint = [*problems, *error.problems], hint or error.hint
+    if problems:
+        raise DataError(problems, hint or _PUT_BACK)
 
 
 def _written(places: Places, found: Standing) -> tuple[Path, ...]:
@@ -116,7 +147,7 @@ def of_experiment(places: Places, its: Stands) -> Told:
     figures, earlier = _figures(places, [its])
     return Told(
         head=experiment_page.head(its),
-        entry=lambda number, moment: experiment_page.entry(its, number, moment),
+        lines=tuple(experiment_page.history(its)),
         figures=figures,
         earlier=earlier,
         records={
@@ -132,7 +163,7 @@ def of_project(places: Places, found: Standing) -> Told:
     figures, earlier = _figures(places, found.experiments.values())
     return Told(
         head=project_page.head(found, places.results.relative_to(places.findings.parent).as_posix()),
-        entry=lambda number, moment: project_page.entry(found, number, moment),
+        lines=tuple(project_page.history(found)),
         figures=figures,
         earlier=earlier,
         records={
@@ -144,27 +175,13 @@ def of_project(places: Places, found: Standing) -> Told:
     )
 
 
-def state_of(entry: str) -> str:
-    """What an entry of the history amounts to; runs made again with equal results amount to the same.
-
-    Args:
-        entry: its text; the number and the moment in its first line do not count.
-    """
-    said = entry.partition("\n")[2]
-    return files.sha256_bytes(unmarked(f"### 0. \n{said}").encode())[:12]
-
-
 def updated(path: Path, told: Told) -> bytes:
     """A page as it should be now.
 
     Raises:
         DataError: its marks are damaged, or generated text was changed by hand.
     """
-    page = _page(path).with_block("head", told.head)
-    if not page.entries or page.entries[-1].state != told.state:
-        moment = f"{clock.now():%Y-%m-%d %H:%M} UTC"
-        number = page.entries[-1].number + 1 if page.entries else 1
-        page = page.with_entry(told.entry(number, moment), told.state)
+    page = grown(_page(path).with_block("head", told.head), told.lines)
     return page.with_block("sources", sources(texts(page), told.figures, told.records)).content()
 
 

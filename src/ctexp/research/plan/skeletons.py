@@ -42,7 +42,7 @@ from typing import Any
 
 from ctexp.research.runner import ExperimentRunner
 
-STUB = {{"finding": "made up, to try the wiring", "metrics": {metrics}}}
+STUB = {{"finding": "what it would say", "metrics": {metrics}}}
 
 
 def {function}(runner: ExperimentRunner) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 from ctexp.core import clock, files, names
-from ctexp.core.errors import DataError
 from ctexp.core.locks import FileLock
 from ctexp.record import git
 from ctexp.record.manifest import command_line
@@ -14,6 +13,7 @@ from ctexp.research.places import Places
 from ctexp.research.plan.content import Experiment
 from ctexp.research.record import Answer
 from ctexp.research.runner.order import Order
+from ctexp.research.running import earlier
 from ctexp.research.running.supervising import Bench, carry_out
 from ctexp.research.running.wanted import Asked, wanted
 from ctexp.research.standing.records import Part, parts
@@ -105,45 +105,47 @@ def run(start: Start, experiment: Experiment, asked: Asked, bench: Bench) -> lis
             order = _order(start, experiment, known[sub], folder)
             answer = carry_out(order, bench)
             if answer is not None:
-                publish(start.places, answer, order.saved)
+                answer = publish(start.places, answer, order.saved)
             done.append(Done(sub, answer.state if answer else "stopped", why, answer, order.log))
             bench.tell(_told(experiment.id, done[-1]))
     return done
 
 
-def publish(places: Places, answer: Answer, saved: Path) -> None:
+def publish(places: Places, answer: Answer, saved: Path) -> Answer:
     """Make an answer that of its part; artifacts that only the one before it named go with that one.
 
     Args:
         places: of the project.
         answer: that.
         saved: the folder in which its handler has left its artifacts.
+
+    Returns:
+        The answer, which says whether the plan had asked something else when figures were first seen.
     """
     record = places.record(answer.experiment, answer.sub)
     folder = places.artifacts(answer.experiment, answer.sub)
     named = {one.name for one in answer.artifacts}
-    earlier = _artifacts(record) - named
+    before = earlier.keep(places, answer.experiment, answer.sub)
+    answer = answer.model_copy(update={"seen": earlier.seen(places, answer)})
     for name in sorted(named):
         files.write_bytes(folder / name, (saved / name).read_bytes())
     answer.write(record)
-    for name in earlier:
+    for name in _artifacts(before) - named:
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(saved, ignore_errors=True)
+    return answer
 
 
-def _artifacts(record: Path) -> set[str]:
-    """The names of what a record's handler had saved, as far as they are names of files."""
-    try:
-        answer = Answer.read(record)
-    except DataError:
-        return set()
-    return {one.name for one in answer.artifacts if Path(one.name).name == one.name}
+def _artifacts(answer: Answer | None) -> set[str]:
+    """The names of what a handler had saved, as far as they are names of files."""
+    names = {one.name for one in answer.artifacts} if answer is not None else set()
+    return {name for name in names if Path(name).name == name}
 
 
 def _order(start: Start, experiment: Experiment, part: Part, folder: Path) -> Order:
     files.make_folder(folder)
     flags = ["--stub-mode"] if start.stub else []
-    words = ["--experiment-id", experiment.id, "--only", part.sub, *start.overrides, *flags]
+    words = ["--experiment-id", experiment.id, "--only", part.sub, "--force", *start.overrides, *flags]
     source = git.capture(start.root, [start.data, start.runs], counts=_counts)
     if source.patch:
         files.write_bytes(folder / git.PATCH, source.patch)
@@ -164,8 +166,12 @@ def _order(start: Start, experiment: Experiment, part: Part, folder: Path) -> Or
 
 
 def _counts(path: str) -> bool:
-    """Whether a changed file makes an answer one of uncommitted source: handlers do, which train nothing."""
-    return git.is_source(path) or (path.startswith("research/handlers/") and path.endswith(".py"))
+    """Whether a changed file makes an answer one of uncommitted source: handlers do, and the plan.
+
+    They train nothing; but a criterion that no commit has may be moved without a trace.
+    """
+    is_handler = path.startswith("research/handlers/") and path.endswith(".py")
+    return git.is_source(path) or is_handler or path == "research/research_plan.yaml"
 
 
 def _told(experiment: str, done: Done) -> str:

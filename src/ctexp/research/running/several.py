@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ctexp.core.errors import DataError
-from ctexp.research.findings import write
+from ctexp.research.findings import refuse_altered, write
 from ctexp.research.plan.content import Experiment, ResearchPlan
 from ctexp.research.running.experiment import Done, Start, lock_of, run
 from ctexp.research.running.supervising import Bench
@@ -45,9 +45,11 @@ def carry_out(
 
     Raises:
         UsageError: there is no such part.
+        DataError: a page of findings was altered, so that its end could not be written; nothing is begun.
         Busy: somebody else carries one out.
         StorageError: a record cannot be written.
     """
+    refuse_altered(start.root, chosen, stub=start.stub)
     outcomes = []
     for name in chosen:
         experiment = plan.experiments[name]

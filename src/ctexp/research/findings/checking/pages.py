@@ -7,10 +7,11 @@ from ctexp.core.errors import DataError
 from ctexp.research.figures import Figure, quotes
 from ctexp.research.findings.checking.generated import check_text
 from ctexp.research.findings.checking.report import Report
+from ctexp.research.findings.history import news, state_of
 from ctexp.research.findings.marks import Block
 from ctexp.research.findings.page import Page
 from ctexp.research.findings.sources import sources
-from ctexp.research.findings.write import Told, state_of, texts
+from ctexp.research.findings.write import Told, texts
 
 
 def check_page(path: Path, told: Told, root: Path, report: Report) -> None:
@@ -50,7 +51,7 @@ def check_page(path: Path, told: Told, root: Path, report: Report) -> None:
                 )
     for entry, problem in page.broken_chain():
         report.differs(said, entry.line, problem)
-    if not page.entries or page.entries[-1].state != told.state:
+    if news(page, told.lines):
         report.differs(said, 0, "its history lacks what records give today: run scripts/inv research-run")
 
 
