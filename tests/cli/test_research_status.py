@@ -12,6 +12,7 @@ from invoke.exceptions import Exit
 from ctexp.cli.verb import perform
 from ctexp.research.figures import Cited, Derived, Figure
 from ctexp.research.places import Places
+from ctexp.research.running.experiment import Start, lock_of
 from tests.project import HERE
 from tests.research.answers import answer, failed, figure, handler, plan
 
@@ -250,6 +251,18 @@ def test_an_answer_that_the_command_line_bent_is_met_by_nobody(
     assert (drawn["state"], is_open(status(capsys))) == ("overridden", False)
     assert drawn["said"].startswith("made with trainer.max_epochs=90 on the command line")
     assert status(capsys)["next"][0] == "scripts/inv research-run --experiment-id dose"
+
+
+def test_what_somebody_carries_out_is_running_and_not_suggested_again(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed(project, "floor", "spread")
+    with lock_of(Start(project, project / "data", project / "runs"), "floor"):
+        document = status(capsys)
+        assert [one["running"] for one in document["experiments"]] == [True, False, False]
+        assert not any("floor" in step for step in document["next"])
+        assert "\nrunning\n  floor\n" in told(capsys)[0]
+    assert status(capsys)["next"][0] == "scripts/inv research-run --experiment-id floor --rerun-failed"
 
 
 def test_it_prints_what_is_open_blocked_and_met_with_numbers_and_what_is_next(

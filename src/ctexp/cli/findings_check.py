@@ -51,8 +51,9 @@ def _tell(report: Report) -> None:
         ]
         print(f"{said} looked at: {', '.join(told)}")
         screen.note(
-            "`git diff research` shows what was changed by hand; what is out of date is made anew by "
-            "`scripts/inv research-run --experiment-id ID`, with --force where only files of runs are others"
+            "where the findings are committed, `git diff research` shows what was changed by hand; what is "
+            "out of date is made anew by `scripts/inv research-run --experiment-id ID`, with --force where "
+            "only files of runs are others"
         )
     else:
         print(f"{said} recomputed, all equal")

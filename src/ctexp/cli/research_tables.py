@@ -1,6 +1,6 @@
 """Where the research stands, as it is printed, and as a document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,14 +16,24 @@ _MOST = 8  # numbers of a question that nothing is asked of
 _ORDER: tuple[State, ...] = ("open", "blocked", "review", "not met", "answered", "met")
 
 
-def tell(found: Standing, steps: Sequence[str]) -> None:
-    """Print it."""
+def tell(found: Standing, steps: Sequence[str], running: Collection[str] = ()) -> None:
+    """Print it.
+
+    Args:
+        found: where everything stands.
+        steps: what can be done now.
+        running: experiments that somebody carries out at this moment.
+    """
     project = found.plan.project
     if title := project.get("name"):
         hypothesis = project.get("hypothesis")
         print(wrapped(f"{title}: {hypothesis}" if hypothesis else str(title)))
-    for state in _ORDER:
-        those = [stands for stands in found.experiments.values() if stands.state == state]
+    for state in ("running", *_ORDER):
+        those = [
+            stands
+            for name, stands in found.experiments.items()
+            if state == ("running" if name in running else stands.state)
+        ]
         if those:
             print(f"\n{state}")
         for stands in those:
@@ -37,18 +47,23 @@ def tell(found: Standing, steps: Sequence[str]) -> None:
     print(f"next: {steps[0]}" if steps else "next: nothing is left to be run")
 
 
-def document(found: Standing, said: Sequence[str], steps: Sequence[str]) -> dict[str, Any]:
+def document(
+    found: Standing, said: Sequence[str], steps: Sequence[str], running: Collection[str] = ()
+) -> dict[str, Any]:
     """All of it, for programs.
 
     Args:
         found: where everything stands.
         said: what people wrote that is not so.
         steps: what can be done now.
+        running: experiments that somebody carries out at this moment.
     """
     return {
         "plan": found.plan.shown,
         "project": dict(found.plan.project),
-        "experiments": [_entry(stands) for stands in found.experiments.values()],
+        "experiments": [
+            _entry(stands) | {"running": name in running} for name, stands in found.experiments.items()
+        ],
         "gates": [
             {
                 "id": its.gate.id,

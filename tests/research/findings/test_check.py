@@ -194,6 +194,13 @@ def test_findings_of_a_handler_that_has_changed_since_are_no_longer_right(root: 
     assert "out of date" in differences(root) or "changed since" in differences(root)
 
 
+def test_a_lost_record_is_told_once_and_not_by_all_that_was_made_from_it(root: Path) -> None:
+    (root / RECORD).unlink()
+    (line,) = checked(root).differences
+    assert line.file == RECORD
+    assert "the record is missing" in line.problem
+
+
 def test_a_damaged_record_and_one_that_the_plan_does_not_know(root: Path) -> None:
     shutil.copy(root / RECORD, Places(root).record("noise", "other"))
     assert checked(root).notes == ["research/results/noise/other.json: not in the plan, not checked"]

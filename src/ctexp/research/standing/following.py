@@ -1,24 +1,26 @@
 """What to do next: the first thing that brings the research further, and the rest of them."""
 
 import shlex
+from collections.abc import Collection
 
 from ctexp.research.places import Places
 from ctexp.research.plan.references import in_order
 from ctexp.research.standing.standing import Standing, Stands
 
 
-def following(found: Standing, places: Places) -> tuple[str, ...]:
+def following(found: Standing, places: Places, running: Collection[str] = ()) -> tuple[str, ...]:
     """What can be done now, a line each, the most urgent first: commands to paste, pages to read.
 
     Args:
         found: where everything stands.
         places: of the project.
+        running: experiments that somebody carries out at this moment, of which nothing is suggested.
     """
     if not found.plan.experiments:
         return (_command("research-new", "ID"),)
-    order = [found.experiments[name] for name in in_order(found.plan)]
+    order = [found.experiments[name] for name in in_order(found.plan) if name not in running]
     steps = [step for stands in order if stands.state == "open" for step in _of(stands)]
-    doubtful = [its for its in order if its.state in ("review", "not met", "answered") and not its.counts]
+    doubtful = [its for its in order if its.state not in ("open", "blocked") and not its.counts]
     steps += [_to_decide(stands, places) for stands in doubtful if stands.assessment.status != "pivoted"]
     checked = [_command("findings-check")] if any(stands.answered for stands in order) else []
     return (*steps, *checked)

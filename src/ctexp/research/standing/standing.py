@@ -36,7 +36,7 @@ class Stands:
 
     @property
     def counts(self) -> bool:
-        """Whether a gate may rest on it: met, or answered where nothing was asked; never with low confidence."""
+        """Whether a gate may rest on it: met, or answered where nothing was asked; not in low confidence."""
         return self.state in ("met", "answered") and self.assessment.confidence != "low"
 
     @property

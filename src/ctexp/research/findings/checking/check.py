@@ -1,6 +1,6 @@
 """The whole check: records against runs, files and pages against records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctexp.core.errors import DataError
@@ -37,18 +37,28 @@ def check(
     places = Places(root)
     found = standing(root, plan, data_dir)
     recomputing, report = Recomputing(root, runs), Report()
+    lost = 0
     for done, its in enumerate(found.experiments.values(), start=1):
-        _experiment(places, its, recomputing, report)
+        lost += _experiment(places, its, recomputing, report)
         progress("recomputing", done, len(found.experiments))
-    if report.files or places.findings.is_file() or places.summary.is_file():
+    if not lost and (report.files or places.findings.is_file() or places.summary.is_file()):
         check_file(places.summary, results.of_project(found), root, report)
         check_page(places.findings, of_project(places, found), root, report)
     _strangers(places, plan, report)
     return report
 
 
-def _experiment(places: Places, its: Stands, recomputing: Recomputing, report: Report) -> None:
+def _experiment(places: Places, its: Stands, recomputing: Recomputing, report: Report) -> bool:
+    """Check one; whether a record of it is lost, so that nothing made from it can be held against it."""
     name = its.experiment.id
+    lost = list(_lost(places, its))
+    for missing in lost:
+        report.differs(
+            missing,
+            0,
+            "the record is missing, although findings were made from it: what they say cannot be checked; "
+            "get it back from git, or run its part again",
+        )
     for sub, part in its.parts.items():
         file = places.record(name, sub)
         if part.answer is not None:
@@ -57,11 +67,22 @@ def _experiment(places: Places, its: Stands, recomputing: Recomputing, report: R
             report.differs(file.relative_to(places.root).as_posix(), 0, part.said)
     answered = any(part.answer is not None for part in its.parts.values())
     page, summary = places.experiment_findings(name), places.experiment_results(name)
-    if answered or summary.is_file():
+    if not lost and (answered or summary.is_file()):
         check_file(summary, results.of_experiment(its), places.root, report)
-    if answered or page.is_file():
+    if not lost and (answered or page.is_file()):
         check_page(page, of_experiment(places, its), places.root, report)
     _history(places, name, recomputing, report)
+    return bool(lost)
+
+
+def _lost(places: Places, its: Stands) -> Iterator[str]:
+    """Records that an experiment's page names as its sources, and that are no longer there."""
+    page = places.experiment_findings(its.experiment.id)
+    text = page.read_text(errors="replace") if page.is_file() else ""
+    for sub in its.parts:
+        record = places.record(its.experiment.id, sub)
+        if not record.is_file() and f"\n- `{sub}.json`: " in text:
+            yield record.relative_to(places.root).as_posix()
 
 
 def _history(places: Places, experiment: str, recomputing: Recomputing, report: Report) -> None:
