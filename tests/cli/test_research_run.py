@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from ctexp.cli.research_run import research_run
-from ctexp.core.errors import Busy, UsageError
+from ctexp.core.errors import Busy, DataError, UsageError
 from ctexp.research.places import Places
 from ctexp.research.record import Answer
 from ctexp.research.running.experiment import Start, lock_of
@@ -135,6 +135,15 @@ def test_what_will_not_count_is_told_before_anything_runs(
     assert told is not counts
 
 
+def test_an_altered_page_is_refused_before_anything_runs(bare: Path) -> None:
+    page = Places(bare).experiment_findings("noise")
+    page.parent.mkdir(parents=True)
+    page.write_text("<!-- ctexp head -->\n\nall is met\n")
+    with pytest.raises(DataError, match=r"FINDINGS\.md:1: a block whose end mark is gone"):
+        research_run(**words(yes=True))
+    assert not (bare / "runs").exists()
+
+
 def test_an_experiment_under_way_is_busy(bare: Path) -> None:
     held = lock_of(Start(bare, bare / "data", bare / "runs"), "noise")
     with held, pytest.raises(Busy, match="experiment noise is in use by pid"):
@@ -191,6 +200,7 @@ def test_the_story_of_a_broken_handler(whole: Path) -> None:
     assert 'File "' in broken.error.traceback
     assert "research/handlers/noise/broken.py:2" in broken.error.hint
     assert len(spread.runs) == 4
+    assert "--only spread --force" in spread.command
     assert set(spread.basis.data) == {"tiny", "tiny/official"}
     assert (spread.git.dirty, broken.git.dirty) == (False, False)
     assert (Places(whole).experiment_findings("noise")).is_file()

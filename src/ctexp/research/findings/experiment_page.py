@@ -161,8 +161,8 @@ def _intervals(found: Assessment) -> str:
             about.setdefault(its, []).append(code(one.criterion.metric))
     if not about:
         return ""
-    said = "; ".join(f"{', '.join(names)}: {its}" for its, names in about.items())
-    return f"In brackets: the 95 % confidence interval (CI), over {said}. "
+    said = "; ".join(f"over {its} for {', '.join(names)}" for its, names in about.items())
+    return f"In brackets: the 95 % confidence interval (CI), {said}. "
 
 
 def _confidence(found: Assessment) -> list[str]:

@@ -2,7 +2,7 @@
 
 from ctexp.record.manifest import command_line
 from ctexp.research.findings.experiment_page import STUB, verdicts
-from ctexp.research.findings.wording import advice, bullets, code, inline, measured, status, table
+from ctexp.research.findings.wording import advice, begun, bullets, code, inline, measured, status, table
 from ctexp.research.standing.standing import Standing, Stands
 
 
@@ -77,8 +77,8 @@ def _row(its: Stands, results: str) -> tuple[str, ...]:
         name,
         its.experiment.kind,
         status(found),
-        _numbers(its) or verdicts(found),
-        found.confidence if found.status != "not_started" else "",
+        _numbers(its) or (verdicts(found) if begun(found) else ""),
+        found.confidence if begun(found) else "",
         f"**{advice(found)}**",
     )
 

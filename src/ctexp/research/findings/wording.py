@@ -69,7 +69,12 @@ def status(its: Assessment) -> str:
 
 def advice(its: Assessment) -> str:
     """What is recommended; what nobody has begun is no bad news."""
-    return "not begun" if its.status == "not_started" else its.recommendation
+    return its.recommendation if begun(its) else "not begun"
+
+
+def begun(its: Assessment) -> bool:
+    """Whether any of it was answered, or tried; what waits for others was not."""
+    return its.status not in ("not_started", "blocked")
 
 
 def quantity(criterion: Criterion) -> str:
