@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ctexp.core.errors import CtexpError
+from ctexp.core.errors import UsageError
 from ctexp.research.places import Places
 
 PREFIX = "e_"
@@ -18,11 +18,11 @@ PREFIX = "e_"
 _SHAPE = 'def e_…(runner: ExperimentRunner) -> {"finding": …, "metrics": {…}, "artifacts": […]}'
 
 
-class MissingHandler(CtexpError):
+class MissingHandler(UsageError):
     """There is no handler where one has to be: a failure, and never an excuse for made-up figures."""
 
 
-class BadHandler(CtexpError):
+class BadHandler(UsageError):
     """There is a file, and no handler in it."""
 
 

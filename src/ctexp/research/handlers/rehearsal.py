@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ctexp.core.errors import CtexpError
+from ctexp.core.errors import UsageError
 from ctexp.research.handlers.load import Handler
 
 
-class NoStub(CtexpError):
+class NoStub(UsageError):
     """A handler declares no figures to try the wiring with."""
 
 

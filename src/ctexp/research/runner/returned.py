@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ctexp.core.errors import CtexpError, UsageError
+from ctexp.core.errors import UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.research.figures import Figure, Reported, quotes
 from ctexp.research.record import Artifact
@@ -17,7 +17,7 @@ _EXPECTED = 'return {"finding": "…", "metrics": {"name": runner.figure(…)}, 
 _BOUNDS = ("value", "low", "high")
 
 
-class BadReturn(CtexpError):
+class BadReturn(UsageError):
     """A handler came to its end and gave back something that is no answer."""
 
 

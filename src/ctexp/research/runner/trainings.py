@@ -12,7 +12,7 @@ from typing import Any
 
 from ctexp.config.compose import Composed, compose, load
 from ctexp.core import names
-from ctexp.core.errors import CtexpError, DataError, UsageError
+from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, UsageError
 from ctexp.executors.trainers import Trainer
 from ctexp.record import index
 from ctexp.record.index import Query
@@ -33,7 +33,7 @@ _NOT_OF_NAMES = re.compile(r"[^a-z0-9_-]+")
 _KEY = re.compile(r"[+~]*([^=]+)")
 
 
-class TrainingFailed(CtexpError):
+class TrainingFailed(CriterionNotMet):
     """A training came to a bad end; the problem and the hint are its run's own."""
 
 

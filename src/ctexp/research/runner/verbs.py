@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ctexp.core.errors import CtexpError, UsageError
+from ctexp.core.errors import CriterionNotMet, UsageError
 
 
-class VerbFailed(CtexpError):
+class VerbFailed(CriterionNotMet):
     """A verb ended with another exit code than 0; what it said stands in the handler's log."""
 
 
