@@ -11,6 +11,8 @@ from PIL import Image
 
 from ctexp.core.classes import CLASSES
 from ctexp.data.intake.importer import import_dataset
+from ctexp.record.find import run_paths
+from ctexp.record.run_dir import RunDir
 
 HERE = Path(__file__).parent.parent
 INV = Path(sys.executable).with_name("inv")
@@ -68,6 +70,11 @@ def make_project(folder: Path) -> Path:
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message=start")
     return folder
+
+
+def newest(runs: Path) -> RunDir:
+    """The run that was begun last; ids tell no two of one second apart."""
+    return RunDir(max(run_paths(runs), key=lambda path: (path / "manifest.json").stat().st_mtime_ns))
 
 
 def add_pipeline(project: Path) -> None:

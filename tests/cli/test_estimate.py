@@ -12,7 +12,7 @@ from invoke.exceptions import Exit
 from ctexp.cli.verb import perform
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
-from tests.project import TINY, add_tiny_set, make_project
+from tests.project import TINY, add_tiny_set, make_project, newest
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def train(*words: str, **flags: Any) -> RunDir:
     perform("train:train", {"override": list(words), **FLAGS, **flags}, debug=False)
-    return RunDir(run_paths(Path("runs"))[-1])
+    return newest(Path("runs"))
 
 
 def estimated(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:

@@ -10,11 +10,10 @@ import pytest
 from invoke.exceptions import Exit
 
 from ctexp.cli.verb import perform
-from ctexp.record.find import run_paths
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
 from tests.leaky import add_leaky_set
-from tests.project import TINY, make_project
+from tests.project import TINY, make_project, newest
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -44,7 +43,7 @@ def project(measured: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def train(*words: str, **flags: object) -> RunDir:
     perform("train:train", FLAGS | {"override": list(words)} | flags, debug=True)
-    return RunDir(run_paths(Path("runs"))[-1])
+    return newest(Path("runs"))
 
 
 def refused(capsys: pytest.CaptureFixture[str], code: int, call: Callable[[], object]) -> str:

@@ -13,7 +13,7 @@ from ctexp.record.manifest import Manifest
 from ctexp.record.result import Result
 from ctexp.record.run_dir import RunDir
 from tests.leaky import COPIES, add_leaky_set
-from tests.project import TINY, make_project
+from tests.project import TINY, make_project, newest
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -48,7 +48,7 @@ def call(target: str, code: int, **flags: Any) -> None:
 def train(*words: str, code: int = 0, **flags: Any) -> RunDir:
     """Train; the newest run there is."""
     call("train:train", code, override=[*WORDS, *words] if "resume" not in flags else [], **FLAGS | flags)
-    return RunDir(run_paths(Path("runs"))[-1])
+    return newest(Path("runs"))
 
 
 def test_auto_picks_clean_says_so_once_and_the_record_tells(

@@ -19,14 +19,13 @@ from ctexp.core.errors import Stopped
 from ctexp.data.augment import Augmentation
 from ctexp.models.build import build
 from ctexp.record.events import read
-from ctexp.record.find import run_paths
 from ctexp.record.result import Result
 from ctexp.record.run_dir import RunDir
 from ctexp.training.kernel import recipe
 from ctexp.training.kernel.epochs import EpochReport
 from ctexp.training.kernel.module import Classifier
 from tests.leaky import add_leaky_set
-from tests.project import TINY, add_tiny_set, make_project
+from tests.project import TINY, add_tiny_set, make_project, newest
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -63,7 +62,7 @@ def project(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def train(*words: str, resume: str | None = None) -> tuple[RunDir, Result]:
     with contextlib.suppress(Exit):  # the result says it
         perform("train:train", FLAGS | {"override": list(words), "resume": resume}, debug=False)
-    run = RunDir(run_paths(Path("runs"))[-1])
+    run = newest(Path("runs"))
     return run, Result.read(run.result)
 
 
