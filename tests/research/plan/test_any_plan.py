@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ from ctexp.research.plan.adding import added
 from ctexp.research.plan.content import ResearchPlan
 from ctexp.research.plan.load import parse
 from ctexp.research.plan.references import in_order
+from tests.documents import places
 
 WHOLE: dict[str, Any] = {
     "project": {"name": "chest CT", "hypothesis": "words", "architecture": "small"},
@@ -60,14 +61,6 @@ ODD: list[Any] = [
     *("", " ", "x", "a", "all", "..", "../up", "${a}", "\n", "\u202e", ">= 3", ">=", "test/mcc", "maximize"),
     *([], [[]], {}, {"a": 1}, ["x"], [None], ["a", "a"], [{"a": {"id": 3}}]),
 ]
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where anything stands."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield (*path, key)
-        yield from places(inner, (*path, key))
 
 
 def changed(rng: Random) -> dict[str, Any]:

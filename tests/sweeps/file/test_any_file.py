@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ from ctexp.sweeps.file.grid import MOST_CELLS, cells
 from ctexp.sweeps.file.load import load
 from ctexp.sweeps.file.sampled import at_quantile
 from ctexp.sweeps.file.spec import Spec
+from tests.documents import places
 
 WHOLE: dict[str, Any] = {
     "name": "all of it",
@@ -58,14 +59,6 @@ ODD: list[Any] = [
     {"a": 1},
     ["x"],
 ]
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where anything stands."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield (*path, key)
-        yield from places(inner, (*path, key))
 
 
 def changed(rng: Random) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The tracker of a handler: one run of it, told what the handler logs. It can fail nothing."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ctexp.core import names
@@ -63,8 +64,6 @@ class Tracked:
         self._background.finish(Outcome(named, None, (), None, int(failed)))
 
     def _begun(self) -> "Background | None":
-        from pathlib import Path
-
         from ctexp.config.compose import compose
         from ctexp.training.tracking import Background, TrackedRun, make_tracker
 
