@@ -30,8 +30,6 @@ told at all with this many images and seeds.
 The result that would change your mind, and the control in which the method has to find nothing.
 """
 
-_WHY = "What is believed, on what grounds, and what will be done with the answer."
-
 _HANDLER = '''\
 """{title}: {about}.
 
