@@ -11,6 +11,7 @@ from ctexp.core.gpu import GpuState
 from ctexp.executors import local
 from ctexp.executors.local import Local, LocalWork
 from ctexp.executors.protocol import Work
+from ctexp.executors.settings import LocalSettings
 
 NO_GPU = GpuState(False, False, (), "", "", None, "")
 
@@ -18,6 +19,9 @@ NO_GPU = GpuState(False, False, (), "", "", None, "")
 def work(folder: Path, script: str, **changes: object) -> Work:
     fields: dict[str, object] = {"environment": {"WORD": "said"}}
     return Work("try", ["sh", "-c", script], folder, folder / "logs" / "try.log", **fields | changes)  # type: ignore[arg-type]
+
+
+ANY = LocalSettings(kind="local", devices="auto", jobs_per_device=1)
 
 
 def ended(executor: Local, handle: LocalWork) -> int:
@@ -43,7 +47,7 @@ def gone(pids: Sequence[int]) -> bool:
 
 
 def test_all_it_prints_is_in_its_log_and_its_code_is_told(tmp_path: Path) -> None:
-    executor = Local()
+    executor = Local(ANY)
     handle = executor.submit(work(tmp_path, "echo $WORD; pwd; echo wrong >&2; exit 3"))
     assert ended(executor, handle) == 3
     executor.fetch(handle)
@@ -53,12 +57,12 @@ def test_all_it_prints_is_in_its_log_and_its_code_is_told(tmp_path: Path) -> Non
 
 
 def test_a_signal_that_killed_it_is_told(tmp_path: Path) -> None:
-    executor = Local()
+    executor = Local(ANY)
     assert ended(executor, executor.submit(work(tmp_path, "kill -9 $$"))) == -signal.SIGKILL
 
 
 def test_nothing_of_it_is_left_when_it_has_ended(tmp_path: Path) -> None:
-    executor = Local()
+    executor = Local(ANY)
     handle = executor.submit(work(tmp_path, "sleep 300 & echo $!"))
     assert ended(executor, handle) == 0
     assert gone([int(handle.work.log.read_text())])
@@ -68,7 +72,7 @@ def test_nothing_of_it_is_left_when_it_has_ended(tmp_path: Path) -> None:
     ("script", "code"), [("sleep 300", -15), ("trap 'exit 7' TERM; sleep 300 & wait", 7)]
 )
 def test_asked_to_end_it_ends(tmp_path: Path, script: str, code: int) -> None:
-    executor = Local()
+    executor = Local(ANY)
     handle = executor.submit(work(tmp_path, f"echo ready; {script}"))
     _until_ready(handle)
     executor.cancel(handle, 20)
@@ -76,7 +80,7 @@ def test_asked_to_end_it_ends(tmp_path: Path, script: str, code: int) -> None:
 
 
 def test_what_does_not_end_when_asked_is_ended(tmp_path: Path) -> None:
-    executor = Local()
+    executor = Local(ANY)
     handle = executor.submit(work(tmp_path, "trap '' TERM; echo ready; while :; do sleep 0.05; done"))
     _until_ready(handle)
     executor.cancel(handle, 0.2)
@@ -84,7 +88,7 @@ def test_what_does_not_end_when_asked_is_ended(tmp_path: Path) -> None:
 
 
 def test_descriptors_are_passed_on(tmp_path: Path) -> None:
-    executor = Local()
+    executor = Local(ANY)
     with (tmp_path / "given").open("w") as file:
         fd = file.fileno()
         handle = executor.submit(work(tmp_path, f"echo here > /dev/fd/{fd}", descriptors=(fd,)))
@@ -94,15 +98,15 @@ def test_descriptors_are_passed_on(tmp_path: Path) -> None:
 
 def test_one_training_on_a_gpu_some_on_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "detect_gpus", lambda: GpuState(True, True, (), "550", "12.4", None, ""))
-    assert (Local().resources().slots, Local().resources().threads) == (1, None)
+    assert (Local(ANY).resources().slots, Local(ANY).resources().threads) == (1, None)
     monkeypatch.setattr(local, "detect_gpus", lambda: NO_GPU)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     monkeypatch.setattr(psutil, "virtual_memory", lambda: _Memory(64))
-    assert (Local().resources().slots, Local().resources().threads) == (2, 1)
+    assert (Local(ANY).resources().slots, Local(ANY).resources().threads) == (2, 1)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: _Memory(3))
-    assert (Local().resources().slots, Local().resources().threads) == (1, 2)
+    assert (Local(ANY).resources().slots, Local(ANY).resources().threads) == (1, 2)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: _Memory(1))
-    assert Local().resources().slots == 1
+    assert Local(ANY).resources().slots == 1
 
 
 class _Memory:

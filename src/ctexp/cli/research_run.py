@@ -4,7 +4,6 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from ctexp.cli.research_run_tables import document, tell
 from ctexp.cli.train import heed_changes
@@ -13,8 +12,7 @@ from ctexp.core import screen
 from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, PreflightError, Stopped, UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root
-from ctexp.executors.local import Local
-from ctexp.executors.protocol import Executor
+from ctexp.executors.opening import open_executor
 from ctexp.record import git
 from ctexp.record.manifest import command_line
 from ctexp.research.basis import why_beyond
@@ -31,8 +29,6 @@ from ctexp.sweeps.agent.stopping import Stops
 
 ALL = "all"
 """Every experiment, in the order of what they wait for."""
-
-EXECUTORS: Mapping[str, Callable[[], Executor[Any]]] = {"local": Local}
 
 
 class HandlerFailed(CriterionNotMet):
@@ -64,13 +60,13 @@ def research_run(
     for line in plan.warnings:
         screen.warn(line)
     asked = Asked(only, rerun_failed, force, tuple(override))
-    chosen = _chosen(plan, experiment_id, asked, executor)
+    chosen = _chosen(plan, experiment_id, asked)
+    where = open_executor(root, executor)
     if not stub_mode:
         if why := why_beyond(asked.overrides):
             screen.warn(f"the answers will not count: {why}")
         source = git.capture(root, [data, runs])
         heed_changes(source, compose([], root).settings.git.dirty if source.state.dirty else "warn", yes)
-    where = EXECUTORS[executor]()
     room = where.resources()
     threads = None if "OMP_NUM_THREADS" in os.environ else room.threads
     start = Start(root, data, runs, stub_mode, asked.overrides, room.slots, threads)
@@ -88,7 +84,7 @@ def research_run(
     return code
 
 
-def _chosen(plan: ResearchPlan, experiment: str, asked: Asked, executor: str) -> tuple[str, ...]:
+def _chosen(plan: ResearchPlan, experiment: str, asked: Asked) -> tuple[str, ...]:
     """The experiments that are meant, in their order.
 
     Raises:
@@ -105,8 +101,6 @@ def _chosen(plan: ResearchPlan, experiment: str, asked: Asked, executor: str) ->
         problems.append("--only: a part of one experiment is meant; name it: --experiment-id ID")
     elif experiment != ALL and not plan.experiments[experiment].subs:
         problems.append(f"{experiment}: {plan.shown} names no parts of it; list them: sub_experiments: […]")
-    if executor not in EXECUTORS:
-        problems.append(f"--executor: {executor!r} is none; there is: {', '.join(EXECUTORS)}")
     if asked.failed and asked.again:
         problems.append("--rerun-failed and --force contradict each other")
     for word in asked.overrides:

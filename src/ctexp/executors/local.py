@@ -13,6 +13,7 @@ from ctexp.core import files
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.parent_death import tied_to_this
 from ctexp.executors.protocol import Resources, Work
+from ctexp.executors.settings import LocalSettings
 
 _LOOK_SECONDS = 0.05
 
@@ -32,7 +33,14 @@ class LocalWork:
 
 
 class Local:
-    """Processes of this machine, one after another."""
+    """Processes of this machine.
+
+    Args:
+        settings: what they may use of it.
+    """
+
+    def __init__(self, settings: LocalSettings) -> None:
+        self._settings = settings
 
     def resources(self) -> Resources:
         """What there is to work with: a training on the GPU, or some on the processors."""

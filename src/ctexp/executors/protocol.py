@@ -1,4 +1,4 @@
-"""What carries out a piece of work somewhere: this machine, and whatever else learns to."""
+"""What carries out a piece of work somewhere: this machine, a cluster, or rented machines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +12,13 @@ class Work:
 
     Attributes:
         name: what to call it; a file's name.
-        words: the program and its arguments.
-        folder: it is run in.
-        log: takes all it prints; appended to.
+        words: the program and its arguments. `inv` and `python` are those of the environment it runs in.
+        folder: it is run in; the project's root, where that is elsewhere another copy of it.
+        log: takes all it prints, as it comes; appended to.
         environment: what its environment has beyond this process's.
         descriptors: of this process's that it has too, where it runs on this machine.
+        trains: it is `inv train`: begun again after its node was lost, it goes on with the run it had begun.
+        gpu: it wants a GPU.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Work:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     descriptors: Sequence[int] = ()
+    trains: bool = False
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,18 @@ H = TypeVar("H", bound=Handle)
 
 
 class Executor(Protocol[H]):
-    """Runs work; every piece ends when whoever submitted it does."""
+    """Runs work; every piece ends when whoever submitted it does, at the latest some minutes after.
+
+    What a failed node has taken down is begun again elsewhere, as often as the executor's settings say; only
+    then it has ended, as if killed.
+    """
 
     def resources(self) -> Resources:
-        """What there is to work with."""
+        """What there is to work with.
+
+        Raises:
+            PreflightError: it cannot be reached, or lacks what it needs.
+        """
         ...
 
     def submit(self, work: Work) -> H:
@@ -71,7 +83,7 @@ class Executor(Protocol[H]):
         ...
 
     def poll(self, handle: H) -> int | None:
-        """Its exit code, or minus the signal that killed it; None while it runs."""
+        """Its exit code, or minus the signal that killed it; None while it runs, or waits for its turn."""
         ...
 
     def cancel(self, handle: H, grace: float) -> None:
@@ -79,5 +91,10 @@ class Executor(Protocol[H]):
         ...
 
     def fetch(self, handle: H) -> None:
-        """Bring what it wrote to this machine, where that is elsewhere."""
+        """Bring what it wrote to this machine, where that is elsewhere.
+
+        Raises:
+            StorageError: it cannot be written here.
+            DataError: it cannot be had any more.
+        """
         ...

@@ -33,7 +33,9 @@ PATCH_LIMIT = 5 * 1024 * 1024
 _CODE = {".py", ".pyi", ".sh", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".lock"}
 _PROGRAM_FOLDERS = {"scripts", ".ci"}
 _NOT_OF_TRAINING = tuple(
-    map(PurePosixPath, ("conf/moves", "conf/sweep", "conf/verdict.yaml", "research/handlers"))
+    map(
+        PurePosixPath, ("conf/executor", "conf/moves", "conf/sweep", "conf/verdict.yaml", "research/handlers")
+    )
 )
 _WRITTEN_BY_US = {"data", "runs", "wandb"}
 _TIMEOUT = 60.0

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from ctexp.core import durations, metric_names
+from ctexp.core import durations, metric_names, sizes
 from ctexp.core.errors import UsageError
 from ctexp.core.names import ID_PATTERN
 from ctexp.planning.plan import window
@@ -97,7 +97,7 @@ Size = Annotated[
     str,
     # First, so that the published schema holds the pattern too.
     Field(
-        pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})? ?(MB|GB|TB|MiB|GiB|TiB)$",
+        pattern=f"^{sizes.PATTERN}$",
         description="a number with its unit: 20GB",
     ),
     BeforeValidator(_with_unit),
@@ -357,11 +357,3 @@ def keys_at(place: Sequence[str | int], data: Any) -> list[str]:
         else:
             model = _PARTS.get(str(part), model)
     return list(model.model_fields)
-
-
-def size_bytes(said: str) -> int:
-    """How many bytes `20GB` or `1.5GiB` is; checked by the schema already."""
-    binary = said.endswith("iB")
-    number, unit = (said[:-3], said[-3]) if binary else (said[:-2], said[-2])
-    factor = float(1024 if binary else 1000) ** ("KMGT".index(unit) + 1)
-    return round(float(number) * factor)

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 from ctexp.core import durations
 from ctexp.core.gpu import Gpu
+from ctexp.core.sizes import size_bytes
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.plan import window
-from ctexp.planning.plan.document import Plan, size_bytes
+from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import in_order
 from ctexp.planning.schedule import means
 from ctexp.planning.schedule.costs import bound

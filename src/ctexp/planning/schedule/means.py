@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ctexp.core import clock
 from ctexp.core.gpu import Gpu
+from ctexp.core.sizes import size_bytes
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import disk, memory
-from ctexp.planning.plan.document import Plan, size_bytes
+from ctexp.planning.plan.document import Plan
 from ctexp.planning.schedule.schedule import Totals
 from ctexp.record.manifest import Estimate
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ctexp.core import durations
-from ctexp.planning.plan.document import Plan, size_bytes
+from ctexp.core.sizes import size_bytes
+from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import Job, in_order
 from ctexp.queue.orders import Cost, Orders
 from ctexp.record.manifest import Estimate

@@ -10,9 +10,9 @@ from ctexp.core import gpu_reading
 from ctexp.core.errors import PreflightError
 from ctexp.core.files import probe_writable
 from ctexp.core.gpu import Gpu, GpuState
+from ctexp.core.sizes import size_bytes
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import disk, memory
-from ctexp.planning.plan.document import size_bytes
 from ctexp.queue.opening.preflight.subject import Finding, Intended
 
 _TOOLS = {"bash": "bash", "git": "git", "realpath": "coreutils", "tee": "coreutils"}

@@ -1,0 +1,118 @@
+"""`python -P -m ctexp.executors.carry EXECUTOR NAME -- PROGRAM …`: a program that runs elsewhere, as if here.
+
+What it prints comes out here, signals reach it, its exit code is that of this process. What watches programs
+of this machine watches one on a cluster this way: attempts at the jobs of a queue.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ctexp.core import heartbeat, screen
+from ctexp.core.errors import CtexpError, UsageError
+from ctexp.core.parent_death import die_with_parent
+from ctexp.core.paths import project_root
+from ctexp.executors.opening import open_executor
+from ctexp.executors.protocol import Executor, Work
+
+_LOOK_SECONDS = 0.2
+_GRACE_SECONDS = 3600.0
+"""Who has asked this process to stop waits as long as it likes, and kills it then."""
+
+PASSED_ON = (
+    "CTEXP_PLAN",
+    "CTEXP_QUEUE",
+    "CTEXP_JOB",
+    "CTEXP_ROOT",
+    "CUDA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
+)
+"""Variables of this process that the program has too, where they are set."""
+
+
+def words_of(executor: str, name: str, words: Sequence[str]) -> list[str]:
+    """The program that has another carried out elsewhere.
+
+    Args:
+        executor: a name in `conf/executor`.
+        name: of the piece of work.
+        words: the program and its arguments.
+    """
+    return [sys.executable, "-P", "-m", "ctexp.executors.carry", executor, name, "--", *words]
+
+
+def main(words: Sequence[str]) -> int:
+    """Have it carried out, and wait; its exit code.
+
+    Raises:
+        UsageError: the words are wrong.
+        CtexpError: it cannot be begun there.
+    """
+    if len(words) < 4 or words[2] != "--":
+        raise UsageError("carry: expected EXECUTOR NAME -- PROGRAM …")
+    root = project_root()
+    executor = open_executor(root, words[0])
+    with tempfile.TemporaryDirectory(prefix="ctexp-carry-") as folder:
+        work = Work(
+            name=words[1],
+            words=words[3:],
+            folder=root,
+            log=Path(folder) / "log",
+            environment={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            trains=list(words[3:5]) == ["inv", "train"],
+        )
+        return _carried(executor, work)
+
+
+def _carried(executor: Executor[Any], work: Work) -> int:
+    asked = _Asked()
+    handle = executor.submit(work)
+    work.log.touch()
+    with work.log.open("rb") as log:
+        try:
+            while (code := executor.poll(handle)) is None:
+                _copy(log.read())
+                heartbeat.beat()
+                if asked.to_stop:
+                    executor.cancel(handle, _GRACE_SECONDS)
+                time.sleep(_LOOK_SECONDS)
+        except BaseException:
+            executor.cancel(handle, 0.0)
+            raise
+        executor.fetch(handle)
+        _copy(log.read())
+    return code if code >= 0 else 128 - code
+
+
+class _Asked:
+    """Whether this process was asked to stop, by INT or TERM."""
+
+    def __init__(self) -> None:
+        self.to_stop = False
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, self._heard)
+
+    def _heard(self, _: int, __: FrameType | None) -> None:
+        self.to_stop = True
+
+
+def _copy(said: bytes) -> None:
+    if said:
+        sys.stdout.buffer.write(said)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except CtexpError as error:
+        for line in error.lines():
+            screen.note(line)
+        raise SystemExit(error.exit_code) from error

@@ -1,0 +1,1 @@
+"""Work as jobs of SLURM."""
