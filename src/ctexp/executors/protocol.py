@@ -19,6 +19,8 @@ class Work:
         descriptors: of this process's that it has too, where it runs on this machine.
         trains: it is `inv train`: begun again after its node was lost, it goes on with the run it had begun.
         gpu: it wants a GPU.
+        needs: files and folders of the project that it reads and git does not know, data sets apart; they go
+            along where it runs on another file system.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Work:
     descriptors: Sequence[int] = ()
     trains: bool = False
     gpu: bool = False
+    needs: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,11 @@ class Executor(Protocol[H]):
         ...
 
     def poll(self, handle: H) -> int | None:
-        """Its exit code, or minus the signal that killed it; None while it runs, or waits for its turn."""
+        """Its exit code, or minus the signal that killed it; None while it runs, or waits for its turn.
+
+        Of work that runs elsewhere, the signs of life (`core/heartbeat`) are given here as this process's own;
+        where they cannot be had, its running is one, as is its waiting.
+        """
         ...
 
     def cancel(self, handle: H, grace: float) -> None:

@@ -1,0 +1,282 @@
+"""`python -P -m ctexp.executors.node URL NAME`: a piece of work on a machine that lacks the project's folder.
+
+The project is unpacked into a folder of its own and the program run there; what it writes goes back as it
+comes: checkpoints, records, figures. Data sets stay, for the next piece of work. What the program prints is
+printed here, SIGTERM is passed on to it, and its exit code is that of this process.
+"""
+
+import contextlib
+import getpass
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from ctexp.core import files, names, screen
+from ctexp.core.errors import CtexpError, DataError, StorageError, UsageError
+from ctexp.core.locks import HELD, FileLock
+from ctexp.core.parent_death import die_with_parent, tied_to_this
+from ctexp.executors.errand import Order, key
+from ctexp.executors.snapshot import unpack
+from ctexp.executors.storage import Place, Sent, Url, get_bytes
+
+_LOOK_SECONDS = 0.1
+_SEND_SECONDS = 3.0
+
+_PATIENCE_SECONDS = 300.0
+"""For a storage that cannot be written when the work is done."""
+
+_OTHERS_SECONDS = 3600.0
+"""For another piece of work that has just begun to fetch the same data set."""
+
+NOT_OF_A_NODE = (HELD, "CTEXP_REFEREE", "CTEXP_WARM", "CUDA_VISIBLE_DEVICES")
+"""Variables that mean something on the machine that ordered the work alone."""
+
+_LEFT_HERE = {".git", "data", "__pycache__"}
+"""Folders of a project of which nothing goes back."""
+
+
+def words_of(url: str, name: str) -> list[str]:
+    """The program that does a piece of work on a node, for the node's own `python`.
+
+    Args:
+        url: of the storage, as the node reaches it.
+        name: of the errand.
+    """
+    return ["python", "-P", "-m", "ctexp.executors.node", url, name]
+
+
+def main(words: list[str]) -> int:
+    """Do it; the exit code of the program, or minus the signal that killed it.
+
+    Raises:
+        UsageError: the words are wrong.
+        CtexpError: it cannot be begun here, or what it wrote cannot be sent back.
+    """
+    if len(words) != 2:
+        raise UsageError("node: expected URL NAME")
+    url, name = words
+    place = Url(url)
+    content = get_bytes(place, f"{key(name)}/order.json")
+    if content is None:
+        raise DataError(f"{url}: nothing is ordered under {name}", "it has ended, or was never sent")
+    order = Order.model_validate_json(content)
+    base = Path(tempfile.gettempdir()) / f"ctexp-node-{getpass.getuser()}"
+    files.make_folder(base / "work")
+    with _folder(base / "work") as folder:
+        return _Here(order, name, place, base, folder).carried_out()
+
+
+@dataclass(frozen=True)
+class _Here:
+    """A piece of work, and where it is done.
+
+    Attributes:
+        base: this node's folder for all of them.
+        folder: for this one.
+    """
+
+    order: Order
+    name: str
+    place: Place
+    base: Path
+    folder: Path
+
+    def carried_out(self) -> int:
+        """Unpack, run, send; see `main`."""
+        tar = self.folder / "project.tar"
+        if not self.place.get(f"{key(self.name)}/project.tar", tar):
+            raise DataError(f"{self.name}: its project is missing in the storage", "send it again")
+        unpack(tar, self.folder / "repository")
+        tar.unlink()
+        self._have_data()
+        written = _Written(self.root)
+        back = Sent(self.place, f"{key(self.name)}/out", self.root)
+        asked = _Asked()
+        child = subprocess.Popen(
+            self._words(), cwd=self.root, env=self._environment(), preexec_fn=tied_to_this()
+        )
+        due = time.monotonic() + _SEND_SECONDS
+        told = False
+        while child.poll() is None:
+            if asked.news():
+                child.terminate()
+            if time.monotonic() >= due:
+                told = _sent(back, written, told)
+                due = time.monotonic() + _SEND_SECONDS
+            time.sleep(_LOOK_SECONDS)
+        _send_the_last(back, written)
+        return child.returncode
+
+    @property
+    def root(self) -> Path:
+        """The project's folder here."""
+        return self.folder / "repository" / self.order.below
+
+    def _have_data(self) -> None:
+        """Put the data sets into the project, from those that are here already, where they are."""
+        data = self.root / "data"
+        files.make_folder(data)
+        cache = self.base / "cache"
+        files.make_folder(cache)
+        (data / "cache").symlink_to(cache)
+        for its in self.order.sets:
+            kept = self.base / "sets" / Path(its).stem
+            lock = FileLock(self.base / f"{kept.name}.lock", f"data set {kept.name}")
+            lock.acquire(_OTHERS_SECONDS)
+            if not kept.is_dir():
+                self._fetch(its, kept)
+            lock.release()
+            shutil.copytree(kept, data, copy_function=os.link, dirs_exist_ok=True)
+
+    def _fetch(self, its: str, kept: Path) -> None:
+        new = self.folder / "set"
+        tar = self.folder / "set.tar"
+        if not self.place.get(its, tar):
+            raise DataError(
+                f"{its}: missing in the storage", "remove the storage's folder data/, and send it again"
+            )
+        with tarfile.open(tar) as archive:
+            archive.extractall(new, filter="data")
+        tar.unlink()
+        files.make_folder(kept.parent)
+        new.rename(kept)
+
+    def _words(self) -> list[str]:
+        first, *rest = map(self._of_here, self.order.words)
+        program = {"inv": [str(Path(sys.executable).with_name("inv"))], "python": [sys.executable]}
+        if first == self.order.python:
+            first = "python"
+        return [*program.get(first, [first]), *rest]
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in NOT_OF_A_NODE}
+        its = {
+            name: self._of_here(value)
+            for name, value in self.order.environment.items()
+            if name not in NOT_OF_A_NODE
+        }
+        code = self.root / "src"
+        own = {"PYTHONPATH": str(code)} if (code / "ctexp").is_dir() else {}
+        return inherited | its | own | {"CTEXP_ROOT": str(self.root)}
+
+    def _of_here(self, word: str) -> str:
+        """A word with this node's paths in place of those of the machine that ordered it."""
+        before, equals, value = word.rpartition("=")
+        for there, here in (("runs", "runs"), ("data", "data"), ("root", "")):
+            path = getattr(self.order, there)
+            if value == path or value.startswith(f"{path}/"):
+                return f"{before}{equals}{self.root / here}{value.removeprefix(path)}"
+        return word
+
+
+class _Written:
+    """What has been written into a project since it was unpacked.
+
+    Args:
+        root: the project's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._first = dict(_listed(root))
+
+    def paths(self) -> list[str]:
+        """Files that are new or have changed, relative to the folder."""
+        return [path for path, about in _listed(self._root) if self._first.get(path) != about]
+
+    def gone(self) -> list[str]:
+        """Files that are no more."""
+        return sorted(path for path in self._first if not (self._root / path).exists())
+
+
+def _listed(root: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Every file that may go back, with what changes when it does."""
+    for folder, below, found in os.walk(root):
+        below[:] = [name for name in below if name not in _LEFT_HERE]
+        for name in found:
+            path = Path(folder) / name
+            if name == "lock" or name.startswith(("index.sqlite", ".")) or name.endswith(".lock"):
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                status = path.lstat()
+                if stat.S_ISREG(status.st_mode):
+                    yield path.relative_to(root).as_posix(), (status.st_size, status.st_mtime_ns)
+
+
+def _sent(back: Sent, written: _Written, told: bool) -> bool:
+    """Send what is new; whether it was told that this cannot be done now. The work goes on meanwhile."""
+    try:
+        back.send(written.paths(), written.gone())
+    except StorageError as error:
+        if not told:
+            screen.warn(f"{error}; tried again until the work is done")
+        return True
+    return False
+
+
+def _send_the_last(back: Sent, written: _Written) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            back.send(written.paths(), written.gone())
+        except StorageError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_SEND_SECONDS)
+        else:
+            return
+
+
+@contextlib.contextmanager
+def _folder(base: Path) -> Iterator[Path]:
+    """A folder that is removed at the end; those of processes that were killed are removed now."""
+    for left in base.glob("*.lock"):
+        if not FileLock(left, "").is_held():
+            shutil.rmtree(left.with_suffix(""), ignore_errors=True)
+            left.unlink(missing_ok=True)
+    name = names.short_id()
+    with FileLock(base / f"{name}.lock", "a piece of work") as lock:
+        files.make_folder(base / name)
+        try:
+            yield base / name
+        finally:
+            shutil.rmtree(base / name, ignore_errors=True)
+            lock.path.unlink(missing_ok=True)
+
+
+class _Asked:
+    """Whether this process was asked to stop, by INT or TERM."""
+
+    def __init__(self) -> None:
+        self._new = False
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, self._heard)
+
+    def news(self) -> bool:
+        """Whether it was since it was asked before."""
+        new, self._new = self._new, False
+        return new
+
+    def _heard(self, _: int, __: FrameType | None) -> None:
+        self._new = True
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    try:
+        code = main(sys.argv[1:])
+    except CtexpError as error:
+        for line in error.lines():
+            screen.note(line)
+        raise SystemExit(error.exit_code) from error
+    raise SystemExit(code if code >= 0 else 128 - code)
