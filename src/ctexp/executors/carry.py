@@ -1,7 +1,7 @@
 """`python -P -m ctexp.executors.carry EXECUTOR NAME -- PROGRAM …`: a program that runs elsewhere, as if here.
 
-What it prints comes out here, signals reach it, its exit code is that of this process. What watches programs
-of this machine watches one on a cluster this way: attempts at the jobs of a queue.
+What it prints comes out here, signals and signs of life come through, its exit code is that of this process. What
+watches programs of this machine watches one on a cluster this way: attempts at the jobs of a queue.
 """
 
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from ctexp.core import heartbeat, screen
+from ctexp.core import screen
 from ctexp.core.errors import CtexpError, UsageError
 from ctexp.core.parent_death import die_with_parent
 from ctexp.core.paths import project_root
@@ -26,14 +26,13 @@ _GRACE_SECONDS = 3600.0
 """Who has asked this process to stop waits as long as it likes, and kills it then."""
 
 PASSED_ON = (
-    "CTEXP_PLAN",
-    "CTEXP_QUEUE",
-    "CTEXP_JOB",
-    "CTEXP_ROOT",
-    "CUDA_VISIBLE_DEVICES",
-    "OMP_NUM_THREADS",
+    *("CTEXP_PLAN", "CTEXP_QUEUE", "CTEXP_JOB"),
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+    *("WANDB_MODE", "WANDB_PROJECT", "WANDB_ENTITY", "WANDB_BASE_URL"),
 )
-"""Variables of this process that the program has too, where they are set."""
+"""Variables of this process that the program has too, where they are set: results or records hang on them."""
+
+_ON_THE_PROCESSOR = "trainer.accelerator=cpu"
 
 
 def words_of(executor: str, name: str, words: Sequence[str]) -> list[str]:
@@ -66,6 +65,7 @@ def main(words: Sequence[str]) -> int:
             log=Path(folder) / "log",
             environment={name: os.environ[name] for name in PASSED_ON if name in os.environ},
             trains=list(words[3:5]) == ["inv", "train"],
+            gpu=_ON_THE_PROCESSOR not in words,
         )
         return _carried(executor, work)
 
@@ -78,7 +78,6 @@ def _carried(executor: Executor[Any], work: Work) -> int:
         try:
             while (code := executor.poll(handle)) is None:
                 _copy(log.read())
-                heartbeat.beat()
                 if asked.to_stop:
                     executor.cancel(handle, _GRACE_SECONDS)
                 time.sleep(_LOOK_SECONDS)

@@ -1,7 +1,8 @@
 """Two nodes of a Ray cluster on this machine, in a process of their own: Ray's warnings are not ours.
 
 `python -m tests.sweeps.ray_tune.nodes` prints the cluster's address; a line `fail` on its input kills the
-second node without a farewell, and the end of the input ends both.
+second node without a farewell, and the end of the input ends both. `die` kills all that runs on it too, as if
+its plug was pulled.
 """
 
 import contextlib
@@ -10,6 +11,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
+
+import psutil
 
 from tests.project import HERE
 
@@ -26,11 +29,18 @@ class Nodes:
 
     def fail(self) -> None:
         """Kill the second node, and wait until it is gone."""
+        self._have("fail")
+
+    def die(self) -> None:
+        """Kill the second node and every process on it, at once."""
+        self._have("die")
+
+    def _have(self, what: str) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write("fail\n")
+        self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline() == "failed\n"
+        assert self._process.stdout.readline() == "done\n"
 
 
 @contextlib.contextmanager
@@ -51,6 +61,19 @@ def two_nodes() -> Iterator[Nodes]:
         process.communicate(timeout=60)
 
 
+def kill(node: Any) -> None:
+    """End all that runs on a node, children of children first asked for, then none left out."""
+    (raylet,) = node.all_processes["raylet"]
+    top = psutil.Process(raylet.process.pid)
+    all_of_it = [top, *top.children(recursive=True)]
+    for process in all_of_it:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
+    for process in [*top.children(recursive=True), *all_of_it]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def main() -> None:
     """Be the cluster."""
     from ray.cluster_utils import Cluster
@@ -59,9 +82,11 @@ def main() -> None:
     cluster = Cluster(initialize_head=True, head_node_args={**common, "include_dashboard": False})
     second = cluster.add_node(**common)
     print(f"at {cluster.address}", flush=True)
-    for _ in sys.stdin:
+    for line in sys.stdin:
+        if line == "die\n":
+            kill(second)
         cluster.remove_node(second, allow_graceful=False)
-        print("failed", flush=True)
+        print("done", flush=True)
     cluster.shutdown()  # type: ignore[no-untyped-call]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import PreflightError, UsageError
+from ctexp.executors.ray import joining
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.ray_tune import cluster, driver
 from tests.sweeps.agent.benches import Memory, bench, spec
@@ -32,7 +33,7 @@ def test_a_training_shares_its_gpu_with_nobody() -> None:
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in cluster._SETTINGS:
+    for name in [*cluster._SETTINGS, *joining._SETTINGS]:
         monkeypatch.setenv(name, "")  # to be put back
     monkeypatch.setitem(sys.modules, "ray", None)
     its, stops = bench(tmp_path, spec(backend="ray")), Stops()
@@ -59,10 +60,10 @@ def test_the_cluster_and_not_a_flag_says_which_gpu(tmp_path: Path) -> None:
 def test_a_cluster_that_does_not_answer_is_told_at_once(
     address: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in cluster._SETTINGS:
+    for name in [*cluster._SETTINGS, *joining._SETTINGS]:
         monkeypatch.setenv(name, "")
     monkeypatch.setitem(sys.modules, "ray", types.ModuleType("ray"))  # it is not asked
-    monkeypatch.setenv(cluster.ADDRESS, address)
+    monkeypatch.setenv(joining.ADDRESS, address)
     its = bench(tmp_path, spec(backend="ray"))
     with pytest.raises(PreflightError, match=problem):
         driver.work(Memory([]), its, Stops(), count=None, tell=lambda _: None)

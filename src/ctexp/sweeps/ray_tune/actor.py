@@ -14,10 +14,8 @@ from typing import Any
 
 from ray import tune
 
+from ctexp.executors.ray.joining import NOT_OF_A_NODE
 from ctexp.sweeps.ray_tune.words import END, EPOCH, ORDER, RUN, RUNS, TRIAL
-
-NOT_OF_A_NODE = ("CTEXP_HELD_LOCKS", "CTEXP_REFEREE", "CTEXP_WARM")
-"""Descriptors and sockets that a node's Ray may have been started with, and that are nobody's by now."""
 
 
 class Place(tune.Trainable):

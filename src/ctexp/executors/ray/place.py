@@ -1,0 +1,107 @@
+"""A place on a node of the cluster: an actor that has one piece of work done by a process of its own.
+
+Ray ends that process with the actor, and the actor with whoever submitted the work.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from ctexp.core import heartbeat
+from ctexp.core.errors import PreflightError
+from ctexp.executors.local import Local
+from ctexp.executors.protocol import Work
+from ctexp.executors.ray.joining import NOT_OF_A_NODE
+from ctexp.executors.settings import LocalSettings
+
+_MOST_BYTES = 1 << 20
+"""Told at a time."""
+
+
+class Told(NamedTuple):
+    """What became of the work since it was looked at before.
+
+    Attributes:
+        code: its exit code, or minus the signal that killed it, once all it printed is told.
+        said: what it has printed since.
+        moved: whether it has given a sign of life since.
+    """
+
+    code: int | None
+    said: bytes
+    moved: bool
+
+
+class Place:
+    """Has a piece of work done on the node that Ray has put it on."""
+
+    def __init__(self) -> None:
+        for name in NOT_OF_A_NODE:
+            os.environ.pop(name, None)
+        self._scratch = tempfile.TemporaryDirectory(prefix="ctexp-ray-")
+        self._log = Path(self._scratch.name) / "log"
+        self._beat = Path(self._scratch.name) / "beat"
+        self._beat.touch()
+        self._beaten = self._beat.stat().st_mtime_ns
+        self._local = Local(LocalSettings(kind="local", devices="auto", jobs_per_device=1))
+
+    def begin(self, work: Work) -> Told:
+        """Begin it; what it prints comes after the name of this node.
+
+        Raises:
+            PreflightError: its folder is not here.
+        """
+        node = os.uname().nodename
+        if not work.folder.is_dir():
+            raise PreflightError(
+                f"{node}: no folder {work.folder}",
+                "`storage: shared` needs it on every node; `storage: copy` does not",
+            )
+        self._log.write_text(f"on {node}\n")
+        self._under_way = self._local.submit(
+            Work(
+                name=work.name,
+                words=_of_here(work.words[0]) + list(work.words[1:]),
+                folder=work.folder,
+                log=self._log,
+                environment=_passed(work)
+                | {"CTEXP_ROOT": str(work.folder), heartbeat.VARIABLE: str(self._beat)},
+            )
+        )
+        return self.look(0)._replace(moved=True)
+
+    def look(self, seen: int) -> Told:
+        """What is new.
+
+        Args:
+            seen: bytes of its output that are told already.
+        """
+        code, beaten = self._local.poll(self._under_way), self._beat.stat().st_mtime_ns
+        with self._log.open("rb") as log:
+            log.seek(seen)
+            said = log.read(_MOST_BYTES)
+        moved, self._beaten = beaten != self._beaten, beaten
+        return Told(None if len(said) == _MOST_BYTES else code, said, moved)
+
+    def ask(self) -> None:
+        """Ask it to end."""
+        self._under_way.process.terminate()
+
+    def kill(self) -> None:
+        """End it, and all that it has started."""
+        self._local.cancel(self._under_way, 0.0)
+
+
+def _of_here(program: str) -> list[str]:
+    """`inv` and `python` are those that the node's Ray is installed beside."""
+    if program == "python":
+        return [sys.executable]
+    return [str(Path(sys.executable).with_name("inv"))] if program == "inv" else [program]
+
+
+def _passed(work: Work) -> dict[str, str]:
+    """Its variables but those of the other machine; which GPU it has, Ray says."""
+    foreign = {*NOT_OF_A_NODE, "CUDA_VISIBLE_DEVICES"}
+    return {name: value for name, value in work.environment.items() if name not in foreign}
