@@ -6,6 +6,7 @@ Nothing happens here: signatures are in `ctexp.cli.verbs`, and what they name is
 from ctexp.cli import frontdoor
 from ctexp.cli.verbs.data import (
     data_audit,
+    data_delta,
     data_import,
     data_phantom,
     data_pull,

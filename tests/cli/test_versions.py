@@ -161,3 +161,18 @@ def test_a_fresh_clone_makes_everything_and_the_second_time_nothing(tmp_path: Pa
     assert str(image.relative_to(clone)) in refused.stderr
     repro(clone)
     assert image.read_bytes() == before
+
+
+def test_the_catalog_is_kept_as_a_delta_table(told: tuple[Path, str]) -> None:
+    project = told[0]
+    said = inv(project, "data-delta", "data/delta/tiny", "--dataset", "tiny").stdout
+    assert said.startswith("tiny: version 0 of data/delta/tiny now holds its 42 images\ncatalog sha256: ")
+    kept = json.loads(inv(project, "data-delta", "data/delta/tiny", "--dataset", "tiny", "--json").stdout)
+    assert kept == {
+        "dataset": "tiny",
+        "images": 42,
+        "catalog_sha256": said.split()[-1],
+        "table": "data/delta/tiny",
+        "version": 0,
+        "new": False,
+    }

@@ -1,4 +1,4 @@
-"""`data-pull` and `data-push`: versions of the data between here and the DVC remote."""
+"""`data-pull` and `data-push`: versions of the data between here and the DVC remote; `data-delta`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 from ctexp.config.paths import resolve_paths
 from ctexp.core import screen
 from ctexp.core.paths import project_root, shown
+from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog
+from ctexp.data.versions import delta as deltas
 from ctexp.data.versions import dvc, exchange
 from ctexp.data.versions.lock_file import dvc_version
 
@@ -52,6 +54,28 @@ def pull(dataset: str | None, json: bool) -> None:
         return
     for catalog in pulled.sets:
         print(f"{catalog.title}: {len(catalog.rows):,} images verified in {shown(catalog.raw)}")
+
+
+def delta(table: str, dataset: str, json: bool) -> None:
+    """Have the newest version of a Delta table hold the catalog of a data set."""
+    root = project_root()
+    catalog = catalogs.load(resolve_paths(root)[0], dataset)
+    kept = deltas.keep(catalog, table)
+    if json:
+        screen.emit_json(
+            {
+                "dataset": catalog.name,
+                "images": len(catalog.rows),
+                "catalog_sha256": catalog.sha256,
+                "table": table,
+                "version": kept.version,
+                "new": kept.is_new,
+            }
+        )
+        return
+    has = "now holds" if kept.is_new else "holds already"
+    print(f"{catalog.title}: version {kept.version} of {table} {has} its {len(catalog.rows):,} images")
+    print(f"catalog sha256: {catalog.sha256}")
 
 
 def _as_json(sets: Iterable[Catalog]) -> list[dict[str, Any]]:

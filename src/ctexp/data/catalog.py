@@ -21,6 +21,7 @@ from ctexp.core.files import replacing, sha256_bytes, sha256_file
 from ctexp.core.locks import FileLock
 from ctexp.core.names import check_id, did_you_mean
 from ctexp.data.parallel import each
+from ctexp.data.versions.lock_file import LOCK, is_recorded
 
 SCHEMA = pa.schema(
     [
@@ -253,6 +254,8 @@ def _way_to(data_dir: Path, name: str) -> str:
     """How to get the data set that is missing."""
     if name == "phantom":
         return "make it: inv data-phantom"
+    if is_recorded(data_dir.parent, name):
+        return f"{LOCK} records it, fetch it: inv data-pull --dataset {name}"
     near = did_you_mean(name, set(available(data_dir)) - {name})
     way = f"import it: inv data-import PATH --name {name}; or use the synthetic set: data=phantom"
     return f"{near} {way}" if near.startswith("did") else way

@@ -10,7 +10,7 @@ import pytest
 from ctexp.core.errors import Busy, DataError, PreflightError
 from ctexp.data import catalog as catalogs
 from ctexp.data.versions import dvc
-from ctexp.data.versions.exchange import Pushed, pull, push
+from ctexp.data.versions.exchange import Pushed, pull, pull_if_missing, push
 from ctexp.data.versions.lock_file import Lock, dvc_version
 from ctexp.data.versions.pipeline import Pipeline
 from tests.project import HERE, add_pipeline, add_tiny_set, git, make_project
@@ -193,13 +193,40 @@ def test_what_the_remote_lacks_or_has_damaged_is_told(origin: Path, clone: Path)
 
 
 def test_any_other_failure_of_dvc_is_one_line_and_all_it_said_is_in_the_traceback(clone: Path) -> None:
-    dvc.run(clone, "remote", "modify", "--local", "store", "url", "s3://nowhere/at-all")
-    with pytest.raises(PreflightError, match="dvc pull: s3 is supported, but requires 'dvc-s3'") as failure:
-        pull(clone, clone / "data", None)
+    with pytest.raises(PreflightError, match="dvc config: configuration error") as failure:
+        dvc.run(clone, "config", "core.nothing", "of this name")
     assert len(failure.value.problems) == 1
-    assert failure.value.hint.endswith("dvc pull import@tiny")
+    assert failure.value.hint.endswith("dvc config core.nothing 'of this name'")
     assert failure.value.__cause__ is not None
-    assert "s3 is supported" in failure.value.__cause__.__notes__[0]
+    assert "extra keys not allowed" in failure.value.__cause__.__notes__[0]
+
+
+@pytest.mark.slow
+def test_a_remote_that_nothing_here_can_reach_names_what_is_missing(clone: Path) -> None:
+    dvc.run(clone, "remote", "modify", "--local", "store", "url", "gs://nowhere/at-all")
+    with pytest.raises(PreflightError, match="a remote at gs:// needs dvc-gs, which is not") as failure:
+        pull(clone, clone / "data", None)
+    assert failure.value.hint == "pip install dvc-gs"
+
+
+def test_a_clone_without_data_is_told_to_fetch_them(clone: Path) -> None:
+    with pytest.raises(DataError, match="there is no data set 'tiny'") as failure:
+        catalogs.load(clone / "data", "tiny")
+    assert failure.value.hint == "dvc.lock records it, fetch it: inv data-pull --dataset tiny"
+
+    (clone / "dvc.lock").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(DataError, match="there is no data set 'tiny'") as failure:
+        catalogs.load(clone / "data", "tiny")
+    assert failure.value.hint.startswith("import it: ")
+
+
+@pytest.mark.slow
+def test_a_worker_fetches_what_it_lacks_and_nothing_else(origin: Path, clone: Path) -> None:
+    assert not pull_if_missing(clone, clone / "data", "ward7"), "not recorded"
+    assert not pull_if_missing(clone, clone.parent / "data", "tiny"), "DVC's are in the project"
+    assert pull_if_missing(clone, clone / "data", "tiny")
+    assert contents(clone / "data/raw/tiny") == contents(origin / "data/raw/tiny")
+    assert not pull_if_missing(clone, clone / "data", "tiny"), "it is here"
 
 
 def test_one_at_a_time(clone: Path) -> None:

@@ -113,3 +113,20 @@ def data_pull(_: Context, dataset: str | None = None, json: bool = False, debug:
 @verb("versions:push", help={"dataset": "one set alone"} | JSON | DEBUG)
 def data_push(_: Context, dataset: str | None = None, json: bool = False, debug: bool = False) -> None:
     """Record data versions and push them to the DVC remote."""
+
+
+@verb(
+    "versions:delta",
+    positional=["table"],
+    help={"table": "its folder, or its URL, given bare"} | DATASET | JSON | DEBUG,
+)
+def data_delta(
+    _: Context, table: str, dataset: str = "chest_ct", json: bool = False, debug: bool = False
+) -> None:
+    """Keep a catalog as a Delta table as well.
+
+    A change of the catalog makes a new version of the table; each version names its catalog's SHA-256:
+
+        inv data-delta data/delta/chest_ct
+        inv data-delta s3://bucket/chest_ct --dataset chest_ct
+    """

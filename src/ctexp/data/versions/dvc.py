@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -46,7 +47,7 @@ def run(root: Path, *words: str, follow: Follow | None = None) -> str:
 
 def typed(*words: str) -> str:
     """A DVC command as one types it in the project."""
-    return " ".join((shown(Path(sys.executable).with_name("dvc")), *words))
+    return f"{shown(Path(sys.executable).with_name('dvc'))} {shlex.join(words)}"
 
 
 def remote(root: Path) -> str:
@@ -147,6 +148,24 @@ def _missing(words: tuple[str, ...], _: str) -> CtexpError:
     )
 
 
+def _unreached(_: tuple[str, ...], said: str) -> CtexpError:
+    found = re.search(r"failed to connect to (.*)", said)
+    return PreflightError(
+        f"the remote cannot be reached: {found[1] if found else said}",
+        f"see its url: {typed('remote', 'list')}; docs/data.md says where its credentials belong",
+    )
+
+
+def _uninstalled(_: tuple[str, ...], said: str) -> CtexpError:
+    found = re.search(r"(\w+) is supported, but requires '([\w-]+)'", said)
+    scheme, package = (found[1], found[2]) if found else ("?", "?")
+    way = f'uv sync --extra {scheme}, or pip install "ctexp[{scheme}]"'
+    return PreflightError(
+        f"a remote at {scheme}:// needs {package}, which is not installed",
+        way if scheme in _EXTRAS else f"pip install {package}",
+    )
+
+
 def _remade(words: tuple[str, ...], said: str) -> CtexpError:
     stage = re.search(r"unable to commit changed stage: '([^']+)'", said)
     name = stage[1] if stage else words[-1]
@@ -157,6 +176,9 @@ def _remade(words: tuple[str, ...], said: str) -> CtexpError:
 
 
 _ERROR = "ERROR: "
+_EXTRAS = ("s3", "ssh")
+"""Kinds of remotes that ctexp has an extra for."""
+
 _MISSING = "do not exist neither locally nor on remote"
 
 _KNOWN: tuple[tuple[str, Callable[[tuple[str, ...], str], CtexpError]], ...] = (
@@ -164,6 +186,9 @@ _KNOWN: tuple[tuple[str, Callable[[tuple[str, ...], str], CtexpError]], ...] = (
     ("it is being blocked by", _busy),
     ("without confirmation", _unsaved),
     ("no default remote set", lambda *_: _no_remote()),
+    ("is supported, but requires", _uninstalled),
+    # It then calls what it could not ask for missing.
+    ("failed to connect to", _unreached),
     (_MISSING, _missing),
     ("failed to download", _missing),
     ("unable to commit changed stage", _remade),

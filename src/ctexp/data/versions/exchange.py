@@ -15,7 +15,7 @@ from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog, import_lock
 from ctexp.data.parallel import each
 from ctexp.data.versions import dvc
-from ctexp.data.versions.lock_file import LOCK, RAW, Lock
+from ctexp.data.versions.lock_file import LOCK, RAW, Lock, is_recorded
 from ctexp.data.versions.pipeline import FILE, Pipeline
 
 _SHARED = (FILE, LOCK, ".dvc/config")
@@ -128,6 +128,30 @@ def pull(root: Path, data_dir: Path, name: str | None, follow: dvc.Follow | None
         dvc.run(root, "pull", *stages, follow=follow)
         sets = _verified(data_dir, names, _PULL_AGAIN)
     return Pulled(tuple(sets), tuple(stages))
+
+
+def pull_if_missing(root: Path, data_dir: Path, name: str) -> bool:
+    """On a worker that begins with the project alone: fetch a data set that it lacks; whether it came.
+
+    Nothing is done where the set is here, or where no version of it is recorded: who reads it says so then.
+
+    Args:
+        root: the project's folder, with or without git's.
+        data_dir: the data folder.
+        name: the data set's.
+
+    Raises:
+        DataError: the remote lacks files, or what came is not what was imported.
+        PreflightError: DVC has no remote, or cannot use it.
+        Busy: an import or another DVC is at work.
+    """
+    is_here = catalogs.catalog_file(data_dir, name).is_file() and catalogs.raw_folder(data_dir, name).is_dir()
+    if is_here or data_dir != root / "data" or not is_recorded(root, name):
+        return False
+    if not (root / ".git").exists():  # a snapshot: DVC refuses to work without git unless it is told to
+        dvc.run(root, "config", "--local", "core.no_scm", "true")
+    pull(root, data_dir, name)
+    return True
 
 
 def _check_place(root: Path, data_dir: Path) -> None:

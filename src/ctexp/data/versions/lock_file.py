@@ -8,12 +8,14 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ctexp.core import yaml_file
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
-from ctexp.data.catalog import Catalog
+
+if TYPE_CHECKING:
+    from ctexp.data.catalog import Catalog
 
 LOCK = "dvc.lock"
 RAW = "data/raw"
@@ -93,7 +95,15 @@ class Lock:
         ]
 
 
-def dvc_version(root: Path, catalog: Catalog) -> DvcVersion:
+def is_recorded(root: Path, name: str) -> bool:
+    """Whether a version of a data set is recorded; no where nobody can read the file."""
+    try:
+        return name in Lock(root).sets()
+    except DataError:
+        return False
+
+
+def dvc_version(root: Path, catalog: "Catalog") -> DvcVersion:
     """The version of a data set that is recorded for it as it is on disk.
 
     The catalog names every image by content, so its hash decides whether `dvc.lock` speaks of this set.
