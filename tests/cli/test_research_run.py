@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from ctexp.core.errors import Busy, DataError, UsageError
 from ctexp.research.places import Places
 from ctexp.research.record import Answer
 from ctexp.research.running.experiment import Start, lock_of
-from tests.project import TINY, add_tiny_set, git, inv, make_project
+from tests.project import HERE, TINY, add_tiny_set, git, inv, make_project
 from tests.research.answers import answer, handler, plan
 
 PLAN = """
@@ -78,7 +79,7 @@ def words(**changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that is taken for a project, with a plan."""
-    (tmp_path / "conf").mkdir()
+    shutil.copytree(HERE / "conf" / "executor", tmp_path / "conf" / "executor")
     (tmp_path / "conf" / "config.yaml").write_text("paths: {data: data, runs: runs}\n")
     plan(tmp_path, PLAN)
     monkeypatch.setenv("CTEXP_ROOT", str(tmp_path))
@@ -95,7 +96,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"experiment_id": "nois"}, ["research/research_plan.yaml has no 'nois'; did you mean 'noise'?"]),
         ({"only": "spraed"}, ["noise has no part 'spraed'; did you mean 'spread'?"]),
         ({"experiment_id": "all", "only": "spread"}, ["--only: a part of one experiment is meant"]),
-        ({"executor": "slurm"}, ["--executor: 'slurm' is none; there is: local"]),
+        ({"executor": "slumr"}, ["--executor: 'slumr' is none; did you mean 'slurm'?"]),
         (
             {"rerun_failed": True, "force": True, "override": ["seed=3"]},
             ["--rerun-failed and --force contradict each other", "seed=3: handlers set seed themselves"],

@@ -91,7 +91,7 @@ def test_files_that_were_replaced_while_they_were_fetched_are_fetched_as_they_ar
 
     assert Received(Slow(), "work/a/out", here.joinpath).receive() == ["a"]
     assert contents(here) == {"a": "new"}
-    kept = [path for path in (tmp_path / "place" / "work" / "a" / "out").iterdir()]
+    kept = list((tmp_path / "place" / "work" / "a" / "out").iterdir())
     assert len(kept) == 1  # what nobody can ask for any more is not kept
 
 

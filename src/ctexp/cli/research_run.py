@@ -12,7 +12,10 @@ from ctexp.core import screen
 from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, PreflightError, Stopped, UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root
+from ctexp.executors.carry import PASSED_ON
 from ctexp.executors.opening import open_executor
+from ctexp.executors.settings import LocalSettings
+from ctexp.executors.settings import load as load_executor
 from ctexp.record import git
 from ctexp.record.manifest import command_line
 from ctexp.research.basis import why_beyond
@@ -61,7 +64,8 @@ def research_run(
         screen.warn(line)
     asked = Asked(only, rerun_failed, force, tuple(override))
     chosen = _chosen(plan, experiment_id, asked)
-    where = open_executor(root, executor)
+    here = isinstance(load_executor(root, executor), LocalSettings)
+    where = open_executor(root, executor, stub=stub_mode)
     if not stub_mode:
         if why := why_beyond(asked.overrides):
             screen.warn(f"the answers will not count: {why}")
@@ -69,8 +73,11 @@ def research_run(
         heed_changes(source, compose([], root).settings.git.dirty if source.state.dirty else "warn", yes)
     room = where.resources()
     threads = None if "OMP_NUM_THREADS" in os.environ else room.threads
-    start = Start(root, data, runs, stub_mode, asked.overrides, room.slots, threads)
-    with Stops() as stops, _warm(start) as environment:
+    # Elsewhere a handler has one place, in which its trainings follow each other.
+    slots = room.slots if here else 1
+    gpu = not stub_mode and "trainer.accelerator=cpu" not in asked.overrides
+    start = Start(root, data, runs, stub_mode, asked.overrides, slots, threads, gpu)
+    with Stops() as stops, _warm(start) if here else _elsewhere(start) as environment:
         outcomes = carry_out(start, plan, chosen, asked, Bench(where, stops, screen.note, environment))
     found = standing(root, plan, data, stub=stub_mode)
     code = _code(outcomes, several=experiment_id == ALL)
@@ -114,27 +121,37 @@ def _chosen(plan: ResearchPlan, experiment: str, asked: Asked) -> tuple[str, ...
 
 @contextlib.contextmanager
 def _warm(start: Start) -> Iterator[Callable[[], Mapping[str, str]]]:
-    """What gives handlers their environment: from the first on, a warm trainer waits for trainings."""
-    threads = {} if start.threads is None else {"OMP_NUM_THREADS": str(start.threads)}
-    environment = {**os.environ, **threads, "CTEXP_ROOT": str(start.root)}
-    fresh = start.stub or "SLURM_JOB_ID" in environment
+    """What handlers of this machine are given: from the first on, a warm trainer waits for trainings."""
+    environment = _variables(start)
+    fresh = start.stub or "SLURM_JOB_ID" in os.environ or "CTEXP_WARM" in os.environ
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def given() -> Mapping[str, str]:
-            if fresh or "CTEXP_WARM" in environment:
+            if fresh:
                 return environment
             from ctexp.warm.parent import Parent
 
             try:
-                return environment | {
-                    "CTEXP_WARM": str(stack.enter_context(Parent(start.root, environment)).socket)
-                }
+                parent = stack.enter_context(Parent(start.root, {**os.environ, **environment}))
             except PreflightError as error:
                 screen.warn(f"every training in a fresh process: {error}")
                 return environment
+            return {**environment, "CTEXP_WARM": str(parent.socket)}
 
         yield given
+
+
+@contextlib.contextmanager
+def _elsewhere(start: Start) -> Iterator[Callable[[], Mapping[str, str]]]:
+    """What handlers of other machines are given, which share no more than files with this one."""
+    inherited = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    yield lambda: {**inherited, **_variables(start)}
+
+
+def _variables(start: Start) -> dict[str, str]:
+    threads = {} if start.threads is None else {"OMP_NUM_THREADS": str(start.threads)}
+    return {**threads, "CTEXP_ROOT": str(start.root)}
 
 
 def _code(outcomes: Sequence[Outcome], *, several: bool) -> int:

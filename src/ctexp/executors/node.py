@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from ctexp.core import files, names, screen
+from ctexp.core import files, heartbeat, names, screen
 from ctexp.core.errors import CtexpError, DataError, StorageError, UsageError
 from ctexp.core.locks import HELD, FileLock
 from ctexp.core.parent_death import die_with_parent, tied_to_this
@@ -38,7 +38,10 @@ _PATIENCE_SECONDS = 300.0
 _OTHERS_SECONDS = 3600.0
 """For another piece of work that has just begun to fetch the same data set."""
 
-NOT_OF_A_NODE = (HELD, "CTEXP_REFEREE", "CTEXP_WARM", "CUDA_VISIBLE_DEVICES")
+_NOT_OF_A_NODE = (HELD, "CTEXP_REFEREE", "CTEXP_WARM")
+"""Descriptors and sockets of other machines, or of processes that are not this one's parents."""
+
+_NOT_FROM_ELSEWHERE = (*_NOT_OF_A_NODE, "CUDA_VISIBLE_DEVICES", heartbeat.VARIABLE)
 """Variables that mean something on the machine that ordered the work alone."""
 
 _LEFT_HERE = {".git", "data", "__pycache__"}
@@ -159,11 +162,11 @@ class _Here:
         return [*program.get(first, [first]), *rest]
 
     def _environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if name not in NOT_OF_A_NODE}
+        inherited = {name: value for name, value in os.environ.items() if name not in _NOT_OF_A_NODE}
         its = {
             name: self._of_here(value)
             for name, value in self.order.environment.items()
-            if name not in NOT_OF_A_NODE
+            if name not in _NOT_FROM_ELSEWHERE
         }
         code = self.root / "src"
         own = {"PYTHONPATH": str(code)} if (code / "ctexp").is_dir() else {}

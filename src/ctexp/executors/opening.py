@@ -7,12 +7,13 @@ from ctexp.executors.protocol import Executor
 from ctexp.executors.settings import LocalSettings, RaySettings, SlurmSettings, load
 
 
-def open_executor(root: Path, name: str) -> Executor[Any]:
+def open_executor(root: Path, name: str, *, stub: bool = False) -> Executor[Any]:
     """What `--executor NAME` means.
 
     Args:
         root: the project's folder.
         name: of a file in `conf/executor`.
+        stub: nothing of the work counts: what would be rented is stood in for by this machine.
 
     Raises:
         UsageError: there is no such file, or it is wrong.
@@ -33,4 +34,4 @@ def open_executor(root: Path, name: str) -> Executor[Any]:
         return Ray(settings, root)
     from ctexp.executors.modal.executor import Modal
 
-    return Modal(settings, root)
+    return Modal(settings, root, stub=stub)

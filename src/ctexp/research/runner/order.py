@@ -20,6 +20,7 @@ class Order(Document):
         stub: whether to take the figures that it declares instead of calling it.
         slots: how many trainings may run at once.
         threads: that each of them computes on; null for as many as it likes.
+        gpu: whether they may want a GPU.
         basis: what its answer rests on as far as that is known; its overrides are those of every training.
         git: the source as it is.
         command: to do the same again.
@@ -34,9 +35,27 @@ class Order(Document):
     stub: bool = False
     slots: int = Field(default=1, ge=1)
     threads: int | None = Field(default=None, ge=1)
+    gpu: bool = False
     basis: Basis
     git: GitState
     command: Text
+
+    def at(self, root: Path) -> "Order":
+        """The same in another copy of the project, whose data and runs lie in folders of its own.
+
+        Args:
+            root: that copy's folder.
+        """
+        if str(root) == self.root:
+            return self
+        kept = Path(self.folder)
+        folder = (
+            root / "runs" / kept.relative_to(self.runs)
+            if kept.is_relative_to(self.runs)
+            else root / kept.relative_to(self.root)
+        )
+        there = {"root": root, "data": root / "data", "runs": root / "runs", "folder": folder}
+        return self.model_copy(update={key: str(path) for key, path in there.items()})
 
     @property
     def places(self) -> Places:

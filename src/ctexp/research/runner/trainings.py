@@ -135,7 +135,7 @@ class Trainings:
 
     def _name(self, name: str) -> str:
         return names.check_id(
-            f"{_slug(self._order.experiment)}-{name}", f"train: name={name!r} makes run.name"
+            f"{names_begin(self._order.experiment)}{name}", f"train: name={name!r} makes run.name"
         )
 
     def _one(self, wanted: Wanted, name: str, source: Source) -> tuple[RunDir | None, End]:
@@ -198,6 +198,11 @@ class Trainings:
         whose = run.id if run is not None else f"{name}, seed {wanted.seed}"
         problem = f"{whose}: {end.state or 'not trained'}" + (f", {end.problem}" if end.problem else "")
         return TrainingFailed(problem, result.error.hint if result is not None and result.error else "")
+
+
+def names_begin(experiment: str) -> str:
+    """What the names of an experiment's runs begin with."""
+    return f"{_slug(experiment)}-"
 
 
 def _of_learning(resolved: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ class Start:
         overrides: of every training.
         slots: how many trainings of a handler may run at once.
         threads: that each computes on; None for as many as it likes.
+        gpu: whether they may want a GPU.
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Start:
     overrides: tuple[str, ...] = ()
     slots: int = 1
     threads: int | None = None
+    gpu: bool = False
 
     @property
     def places(self) -> Places:
@@ -159,6 +161,7 @@ def _order(start: Start, experiment: Experiment, part: Part, folder: Path) -> Or
         stub=start.stub,
         slots=start.slots,
         threads=start.threads,
+        gpu=start.gpu,
         basis=part.basis.model_copy(update={"data": {}, "overrides": start.overrides}),
         git=source.state,
         command=command_line("research-run", words),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ctexp.core import clock, files
+from ctexp.core.paths import project_root
 from ctexp.executors.trainers import Fresh, Trainer
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
@@ -151,4 +152,4 @@ def _leave(code: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main(Order.read(Path(sys.argv[1])))
+    main(Order.read(Path(sys.argv[1])).at(project_root()))

@@ -1,5 +1,6 @@
 """One handler watched from outside: begun, ended where it must be, its record taken or made."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -9,10 +10,12 @@ from typing import Any
 
 from ctexp.core import clock
 from ctexp.core.errors import DataError
-from ctexp.core.locks import FileLock, passed_on
+from ctexp.core.locks import HELD, FileLock, passed_on
 from ctexp.executors.protocol import Executor, Handle, Work
+from ctexp.record.run_dir import is_run
 from ctexp.research.record import Answer, Broken
 from ctexp.research.runner.order import Order
+from ctexp.research.runner.trainings import names_begin
 from ctexp.research.running.answering import begun, ended
 from ctexp.research.running.failing import died
 from ctexp.sweeps.agent.stopping import Stops
@@ -38,8 +41,8 @@ class Bench:
         executor: carries them out.
         stops: whether to stop.
         tell: given a line for people.
-        environment: gives theirs, whole; asked for before each is begun.
-        locks: held, which they hold too as long as they live.
+        environment: gives what theirs has beyond this process's; asked for before each is begun.
+        locks: held, which they hold too as long as they live, where they run on this machine.
     """
 
     executor: Executor[Any]
@@ -58,15 +61,19 @@ def carry_out(order: Order, bench: Bench) -> Answer | None:
     file = order.log.with_suffix(".order")
     order.write(file)
     began, since = clock.now(), time.monotonic()
-    environment, descriptors = passed_on(*bench.locks, environment=bench.environment())
+    order.log.touch()
+    environment = bench.environment()
+    whole, descriptors = passed_on(*bench.locks, environment={**os.environ, **environment})
     handle = bench.executor.submit(
         Work(
             name=f"{order.experiment}-{order.sub}",
             words=[sys.executable, "-P", "-m", "ctexp.research.running.one", str(file)],
             folder=Path(order.root),
             log=order.log,
-            environment=environment,
+            environment={**environment, HELD: whole[HELD]},
             descriptors=descriptors,
+            gpu=order.gpu,
+            needs=[file, *_trained(order)],
         )
     )
     code, flooded = _watch(handle, order, bench)
@@ -80,6 +87,12 @@ def carry_out(order: Order, bench: Bench) -> Answer | None:
         made = begun(order, began, data={}) | ended(since)
         answer = Answer(**made, state="failed", error=error)
     return answer
+
+
+def _trained(order: Order) -> list[Path]:
+    """The runs of its experiment: no training is done twice, and one broken off is gone on with."""
+    begin = names_begin(order.experiment)
+    return [] if order.stub else [run for run in Path(order.runs).glob(f"{begin}*") if is_run(run)]
 
 
 def _watch(handle: Handle, order: Order, bench: Bench) -> tuple[int, bool]:
