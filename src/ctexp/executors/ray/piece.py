@@ -129,7 +129,7 @@ class RayWork:
         if run is not None and run.lock().is_held() and time.monotonic() - lost_at < _LEFT_SECONDS:
             return
         words = self._again.words()
-        self._say(f"begun again: {' '.join(words[:4])}")
+        self._say("begun again" if words == self.work.words or not run else f"going on with {run.id}")
         self._begin(replace(self.work, words=words))
 
     def _end(self, code: int) -> None:
