@@ -6,8 +6,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+
+import psutil
+
+from tests.faults import accounts
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "setpriv")
 
@@ -34,9 +38,16 @@ SlurmdTimeout=6
 KillWait=20
 ReturnToService=2
 MpiDefault=none
+MinJobAge={remembers}
+JobCompType=jobcomp/filetxt
+JobCompLoc={folder}/jobcomp.txt
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs=1
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs=1
-PartitionName=main Nodes=n1,n2 Default=YES MaxTime=1-0 State=UP
+PartitionName=main Nodes=n1,n2 Default=YES PriorityTier=1 MaxTime=1-0 State=UP
+PartitionName=urgent Nodes=n1,n2 PriorityTier=10 MaxTime=1-0 State=UP
+{more}
 """
 
 
@@ -53,10 +64,14 @@ class Cluster:
 
     Args:
         folder: for everything it writes.
+        accounted: it keeps accounts, which `sacct` reads.
+        remembers: seconds after which its controller may forget jobs that have ended.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, accounted: bool = False, remembers: int = 300) -> None:
         self.folder = folder
+        self._accounted, self._remembers = accounted, remembers
+        self._held = ExitStack()
         self._programs: list[subprocess.Popen[bytes]] = []
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("SLURM_", "CTEXP_"))},
@@ -84,14 +99,35 @@ class Cluster:
             "munged", "--foreground", "--force", *(f"--{flag}={munge / name}" for flag, name in files.items())
         )
         wait_until((munge / "socket").exists, 30)
-        port, first, second = _free_ports(3)
+        port, first, second, dbd, sql = _free_ports(5)
         host = socket.gethostname().partition(".")[0]
-        conf = _CONF.format(host=host, folder=self.folder, port=port, first=first, second=second)
+        more = accounts.SLURM_CONF.format(folder=self.folder, port=dbd) if self._accounted else ""
+        conf = _CONF.format(
+            host=host,
+            folder=self.folder,
+            port=port,
+            first=first,
+            second=second,
+            remembers=self._remembers,
+            more=more,
+        )
         (self.folder / "slurm.conf").write_text(conf)
+        if self._accounted:
+            self._held.enter_context(accounts.database(self.folder / "accounts", sql, _path()))
+            accounts.configure(self.folder, host, dbd, sql)
+            self._serve("slurmdbd", "-D")
+            wait_until(
+                lambda: self.call("sacctmgr", "--immediate", "add", "cluster", "test", check=False), 60
+            )
         self._serve("slurmctld", "-D")
         for node in ("n1", "n2"):
             self.start_slurmd(node)
-        wait_until(lambda: self.call("sinfo", "-hNo", "%T", check=False).split() == ["idle", "idle"], 60)
+        wait_until(
+            lambda: (
+                self.call("sinfo", "-hN", "-p", "main", "-o", "%T", check=False).split() == ["idle", "idle"]
+            ),
+            60,
+        )
 
     def start_slurmd(self, node: str) -> None:
         """Have a node take part."""
@@ -109,6 +145,7 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 program.kill()
                 program.wait()
+        self._held.close()
 
     def _serve(self, *words: str) -> None:
         """A program that goes on; it ends with this process, however that ends."""
@@ -141,11 +178,36 @@ class Cluster:
         """Kill the daemon of a node; what it has started goes on."""
         os.kill(int((self.folder / f"slurmd-{node}.pid").read_text()), 9)
 
+    def kill_node(self, node: str) -> None:
+        """Have a node die: its daemon, its steps and all they have started, at one blow."""
+        self.kill_slurmd(node)
+        steps = [one for one in psutil.process_iter() if self._is_step(one, node)]
+        # Stopped first: nobody may hear of another's death, and save what it has.
+        dying: list[psutil.Process] = []
+        while new := [
+            one for step in steps for one in (step, *step.children(recursive=True)) if one not in dying
+        ]:
+            for one in new:
+                one.suspend()
+            dying += new
+        for one in dying:
+            one.kill()
+
+    def _is_step(self, process: psutil.Process, node: str) -> bool:
+        try:
+            return "slurmstepd" in process.name() and any(
+                child.environ().get("SLURMD_NODENAME") == node
+                and child.environ().get("SLURM_CONF") == self.environment["SLURM_CONF"]
+                for child in process.children()
+            )
+        except psutil.NoSuchProcess:
+            return False
+
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
-    """A cluster for a while."""
-    made = Cluster(folder)
+def cluster(folder: Path, *, accounted: bool = False, remembers: int = 300) -> Iterator[Cluster]:
+    """A cluster for a while; see `Cluster`."""
+    made = Cluster(folder, accounted=accounted, remembers=remembers)
     try:
         made.start()
         yield made

@@ -185,6 +185,28 @@ def test_a_node_that_is_given_up_although_it_works(data: Path, tmp_path: Path, s
     assert len(entered) == 2
 
 
+def test_a_task_that_has_to_make_room_goes_on(data: Path, tmp_path: Path, slurm: Cluster) -> None:
+    project = project_with(data, tmp_path / "room", "room", LONG.replace("=600", "=150"))
+    array = slurm.submit(project, "scripts/room.slurm.sh")
+    wait_until(lambda: epochs(project) > 3, 240)
+    node = slurm.node_of(f"{array}_1")
+    urgent = ("sbatch", "--partition=urgent", f"--nodelist={node}", "--output=/dev/null", "--wrap=sleep 3")
+    slurm.call(*urgent, cwd=project)
+    slurm.wait_for(array, 900)
+    assert ends(project)["long-s1"] == ("done", None, 2)
+    first, second = (
+        event
+        for event in Journal(newest(project).journal).read()
+        if event["kind"] == "end" and event["job"] == "long-s1"
+    )
+    assert (first["state"], first["cause"]) == ("interrupted", "signal")
+    assert first["run"] == second["run"]
+    assert epochs(project) == 150
+    completed = (slurm.folder / "jobcomp.txt").read_text().splitlines()
+    mine = [line for line in completed if f"ArrayJobId={array} ArrayTaskId=1 " in line]
+    assert [line.split("JobState=")[1].split()[0] for line in mine] == ["PREEMPTED", "COMPLETED"]
+
+
 def epochs(project: Path) -> int:
     """How many the run of `long` has trained."""
     for history in (project / "runs").glob("*-long_*/history.csv"):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import Busy, UsageError
+from ctexp.executors.slurm.accounting import InLine
 from ctexp.queue import hold
 from ctexp.queue.array import ANALYSIS, Task, in_line, indices, joined, tie
 from ctexp.queue.folder import QueueDir
@@ -43,7 +44,7 @@ class Array:
 
     def line(self, *names: str) -> None:
         tasks = indices(self.orders)
-        (self.folder / "line").write_text("".join(f"{tasks[name]}\n" for name in names))
+        (self.folder / "line").write_text("".join(f"7_{tasks[name]}|PENDING|Resources|\n" for name in names))
 
     def task(self, name: str) -> int:
         """It enters, and asks what it may do."""
@@ -219,7 +220,7 @@ def test_in_line(begun: Callable[..., Array]) -> None:
     array = begun(job("plain"))
     assert in_line("7") is None
     array.line("plain-s1", ANALYSIS)
-    assert in_line("7") == frozenset({1, 2})
+    assert in_line("7") == {number: InLine("PENDING", "Resources", "") for number in (1, 2)}
 
 
 def test_a_look_tells_tasks_and_whether_any_are_to_come(begun: Callable[..., Array]) -> None:

@@ -5,9 +5,8 @@ was given up although it still works, the task that replaces it waits for the ol
 """
 
 import os
-import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +14,8 @@ from typing import Self
 from ctexp.core import screen
 from ctexp.core.errors import Busy, UsageError
 from ctexp.core.locks import FileLock
+from ctexp.executors.slurm import accounting
+from ctexp.executors.slurm.accounting import InLine, NoAnswer
 from ctexp.queue.folder import FOLDER, QueueDir, queues
 from ctexp.queue.journal import Journal
 from ctexp.queue.orders import Orders
@@ -23,7 +24,6 @@ ANALYSIS = "analysis"
 """The task after those of the jobs."""
 
 _LOOK_SECONDS = 1.0
-_ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -146,31 +146,42 @@ def indices(orders: Orders) -> dict[str, int]:
     return {name: number for number, name in enumerate((*(job.id for job in orders.jobs), ANALYSIS), 1)}
 
 
-def in_line(array: str) -> frozenset[int] | None:
+def in_line(array: str) -> Mapping[int, InLine] | None:
     """The tasks that run, or that the cluster is still to start; None where it does not tell."""
-    try:
-        done = subprocess.run(
-            ["squeue", "--noheader", "--array", "--jobs", array, "--format", "%K"],
-            capture_output=True,
-            text=True,
-            timeout=_ANSWER_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    found = accounting.in_line([array])
+    if found is None:
         return None
-    if "Invalid job id" in done.stderr:  # what has ended is forgotten after some minutes
-        return frozenset()
-    if done.returncode:
-        return None
-    return frozenset(int(word) for word in done.stdout.split() if word.isdecimal())
+    tasks = ((job.rpartition("_")[2], seen) for job, seen in found.items())
+    return {int(index): seen for index, seen in tasks if index.isdecimal()}
+
+
+def said_of(
+    orders: Orders, array: str, line: Mapping[int, InLine], unseen: Collection[str]
+) -> dict[str, str]:
+    """What the cluster says of jobs whose tasks do not run now, by their ids, a few words each.
+
+    Args:
+        orders: of the queue.
+        array: that carries it out.
+        line: as `in_line` tells it.
+        unseen: jobs whose end nobody has written down yet.
+    """
+    said = {}
+    for name, number in indices(orders).items():
+        if (seen := line.get(number)) is not None:
+            if not seen.runs:
+                said[name] = f"{seen.state}, {seen.reason}"
+        elif name in unseen and (end := accounting.end_of(f"{array}_{number}")):
+            said[name] = f"{end.state} on {end.node}" if end.node else end.state
+    return said
 
 
 def _scontrol(*words: str) -> str:
     """What went wrong; empty where nothing did."""
-    try:
-        done = subprocess.run(
-            ["scontrol", *words], capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"scontrol: {error}"
-    return "" if done.returncode == 0 else " ".join(done.stderr.split()) or f"scontrol: {done.returncode}"
+    match accounting.asked("scontrol", *words):
+        case NoAnswer(why=why):
+            return why
+        case None:
+            return "no such task"
+        case _:
+            return ""

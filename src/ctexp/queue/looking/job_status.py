@@ -86,6 +86,7 @@ def look_at_jobs(
     closes: datetime | None,
     alive: bool,
     at_work: bool,
+    said: Mapping[str, str],
 ) -> tuple[JobLook, ...]:
     """Every job, in the order of running.
 
@@ -98,6 +99,7 @@ def look_at_jobs(
         closes: the window's end.
         alive: a process is at it: ends are foreseen.
         at_work: it goes on by itself, be it with the cluster's next task.
+        said: what a cluster says of jobs that it does not run now, a few words each.
     """
     found = {job.id: _progress(queue, orders, job) for job in night.jobs.values()}
     tonight = look(orders, night, Now(uptime, disk_free=2**63))
@@ -124,6 +126,7 @@ def look_at_jobs(
             now,
             closes,
             alive=alive,
+            said=said.get(job.id),
         )
         for job in orders.jobs
     )
@@ -142,21 +145,20 @@ def _job(
     closes: datetime | None,
     *,
     alive: bool,
+    said: str | None,
 ) -> JobLook:
     job, state = orders.job(job_id), night.jobs[job_id]
     newest = state.attempts[-1] if state.attempts else None
     cost = orders.costs.get(job_id, Cost())
-    lost = state.state == "running" and not alive
+    lost = state.state == "running" and (not alive or said is not None)
     return JobLook(
         id=job_id,
         experiment=job.experiment,
         seed=job.seed,
         state="interrupted" if lost else state.state,
         kind=state.kind,
-        reason="nobody saw its end"
-        if lost
-        else "; ".join(filter(None, (state.reason, prospect.left))) or None,
-        waits=prospect.waits,
+        reason=_and("nobody saw its end", said) if lost else _and(state.reason, prospect.left),
+        waits=_and(prospect.waits, said) if prospect.waits else None,
         attempt=len(state.attempts),
         fallback=newest.fallback if newest else None,
         run=state.run or found.run,
@@ -178,6 +180,10 @@ def _job(
         cancelled=state.cancelled,
         deviations=tuple(state.deviations),
     )
+
+
+def _and(*words: str | None) -> str | None:
+    return "; ".join(filter(None, words)) or None
 
 
 def _progress(queue: QueueDir, orders: Orders, job: JobNow) -> Progress:

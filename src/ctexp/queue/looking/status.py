@@ -15,7 +15,7 @@ import psutil
 
 from ctexp.core import clock, gpu_reading
 from ctexp.core.locks import FileLock
-from ctexp.queue.array import in_line
+from ctexp.queue.array import in_line, said_of
 from ctexp.queue.deciding.packed import packing
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Damaged, Event, Journal, uptime
@@ -98,7 +98,10 @@ def look(queue: QueueDir) -> Look:
     close = night.closes[-1] if night.closes and night.closes[-1]["seq"] > night.began_at else {}
     now = clock.now()
     closes = moment(begin.get("closes"))
-    state = _state(bool(held), begin, close, now)
+    array = begin.get("array") if held or not close else None
+    line = in_line(array) if array else {}
+    unseen = {job.id for job in night.jobs.values() if job.open}
+    state = _state(bool(held), begin, close, now, to_come=line is None or bool(line))
     jobs = look_at_jobs(
         queue,
         orders,
@@ -108,6 +111,7 @@ def look(queue: QueueDir) -> Look:
         closes=closes,
         alive=bool(held),
         at_work=state in {"running", "waiting"},
+        said=said_of(orders, array, line, unseen) if array and line is not None else {},
     )
     ends, ends_p90 = _whole(jobs)
     beat = _beat(queue)
@@ -162,15 +166,14 @@ def _holders(held: Sequence[FileLock], events: Sequence[Event]) -> tuple[str, ..
     )
 
 
-def _state(alive: bool, begin: Event, close: Event, now: datetime) -> QueueState:
+def _state(alive: bool, begin: Event, close: Event, now: datetime, *, to_come: bool) -> QueueState:
     opens = moment(begin.get("opens"))
     if close and not alive:
         return "ended"
     if alive:
         return "waiting" if opens and opens > now else "running"
     # Between two tasks of an array nobody is at work, and the cluster is still to start the next.
-    line = in_line(begin["array"]) if begin.get("array") else frozenset()
-    return "interrupted" if line == frozenset() else "waiting"
+    return "waiting" if to_come else "interrupted"
 
 
 def _whole(jobs: Sequence[JobLook]) -> tuple[str | None, str | None]:
