@@ -165,8 +165,10 @@ SHOWN_ELSEWHERE = {
     "trainer.compile": "tests/training/kernel/test_optim.py",
     "paths.data": "tests/config/test_compose.py",
     "paths.runs": "tests/config/test_compose.py",
+    "logger.also": "tests/trackers/test_trackers.py",
+    "logger.url": "tests/trackers/test_mlflow.py",
     **{
-        f"logger.{key}": "tests/training/test_tracking.py"
+        f"logger.{key}": "tests/trackers/test_trackers.py"
         for key in ("name", "mode", "project", "entity", "log_model", "timeout")
     },
 }

@@ -130,6 +130,25 @@ def test_a_disabled_tracker_is_none(project: Path, monkeypatch: pytest.MonkeyPat
     assert compose([], project).settings.logger.name == "csv"
 
 
+def test_several_trackers_and_what_a_person_says_of_them(
+    project: Path, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(project, "local.yaml", "logger: {also: [mlflow]}\n")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracker:5000")
+    logger = compose([], project).settings.logger
+    assert (logger.kinds, logger.url) == (("wandb", "mlflow"), "http://tracker:5000")
+    assert compose(["logger=none"], project).settings.logger.kinds == ()
+    logger = compose(["logger.also=[csv,tensorboard]"], project).settings.logger
+    assert (logger.kinds, logger.url) == (("wandb", "csv", "tensorboard"), None)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert compose([], project).settings.logger.kinds == ("mlflow",)
+    assert compose(["logger=csv", "logger.also=[wandb]"], project).settings.logger.kinds == ("csv", "wandb")
+    (line,) = refusal(project, "logger=csv", "logger.also=[csv]")
+    assert "csv is named twice" in line
+    (line,) = refusal(project, "logger=mlflow", "logger.url=http://me:secret@tracker:5000")
+    assert "http://HOST:PORT without a password" in line
+
+
 def test_a_variable_that_cannot_be_used_is_named(
     project: Path, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,7 +85,7 @@ def test_what_is_idle_for_a_reason_is_told_with_it_and_only_where_it_was_typed()
     assert reading.warnings(idle, settings, ["logger=none"], CONF) == []
     (line,) = reading.warnings(idle, settings, ["logger=none", "logger.project=x"], CONF)
     assert line == (
-        "logger.project: nothing read it in this run, it had no effect (only logger=wandb has it)"
+        "logger.project: nothing read it in this run, it had no effect (W&B, MLflow and Comet have it)"
     )
     assert reading.reason("logger.project", composed("logger=wandb")) == ""
 

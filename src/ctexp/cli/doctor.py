@@ -16,6 +16,7 @@ from ctexp.core.errors import CtexpError, PreflightError
 from ctexp.core.gpu import GpuState, detect_gpus
 from ctexp.core.paths import project_root
 from ctexp.record.git import capture
+from ctexp.trackers.choosing import require_installed
 
 _GIB = 2**30
 _ENOUGH = 10 * _GIB
@@ -165,10 +166,15 @@ def _data(data: Path, settings: Settings) -> Check:
 
 def _tracker(settings: Settings) -> Check:
     logger = settings.logger
-    if logger.name != "wandb":
-        return Check("tracker", "ok", f"{logger.name}: needs no account")
+    found = ", ".join(logger.kinds) or "none"
+    try:
+        require_installed(logger.kinds)
+    except PreflightError as error:
+        return Check("tracker", "fail", f"{found}; {error}", error.hint)
+    if "wandb" not in logger.kinds:
+        return Check("tracker", "ok", f"{found}: needs no account")
     known = tracker_key.present()
-    found = f"wandb, {logger.mode}; credentials {'present' if known else 'absent'}"
+    found = f"{found}, {logger.mode}; credentials {'present' if known else 'absent'}"
     if known or logger.mode == "offline":
         return Check("tracker", "ok", found)
     return Check("tracker", "fail", found, "run wandb login, or train with logger.mode=offline")

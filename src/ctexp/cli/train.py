@@ -20,6 +20,7 @@ from ctexp.planning.past import Past
 from ctexp.record import blocks, find, git
 from ctexp.record.manifest import Estimate, command_line
 from ctexp.record.result import Result
+from ctexp.trackers.choosing import require_installed
 from ctexp.training.dataset import features_of, same_data
 from ctexp.training.order import Order
 
@@ -132,6 +133,7 @@ def _order(
     json: bool,
 ) -> Order:
     """All that is known of what to train, the source included; none of it needs torch."""
+    require_installed(settings.logger.kinds)
     data_dir, runs_dir = paths_of(settings.paths, root)
     source = git.capture(root, [data_dir, runs_dir])
     return Order(

@@ -132,7 +132,7 @@ def _walk(node: _Json, definitions: _Json, prefix: str, variants: tuple[str, ...
             yield Key(dotted, "keys", f"the keys {below}{or_null}", (), variants, nullable)
             yield from _walk(child, definitions, f"{dotted}.", variants)
         else:
-            options = tuple(str(option) for option in child.get("enum", [child.get("const")]) if option)
+            options = _options(child)
             expected = _in_words(child, options, definitions) + or_null
             yield Key(dotted, _kind(child, options), expected, options, variants, nullable)
 
@@ -141,6 +141,11 @@ def _kind(node: _Json, options: tuple[str, ...]) -> Literal["list", "text", "val
     if node["type"] == "array":
         return "list"
     return "text" if node["type"] == "string" and not options else "value"
+
+
+def _options(node: _Json) -> tuple[str, ...]:
+    """The only values there are; none where it may be any of a type."""
+    return tuple(str(option) for option in node.get("enum", [node.get("const")]) if option)
 
 
 def _followed(node: _Json, definitions: _Json) -> _Json:
@@ -167,7 +172,8 @@ def _in_words(node: _Json, options: tuple[str, ...], definitions: _Json) -> str:
     if options:
         return _one_of(options)
     if node["type"] == "array":
-        return f"a list [a,b], each {_in_words(_followed(node['items'], definitions), (), definitions)}"
+        item = _followed(node["items"], definitions)
+        return f"a list [a,b], each {_in_words(item, _options(item), definitions)}"
     if node["type"] == "string":
         return f"text of {node.get('minLength', 0)} to {node['maxLength']} characters"
     if node["type"] == "boolean":

@@ -60,7 +60,7 @@ class Layers:
         document: _Document = {}
         _merge(document, self._files.document)
         for source, layer in self._personal:
-            if self._has_a_say(source, document):
+            if self._has_a_say(source, layer, document):
                 _merge(document, self._without_a_second_logger(layer))
         for key, value in self._given.items():
             _merge(document, _nested(key, value))
@@ -82,18 +82,27 @@ class Layers:
         """Whether a problem is about a group that was chosen wrongly: what it says would mislead."""
         return re.split(r"[.: ]", problem, maxsplit=1)[0] in self._undecided
 
-    def _has_a_say(self, source: str, document: _Document) -> bool:
-        """`WANDB_MODE` says nothing about other loggers, nor against `logger.mode` on the command line."""
-        if source != "WANDB_MODE":
-            return True
-        is_wandb = bool(document.get("logger", {}).get("name") == "wandb")
-        return is_wandb and "logger.mode" not in self._given
+    def _has_a_say(self, source: str, layer: _Document, document: _Document) -> bool:
+        """A tracker's variable says nothing about other trackers, nor against a key on the command line."""
+        logger = document.get("logger", {})
+        also = self._given.get("logger.also", logger.get("also"))
+        names = [logger.get("name"), *(also if isinstance(also, list) else [])]
+        match source:
+            case "WANDB_MODE":
+                disabled = "name" in layer["logger"]
+                meant = names[0] == "wandb" if disabled else "wandb" in names
+                return meant and "logger.mode" not in self._given
+            case "MLFLOW_TRACKING_URI":
+                return "mlflow" in names
+            case _:
+                return True
 
     def _without_a_second_logger(self, layer: _Document) -> _Document:
-        """A logger chosen on the command line stays that logger; only its other settings may be personal."""
+        """A logger chosen on the command line stays that one; only its other settings may be personal."""
         if not self._logger_chosen or "logger" not in layer:
             return layer
-        return {**layer, "logger": {key: value for key, value in layer["logger"].items() if key != "name"}}
+        others = {key: value for key, value in layer["logger"].items() if key not in {"name", "also"}}
+        return {**layer, "logger": others}
 
     def _default_name(self, document: _Document) -> str:
         """The experiment's name, else the model's."""

@@ -25,6 +25,9 @@ _NOTIFY = {
 EVENTS = ("failure", "end")
 """What a person can be told of: a job failed, a night is over."""
 
+_VARIABLES = {"WANDB_PROJECT": "project", "WANDB_ENTITY": "entity", "MLFLOW_TRACKING_URI": "url"}
+"""What the trackers' own environment variables set below `logger`."""
+
 _MODES = {"online": "online", "offline": "offline", "run": "online", "dryrun": "offline"}
 
 
@@ -114,14 +117,14 @@ def _is_address(said: str) -> bool:
 
 
 def tracker_settings(environment: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """What W&B's usual environment variables set, by variable, and a line for each that cannot be used.
+    """What the trackers' usual environment variables set, by variable, and a line for each wrong one.
 
     Returns:
         For example `{"WANDB_MODE": {"logger": {"mode": "online"}}}`; a disabled one is `logger.name=none`.
     """
     found: dict[str, dict[str, Any]] = {}
     problems: list[str] = []
-    for variable, key in (("WANDB_PROJECT", "project"), ("WANDB_ENTITY", "entity")):
+    for variable, key in _VARIABLES.items():
         if environment.get(variable):
             found[variable] = {"logger": {key: environment[variable]}}
     mode = environment.get("WANDB_MODE")

@@ -20,11 +20,17 @@ from ctexp.core.errors import UsageError
 
 _Condition = Callable[[Settings], bool]
 
+
+def _none_of(settings: Settings, *kinds: str) -> bool:
+    return not set(kinds) & set(settings.logger.kinds)
+
+
 IDLE: dict[str, tuple[_Condition, str]] = {
-    "logger.mode": (lambda s: s.logger.name != "wandb", "only logger=wandb has it"),
-    "logger.project": (lambda s: s.logger.name != "wandb", "only logger=wandb has it"),
-    "logger.entity": (lambda s: s.logger.name != "wandb", "only logger=wandb has it"),
-    "logger.log_model": (lambda s: s.logger.name != "wandb", "only logger=wandb has it"),
+    "logger.mode": (lambda s: "wandb" not in s.logger.kinds, "only W&B has it"),
+    "logger.project": (lambda s: _none_of(s, "wandb", "mlflow", "comet"), "W&B, MLflow and Comet have it"),
+    "logger.entity": (lambda s: _none_of(s, "wandb", "comet"), "only W&B and Comet have it"),
+    "logger.url": (lambda s: "mlflow" not in s.logger.kinds, "only MLflow has it"),
+    "logger.log_model": (lambda s: _none_of(s, "wandb", "mlflow", "comet"), "W&B, MLflow and Comet have it"),
     "trainer.channels_last": (lambda _: True, "only a GPU has it"),
 }
 """Keys that may stay unread: in which configurations, and why. They are warned of only where typed."""

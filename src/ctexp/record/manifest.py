@@ -96,14 +96,18 @@ class Weights(Part):
 
 
 class Tracker(Part):
-    """The experiment tracker of one attempt.
+    """The experiment trackers of one attempt.
 
     Attributes:
-        kind: `wandb`, `csv` or `none`.
-        mode: `offline` or `online`; null where the tracker has no such thing.
+        kind: `wandb`, `mlflow`, `tensorboard`, `comet`, `csv` or `none`.
+        also: the other trackers, where there are several.
+        run_id: what they all know the attempt by.
+        mode: of W&B, `offline` or `online`; null where W&B is none of them.
+        url: of MLflow's store; null where that is none of them, or embedded.
     """
 
     kind: str
+    also: tuple[str, ...] = ()
     run_id: str | None = None
     mode: str | None = None
     url: str | None = None

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ from ctexp.record.manifest import Attempt, Manifest
 from ctexp.record.result import Deviation, Result
 from ctexp.record.run_dir import RunDir
 from ctexp.record.run_log import RunLog
+from ctexp.trackers.background import Background
+from ctexp.trackers.choosing import make_trackers
+from ctexp.trackers.protocol import TrackedRun
 from ctexp.training.alarms import Alarms
 from ctexp.training.ending import Ending
 from ctexp.training.judging.measure import measure
@@ -40,7 +44,6 @@ from ctexp.training.kernel.stopping import StopRequests
 from ctexp.training.memory.exhaustion import while_answering
 from ctexp.training.memory.parts import FitInParts, normalises_batches
 from ctexp.training.refereed import Refereed
-from ctexp.training.tracking import Background, TrackedRun, make_tracker
 
 
 @dataclass
@@ -102,7 +105,7 @@ class RecordedAttempt:
                 self._history.rows,
             )
             tracker = Background(
-                make_tracker(settings.logger, self._warn), settings.logger.timeout, self._warn
+                make_trackers(settings.logger, self._warn), settings.logger.timeout, self._warn
             )
             error = self._caught(lambda: self._work(tracker, requests, resume))
             requests.let_finish()
@@ -192,6 +195,8 @@ class RecordedAttempt:
         )
         self.referee.begin(self.run.id, self._history.rows)
         fitting = FitInParts(
+                runs=self.run.path.parent,
+                began=datetime.fromisoformat(self.attempt.begin),
             module=self.module,
             train=self.train,
             val=self.val,

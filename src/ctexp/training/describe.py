@@ -117,12 +117,15 @@ def attempt(
 
 
 def tracker(run_id: str, number: int, settings: Settings) -> Tracker:
-    """The tracker of one attempt; its id is known before anything trains."""
-    name = settings.logger.name
+    """The trackers of one attempt; their id is known before anything trains."""
+    logger = settings.logger
+    first, *others = logger.kinds or ("none",)
     return Tracker(
-        kind=name,
-        run_id=None if name == "none" else f"{run_id}-{number}",
-        mode=settings.logger.mode if name == "wandb" else None,
+        kind=first,
+        also=tuple(others),
+        run_id=f"{run_id}-{number}" if logger.kinds else None,
+        mode=logger.mode if "wandb" in logger.kinds else None,
+        url=logger.url if "mlflow" in logger.kinds else None,
     )
 
 

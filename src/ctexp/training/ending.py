@@ -13,8 +13,9 @@ from ctexp.evaluation import metrics
 from ctexp.record.manifest import Attempt
 from ctexp.record.result import Deviation, Failure, Measurement, Result, end_of
 from ctexp.record.run_dir import RunDir
+from ctexp.trackers.documents import documents_of, figures_of
+from ctexp.trackers.protocol import Outcome
 from ctexp.training.kernel.checkpoints import BEST, newest
-from ctexp.training.tracking import Outcome
 
 _ARTIFACTS = (
     "checkpoints/best.ckpt",
@@ -58,10 +59,12 @@ class Ending:
         return Outcome(
             metrics={name: entry["value"] for name, entry in measured.items()},
             confusion=self.summary["confusion"] if self.summary else None,
-            figures=tuple(sorted(self.run.figures.glob("*.png"))),
+            figures=figures_of(self.run),
+            documents=documents_of(self.run),
             best_checkpoint=best if best.exists() else None,
             # Trackers know nothing between success and failure, and to be left behind is no failure.
             exit_code=0 if end.state == "pruned" else end.exit_code,
+            ended=clock.now(),
         )
 
     def result(self) -> Result:

@@ -87,7 +87,8 @@ class InferenceSettings(Strict):
 class LoggerSettings(Strict):
     """Where metrics go besides the run directory."""
 
-    name: Literal["wandb", "csv", "none"]
+    name: Literal["wandb", "mlflow", "tensorboard", "comet", "csv", "none"]
+    also: list[Literal["wandb", "mlflow", "tensorboard", "comet", "csv"]]
     mode: Literal["offline", "online"]
     project: Annotated[
         str,
@@ -96,3 +97,24 @@ class LoggerSettings(Strict):
     entity: Annotated[str, Field(min_length=1, max_length=128)] | None
     log_model: Literal["none", "best"]
     timeout: Positive
+    url: (
+        Annotated[
+            str,
+            Field(
+                pattern=r"^(https?://[^\s@/]+(/[^\s@]*)?|sqlite:////[^\s?]+)$",
+                description="http://HOST:PORT without a password, or sqlite:////ABSOLUTE/PATH.db",
+            ),
+        ]
+        | None
+    )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The trackers by name, without `none`."""
+        return tuple(name for name in (self.name, *self.also) if name != "none")
+
+    @model_validator(mode="after")
+    def _each_tracker_once(self) -> Self:
+        if twice := sorted({name for name in self.kinds if self.kinds.count(name) > 1}):
+            raise ValueError(f"logger.also: {', '.join(twice)} is named twice")
+        return self

@@ -36,7 +36,7 @@ def sync(root: Path, runs: Iterable[RunDir], patience: float = PATIENCE) -> list
 def _online(run: RunDir) -> bool:
     manifest = run.read().manifest
     tracker = manifest.tracker if manifest else None
-    return tracker is not None and tracker.kind == "wandb" and tracker.mode == "online"
+    return tracker is not None and tracker.mode == "online"  # which only W&B is
 
 
 def _pushed(root: Path, run: RunDir, deadline: float) -> bool:

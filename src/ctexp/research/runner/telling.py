@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ctexp.core import names
+from ctexp.core import clock, names
 from ctexp.core.errors import CtexpError
 from ctexp.research.runner.order import Order
 
 if TYPE_CHECKING:
-    from ctexp.training.tracking import Background
+    from ctexp.trackers.background import Background
 
 
 class Follower(Protocol):
@@ -58,14 +58,16 @@ class Tracked:
         """The handler has ended."""
         if self._background is None:
             return
-        from ctexp.training.tracking import Outcome
+        from ctexp.trackers.protocol import Outcome
 
         named = {f"{self._prefix}/{name}": value for name, value in metrics.items()}
-        self._background.finish(Outcome(named, None, (), None, int(failed)))
+        self._background.finish(Outcome(named, None, (), (), None, int(failed), clock.now()))
 
     def _begun(self) -> "Background | None":
         from ctexp.config.compose import compose
-        from ctexp.training.tracking import Background, TrackedRun, make_tracker
+        from ctexp.trackers.background import Background
+        from ctexp.trackers.choosing import make_trackers
+        from ctexp.trackers.protocol import TrackedRun
 
         order, folder = self._order, Path(self._order.folder)
         own = [word for word in order.basis.overrides if word.startswith("logger")]
@@ -74,7 +76,7 @@ class Tracked:
         except CtexpError as error:  # what is wrong there, its trainings say
             self._warn(f"the tracker is not told: {error}")
             return None
-        background = Background(make_tracker(settings, self._warn), settings.timeout, self._warn)
+        background = Background(make_trackers(settings, self._warn), settings.timeout, self._warn)
         background.start(
             TrackedRun(
                 tracker_id=f"{folder.name}-{order.sub}-{names.short_id()}",
@@ -88,6 +90,8 @@ class Tracked:
                     "overrides": list(order.basis.overrides),
                 },
                 folder=folder,
+                runs=Path(order.runs),
+                began=clock.now(),
             )
         )
         return background

@@ -17,6 +17,9 @@ _RECORD = 4_000_000
 _EPOCH = 4_000
 """Bytes an epoch leaves in history, events, log and tracker."""
 
+_TAKE_WEIGHTS = {"wandb", "mlflow", "comet"}
+"""The trackers that copy the best checkpoint where they are to have it."""
+
 _PREDICTION = 500
 """Bytes of an image's logits and hashes in a table of predictions."""
 
@@ -25,7 +28,7 @@ def needed(module: Classifier, val_images: int) -> int:
     """Bytes that a run takes while it trains and at its end.
 
     Counted are `best`, `last`, the one before, and the temporary file that will be the next one, as large as
-    the largest; a copy of `best` where the tracker gets one; and what the record takes besides.
+    the largest; a copy of `best` for each tracker that gets one; and what the record takes besides.
 
     Args:
         module: its network, averages and settings.
@@ -35,7 +38,7 @@ def needed(module: Classifier, val_images: int) -> int:
     best = _bytes(module.model.state_dict().values())
     learning = _bytes(weight for weight in module.model.parameters() if weight.requires_grad)
     last = _bytes(module.state_dict().values()) + _states(settings.optimizer) * learning
-    copies = 1 if settings.logger.name == "wandb" and settings.logger.log_model == "best" else 0
+    copies = len(_TAKE_WEIGHTS & set(settings.logger.kinds)) if settings.logger.log_model == "best" else 0
     record = _RECORD + settings.trainer.max_epochs * _EPOCH + val_images * _PREDICTION
     return (1 + copies) * best + 3 * last + record
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ctexp.core import tracker_key
-from ctexp.core.errors import DataError
+from ctexp.core.errors import DataError, PreflightError
 from ctexp.data import catalog as catalogs
 from ctexp.data.versions.lock_file import dvc_version
 from ctexp.planning.schedule.weights import check_weights
 from ctexp.queue.opening.preflight.subject import Finding, Intended
+from ctexp.trackers.choosing import require_installed
 
 _LOCKS = ("requirements.lock", "requirements-dev.lock")
 """What `.venv` may have been made from; whoever makes it leaves a copy in it."""
@@ -67,9 +68,13 @@ def _source(night: Intended) -> Finding:
 
 def _tracker(night: Intended) -> Finding:
     loggers = [job.composed.settings.logger for job in night.jobs]
-    online = [one for one in loggers if (one.name, one.mode) == ("wandb", "online")]
-    names = (f"{one.name} {one.mode}" if one.name == "wandb" else one.name for one in loggers)
+    online = [one for one in loggers if "wandb" in one.kinds and one.mode == "online"]
+    names = [f"wandb {one.mode}" if kind == "wandb" else kind for one in loggers for kind in one.kinds]
     said = ", ".join(dict.fromkeys(names)) or "none"
+    try:
+        require_installed(tuple(dict.fromkeys(kind for one in loggers for kind in one.kinds)))
+    except PreflightError as error:
+        return Finding("tracker", f"{said}; {error}", "machine", error.hint)
     if not online:
         return Finding("tracker", said)
     if not tracker_key.present():

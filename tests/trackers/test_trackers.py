@@ -4,35 +4,23 @@ import csv
 import socket
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from ctexp.config.schema import LoggerSettings
-from ctexp.training.tracking import Background, Outcome, TrackedRun, Values, make_tracker
-
-NOTHING = Outcome({}, None, (), None, 0)
-
-
-def tracked(folder: Path) -> TrackedRun:
-    return TrackedRun("tiny-1", "tiny", "group", ("a",), "why", {"seed": 1}, folder)
-
-
-def logger(name: str, **changes: object) -> LoggerSettings:
-    document = {
-        "name": name,
-        "mode": "offline",
-        "project": "ctexp",
-        "entity": None,
-        "log_model": "none",
-        "timeout": 30.0,
-        **changes,
-    }
-    return LoggerSettings.model_validate(document)
+from ctexp.core import clock
+from ctexp.trackers.background import Background
+from ctexp.trackers.choosing import make_trackers
+from ctexp.trackers.protocol import Outcome, TrackedRun, Values
+from tests.trackers.told import NOTHING, logger, outcome, tracked
 
 
 class Stubborn:
     """A tracker that does what a test tells it to."""
+
+    title = "Stubborn"
+    later = "scripts/inv wandb-sync"
 
     def __init__(self, error: Exception | None = None, gate: threading.Event | None = None) -> None:
         self.epochs: list[int] = []
@@ -45,7 +33,7 @@ class Stubborn:
         if self._error is not None:
             raise self._error
 
-    def log(self, _: Values, epoch: int) -> None:
+    def log(self, _: Values, epoch: int, moment: datetime) -> None:  # noqa: ARG002
         self.epochs.append(epoch)
 
     def finish(self, _: Outcome) -> None:
@@ -55,7 +43,7 @@ class Stubborn:
 def test_values_arrive_in_order(tmp_path: Path) -> None:
     tracker = Stubborn()
     warnings: list[str] = []
-    background = Background(tracker, 10, warnings.append)
+    background = Background([tracker], 10, warnings.append)
     background.start(tracked(tmp_path))
     for epoch in (1, 2, 3):
         background.log({"val/loss": 0.5}, epoch)
@@ -66,7 +54,7 @@ def test_values_arrive_in_order(tmp_path: Path) -> None:
 
 def test_a_failing_tracker_is_named_once_and_left_alone(tmp_path: Path) -> None:
     warnings: list[str] = []
-    background = Background(Stubborn(RuntimeError("quota")), 10, warnings.append)
+    background = Background([Stubborn(RuntimeError("quota"))], 10, warnings.append)
     background.start(tracked(tmp_path))
     background.log({"val/loss": 0.5}, 1)
     background.finish(NOTHING)
@@ -74,10 +62,26 @@ def test_a_failing_tracker_is_named_once_and_left_alone(tmp_path: Path) -> None:
     assert "RuntimeError: quota" in warnings[0]
 
 
+def test_one_tracker_that_hangs_and_one_that_fails_keep_nothing_from_a_third(tmp_path: Path) -> None:
+    gate = threading.Event()
+    whole = Stubborn()
+    warnings: list[str] = []
+    trackers = [Stubborn(gate=gate), Stubborn(RuntimeError("quota")), whole]
+    background = Background(trackers, 0.3, warnings.append)
+    began = time.monotonic()
+    background.start(tracked(tmp_path))
+    background.log({"val/loss": 0.5}, 1)
+    background.finish(NOTHING)
+    assert time.monotonic() - began < 5
+    assert whole.epochs == [1, -1]
+    assert sorted("quota" in line for line in warnings) == [False, True]
+    gate.set()
+
+
 def test_a_hanging_tracker_costs_its_bound_and_no_more(tmp_path: Path) -> None:
     gate = threading.Event()
     warnings: list[str] = []
-    background = Background(Stubborn(gate=gate), 0.2, warnings.append)
+    background = Background([Stubborn(gate=gate)], 0.2, warnings.append)
     began = time.monotonic()
     background.start(tracked(tmp_path))
     background.log({"val/loss": 0.5}, 1)
@@ -90,11 +94,10 @@ def test_a_hanging_tracker_costs_its_bound_and_no_more(tmp_path: Path) -> None:
 
 def test_csv_is_tidy_and_appended_to(tmp_path: Path) -> None:
     for epoch in (1, 2):
-        tracker = make_tracker(logger("csv"), pytest.fail)
-        assert tracker is not None
+        (tracker,) = make_trackers(logger("csv"), pytest.fail)
         tracker.start(tracked(tmp_path))
-        tracker.log({"val/loss": 0.5, "val/mcc": None}, epoch)
-        tracker.finish(Outcome({"val/accuracy": 0.75}, None, (), None, 0))
+        tracker.log({"val/loss": 0.5, "val/mcc": None}, epoch, clock.now())
+        tracker.finish(outcome({"val/accuracy": 0.75}))
     rows = list(csv.reader((tmp_path / "tracker" / "metrics.csv").read_text().splitlines()))
     one = [["val/loss", "0.5"], ["final/val/accuracy", "0.75"]]
     assert rows[0] == ["epoch", "name", "value"]
@@ -102,10 +105,10 @@ def test_csv_is_tidy_and_appended_to(tmp_path: Path) -> None:
 
 
 def test_wandb_offline_keeps_a_segment_named_by_its_attempt(tmp_path: Path) -> None:
-    background = Background(make_tracker(logger("wandb"), pytest.fail), 60, pytest.fail)
+    background = Background(make_trackers(logger("wandb"), pytest.fail), 60, pytest.fail)
     background.start(tracked(tmp_path))
     background.log({"val/loss": 0.5, "val/mcc": None}, 1)
-    background.finish(Outcome({"val/accuracy": 0.75}, [[1, 0, 0, 0]] * 4, (), None, 0))
+    background.finish(outcome({"val/accuracy": 0.75}, confusion=[[1, 0, 0, 0]] * 4))
     (segment,) = (tmp_path / "wandb").glob("offline-run-*-tiny-1")
     assert (segment / "run-tiny-1.wandb").stat().st_size > 0
 
@@ -117,7 +120,7 @@ def test_a_service_that_accepts_and_says_nothing(tmp_path: Path, monkeypatch: py
         monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
         warnings: list[str] = []
         background = Background(
-            make_tracker(logger("wandb", mode="online", timeout=1.0), warnings.append), 40, warnings.append
+            make_trackers(logger("wandb", mode="online", timeout=1.0), warnings.append), 40, warnings.append
         )
         began = time.monotonic()
         background.start(tracked(tmp_path))

@@ -1,0 +1,1 @@
+"""Where metrics go besides the run directory: other people's trackers, which can fail nothing."""
