@@ -11,11 +11,11 @@
 #
 # The plan backbones as a SLURM array: 7 jobs, a task each, and one for the analysis. Rendered; change the
 # plan and render it again:
-#   scripts/inv plan-render research/plans/backbones.yaml --target slurm
+#   scripts/inv plan-render research/plans/backbones.yaml --executor slurm
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    a79a5b9916b3143d9a03d91e7205d9873a8b26d7abb44984914a185ce0cf0309
+# seal    4e1f8ee53524b1ebaf7c10eaa4d26a431092e5ffa223c560f03c084bde2dd80d
 #
 # bash backbones.slurm.sh [OPTION...]   submit it; `sbatch` from the project's folder does the same
 #   --dry-run   check everything and show every command; nothing is submitted
@@ -25,8 +25,8 @@
 #   --only ID   this job alone; may be given again
 #   --help      show this
 #
-# Partition, account and the like are the cluster's own: sbatch takes them from the command line, or from
-# SBATCH_PARTITION and its kind. The project's folder has to be the same on every node.
+# Partition, account and the like are those of conf/executor/slurm.yaml; sbatch takes others from its
+# command line, or from SBATCH_PARTITION and its kind. The project's folder has to be the same on every node.
 #
 # Two minutes before its time is over, or when it has to make room for others, a task stops on a checkpoint,
 # and goes on from there when the cluster starts it again. Exit codes: 0 done; 12 the job failed, or was left

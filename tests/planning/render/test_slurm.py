@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ctexp.executors.slurm.options import PLAIN
 from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import jobs_of
 from ctexp.planning.render.slurm import slurm_script
@@ -117,6 +118,26 @@ def test_a_task_for_each_job_and_one_for_the_analysis() -> None:
     asked = header(plan_of(experiments={"a": {}, "b": {"seeds": [1]}}))
     assert (asked["array"], asked["gres"], asked["signal"]) == ("1-4", "gpu:1", "B:TERM@120")
     assert "gres" not in header(plan_of(common=["trainer.accelerator=cpu"]))
+
+
+def test_a_cluster_of_ones_own(tmp_path: Path) -> None:
+    lab = PLAIN.model_copy(
+        update={
+            **{"partition": "long", "account": "chest", "qos": "low", "gres": "gpu:a100:1", "cpus": 8},
+            **{"memory": "32G", "at_once": 4, "options": ["--constraint=a100|h100", "--exclusive"]},
+        }
+    )
+    plan = plan_of()
+    text = slurm_script(plan, jobs_of(plan), "research/plans/backbones.yaml", "0" * 64, "..", "lab", lab)
+    lines = [line.removeprefix("#SBATCH ") for line in text.splitlines() if line.startswith("#SBATCH ")]
+    assert "--array=1-8%4" in lines
+    wanted = ["--partition=long", "--account=chest", "--qos=low", "--gres=gpu:a100:1", "--cpus-per-task=8"]
+    assert {*wanted, "--mem=32G", "--constraint=a100|h100", "--exclusive"} <= {*lines}
+    assert "--target slurm --executor lab -- " in text
+    assert "plan-render research/plans/backbones.yaml --executor lab" in text
+    path = tmp_path / "x.slurm.sh"
+    path.write_text(text)
+    subprocess.run([SHELLCHECK, path], check=True)
 
 
 def test_a_task_makes_all_attempts_at_its_job(folder: Path) -> None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #SBATCH --job-name=@plan@
 #SBATCH --array=1-@tasks@
-#SBATCH --nodes=1@gpu@
+#SBATCH --nodes=1@options@
 #SBATCH --time=@time@
 #SBATCH --signal=B:TERM@120
 #SBATCH --requeue
@@ -10,7 +10,7 @@
 #
 # The plan @plan@ as a SLURM array: @count@, a task each, and one for the analysis. Rendered; change the
 # plan and render it again:
-#   scripts/inv plan-render @plan_file@ --target slurm
+#   scripts/inv plan-render @plan_file@ --executor @executor@
 #
 # plan    @plan_file@
 # sha256  @plan_sha256@
@@ -24,8 +24,8 @@
 #   --only ID   this job alone; may be given again
 #   --help      show this
 #
-# Partition, account and the like are the cluster's own: sbatch takes them from the command line, or from
-# SBATCH_PARTITION and its kind. The project's folder has to be the same on every node.
+# Partition, account and the like are those of conf/executor/@executor@.yaml; sbatch takes others from its
+# command line, or from SBATCH_PARTITION and its kind. The project's folder has to be the same on every node.
 #
 # Two minutes before its time is over, or when it has to make room for others, a task stops on a checkpoint,
 # and goes on from there when the cluster starts it again. Exit codes: 0 done; 12 the job failed, or was left
@@ -91,7 +91,7 @@ main() {
     if [[ ! $rehearsing && ! ${SLURM_ARRAY_TASK_ID:-} ]]; then
         exec sbatch "$script" "$@"
     fi
-    set -- begin --plan "$plan_file" --sha256 "$plan_sha256" --script "$script" --target slurm -- "$@"
+    set -- begin --plan "$plan_file" --sha256 "$plan_sha256" --script "$script" --target slurm@named@ -- "$@"
     if [[ $rehearsing ]]; then
         "${queue[@]}" "$@" && rehearse
     else
