@@ -5,7 +5,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    a89033a07ba0bbdb9a888c3f25855533b24afcc44fcaa27497967e8dd5ed6004
+# seal    eddcfc7640b2bde9652c0dccd53fdf4aa81234febb185fbc1e0a48cd463ef868
 #
 # bash backbones.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
 #   --dry-run   check everything and show every command; nothing is run
@@ -113,11 +113,18 @@ only=       # the ids of --only
 stopped=    # the exit code for the first INT or TERM
 signals=0   # how many of them came
 child=      # what runs now
+declare -A others=() # what else does, by key: attempts of a night that has room for several at once
 ending=     # and nothing will after it
 
 # One attempt at the job $key. What it came to is in the journal; a code other than 0 ends the night.
 attempt() {
-    follow run "$key" -- "$@"
+    if [[ $rehearsing ]] || ((${CTEXP_SLOTS:-1} == 1)); then
+        follow run "$key" -- "$@"
+    else
+        "${queue[@]}" run "$key" -- "$@" &
+        others[$key]=$!
+        [[ ! $stopped ]] || kill -TERM "$!"
+    fi
 }
 
 # One step of the analysis, called $1.
@@ -137,7 +144,7 @@ base_of() {
 
 # Signals have to reach what runs: bash hears them during `wait`, not during a program in the foreground.
 follow() {
-    local heard code
+    local code
     if [[ $rehearsing ]]; then
         show "$2" "${@:4}"
         return
@@ -145,13 +152,21 @@ follow() {
     "${queue[@]}" "$@" &
     child=$!
     [[ $ending || ! $stopped ]] || kill -TERM "$child"
+    ended "$child"
+    code=$?
+    child=
+    return "$code"
+}
+
+# Wait for the process $1; its exit code.
+ended() {
+    local heard code
     while
         heard=$signals
-        wait "$child"
+        wait "$1"
         code=$?
         ((heard != signals))
     do :; done
-    child=
     # Of one that ends while a signal is heard bash may forget the code, and say -1.
     ((code >= 0)) || code=${stopped:-1}
     return "$code"
@@ -162,7 +177,10 @@ follow() {
 stop() {
     stopped=${stopped:-$1}
     signals=$((signals + 1))
-    [[ $ending || ! $child ]] || kill -TERM "$child"
+    local pid
+    [[ $ending ]] || for pid in $child "${others[@]}"; do
+        kill -TERM "$pid"
+    done
 }
 
 # A command, after whose it is.
@@ -220,6 +238,32 @@ activate() {
     unset PYTHONHOME
 }
 
+# What comes next, into `key`: that may have to wait for what runs, and bash hears signals meanwhile.
+next() {
+    local answer asked other words=()
+    for other in "${!others[@]}"; do
+        words+=("$other=${others[$other]}")
+    done
+    exec {answer}< <(trap '' INT TERM && exec "${queue[@]}" next "${words[@]}")
+    asked=$!
+    IFS= read -r -u "$answer" key
+    exec {answer}<&-
+    ended "$asked"
+}
+
+# Forget those of the others that are over, or wait for --all; what ends the night goes into `code`.
+over() {
+    local other its
+    for other in "${!others[@]}"; do
+        if [[ $* == --all ]] || ! kill -0 "${others[$other]}" 2>/dev/null; then
+            ended "${others[$other]}"
+            its=$?
+            ((code)) || code=$its
+            unset "others[$other]"
+        fi
+    done
+}
+
 night() {
     local key code=0 log=$CTEXP_QUEUE_DIR/queue.log screen=
     trap 'stop 130' INT
@@ -232,11 +276,13 @@ night() {
     fi
 
     while [[ ! $stopped ]]; do
-        key=$(trap '' INT TERM && "${queue[@]}" next) || code=$?
+        next || code=$?
+        over
         [[ $key && $code == 0 ]] || break
         job "$key" || code=$?
         ((code == 0)) || break
     done
+    over --all
     # Not for who has stopped it, nor on a disk that is full.
     [[ $stopped ]] || ((code == 5 || code > 128)) || analysis
 

@@ -8,21 +8,28 @@ from ctexp.cli.plan_tables import print_schedule
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
 from ctexp.core.errors import PreflightError
+from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import project_root
+from ctexp.executors.devices import devices_of, is_declared
+from ctexp.executors.settings import ExecutorSettings, SlurmSettings
+from ctexp.executors.settings import load as load_executor
+from ctexp.executors.slots import Device
 from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.past import Past
 from ctexp.planning.plan.load import Loaded, locate, read
 from ctexp.planning.schedule import measure as measuring
+from ctexp.planning.schedule.lanes import refuse_too_large
 from ctexp.planning.schedule.measurements import Measurements
 from ctexp.planning.schedule.night import schedule
 from ctexp.planning.schedule.schedule import Schedule
 from ctexp.planning.schedule.weights import Weights, check_weights
 
 
-def plan_check(plan: str, measure: bool, json: bool) -> int:
+def plan_check(plan: str, measure: bool, executor: str, json: bool) -> int:
     """Check, estimate and fit a plan; 4 where it is sound but this machine cannot carry it out."""
     root = project_root().resolve()
+    settings = load_executor(root, executor)
     path = locate(root, plan)
     loaded = read(path, path.relative_to(root).as_posix())
     checked = check(loaded, root)
@@ -31,7 +38,10 @@ def plan_check(plan: str, measure: bool, json: bool) -> int:
     checked.refuse()
     runs = resolve_paths(root)[1]
     weights, refused = _found_out(checked, root, runs) if measure else (None, [])
-    found = schedule(checked.jobs, loaded.plan, runs, clock.now())
+    devices = _devices(root, executor, settings, checked)
+    found = schedule(checked.jobs, loaded.plan, runs, clock.now(), devices)
+    if is_declared(settings):
+        refuse_too_large(devices, {entry.job: entry.cost for entry in found.entries})
     for line in found.warnings:
         screen.warn(line)
     refused += found.problems
@@ -45,6 +55,14 @@ def plan_check(plan: str, measure: bool, json: bool) -> int:
     for line in error.lines():
         screen.note(line)
     return error.exit_code
+
+
+def _devices(root: Path, executor: str, settings: ExecutorSettings, checked: Checked) -> tuple[Device, ...]:
+    if isinstance(settings, SlurmSettings):  # the cluster says what runs when
+        return ()
+    state = detect_gpus()
+    on_gpu = any(one.device in {gpu.name for gpu in state.gpus} for one in checked.jobs)
+    return devices_of(root, executor, settings, state, on_gpu=on_gpu)
 
 
 def _found_out(checked: Checked, root: Path, runs: Path) -> tuple[Weights, list[str]]:

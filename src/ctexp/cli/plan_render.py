@@ -7,6 +7,8 @@ from ctexp.core import files, screen
 from ctexp.core.errors import UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root, shown
+from ctexp.executors.settings import DEFAULT, ExecutorSettings, SlurmSettings
+from ctexp.executors.settings import load as load_executor
 from ctexp.planning.checking.check import check
 from ctexp.planning.plan.jobs import jobs_of
 from ctexp.planning.plan.load import Loaded, load, locate
@@ -14,24 +16,25 @@ from ctexp.planning.render.bash import bash_script
 from ctexp.planning.render.seal import Origin, origin
 from ctexp.planning.render.slurm import slurm_script
 
-_SUFFIX = {"bash": ".sh", "slurm": ".slurm.sh"}
+_TARGETS = {"bash": "local", "slurm": "slurm"}
+"""Older names of two executors."""
 
 
-def plan_render(plan: str, target: str, output: str | None, json: bool) -> None:
+def plan_render(plan: str, target: str | None, executor: str | None, output: str | None, json: bool) -> None:
     """Check, render, write, tell where."""
-    if target not in _SUFFIX:
-        raise UsageError(f"--target: {target!r} is nothing to render for", did_you_mean(target, _SUFFIX))
     root = project_root().resolve()
+    name = _executor(target, executor)
+    settings = load_executor(root, name)
     path = locate(root, plan)
     loaded = load(path, path.relative_to(root).as_posix())
-    script = _place(root, loaded.plan.name, target, output)
+    script = _place(root, loaded.plan.name, name, output)
     before = _before(script)
     checked = check(loaded, root)
     if checked.problems:
         raise UsageError(
             checked.problems, f"nothing was written; scripts/inv plan-check {loaded.shown} tells more"
         )
-    content = _rendered(loaded, root, script, target)
+    content = _rendered(loaded, root, script, name, settings)
     kept = _keep(script) if before == "edited" else None
     _write(script, content)
 
@@ -43,7 +46,8 @@ def plan_render(plan: str, target: str, output: str | None, json: bool) -> None:
         about = {
             "path": str(script),
             "sha256": files.sha256_bytes(content),
-            "target": target,
+            "target": settings.kind if settings.kind == "slurm" else "bash",
+            "executor": name,
             "plan": loaded.shown,
             "plan_sha256": loaded.sha256,
             "jobs": len(jobs_of(loaded.plan)),
@@ -57,10 +61,21 @@ def plan_render(plan: str, target: str, output: str | None, json: bool) -> None:
         screen.note(f"see what it would do: {start} --dry-run; start it: {start}")
 
 
-def _place(root: Path, name: str, target: str, output: str | None) -> Path:
+def _executor(target: str | None, executor: str | None) -> str:
+    """Which file of `conf/executor` is meant."""
+    if target is None:
+        return executor or DEFAULT
+    if target not in _TARGETS:
+        raise UsageError(f"--target: {target!r} is nothing to render for", did_you_mean(target, _TARGETS))
+    if executor is not None:
+        raise UsageError("--target and --executor both say where jobs run", "leave --target away")
+    return _TARGETS[target]
+
+
+def _place(root: Path, name: str, executor: str, output: str | None) -> Path:
     """Where the script is to be."""
     if output is None:
-        return root / "scripts" / f"{name}{_SUFFIX[target]}"
+        return root / "scripts" / (f"{name}.sh" if executor == DEFAULT else f"{name}.{executor}.sh")
     path = Path(output).expanduser().absolute()
     if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (names too long for a file)
         what = "a folder" if path.is_dir() else "no plain file"
@@ -88,11 +103,14 @@ def _before(script: Path) -> Origin | None:
     return found
 
 
-def _rendered(loaded: Loaded, root: Path, script: Path, target: str) -> bytes:
-    render = {"bash": bash_script, "slurm": slurm_script}[target]
+def _rendered(loaded: Loaded, root: Path, script: Path, executor: str, settings: ExecutorSettings) -> bytes:
     folder = script.parent.resolve()
     up = os.path.relpath(root, folder) if folder.is_relative_to(root) else str(root)
-    text = render(loaded.plan, jobs_of(loaded.plan), loaded.shown, loaded.sha256, up)
+    about = (loaded.plan, jobs_of(loaded.plan), loaded.shown, loaded.sha256, up)
+    if isinstance(settings, SlurmSettings):
+        text = slurm_script(*about, executor=executor, settings=settings)
+    else:
+        text = bash_script(*about, executor)
     return text.encode("ascii")
 
 

@@ -52,7 +52,7 @@ def main(words: Sequence[str]) -> int:
         ready.tell()
         if asked.dry_run:
             return 0
-        if (device := ready.device_lock) is not None:
+        for device in ready.device_locks:
             held.take(device)
         if not asked.dry_run and reopen.meant(place.runs, asked) != queue:
             raise Busy(f"another start of {asked.name} came first", "start it again: it goes on from there")
@@ -70,6 +70,8 @@ def main(words: Sequence[str]) -> int:
             "CTEXP_QUEUE": queue.id,
             "CTEXP_PLAN": orders.plan,
             "CTEXP_ROOT": str(root),
+            "CTEXP_SLOTS": str(orders.slots),
+            **warm.threads(orders),
         }
         return become.become(queue, held.locks, {**variables, **warm.start(orders)})
 

@@ -4,12 +4,13 @@ Read by every small program of the night: plain JSON, without YAML and pydantic.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from ctexp.core import files
 from ctexp.core.errors import DataError
+from ctexp.executors.slots import Device, Need, most_memory, slots_of
 from ctexp.planning.plan.jobs import Job
 
 SCHEMA_VERSION = 1
@@ -20,6 +21,7 @@ class Cost:
     """What a job is expected to cost; None where nobody knows.
 
     Attributes:
+        memory_bytes: and `disk_bytes`, the p90 where it is known, since it has to be free.
         basis: what that stands on, in a few words.
     """
 
@@ -37,6 +39,9 @@ class Orders:
     Attributes:
         plan: its name; `plan_file` is where it was, as a person would type it.
         mode: `local`, or `slurm`, where every job is a task of its own.
+        executor: which file of `conf/executor` says where its jobs run.
+        devices: what they run on, several at once; none where they come one after the other.
+        elsewhere: whether other machines carry out the attempts, which this one watches.
         device: `cuda` or `cpu`, of the jobs; `gpu_uuid` of the GPU that is held for them.
         jobs: in the order of running.
         costs: by job id.
@@ -67,11 +72,29 @@ class Orders:
     analysis: tuple[str, ...]
     jobs: tuple[Job, ...]
     costs: Mapping[str, Cost]
+    executor: str = "local"
+    devices: tuple[Device, ...] = ()
+    elsewhere: bool = False
 
     @property
     def kept_seconds(self) -> float:
         """Of the window, for what comes after its jobs: the last one is stopped, and the night analysed."""
         return self.grace_seconds + self.analysis_seconds
+
+    @property
+    def slots(self) -> int:
+        """Jobs at once, at most."""
+        return slots_of(self.devices)
+
+    def need(self, job_id: str) -> Need:
+        """The memory that a job takes; one that hopes to get by with less has the largest device alone."""
+        need, most = self.costs.get(job_id, Cost()).memory_bytes, most_memory(self.devices)
+        return need if need is None or most is None else min(need, most)
+
+    def on(self, device: str | None) -> Self:
+        """The same for a job that was given a device: its GPU is the one that is held for it."""
+        uuid = next((one.uuid for one in self.devices if one.name == device), self.gpu_uuid)
+        return replace(self, gpu_uuid=uuid)
 
     def write(self, path: Path) -> None:
         """Replace `path` atomically."""
@@ -92,6 +115,7 @@ class Orders:
             values["jobs"] = tuple(Job.read(job) for job in values["jobs"])
             values["costs"] = {job: Cost(**cost) for job, cost in values["costs"].items()}
             values["analysis"] = tuple(values["analysis"])
+            values["devices"] = tuple(Device(**device) for device in values.get("devices", ()))
             return cls(**values)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DataError(f"{path}: damaged ({error})", "begin a new queue: --fresh") from error

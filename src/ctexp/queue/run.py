@@ -25,7 +25,7 @@ from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Event, Journal
 from ctexp.queue.left import Left
 from ctexp.queue.orders import Orders
-from ctexp.queue.state import fold, one_end
+from ctexp.queue.state import Night, fold, one_end
 
 _BALLAST_BYTES = 1 << 18
 """Kept on the disk while a job runs, for the last words of a night whose disk it fills."""
@@ -56,8 +56,11 @@ def main(words: Sequence[str]) -> int:
             raise Stopped(
                 signal.SIGTERM, "the script of this night is gone"
             )  # before its death could be told
-        since = [event for event in events if event["seq"] > night.began_at]
-        latest = latest_begin(orders, night, key.partition(":")[0])
+        job_id = key.partition(":")[0]
+        device = night.jobs[job_id].device if job_id in night.jobs else None
+        orders = orders.on(device)
+        since = [event for event in events if event["seq"] > night.began_at and _is_on(night, event, device)]
+        latest = latest_begin(orders, night, job_id)
         cool_down(orders, since, journal, signals, screen.note, latest=latest)
         signals.wait(0)
         if signals.stopped_by:
@@ -70,6 +73,12 @@ def main(words: Sequence[str]) -> int:
         if night.jobs[start.job.id].cancelled:  # while it cooled down
             return 0
         return _Attempt(queue, orders, journal, begins, start).carry_out(signals)
+
+
+def _is_on(night: Night, event: Event, device: str | None) -> bool:
+    """Whether an event is of the night as a whole, or of a job on this device."""
+    job = night.jobs.get(event.get("job", ""))
+    return job is None or job.device == device
 
 
 class _Attempt:
@@ -86,7 +95,7 @@ class _Attempt:
     def carry_out(self, signals: Signals) -> int:
         """The exit code of `main`."""
         start, orders = self._start, self._orders
-        ballast = self._queue.path / "ballast"
+        ballast = self._queue.path / ("ballast" if orders.slots == 1 else f"ballast-{start.job.id}")
         with contextlib.suppress(OSError):
             self._beat.touch()
             ballast.write_bytes(bytes(_BALLAST_BYTES))
@@ -105,12 +114,13 @@ class _Attempt:
             pid=os.getpid(),
         )
         before = left.names(self._runs, start.job)
-        with Output(self._queue.output(start.name)) as output:
+        # What several say at once nobody can read: it is in their logs.
+        with Output(self._queue.output(start.name), shown=orders.slots == 1) as output:
             for line in self._opening():
                 output.say(line)
             environment, descriptors = locks.passed_on(environment=os.environ | self._variables())
             outcome = child.run(
-                start.argv,
+                self._program(),
                 root=Path(orders.root),
                 environment=environment,
                 descriptors=descriptors,
@@ -139,6 +149,15 @@ class _Attempt:
         if end.cause == "disk":
             return StorageError.exit_code
         return TimeBudgetUsed.exit_code if outcome.stop == "window" else 0
+
+    def _program(self) -> Sequence[str]:
+        """Its words, or what has another machine carry them out."""
+        orders, start = self._orders, self._start
+        if not orders.elsewhere:
+            return start.argv
+        from ctexp.executors.carry import words_of
+
+        return words_of(orders.executor, f"{orders.queue}.{start.name}", start.argv)
 
     def _variables(self) -> dict[str, str]:
         """What the program learns about whom it works for."""

@@ -48,6 +48,7 @@ class JobNow:
         kind: of a failure (`oom`, `diverged`, `data`, `disk`, …), an interruption or a skip (`need`, `gate`,
             `base`, `window`, `cancelled`); None for the other states.
         reason: one line.
+        device: that its newest attempt was given; None where jobs come one after the other.
         at: the place of the last event about it in the journal.
     """
 
@@ -57,6 +58,7 @@ class JobNow:
     reason: str = ""
     attempts: list[Attempt] = field(default_factory=list)
     cancelled: bool = False
+    device: str | None = None
     at: int = 0
 
     @property
@@ -172,6 +174,8 @@ def _take(night: Night, event: Mapping[str, Any]) -> None:
             if found is not None:
                 found.end = event
             job.state, job.kind, job.reason = event["state"], event.get("cause"), event.get("reason", "")
+        case "place":
+            job.device = event["device"]
         case "skip":
             job.state, job.kind, job.reason = "skipped", event["why"], event["reason"]
         case "cancel":

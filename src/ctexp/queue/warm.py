@@ -24,8 +24,17 @@ def device(orders: Orders) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": orders.gpu_uuid}
 
 
+def threads(orders: Orders) -> dict[str, str]:
+    """What shares the processors between several jobs, unless somebody has said already who has how many."""
+    if orders.slots == 1 or orders.elsewhere or orders.device != "cpu" or "OMP_NUM_THREADS" in os.environ:
+        return {}
+    return {"OMP_NUM_THREADS": str(max(1, len(os.sched_getaffinity(0)) // orders.slots))}
+
+
 def is_short(orders: Orders, job: Job) -> bool:
-    """Whether the warm trainer is for it; a sweep has one of its own."""
+    """Whether the warm trainer is for it; a sweep has one of its own, another machine none."""
+    if orders.elsewhere:
+        return False
     seconds = orders.costs.get(job.id, Cost()).seconds
     return not job.is_sweep and seconds is not None and seconds < SHORT_SECONDS
 
@@ -44,7 +53,7 @@ def start(orders: Orders) -> Mapping[str, str]:
     from ctexp.warm.parent import Parent
 
     try:
-        socket = Parent(Path(orders.root), os.environ | device(orders)).start()
+        socket = Parent(Path(orders.root), os.environ | device(orders) | threads(orders)).start()
     except (CtexpError, OSError) as error:
         screen.warn(f"no warm trainer, short jobs begin in fresh processes: {error}")
         return {}

@@ -14,11 +14,19 @@ QUEUE = {"queue": "a queue's id, the beginning of one, a plan's name or latest, 
     help={
         "plan": "a plan file, or the name of one in research/plans, given bare",
         "measure": "run `inv estimate` where nothing is known, and have every pretrained weight on disk",
+        "executor": "fit it into the night of this file in conf/executor",
     }
     | JSON
     | DEBUG,
 )
-def plan_check(_: Context, plan: str, measure: bool = False, json: bool = False, debug: bool = False) -> None:
+def plan_check(
+    _: Context,
+    plan: str,
+    measure: bool = False,
+    executor: str = "local",
+    json: bool = False,
+    debug: bool = False,
+) -> None:
     """Check a plan, estimate it, fit it into its window.
 
     Tells everything that is wrong at once, with line numbers; then what the night will hold:
@@ -33,7 +41,8 @@ def plan_check(_: Context, plan: str, measure: bool = False, json: bool = False,
     positional=["plan"],
     help={
         "plan": "a plan file, or the name of one in research/plans, given bare",
-        "target": "bash, or slurm for an array script",
+        "target": "bash or slurm, the same as --executor local or slurm",
+        "executor": "where its jobs will run, a file in conf/executor: local, slurm, ray, modal",
         "output": "where to write it; else scripts/<plan>.sh",
     }
     | JSON
@@ -42,7 +51,8 @@ def plan_check(_: Context, plan: str, measure: bool = False, json: bool = False,
 def plan_render(
     _: Context,
     plan: str,
-    target: str = "bash",
+    target: str | None = None,
+    executor: str | None = None,
     output: str | None = None,
     json: bool = False,
     debug: bool = False,

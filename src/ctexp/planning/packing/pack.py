@@ -14,7 +14,7 @@ that may be shortened and have no room whole come after the others of their leve
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ctexp.planning.packing.lengths import Length, planned
+from ctexp.planning.packing.lengths import Length, Planned, planned
 from ctexp.planning.packing.questions import Question, questions
 from ctexp.planning.packing.reckoning import Point, Reckoning
 from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
@@ -43,6 +43,7 @@ def pack(
     seconds: float | None,
     pause: float = 0.0,
     done: Mapping[str, int] | None = None,
+    lanes: Sequence[float] | None = None,
 ) -> Packing:
     """The best use of the time that is left.
 
@@ -53,18 +54,24 @@ def pack(
         seconds: that are left for them; None for as many as they like.
         pause: between two jobs.
         done: experiment -> how many of its seeds are done already, which makes the others worth finishing.
+        lanes: where several run at once: the seconds that are left of each place, none more than `seconds`.
+            What an order is worth is then reckoned as if the work were spread evenly over them.
     """
     known = planned(jobs, lengths)
-    if seconds is None or sum(one.p90 + pause for one in known) - pause <= seconds:
+    if seconds is None or _all_fit(jobs, known, seconds, pause, lanes or [seconds]):
         ids = tuple(job.id for job in jobs)
         return Packing(ids, frozenset(ids), whole=True)
-    experiments = questions(jobs, known, done or {}, seconds, pause)
-    reckoning = Reckoning(experiments, seconds, pause)
+    at_once = sum(lanes) / seconds if lanes and seconds else 1.0
+    spread = [one.spread_over(at_once) for one in known] if at_once > 1 else known
+    shared = pause / max(1.0, at_once)
+    experiments = questions(jobs, spread, done or {}, seconds, shared)
+    reckoning = Reckoning(experiments, seconds, shared)
     levels: dict[int, list[int]] = {}
     for index, one in enumerate(experiments):
         if one.possible:
             levels.setdefault(one.level, []).append(index)
-    night, at = _Night(experiments, seconds, pause), Point()
+    begins = [seconds - left for left in lanes or [seconds]]
+    night, at = _Night(experiments, known, seconds, pause, begins), Point()
     for level in sorted(levels, reverse=True):
         order = reckoning.best(at, levels[level])
         at = reckoning.go(at, order)
@@ -74,23 +81,43 @@ def pack(
     return Packing(ids, frozenset(jobs[index].id for index in night.chosen), whole=False)
 
 
+def _all_fit(
+    jobs: Sequence[Job], known: Sequence[Planned], seconds: float, pause: float, lanes: Sequence[float]
+) -> bool:
+    """Whether all are over in time if each takes its p90, begun in this order wherever a place is free."""
+    if len(lanes) == 1:
+        return sum(one.p90 + pause for one in known) - pause <= lanes[0]
+    free, over = [seconds - left for left in lanes], dict[str, float]()
+    for job, one in zip(jobs, known, strict=True):
+        lane = free.index(min(free))
+        ends = max(free[lane], *(over.get(name, 0.0) for name in job.waits_for), 0.0) + one.p90
+        if ends > seconds:
+            return False
+        free[lane] = ends + pause
+        over[job.experiment] = max(ends, over.get(job.experiment, 0.0))
+    return True
+
+
 @dataclass
 class _Night:
     """A night in which each job takes its p50.
 
     Attributes:
+        known: what is reckoned with for each job, by its place.
+        free: when each place is free.
+        over: when each experiment that is whole is.
         order: of jobs, by their places.
         chosen: those that are begun.
-        whole: experiments of which all jobs are begun.
     """
 
     experiments: Sequence[Question]
+    known: Sequence[Planned]
     seconds: float
     pause: float
-    now: float = 0.0
+    free: list[float]
     order: list[int] = field(default_factory=list)
     chosen: list[int] = field(default_factory=list)
-    whole: set[int] = field(default_factory=set)
+    over: dict[int, float] = field(default_factory=dict)
 
     def go_on(self, level: Sequence[int]) -> None:
         """With the experiments of a level; jobs that have no room are put last, as they stand in the plan."""
@@ -98,19 +125,23 @@ class _Night:
         left: list[int] = []
         for index in level:
             one = self.experiments[index]
-            ready = all(parent in self.whole for parent in one.parents)
-            late = []
-            for job, reckoned in zip(one.jobs, one.planned, strict=True):
-                if ready and self.now + reckoned.needed <= self.seconds:
-                    self.now += reckoned.p50 + self.pause
+            ready = all(parent in self.over for parent in one.parents)
+            parents = max((self.over[parent] for parent in one.parents if ready), default=0.0)
+            late, over = [], parents
+            for job in one.jobs:
+                lane = self.free.index(min(self.free))
+                begins = max(self.free[lane], parents)
+                if ready and begins + self.known[job].needed <= self.seconds:
+                    self.free[lane] = begins + self.known[job].p50 + self.pause
+                    over = max(over, self.free[lane])
                     self.order.append(job)
                     self.chosen.append(job)
                 else:
                     late.append(job)
             if not late:
-                self.whole.add(index)
+                self.over[index] = over
             (shorter if ready and one.shorten else left).extend(late)
-        if shorter and self.now + LEAST_SECONDS <= self.seconds:
-            self.now = self.seconds
+        if shorter and min(self.free) + LEAST_SECONDS <= self.seconds:
+            self.free[self.free.index(min(self.free))] = self.seconds
             self.chosen.append(min(shorter))
         self.order += [*sorted(shorter), *sorted(left)]

@@ -14,7 +14,18 @@ from ctexp.planning.render.words import WIDTH, filled, quoted
 _PLACE = re.compile(r"@([a-z0-9_]+)@")
 
 
-def bash_script(plan: Plan, jobs: Sequence[Job], plan_file: str, plan_sha256: str, root: str = "..") -> str:
+_HERE = "local"
+"""The executor that is meant where none is named."""
+
+
+def bash_script(
+    plan: Plan,
+    jobs: Sequence[Job],
+    plan_file: str,
+    plan_sha256: str,
+    root: str = "..",
+    executor: str = _HERE,
+) -> str:
     """The same bytes for the same plan, in ASCII.
 
     Args:
@@ -23,12 +34,15 @@ def bash_script(plan: Plan, jobs: Sequence[Job], plan_file: str, plan_sha256: st
         plan_file: where the plan is, from the project's root.
         plan_sha256: of its bytes.
         root: the project's, from the folder of the script, or absolute.
+        executor: which file of `conf/executor` says where jobs run.
 
     Raises:
         UsageError: an override cannot stand on a command line.
     """
     template = Path(__file__).with_name("bash.sh").read_text()
-    return sealed(fill(template, values(plan, jobs, plan_file, plan_sha256, root)))
+    said = "" if executor == _HERE else f" --executor {executor}"
+    asked = {"executor": said, "rendered": said}
+    return sealed(fill(template, values(plan, jobs, plan_file, plan_sha256, root) | asked))
 
 
 def values(plan: Plan, jobs: Sequence[Job], plan_file: str, plan_sha256: str, root: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
 # The night of the plan @plan@: @count@. Rendered; change the plan and render it again:
-#   scripts/inv plan-render @plan_file@
+#   scripts/inv plan-render @plan_file@@rendered@
 #
 # plan    @plan_file@
 # sha256  @plan_sha256@
@@ -32,6 +32,32 @@ plan_sha256=@plan_sha256@
 
 @functions@
 
+# What comes next, into `key`: that may have to wait for what runs, and bash hears signals meanwhile.
+next() {
+    local answer asked other words=()
+    for other in "${!others[@]}"; do
+        words+=("$other=${others[$other]}")
+    done
+    exec {answer}< <(trap '' INT TERM && exec "${queue[@]}" next "${words[@]}")
+    asked=$!
+    IFS= read -r -u "$answer" key
+    exec {answer}<&-
+    ended "$asked"
+}
+
+# Forget those of the others that are over, or wait for --all; what ends the night goes into `code`.
+over() {
+    local other its
+    for other in "${!others[@]}"; do
+        if [[ $* == --all ]] || ! kill -0 "${others[$other]}" 2>/dev/null; then
+            ended "${others[$other]}"
+            its=$?
+            ((code)) || code=$its
+            unset "others[$other]"
+        fi
+    done
+}
+
 night() {
     local key code=0 log=$CTEXP_QUEUE_DIR/queue.log screen=
     trap 'stop 130' INT
@@ -44,11 +70,13 @@ night() {
     fi
 
     while [[ ! $stopped ]]; do
-        key=$(trap '' INT TERM && "${queue[@]}" next) || code=$?
+        next || code=$?
+        over
         [[ $key && $code == 0 ]] || break
         job "$key" || code=$?
         ((code == 0)) || break
     done
+    over --all
     # Not for who has stopped it, nor on a disk that is full.
     [[ $stopped ]] || ((code == 5 || code > 128)) || analysis
 
@@ -78,7 +106,7 @@ main() {
     script=$(realpath -- "${BASH_SOURCE[0]}") && folder=${script%/*}
     cd -- @root@ && activate || return 4
     options "$@"
-    set -- begin --plan "$plan_file" --sha256 "$plan_sha256" --script "$script" -- "$@"
+    set -- begin --plan "$plan_file" --sha256 "$plan_sha256" --script "$script"@executor@ -- "$@"
     if [[ $rehearsing ]]; then
         "${queue[@]}" "$@" && rehearse
     else

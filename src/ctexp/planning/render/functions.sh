@@ -25,11 +25,18 @@ only=       # the ids of --only
 stopped=    # the exit code for the first INT or TERM
 signals=0   # how many of them came
 child=      # what runs now
+declare -A others=() # what else does, by key: attempts of a night that has room for several at once
 ending=     # and nothing will after it
 
 # One attempt at the job $key. What it came to is in the journal; a code other than 0 ends the night.
 attempt() {
-    follow run "$key" -- "$@"
+    if [[ $rehearsing ]] || ((${CTEXP_SLOTS:-1} == 1)); then
+        follow run "$key" -- "$@"
+    else
+        "${queue[@]}" run "$key" -- "$@" &
+        others[$key]=$!
+        [[ ! $stopped ]] || kill -TERM "$!"
+    fi
 }
 
 # One step of the analysis, called $1.
@@ -49,7 +56,7 @@ base_of() {
 
 # Signals have to reach what runs: bash hears them during `wait`, not during a program in the foreground.
 follow() {
-    local heard code
+    local code
     if [[ $rehearsing ]]; then
         show "$2" "${@:4}"
         return
@@ -57,13 +64,21 @@ follow() {
     "${queue[@]}" "$@" &
     child=$!
     [[ $ending || ! $stopped ]] || kill -TERM "$child"
+    ended "$child"
+    code=$?
+    child=
+    return "$code"
+}
+
+# Wait for the process $1; its exit code.
+ended() {
+    local heard code
     while
         heard=$signals
-        wait "$child"
+        wait "$1"
         code=$?
         ((heard != signals))
     do :; done
-    child=
     # Of one that ends while a signal is heard bash may forget the code, and say -1.
     ((code >= 0)) || code=${stopped:-1}
     return "$code"
@@ -74,7 +89,10 @@ follow() {
 stop() {
     stopped=${stopped:-$1}
     signals=$((signals + 1))
-    [[ $ending || ! $child ]] || kill -TERM "$child"
+    local pid
+    [[ $ending ]] || for pid in $child "${others[@]}"; do
+        kill -TERM "$pid"
+    done
 }
 
 # A command, after whose it is.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from ctexp.core import durations
 from ctexp.core.gpu import Gpu
 from ctexp.core.sizes import size_bytes
+from ctexp.executors.slots import Device
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.plan import window
 from ctexp.planning.plan.document import Plan
@@ -25,8 +26,9 @@ def fit(
     now: datetime,
     gpu: Gpu | None,
     free_bytes: int,
+    devices: Sequence[Device] = (),
 ) -> Schedule:
-    """Put the jobs one after the other into the plan's window.
+    """Put the jobs into the plan's window, one after the other or several at once.
 
     Args:
         checked: the jobs.
@@ -35,6 +37,7 @@ def fit(
         now: aware; the window is counted from then.
         gpu: the one of this machine; None where there is none.
         free_bytes: of the disk that holds the runs.
+        devices: that jobs run on, several at once; none where they come one after the other.
     """
     its_window = window.parse(plan.window)
     opens, closes = its_window.opens(now)
@@ -43,8 +46,8 @@ def fit(
     there = max(0.0, (closes - opens).total_seconds() - grace - analysis)
     jobs = in_order([one.job for one in checked])
     pause = durations.seconds(plan.cooldown.pause)
-    median = walk(jobs, costs, there, pause, "p50")
-    slow = walk(jobs, costs, there, pause, "p90")
+    median = walk(jobs, costs, there, pause, "p50", devices)
+    slow = walk(jobs, costs, there, pause, "p90", devices)
 
     def entry(job: str) -> Entry:
         slot = median.slots.get(job)

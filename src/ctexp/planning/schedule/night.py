@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ctexp.core.gpu import detect_gpus
+from ctexp.executors.slots import Device
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.past import Past
 from ctexp.planning.plan.document import Plan
@@ -15,7 +16,13 @@ from ctexp.planning.schedule.measurements import Measurements
 from ctexp.planning.schedule.schedule import Schedule
 
 
-def schedule(checked: Sequence[CheckedJob], plan: Plan, runs: Path, now: datetime) -> Schedule:
+def schedule(
+    checked: Sequence[CheckedJob],
+    plan: Plan,
+    runs: Path,
+    now: datetime,
+    devices: Sequence[Device] = (),
+) -> Schedule:
     """The night as it is expected to go.
 
     Args:
@@ -23,6 +30,7 @@ def schedule(checked: Sequence[CheckedJob], plan: Plan, runs: Path, now: datetim
         plan: the plan.
         runs: the folder of all runs, which need not be there yet.
         now: aware.
+        devices: that jobs run on, several at once; none where they come one after the other.
 
     Raises:
         DataError: the folder of runs cannot be read.
@@ -37,4 +45,5 @@ def schedule(checked: Sequence[CheckedJob], plan: Plan, runs: Path, now: datetim
         now=now,
         gpu=gpus[0] if gpus else None,
         free_bytes=shutil.disk_usage(there).free,
+        devices=devices,
     )

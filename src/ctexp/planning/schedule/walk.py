@@ -1,8 +1,9 @@
-"""A night gone through in thought: which jobs find time, one after the other, at a pace that is assumed.
+"""A night gone through in thought: which jobs find time, one after the other or several at once.
 
 The rules are those of `queue.deciding.choose`: where not all fits, the jobs left are packed into what is left
 of the window, and packed again after a job; one is begun only where its p90 is left, a shorter one after it
-may still be. Gates are taken to be met, and nothing fails.
+may still be. On devices they stand in line as `executors.slots` says. All take their time at a pace that is
+assumed, gates are taken to be met, and nothing fails.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ctexp.core import clock
+from ctexp.executors.slots import Device, Need, Slots, most_memory, slots_of
 from ctexp.planning.packing.pack import Length, pack
 from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
 from ctexp.planning.schedule.costs import bound
+from ctexp.planning.schedule.lanes import need_of
 from ctexp.record.manifest import Estimate
 
 Pace = Literal["p50", "p90"]
@@ -52,7 +55,12 @@ class Walk:
 
 
 def walk(
-    jobs: Sequence[Job], costs: Mapping[str, Estimate | None], seconds: float, pause: float, pace: Pace
+    jobs: Sequence[Job],
+    costs: Mapping[str, Estimate | None],
+    seconds: float,
+    pause: float,
+    pace: Pace,
+    devices: Sequence[Device] = (),
 ) -> Walk:
     """Go through the jobs.
 
@@ -62,14 +70,19 @@ def walk(
         seconds: that there are for all of them.
         pause: between two of them.
         pace: whether jobs take their median time or all of them their p90.
+        devices: what they run on; none for one at a time.
     """
-    night = _Night(jobs, costs, seconds, pause, pace)
+    night = _Night(jobs, costs, seconds, pause, pace, devices or (Device("", None),))
     every = 1 + (len(jobs) // _MANY) ** 2
     order = night.packed()
-    while (job := next((one for one in order if night.may_begin(one)), None)) is not None:
-        night.begin(job)
-        again = not night.whole and len(night.slots) % every == 0
-        order = night.packed() if again else [one for one in order if one.id != job.id]
+    while True:
+        if (found := night.next(order)) is not None:
+            night.begin(*found)
+            order.remove(found[0])
+        elif not night.go_on():
+            break
+        elif not night.whole and len(night.slots) % every == 0:
+            order = night.packed()
     ends = max((slot.ends for slot in night.slots.values()), default=0.0)
     return Walk(night.slots, night.left_out(), ends)
 
@@ -80,6 +93,7 @@ class _Night:
 
     Attributes:
         now: when the next job can begin.
+        running: those that are not over by now: when each and its pause will be, what it is, and where.
         certain: whether the costs of all jobs so far are known.
         whole: whether all that is left fits: nothing has to be packed again.
         passed_over: jobs that could have been begun when the window was meant for others, which come later.
@@ -90,7 +104,9 @@ class _Night:
     seconds: float
     pause: float
     pace: Pace
+    devices: Sequence[Device]
     now: float = 0.0
+    running: list[tuple[float, Job, str]] = field(default_factory=list)
     certain: bool = True
     whole: bool = False
     slots: dict[str, Slot] = field(default_factory=dict)
@@ -114,7 +130,7 @@ class _Night:
             for job in left
         }
         by_id = {job.id: job for job in left}
-        packing = pack(left, lengths, self.left, self.pause, self.begun)
+        packing = pack(left, lengths, self.left, self.pause, self.begun, self._lanes())
         self.whole = packing.whole
         last = max((n for n, job in enumerate(left) if job.id in packing.chosen), default=0)
         earlier = (job for job in left[:last] if job.id not in packing.chosen)
@@ -126,15 +142,34 @@ class _Night:
         ready = not any(self.to_come.get(name) for name in job.waits_for)
         return ready and (self._needed(job) <= self.left or self._shortened(job))
 
-    def begin(self, job: Job) -> None:
-        """The next one; it ends before anything else happens."""
+    def next(self, order: Sequence[Job]) -> tuple[Job, Device] | None:
+        """The first that may begin and has a place."""
+        places = Slots(self.devices, [(name, self._need(job)) for _, job, name in self.running])
+        for job in order:
+            if places.is_full:
+                break
+            if self.may_begin(job) and (device := places.take(self._need(job))):
+                return job, device
+        return None
+
+    def go_on(self) -> bool:
+        """To the moment when something that runs is over; False where nothing does."""
+        if not self.running:
+            return False
+        self.now = max(self.now, min(ends for ends, _, _ in self.running))
+        for one in [one for one in self.running if one[0] <= self.now]:
+            self.running.remove(one)
+            self.to_come[one[1].experiment] -= 1
+        return True
+
+    def begin(self, job: Job, device: Device) -> None:
+        """The next one."""
         cost, shortened = self.costs[job.id], self._shortened(job)
         takes = 0.0 if cost is None else cost.seconds if self.pace == "p50" else bound(cost)
         ends = self.now + (min(takes, self.left) if shortened else takes)
         self.slots[job.id] = Slot(self.now, ends, shortened, self.certain)
         self.certain = self.certain and cost is not None
-        self.now = ends + self.pause
-        self.to_come[job.experiment] -= 1
+        self.running.append((ends + self.pause, job, device.name))
         self.begun[job.experiment] += 1
 
     def left_out(self) -> dict[str, str]:
@@ -153,6 +188,15 @@ class _Night:
                 found[job.id] = f"needs {_said(self.costs[job.id])}, {left} are left{others}"
             missing.setdefault(job.experiment, job.id)
         return found
+
+    def _lanes(self) -> list[float]:
+        """Seconds that each place has left."""
+        free = slots_of(self.devices) - len(self.running)
+        return [self.left] * free + [max(0.0, self.seconds - ends) for ends, _, _ in self.running]
+
+    def _need(self, job: Job) -> Need:
+        need, most = need_of(self.costs[job.id]), most_memory(self.devices)
+        return need if need is None or most is None else min(need, most)
 
     def _needed(self, job: Job) -> float:
         cost = self.costs[job.id]

@@ -37,16 +37,17 @@ class Output:
 
     Args:
         log: made when missing; what it holds already is not shown again.
+        shown: whether the screen gets what the program says.
 
     Raises:
         StorageError: the log cannot be made.
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, shown: bool = True) -> None:
         with storage_errors(log):
             log.parent.mkdir(parents=True, exist_ok=True)
             self._log = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-        self._shown = self.size
+        self._is_shown, self._shown = shown, self.size
 
     @property
     def descriptor(self) -> int:
@@ -61,7 +62,7 @@ class Output:
     def show(self, seconds: float = 0.1) -> None:
         """Show what is new; what is not taken now, or takes longer, is for the next time."""
         screen, until = sys.stdout.fileno(), time.monotonic() + seconds
-        while self._shown < self.size and time.monotonic() < until and _takes(screen):
+        while self._is_behind() and time.monotonic() < until and _takes(screen):
             piece = os.pread(self._log, _PIECE, self._shown)
             try:
                 self._shown += os.write(screen, piece)
@@ -71,10 +72,13 @@ class Output:
     def show_rest(self) -> None:
         """Show the end, as far as it is taken."""
         until = time.monotonic() + _LAST_SECONDS
-        while self._shown < self.size and time.monotonic() < until:
+        while self._is_behind() and time.monotonic() < until:
             self.show(_LAST_SECONDS)
             time.sleep(0.01)
         self._shown = self.size
+
+    def _is_behind(self) -> bool:
+        return self._is_shown and self._shown < self.size
 
     def say(self, line: str) -> None:
         """A line of the runner's own, on stderr."""

@@ -17,13 +17,18 @@ For each job the first rule that fits decides:
     13  no run of its base has finished                         skip: base
     14  it cannot finish within the window, nor be shortened    skip: window
     15  the disk would fall below the reserve                   stop: exit 5
-    16  otherwise                                               begin
+    16  no device has room for it now                           held
+    17  otherwise                                               begin
 
 Jobs are looked at in the order of running. Where not all that may still be begun fits into what is left of
 the window, even if each job takes its p90, they are looked at in the order that `packing.pack` gives: those
 that the window is meant for come first, and the first that can be begun is. How long they take is renewed
 after every job by what those of this night took (`renewed`), and they are packed again. A job for which the
-window has no room is skipped once nothing can be begun any more: until then it may be packed after all.
+window has no room is skipped once nothing can be begun any more, and nothing runs: until then it may be
+packed after all.
+
+Where there are several devices, or one has room for several jobs, this is asked again while others run. The
+jobs stand in line for devices as `executors.slots` says: one that has to wait has a device kept for it.
 
 An attempt that ended, by how it ended:
 
@@ -43,6 +48,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from ctexp.executors.slots import Slots
 from ctexp.planning.plan.jobs import Job
 from ctexp.queue.deciding.packed import packed
 from ctexp.queue.deciding.room import Room, room
@@ -81,6 +87,8 @@ def choose(orders: Orders, night: Night, now: Now) -> Choice:
         elif isinstance(verdict, Begin | Decide | Stop):
             final = tuple(skip for skip in skips if skip.why != "window")
             return Choice(final, verdict, tonight.packed)
+    if any(job.state == "running" for job in night.jobs.values()):  # it may be over before anybody expects
+        skips = [skip for skip in skips if skip.why != "window"]
     return Choice(tuple(skips), None, tonight.packed)
 
 
@@ -131,7 +139,12 @@ def _verdicts(orders: Orders, night: Night, jobs: Sequence[Job], its_room: Room 
     """The verdict on each of all jobs, which come after what they wait for; room None for all there is."""
     awaited: dict[str, _Experiment] = {}
     only = night.begins[-1].get("only") if night.begins else None
-    rules = _Rules(orders, night, its_room, None if only is None else frozenset(only), awaited)
+    asked = None if only is None else frozenset(only)
+    running = [job for job in night.jobs.values() if job.state == "running"]
+    slots = None
+    if its_room is not None and orders.devices:
+        slots = Slots(orders.devices, [(job.device or "", orders.need(job.id)) for job in running])
+    rules = _Rules(orders, night, its_room, asked, awaited, slots)
     for job in jobs:
         verdict = rules.verdict(job)
         awaited.setdefault(job.experiment, _Experiment()).add(night.jobs[job.id], verdict)
@@ -169,6 +182,7 @@ class _Rules:
     room: Room | None
     only: frozenset[str] | None
     awaited: Mapping[str, _Experiment]
+    slots: Slots | None
 
     def verdict(self, job: Job) -> Verdict:
         """The first rule that fits."""
@@ -191,7 +205,15 @@ class _Rules:
         found = self._held_back(job) or (self.room and self.room.too_little(job)) or ended
         if isinstance(found, Skip) and state.state == "skipped" and state.kind == found.why != "window":
             return Over(done=False)
-        return found
+        return self._placed(found) if isinstance(found, Begin) and self.slots else found
+
+    def _placed(self, begin: Begin) -> Begin | Held:
+        """On a device, or in line for one behind those that run."""
+        assert self.slots is not None  # noqa: S101 - asked by its caller
+        device = self.slots.take(self.orders.need(begin.job))
+        if device is not None:
+            return replace(begin, device=device.name)
+        return Held(tuple(job.id for job in self.night.jobs.values() if job.state == "running"))
 
     def _after_its_end(self, job: Job, state: JobNow) -> Begin | Over | Left:
         """Whether it is begun, and with which fallback, going by its attempts alone."""

@@ -35,7 +35,7 @@ def packed(orders: Orders, night: Night, room: Room, verdicts: Sequence[Verdict]
     done: dict[str, int] = {}
     for job in orders.jobs:
         done[job.experiment] = done.get(job.experiment, 0) + (night.jobs[job.id].state == "done")
-    packing = pack(hopeful, room.lengths, max(0.0, room.seconds), orders.pause_seconds, done)
+    packing = pack(hopeful, room.lengths, max(0.0, room.seconds), orders.pause_seconds, done, room.lanes)
     if packing.whole:
         return None
     # What can be decided is decided first: it tells what is worth packing.

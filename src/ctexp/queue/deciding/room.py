@@ -22,12 +22,14 @@ class Room:
         disk_free: bytes where the runs are.
         seconds: that jobs may still use, from when the next one can begin; None for as long as they like.
         lengths: what each job still takes, by its id; see `left_of`.
+        lanes: of several places the seconds that each has; None where jobs come one after the other.
     """
 
     orders: Orders
     disk_free: int
     seconds: float | None
     lengths: Mapping[str, Length | None]
+    lanes: tuple[float, ...] | None = None
 
     def too_little(self, job: Job) -> Skip | Stop | None:
         """Why a job cannot be begun: too little time, or too little disk."""
@@ -49,13 +51,16 @@ def room(orders: Orders, night: Night, now: Now) -> Room:
     """The room for the jobs that come next.
 
     A job that runs is taken to end by its p50, and the pause that it, or the last one, leaves behind counts
-    as used: nothing begins before.
+    as used: nothing begins before. Of several places the next job has the one that is free first.
     """
     whole = lengths(orders, night)
     left = {job.id: left_of(whole[job.id], job) for job in night.jobs.values()}
     closes = night.begins[-1].get("closes_uptime") if night.begins else None
     if closes is None:
         return Room(orders, now.disk_free, None, left)
+    if orders.devices:
+        lanes = tuple(closes - ready - orders.kept_seconds for ready in _free(orders, night, now, left))
+        return Room(orders, now.disk_free, max(lanes), left, tuple(max(0.0, one) for one in lanes))
     ready = now.uptime
     for job in night.jobs.values():
         last = job.attempts[-1] if job.attempts else None
@@ -67,6 +72,24 @@ def room(orders: Orders, night: Night, now: Now) -> Room:
             over = max(now.uptime, over + length.p50)
         ready = max(ready, over + orders.pause_seconds)
     return Room(orders, now.disk_free, closes - ready - orders.kept_seconds, left)
+
+
+def _free(orders: Orders, night: Night, now: Now, left: Mapping[str, Length | None]) -> list[float]:
+    """When each place is free, with the pause that the last job on its device leaves behind."""
+    found: list[float] = []
+    for device in orders.devices:
+        mine = [job for job in night.jobs.values() if job.device == device.name]
+        running = [job for job in mine if job.state == "running"]
+        ends = [job.attempts[-1].end for job in mine if job.attempts and job.attempts[-1].end]
+        pauses = [end["uptime"] for end in ends if "uptime" in end and end["seq"] > night.began_at]
+        free = max([now.uptime, *(pause + orders.pause_seconds for pause in pauses)])
+        found += [free] * max(0, device.jobs - len(running))
+        for job in running:
+            begun = job.open.start.get("uptime", now.uptime) if job.open else now.uptime
+            length = left[job.id]
+            ends_at = max(now.uptime, begun + (length.p50 if length else 0.0))
+            found.append(ends_at + orders.pause_seconds)
+    return found
 
 
 def latest_begin(orders: Orders, night: Night, job_id: str) -> float | None:

@@ -40,7 +40,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Held:
-    """Waits for these jobs."""
+    """Waits for these jobs: to be over, or to make room."""
 
     by: tuple[str, ...]
 
@@ -68,10 +68,12 @@ class Begin:
 
     Attributes:
         fallback: with the overrides for this kind of failure; None as planned.
+        device: it is given; None where jobs come one after the other.
     """
 
     job: str
     fallback: str | None = None
+    device: str | None = None
 
     @property
     def key(self) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ctexp.core import durations
 from ctexp.core.sizes import size_bytes
+from ctexp.executors.slots import Device
 from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import Job, in_order
 from ctexp.queue.orders import Cost, Orders
@@ -26,6 +27,9 @@ def orders_of(
     device: str,
     gpu_uuid: str | None,
     primary: str,
+    executor: str = "local",
+    devices: Sequence[Device] = (),
+    elsewhere: bool = False,
 ) -> Orders:
     """Draw them up; see `Orders` for what the arguments are."""
     cooldown, limits = plan.cooldown, plan.limits
@@ -55,18 +59,21 @@ def orders_of(
         analysis=tuple(plan.analysis),
         jobs=tuple(in_order(jobs)),
         costs=costs_of(costs),
+        executor=executor,
+        devices=tuple(devices),
+        elsewhere=elsewhere,
     )
 
 
 def costs_of(estimates: Mapping[str, Estimate | None]) -> dict[str, Cost]:
-    """What a night needs to know of estimates; for the disk the p90, which has to be free."""
+    """What a night needs to know of estimates; for memory and disk the p90, which has to be free."""
     return {
         job: Cost()
         if one is None
         else Cost(
             seconds=one.seconds,
             seconds_p90=one.seconds_p90,
-            memory_bytes=one.memory_bytes,
+            memory_bytes=one.memory_bytes_p90 if one.memory_bytes_p90 is not None else one.memory_bytes,
             disk_bytes=one.disk_bytes_p90 if one.disk_bytes_p90 is not None else one.disk_bytes,
             basis=one.basis,
         )

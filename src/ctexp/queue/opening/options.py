@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ctexp.core.errors import UsageError
+from ctexp.executors.settings import DEFAULT
 
 _MODES = {"bash": "local", "slurm": "slurm"}
 
@@ -23,6 +24,7 @@ class Asked:
         sha256: of it, when the script was rendered.
         script: the script.
         mode: `local` or `slurm`.
+        executor: which file of `conf/executor` says where jobs run.
         dry_run: check everything, and make nothing.
         resume: go on with the newest queue of the plan, whatever has become of plan and script since.
         fresh: begin a new queue, also where one could be gone on with.
@@ -35,6 +37,7 @@ class Asked:
     sha256: str
     script: Path
     mode: str = "local"
+    executor: str = DEFAULT
     dry_run: bool = False
     resume: bool = False
     fresh: bool = False
@@ -49,7 +52,7 @@ class Asked:
 
 
 def parse(words: Sequence[str]) -> Asked:
-    """Read `--plan FILE --sha256 HEX --script PATH [--target slurm] -- OPTION...`.
+    """Read `--plan FILE --sha256 HEX --script PATH [--target slurm] [--executor NAME] -- OPTION...`.
 
     Raises:
         UsageError: an unknown option, or two that exclude each other.
@@ -61,6 +64,7 @@ def parse(words: Sequence[str]) -> Asked:
     begin.add_argument("--sha256", required=True)
     begin.add_argument("--script", required=True, type=Path)
     begin.add_argument("--target", choices=sorted(_MODES), default="bash")
+    begin.add_argument("--executor")
     known = begin.parse_args(ours)
 
     options = _Parser(prog=f"bash {known.script}", add_help=False, allow_abbrev=False)
@@ -77,6 +81,7 @@ def parse(words: Sequence[str]) -> Asked:
         known.sha256,
         known.script,
         _MODES[known.target],
+        known.executor or _MODES[known.target],
         asked.dry_run,
         asked.resume,
         asked.fresh,

@@ -10,13 +10,18 @@ from ctexp.config.verdict import load as verdict_settings
 from ctexp.core import files, screen
 from ctexp.core.device_lock import device_lock
 from ctexp.core.errors import UsageError
-from ctexp.core.gpu import detect_gpus
+from ctexp.core.gpu import GpuState, detect_gpus
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import shown
+from ctexp.executors.devices import devices_of, is_declared
+from ctexp.executors.settings import DEFAULT, ExecutorSettings, LocalSettings
+from ctexp.executors.settings import load as load_executor
+from ctexp.executors.slots import Device
 from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.plan.load import Loaded, load
 from ctexp.planning.render.seal import origin
+from ctexp.planning.schedule.lanes import lines_of, refuse_too_large
 from ctexp.planning.schedule.night import schedule
 from ctexp.planning.schedule.schedule import Schedule
 from ctexp.queue.deciding.choose import left_to_do
@@ -41,7 +46,8 @@ def plan_meant(asked: Asked, place: Place, queue: QueueDir | None) -> Loaded:
         return load(queue.plan, asked.plan)
     loaded = load(place.root / asked.plan, asked.plan)
     if loaded.sha256 != asked.sha256:
-        again = f"scripts/inv plan-render {asked.plan}" + (" --target slurm" if asked.mode == "slurm" else "")
+        where = "" if asked.executor == DEFAULT else f" --executor {asked.executor}"
+        again = f"scripts/inv plan-render {asked.plan}{where}"
         raise UsageError(
             f"{shown(asked.script)}: rendered from an older {asked.plan}",
             f"render it again: {again}; --resume goes on with the older one",
@@ -73,15 +79,20 @@ class Ready:
         checked = check(self._loaded, place.root)
         checked.refuse()
         self._warnings = checked.warnings
-        elsewhere = asked.mode == "slurm"
+        settings = load_executor(place.root, asked.executor)
+        self._elsewhere = not isinstance(settings, LocalSettings)
         state = detect_gpus()
-        self._gpu = None if elsewhere else gpu_of(checked.jobs, state)
+        self._gpu = None if self._elsewhere else gpu_of(checked.jobs, state)
+        self._devices = self._devices_of(settings, state)
         self._source = git.capture(place.root, [place.data, place.runs]).state
         whole = self._schedule(checked)
         self.orders = self._orders(checked, whole)
         self.only = reopen.jobs_meant(self.orders, asked.only)
         to_do = self._to_do(queue)
         left = replace(checked, jobs=tuple(job for job in checked.jobs if job.job.id in to_do))
+        if is_declared(settings):
+            costs = {entry.job: entry.cost for entry in whole.entries}
+            refuse_too_large(self._devices, {job: cost for job, cost in costs.items() if job in to_do})
         expected = whole if len(left.jobs) == len(checked.jobs) else self._schedule(left)
         intended = Intended(
             place=place,
@@ -92,19 +103,28 @@ class Ready:
             source=self._source,
             state=state,
             gpu=self._gpu,
-            elsewhere=elsewhere,
+            elsewhere=self._elsewhere,
         )
-        self._lines = preflight(intended)
+        self._lines = [*preflight(intended), *lines_of(self._devices)]
         self._edited = origin(self._script.read_bytes()) != "rendered"
 
+    def _devices_of(self, settings: ExecutorSettings, state: GpuState) -> tuple[Device, ...]:
+        """Several at once: what they run on."""
+        if self._asked.mode == "slurm":  # each task of an array has what the cluster gives it
+            return ()
+        name, on_gpu = self._asked.executor, self._gpu is not None
+        return devices_of(self._place.root, name, settings, state, on_gpu=on_gpu)
+
     @property
-    def device_lock(self) -> FileLock | None:
-        """Of what the jobs compute on; None where that are other machines."""
-        if self._asked.mode == "slurm":
-            return None
-        if self._gpu is not None:
-            return device_lock(self._gpu.uuid)
-        return FileLock(self._place.runs / FOLDER / "cpu.lock", "the processor, for nights of this project,")
+    def device_locks(self) -> list[FileLock]:
+        """Of what the jobs compute on; none where that are other machines."""
+        if self._elsewhere:
+            return []
+        named = [device.uuid for device in self._devices] or [self._gpu.uuid if self._gpu else None]
+        processor = FileLock(
+            self._place.runs / FOLDER / "cpu.lock", "the processor, for nights of this project,"
+        )
+        return [processor if uuid is None else device_lock(uuid) for uuid in dict.fromkeys(named)]
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -121,6 +141,8 @@ class Ready:
             "only": self.only,
             "device": self.orders.device,
             "gpu_uuid": self.orders.gpu_uuid,
+            "executor": self.orders.executor,
+            "slots": self.orders.slots,
             "preflight": self._lines,
         }
 
@@ -147,7 +169,8 @@ class Ready:
         return self._old.script if self._old else self._asked.script
 
     def _schedule(self, checked: Checked) -> Schedule:
-        return schedule(checked.jobs, self._loaded.plan, self._place.runs, datetime.now().astimezone())
+        now = datetime.now().astimezone()
+        return schedule(checked.jobs, self._loaded.plan, self._place.runs, now, self._devices)
 
     def _orders(self, checked: Checked, whole: Schedule) -> Orders:
         return orders_of(
@@ -164,6 +187,9 @@ class Ready:
             device="cuda" if self._gpu else "cpu",
             gpu_uuid=self._gpu.uuid if self._gpu else None,
             primary=verdict_settings(self._place.root).primary,
+            executor=self._asked.executor,
+            devices=self._devices,
+            elsewhere=self._elsewhere and self._asked.mode == "local",
         )
 
     def _to_do(self, queue: QueueDir | None) -> set[str]:
