@@ -17,8 +17,13 @@ from ctexp.executors.slurm import accounting
 from ctexp.executors.slurm.accounting import end_of, in_line
 from ctexp.executors.slurm.executor import Slurm, SlurmWork
 from ctexp.executors.slurm.options import PLAIN
+from ctexp.record.find import run_paths
+from ctexp.record.run_dir import RunDir
 from tests.faults import accounts
 from tests.faults.cluster import Cluster, cluster, missing, wait_until
+from tests.faults.nights import LOADED_BY_JOBS
+from tests.faults.test_slurm import SLOWLY
+from tests.project import TINY, add_tiny_set, make_project
 
 pytestmark = [
     pytest.mark.slow,
@@ -159,6 +164,41 @@ def test_what_takes_its_node_down_is_not_begun_for_ever(tmp_path: Path, slurm: C
         slurm.start_slurmd(node)
     assert "its node was lost 1 times" in handle.work.log.read_text()
     wait_until(lambda: slurm.call("sinfo", "-hN", "-p", "main", "-o", "%T").split() == ["idle"] * 2, 60)
+
+
+def test_a_training_goes_on_with_its_run_on_the_other_node(
+    tmp_path: Path, slurm: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(tmp_path / "project")
+    add_tiny_set(project)
+    (project / "faults.py").write_text(SLOWLY)
+    with (project / "tasks.py").open("a") as tasks:
+        tasks.write(LOADED_BY_JOBS)
+    monkeypatch.delenv("CTEXP_ROOT", raising=False)
+    words = ["inv", "train", "--yes", *TINY[:-2], "logger=none", "trainer.max_epochs=150"]
+    settled = ["trainer.early_stopping=null", "run.name=carried"]
+    one = executor(project)
+    environment = {"CTEXP_JOB": "long-s1", "OMP_NUM_THREADS": "1"}
+    work = Work("carried", [*words, *settled], project, tmp_path / "log", environment, trains=True)
+    handle = one.submit(work)
+    wait_until(lambda: one.poll(handle) is None and trained(project) > 3, 120)
+    node = slurm.node_of(handle.job)
+    slurm.kill_node(node)
+    try:
+        assert ended(one, handle, 300) == 0, work.log.read_text()
+    finally:
+        slurm.start_slurmd(node)
+    (run,) = (RunDir(path) for path in run_paths(project / "runs"))
+    assert trained(project) == 150
+    assert run.attempt_numbers() == [1, 2]
+    wait_until(lambda: slurm.call("sinfo", "-hN", "-p", "main", "-o", "%T").split() == ["idle"] * 2, 60)
+
+
+def trained(project: Path) -> int:
+    """Epochs of its one run."""
+    for path in (project / "runs").glob("*/history.csv"):
+        return len(path.read_text().splitlines()) - 1
+    return 0
 
 
 def test_it_makes_room_for_others_and_goes_on(tmp_path: Path, slurm: Cluster) -> None:

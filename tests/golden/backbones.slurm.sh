@@ -15,7 +15,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    4e1f8ee53524b1ebaf7c10eaa4d26a431092e5ffa223c560f03c084bde2dd80d
+# seal    e08f4b2247388c672f14b555ae7454aa61bc518aa09ac6de3ff6b8fb80a93ad9
 #
 # bash backbones.slurm.sh [OPTION...]   submit it; `sbatch` from the project's folder does the same
 #   --dry-run   check everything and show every command; nothing is submitted
@@ -125,11 +125,18 @@ only=       # the ids of --only
 stopped=    # the exit code for the first INT or TERM
 signals=0   # how many of them came
 child=      # what runs now
+declare -A others=() # what else does, by key: attempts of a night that has room for several at once
 ending=     # and nothing will after it
 
 # One attempt at the job $key. What it came to is in the journal; a code other than 0 ends the night.
 attempt() {
-    follow run "$key" -- "$@"
+    if [[ $rehearsing ]] || ((${CTEXP_SLOTS:-1} == 1)); then
+        follow run "$key" -- "$@"
+    else
+        "${queue[@]}" run "$key" -- "$@" &
+        others[$key]=$!
+        [[ ! $stopped ]] || kill -TERM "$!"
+    fi
 }
 
 # One step of the analysis, called $1.
@@ -149,7 +156,7 @@ base_of() {
 
 # Signals have to reach what runs: bash hears them during `wait`, not during a program in the foreground.
 follow() {
-    local heard code
+    local code
     if [[ $rehearsing ]]; then
         show "$2" "${@:4}"
         return
@@ -157,13 +164,21 @@ follow() {
     "${queue[@]}" "$@" &
     child=$!
     [[ $ending || ! $stopped ]] || kill -TERM "$child"
+    ended "$child"
+    code=$?
+    child=
+    return "$code"
+}
+
+# Wait for the process $1; its exit code.
+ended() {
+    local heard code
     while
         heard=$signals
-        wait "$child"
+        wait "$1"
         code=$?
         ((heard != signals))
     do :; done
-    child=
     # Of one that ends while a signal is heard bash may forget the code, and say -1.
     ((code >= 0)) || code=${stopped:-1}
     return "$code"
@@ -174,7 +189,10 @@ follow() {
 stop() {
     stopped=${stopped:-$1}
     signals=$((signals + 1))
-    [[ $ending || ! $child ]] || kill -TERM "$child"
+    local pid
+    [[ $ending ]] || for pid in $child "${others[@]}"; do
+        kill -TERM "$pid"
+    done
 }
 
 # A command, after whose it is.

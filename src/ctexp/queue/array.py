@@ -106,14 +106,15 @@ def enter(queue: QueueDir, orders: Orders, task: Task) -> tuple[str, FileLock]:
     name = task.name(orders)
     lock = queue.task_lock(name)
     wait_for(lock)
-    lock.sign(f"task {task.index} of array {task.array} on {os.uname().nodename}")
+    node = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+    lock.sign(f"task {task.index} of array {task.array} on {node}")
     Journal(queue.journal).append(
         "task",
         task=name,
         array=task.array,
         slurm_job=task.slurm_job,
         restarts=task.restarts,
-        host=os.uname().nodename,
+        host=node,
         pid=os.getpid(),
     )
     return name, lock
@@ -170,9 +171,9 @@ def said_of(
     for name, number in indices(orders).items():
         if (seen := line.get(number)) is not None:
             if not seen.runs:
-                said[name] = f"{seen.state}, {seen.reason}"
+                said[name] = f"SLURM says {seen.state}, {seen.reason}"
         elif name in unseen and (end := accounting.end_of(f"{array}_{number}")):
-            said[name] = f"{end.state} on {end.node}" if end.node else end.state
+            said[name] = f"SLURM says {end.state}" + (f" on {end.node}" if end.node else "")
     return said
 
 
