@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from ctexp.config.compose import resolve_paths
+from ctexp.config.compose import compose, resolve_paths
 from ctexp.core import names
-from ctexp.core.errors import Busy, DataError
+from ctexp.core.errors import Busy, DataError, UsageError
 from ctexp.core.locks import FileLock
+from ctexp.data.catalog import catalog_file
+from ctexp.data.versions.lock_file import is_recorded
 from ctexp.executors.protocol import Work
 from ctexp.executors.snapshot import Project, pack
 from ctexp.executors.storage import Place, Received, get_bytes, put_bytes
@@ -40,6 +42,7 @@ class Order(Document):
         root: the project's folder there; `data` and `runs` likewise.
         below: where in the repository the project lies.
         sets: keys of the data sets that go along.
+        pulls: names of data sets that are not there either, but in DVC's remote.
     """
 
     words: tuple[Text, ...]
@@ -50,6 +53,7 @@ class Order(Document):
     runs: Text
     below: Text
     sets: tuple[Text, ...]
+    pulls: tuple[Text, ...]
 
 
 @dataclass
@@ -158,6 +162,7 @@ def order(work: Work, root: Path, place: Place) -> Errand:
         runs=str(runs),
         below=below,
         sets=tuple(_sent_sets(data, place)),
+        pulls=tuple(_lacking(work.words, root, data)),
     )
     put_bytes(place, f"{key(errand.name)}/order.json", what.model_dump_json().encode())
     return errand
@@ -167,6 +172,17 @@ def _resumed(words: Sequence[str], runs: Path) -> list[Path]:
     """The run that `--resume RUN` names."""
     named = [runs / Path(run).name for word, run in pairwise(words) if word == "--resume"]
     return [run for run in named if run.is_dir()]
+
+
+def _lacking(words: Sequence[str], root: Path, data: Path) -> list[str]:
+    """The data set that a training is to be made on, where it is not here but `dvc.lock` records it."""
+    if tuple(words[:2]) not in (("inv", "train"), ("inv", "cross-validate")):
+        return []
+    try:
+        name = compose([word for word in words[2:] if "=" in word], root).settings.data.name
+    except UsageError:  # the training itself says what is wrong
+        return []
+    return [name] if is_recorded(root, name) and not catalog_file(data, name).is_file() else []
 
 
 def _sent_sets(data: Path, place: Place) -> Iterator[str]:

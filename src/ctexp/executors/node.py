@@ -25,6 +25,8 @@ from ctexp.core import files, heartbeat, names, screen
 from ctexp.core.errors import CtexpError, DataError, StorageError, UsageError
 from ctexp.core.locks import HELD, FileLock
 from ctexp.core.parent_death import die_with_parent, tied_to_this
+from ctexp.data.versions import dvc
+from ctexp.data.versions.exchange import pull_if_missing
 from ctexp.executors.errand import Order, key
 from ctexp.executors.snapshot import unpack
 from ctexp.executors.storage import Place, Sent, Url, get_bytes
@@ -58,6 +60,15 @@ def words_of(url: str, name: str) -> list[str]:
     return ["python", "-P", "-m", "ctexp.executors.node", url, name]
 
 
+def has_set(its: str) -> bool:
+    """Whether a data set is here already.
+
+    Args:
+        its: key in the storage.
+    """
+    return its.startswith("data/") and _kept(its).is_dir()
+
+
 def main(words: list[str]) -> int:
     """Do it; the exit code of the program, or minus the signal that killed it.
 
@@ -73,7 +84,7 @@ def main(words: list[str]) -> int:
     if content is None:
         raise DataError(f"{url}: nothing is ordered under {name}", "it has ended, or was never sent")
     order = Order.model_validate_json(content)
-    base = Path(tempfile.gettempdir()) / f"ctexp-node-{getpass.getuser()}"
+    base = _base()
     files.make_folder(base / "work")
     with _folder(base / "work") as folder:
         return _Here(order, name, place, base, folder).carried_out()
@@ -133,13 +144,16 @@ class _Here:
         files.make_folder(cache)
         (data / "cache").symlink_to(cache)
         for its in self.order.sets:
-            kept = self.base / "sets" / Path(its).stem
+            kept = _kept(its)
             lock = FileLock(self.base / f"{kept.name}.lock", f"data set {kept.name}")
             lock.acquire(_OTHERS_SECONDS)
             if not kept.is_dir():
                 self._fetch(its, kept)
             lock.release()
             shutil.copytree(kept, data, copy_function=os.link, dirs_exist_ok=True)
+        for name in self.order.pulls:
+            dvc.run(self.root, "config", "--local", "cache.dir", str(self.base / "dvc"))
+            pull_if_missing(self.root, data, name)
 
     def _fetch(self, its: str, kept: Path) -> None:
         new = self.folder / "set"
@@ -180,6 +194,16 @@ class _Here:
             if value == path or value.startswith(f"{path}/"):
                 return f"{before}{equals}{self.root / here}{value.removeprefix(path)}"
         return word
+
+
+def _base() -> Path:
+    """This node's folder for all pieces of work."""
+    return Path(tempfile.gettempdir()) / f"ctexp-node-{getpass.getuser()}"
+
+
+def _kept(its: str) -> Path:
+    """Where a data set stays."""
+    return _base() / "sets" / Path(its).stem
 
 
 class _Written:

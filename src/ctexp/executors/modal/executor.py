@@ -13,7 +13,7 @@ from ctexp.executors.again import Again
 from ctexp.executors.errand import order
 from ctexp.executors.modal.carrying import printed
 from ctexp.executors.modal.making import check_installed
-from ctexp.executors.modal.services import Lost, Rented, Service, StandIn
+from ctexp.executors.modal.services import Lost, Rented, Service, StandIn, check_account
 from ctexp.executors.protocol import Resources, Work
 from ctexp.executors.settings import ModalSettings
 
@@ -128,9 +128,10 @@ class Modal:
     def resources(self) -> Resources:
         """What there is to work with; see `Executor`."""
         check_installed()
-        slots, kind = self._settings.at_once, self._settings.gpu or "no GPU"
         if self._stub:
             return Resources(1, "this machine, in the stead of Modal")
+        check_account()
+        slots, kind = self._settings.at_once, self._settings.gpu or "no GPU"
         return Resources(
             slots, f"Modal: {slots} machines at once, with {kind}", int(self._settings.cpus) or 1
         )

@@ -55,6 +55,21 @@ class Service(Protocol):
         ...
 
 
+def check_account() -> None:
+    """See to it that Modal knows who asks.
+
+    Raises:
+        PreflightError: nobody is logged in, or Modal does not answer.
+    """
+    import modal
+
+    try:
+        modal.Client.from_env()
+    except modal.exception.Error as error:
+        problem = f"Modal: {_said(error).partition('. If you')[0]}"
+        raise PreflightError(problem, "modal token new; or try the wiring with --stub-mode") from error
+
+
 class Rented:
     """Modal. The app is there as long as this process is; what it has begun ends with it.
 
@@ -73,14 +88,12 @@ class Rented:
         self._made = made
         self._volume = settings.volume
         self._open = contextlib.ExitStack()
+        check_account()
         try:
-            modal.Client.from_env()
             self._open.enter_context(made.app.run())
             made.volume.hydrate()
         except modal.exception.Error as error:
-            raise PreflightError(
-                f"Modal: {error}", "modal token new; or try the wiring with --stub-mode"
-            ) from error
+            raise PreflightError(f"Modal: {_said(error)}", "see conf/executor, and modal.com") from error
         self.place: Place = _Volume(made)
 
     def begin(self, name: str, *, gpu: bool) -> Call:
