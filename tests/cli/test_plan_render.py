@@ -59,6 +59,7 @@ def test_a_sound_plan_becomes_a_script_that_can_be_run(project: Path) -> None:
         "path": str(script),
         "sha256": files.sha256_file(script),
         "target": "bash",
+        "executor": "local",
         "plan": "research/plans/night.yaml",
         "plan_sha256": files.sha256_file(plan),
         "jobs": 4,
@@ -149,3 +150,15 @@ def test_words_that_make_no_sense(project: Path, words: dict[str, str], said: st
             render(**words)
     finally:
         (project / "pipe").unlink()
+
+
+def test_a_script_for_a_cluster_says_so_and_stands_beside_the_other(project: Path) -> None:
+    there = Path(inv(project, "plan-render", "night", "--executor", "ray").stdout.strip())
+    script = (project / there).read_text()
+    assert there.name == "night.ray.sh"
+    assert "inv plan-render research/plans/night.yaml --executor ray" in script
+    assert '--script "$script" --executor ray -- "$@"' in script
+    wrong = inv(project, "plan-render", "night", "--executor", "rya", code=2)
+    assert "--executor: 'rya' is none; did you mean 'ray'?" in wrong.stderr
+    both = inv(project, "plan-render", "night", "--executor", "ray", "--target", "bash", code=2)
+    assert "both say where jobs run" in both.stderr

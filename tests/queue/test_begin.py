@@ -14,6 +14,10 @@ import pytest
 from ctexp.core import clock
 from ctexp.core.errors import Busy, CtexpError, DataError, UsageError
 from ctexp.core.files import sha256_bytes, sha256_file
+from ctexp.planning.checking.check import check
+from ctexp.planning.plan.load import load
+from ctexp.planning.schedule.costs import trainings
+from ctexp.planning.schedule.measurements import Measurement, Measurements
 from ctexp.queue import begin
 from ctexp.queue.folder import QueueDir, queues
 from ctexp.queue.journal import Event, Journal
@@ -21,6 +25,7 @@ from ctexp.queue.opening import become
 from ctexp.queue.opening.ready import Ready
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
+from ctexp.record.manifest import Estimate
 from tests.queue.scripted import PLAN, render, scripted_project
 from tests.queue.written import Writer
 
@@ -88,6 +93,7 @@ def test_a_new_queue_is_made_whole_and_held(project: Path) -> None:
         "CTEXP_QUEUE": queue.id,
         "CTEXP_PLAN": "night",
         "CTEXP_ROOT": str(project),
+        "CTEXP_SLOTS": "1",
     }
     assert queue.plan.read_text() == PLAN
     assert queue.script.read_bytes() == Path("scripts/night.sh").read_bytes()
@@ -104,6 +110,51 @@ def test_a_new_queue_is_made_whole_and_held(project: Path) -> None:
     assert [line.split("  ")[0] for line in event["preflight"]] == [
         *("GPU", "memory", "disk", "shell tools", "data", "environment", "source", "tracker", "weights")
     ]
+
+
+def measured(project: Path, memory: int) -> None:
+    """All trainings of the plan are known to take so much memory."""
+    plan = load(project / "research" / "plans" / "night.yaml", "research/plans/night.yaml")
+    for one in check(plan, project).jobs:
+        for training in trainings(one):
+            found = Estimate(
+                seconds=10.0,
+                epochs=1.0,
+                epoch_seconds=5.0,
+                memory_bytes=memory,
+                disk_bytes=10,
+                basis="a trial",
+            )
+            Measurements.load(project / "runs").keep(project / "runs", Measurement.of(training, found))
+
+
+def test_two_devices_and_a_job_that_has_room_on_none(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("CTEXP_WARM", "another's")
+    devices = '[{name: "cpu#1", memory: 1GB}, {name: "cpu#2", memory: 2GB}]'
+    (project / "conf" / "executor" / "local.yaml").write_text(
+        f"kind: local\ndevices: {devices}\njobs_per_device: 1\n"
+    )
+    measured(project, 10**9)
+    with pytest.raises(Became) as became:
+        begin.main(words())
+    queue, _, variables = became.value.args
+    share = str(max(1, len(os.sched_getaffinity(0)) // 2))
+    assert (variables["CTEXP_SLOTS"], variables["OMP_NUM_THREADS"]) == ("2", share)
+    orders = Orders.read(queue.orders)
+    assert [(one.name, one.memory, one.jobs) for one in orders.devices] == [
+        ("cpu#1", 10**9, 1),
+        ("cpu#2", 2 * 10**9, 1),
+    ]
+    assert orders.need("a-s1") == 1_300_000_000, "the p90, which has to be free"
+    assert "devices      cpu#1 0.9 GiB, cpu#2 1.9 GiB: 2 jobs at once" in capsys.readouterr().err
+    measured(project, 2 * 10**9)
+    with pytest.raises(UsageError, match=r"a-s1: takes 2.4 GiB \(p90\), and no device") as refused:
+        begin.main(words("--fresh"))
+    assert [problem.split(":")[0] for problem in refused.value.problems] == ["a-s1", "b-s1"]
+    assert len(queues(project / "runs")) == 1
 
 
 def test_a_dry_run_makes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,7 +126,7 @@ def test_a_disk_without_room_ends_the_night(tmp_path: Path, ask: Callable[[Place
     assert said.strip() == place.events("note")[-1]["text"]
 
 
-def test_it_takes_no_words() -> None:
+def test_it_takes_keys_with_pids_alone() -> None:
     with pytest.raises(UsageError):
         queue_next.main(["a-s1"])
 

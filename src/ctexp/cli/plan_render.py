@@ -20,7 +20,9 @@ _TARGETS = {"bash": "local", "slurm": "slurm"}
 """Older names of two executors."""
 
 
-def plan_render(plan: str, target: str | None, executor: str | None, output: str | None, json: bool) -> None:
+def plan_render(
+    plan: str, target: str | None, output: str | None, json: bool, executor: str | None = None
+) -> None:
     """Check, render, write, tell where."""
     root = project_root().resolve()
     name = _executor(target, executor)

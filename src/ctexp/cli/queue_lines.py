@@ -111,7 +111,8 @@ def _ends(job: JobLook) -> str:
 
 def _what(job: JobLook) -> str:
     """Why it is as it is: the reason, what it waits for, how it departs from the plan."""
-    parts = [job.reason, f"waits for {job.waits}" if job.waits else None, *job.deviations]
+    on = f"on {job.device}" if job.device and job.state == "running" else None
+    parts = [on, job.reason, f"waits for {job.waits}" if job.waits else None, *job.deviations]
     if job.cancelled and job.state == "running":
         parts.append("dropped: it is being stopped")
     return "; ".join(part for part in parts if part)

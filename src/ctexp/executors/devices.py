@@ -35,8 +35,13 @@ def devices_of(
         UsageError: a device is named twice.
         PreflightError: a device is not there, or a cluster does not answer.
     """
-    if not isinstance(settings, LocalSettings):
-        return (Device(name, None, _slots_there(root, name)),)
+    if isinstance(settings, LocalSettings):
+        return devices_here(name, settings, state, on_gpu=on_gpu)
+    return (Device(name, None, _slots_there(root, name)),)
+
+
+def devices_here(name: str, settings: LocalSettings, state: GpuState, *, on_gpu: bool) -> tuple[Device, ...]:
+    """Those of this machine; see `devices_of`."""
     if settings.devices == "auto":
         return _found(_shown(state.gpus) if on_gpu else (), settings.jobs_per_device)
     names = [device.name for device in settings.devices]

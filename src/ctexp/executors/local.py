@@ -6,14 +6,17 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 import psutil
 
 from ctexp.core import files
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.parent_death import tied_to_this
+from ctexp.executors.devices import devices_here
 from ctexp.executors.protocol import Resources, Work
 from ctexp.executors.settings import LocalSettings
+from ctexp.executors.slots import Device, slots_of
 
 _LOOK_SECONDS = 0.05
 
@@ -30,6 +33,7 @@ class LocalWork:
 
     work: Work
     process: "subprocess.Popen[bytes]"
+    gpu: str | None = None
 
 
 class Local:
@@ -41,14 +45,38 @@ class Local:
 
     def __init__(self, settings: LocalSettings) -> None:
         self._settings = settings
+        self._at_work: list[LocalWork] = []
 
     def resources(self) -> Resources:
-        """What there is to work with: a training on the GPU, or some on the processors."""
+        """What there is to work with: the devices that are named, else each GPU, else the processors.
+
+        Raises:
+            PreflightError: a device that is named is not there.
+        """
+        cores = len(os.sched_getaffinity(0))
+        if devices := self._devices:
+            slots, named = slots_of(devices), ", ".join(device.name for device in devices)
+            threads = None if any(device.uuid for device in devices) else max(1, cores // slots)
+            return Resources(slots, f"{named}: {slots} trainings at a time", threads)
         if detect_gpus().present:
             return Resources(1, "a GPU: one training at a time")
-        cores = len(os.sched_getaffinity(0))
         slots = max(1, min(cores, _MOST, psutil.virtual_memory().available // _TRAINING_BYTES))
         return Resources(slots, f"{cores} processors: {slots} trainings at a time", max(1, cores // slots))
+
+    @cached_property
+    def _devices(self) -> tuple[Device, ...]:
+        state, named = detect_gpus(), self._settings.devices
+        on_gpu = state.present if named == "auto" else any(one.name.startswith("cuda") for one in named)
+        return devices_here("local", self._settings, state, on_gpu=on_gpu)
+
+    def _device(self) -> dict[str, str]:
+        """What shows to a piece of work one GPU: that on which the fewest are at work."""
+        self._at_work = [one for one in self._at_work if one.process.returncode is None]
+        uuids = [device.uuid for device in self._devices if device.uuid]
+        if not uuids:
+            return {}
+        busy = [one.gpu for one in self._at_work]
+        return {"CUDA_VISIBLE_DEVICES": min(uuids, key=busy.count)}
 
     def submit(self, work: Work) -> LocalWork:
         """Begin a piece of work.
@@ -59,11 +87,12 @@ class Local:
         with files.storage_errors(work.log):
             work.log.parent.mkdir(parents=True, exist_ok=True)
             output = os.open(work.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        device = self._device()
         try:
             process = subprocess.Popen(
                 list(work.words),
                 cwd=work.folder,
-                env={**os.environ, **work.environment},
+                env={**os.environ, **device, **work.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -73,7 +102,8 @@ class Local:
             )
         finally:
             os.close(output)
-        return LocalWork(work, process)
+        self._at_work.append(LocalWork(work, process, device.get("CUDA_VISIBLE_DEVICES")))
+        return self._at_work[-1]
 
     def poll(self, handle: LocalWork) -> int | None:
         """Its exit code; see `Executor`. Afterwards nothing of what it has started is left."""

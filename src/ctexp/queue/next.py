@@ -37,8 +37,10 @@ def main(words: Sequence[str]) -> int:
         DataError: the beginning of this night is gone.
         Busy: a training that was told to stop is still there.
     """
-    queue, script = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"])), os.getppid()
-    orders, journal, runners = Orders.read(queue.orders), Journal(queue.journal), _Runners(words, script)
+    script = os.getppid()
+    runners = _Runners(words, script)
+    queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
+    orders, journal = Orders.read(queue.orders), Journal(queue.journal)
     while os.getppid() == script:
         at_work = (
             runners.at_work()

@@ -45,7 +45,7 @@ def test_shellcheck_has_nothing_to_say(analysis: list[str], tmp_path: Path) -> N
 
 def test_what_is_not_a_job_stays_short() -> None:
     script = script_of(plan_of(experiments={"resnet18": {}}, seeds=[1]))
-    assert len(script.splitlines()) < 250
+    assert len(script.splitlines()) < 280
     assert all(len(line) <= 120 for line in script_of(plan_of()).splitlines())
 
 

@@ -31,28 +31,37 @@ class Ends:
     p90: float
 
 
-def forecast(ahead: Iterable[Ahead], *, pause: float = 0.0, together: bool = False) -> Mapping[str, Ends]:
+def forecast(
+    ahead: Iterable[Ahead], *, pause: float = 0.0, places: int = 1, together: bool = False
+) -> Mapping[str, Ends]:
     """The end of every job that can be foreseen: past one nobody knows the cost of, nothing can.
 
     Args:
-        ahead: what is left, in the order it is begun.
+        ahead: what is left, in the order it is begun; what runs comes first.
         pause: seconds between two jobs.
+        places: jobs at once, each of which goes to the place that is free first.
         together: jobs run side by side, and who waits for a machine is anybody's guess: only those that run
             are foreseen.
     """
     ends: dict[str, Ends] = {}
-    middle = variance = 0.0
+    free = [(0.0, 0.0)] * places
     for one in ahead:
-        if together:
-            middle = variance = 0.0
         left = _left(one)
-        if left is None or (together and one.spent is None):
-            if together:
+        if together:
+            if left is None or one.spent is None:
                 continue
+            free = [(0.0, 0.0)]
+        if not free:
             break
+        middle, variance = free.pop(free.index(min(free)))
+        if left is None:
+            if one.spent is None:
+                break
+            continue  # nobody knows when its place is free
         # Jobs are late independently of each other: their spreads add up as squares.
         middle += left.p50 + (pause if one.spent is None else 0.0)
         variance += (left.p90 - left.p50) ** 2
+        free.append((middle, variance))
         ends[one.job] = Ends(middle, middle + math.sqrt(variance))
     return ends
 

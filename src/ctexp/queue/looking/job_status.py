@@ -39,6 +39,7 @@ class JobLook:
             by what jobs of this night took.
         ends: when it will have ended; `ends_p90` nine times of ten, `fits` whether that is in the window.
         cancelled: somebody dropped it.
+        device: of several, what its newest attempt was given.
         deviations: from the plan, one line each.
     """
 
@@ -69,6 +70,7 @@ class JobLook:
     fits: bool | None
     cancelled: bool
     deviations: tuple[str, ...]
+    device: str | None = None
 
     @property
     def to_come(self) -> bool:
@@ -179,6 +181,7 @@ def _job(
         fits=now + timedelta(seconds=ends.p90) <= closes if ends and closes else None,
         cancelled=state.cancelled,
         deviations=tuple(state.deviations),
+        device=state.device if newest else None,
     )
 
 
@@ -219,7 +222,8 @@ def _ends(
         if pace is not None and far.written is not None:
             pace = max(0.0, pace - (now.timestamp() - far.written))
         ahead.append(Ahead(job.id, expected[job.id], spent, pace if running else None))
-    return forecast(ahead, pause=orders.pause_seconds, together=orders.mode == "slurm")
+    together = orders.mode == "slurm"
+    return forecast(ahead, pause=orders.pause_seconds, places=orders.slots, together=together)
 
 
 def _metric(orders: Orders, newest: Attempt | None, found: Progress) -> Mapping[str, Any] | None:
