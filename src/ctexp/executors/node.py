@@ -46,8 +46,11 @@ _NOT_OF_A_NODE = (HELD, "CTEXP_REFEREE", "CTEXP_WARM")
 _NOT_FROM_ELSEWHERE = (*_NOT_OF_A_NODE, "CUDA_VISIBLE_DEVICES", heartbeat.VARIABLE)
 """Variables that mean something on the machine that ordered the work alone."""
 
-_LEFT_HERE = {".git", "data", "__pycache__"}
+_LEFT_HERE = {".git", "data", "__pycache__", "mlflow-artifacts"}
 """Folders of a project of which nothing goes back."""
+
+_OF_ALL_RUNS = "runs"
+"""A folder of which nothing goes back but what its folders hold: files in it speak of all runs there are."""
 
 
 def words_of(url: str, name: str) -> list[str]:
@@ -69,6 +72,29 @@ def has_set(its: str) -> bool:
     return its.startswith("data/") and _kept(its).is_dir()
 
 
+@contextlib.contextmanager
+def scratch(below: str) -> Iterator[Path]:
+    """A folder of this node that is removed at the end; those of processes that were killed are removed now.
+
+    Args:
+        below: the name of the folder in which it is, one for each purpose.
+    """
+    base = _base() / below
+    files.make_folder(base)
+    for left in base.glob("*.lock"):
+        if not FileLock(left, "").is_held():
+            shutil.rmtree(left.with_suffix(""), ignore_errors=True)
+            left.unlink(missing_ok=True)
+    name = names.short_id()
+    with FileLock(base / f"{name}.lock", "a piece of work") as lock:
+        files.make_folder(base / name)
+        try:
+            yield base / name
+        finally:
+            shutil.rmtree(base / name, ignore_errors=True)
+            lock.path.unlink(missing_ok=True)
+
+
 def main(words: list[str]) -> int:
     """Do it; the exit code of the program, or minus the signal that killed it.
 
@@ -85,8 +111,7 @@ def main(words: list[str]) -> int:
         raise DataError(f"{url}: nothing is ordered under {name}", "it has ended, or was never sent")
     order = Order.model_validate_json(content)
     base = _base()
-    files.make_folder(base / "work")
-    with _folder(base / "work") as folder:
+    with scratch("work") as folder:
         return _Here(order, name, place, base, folder).carried_out()
 
 
@@ -230,9 +255,11 @@ def _listed(root: Path) -> Iterator[tuple[str, tuple[int, int]]]:
     """Every file that may go back, with what changes when it does."""
     for folder, below, found in os.walk(root):
         below[:] = [name for name in below if name not in _LEFT_HERE]
+        if Path(folder) == root / _OF_ALL_RUNS:
+            continue
         for name in found:
             path = Path(folder) / name
-            if name == "lock" or name.startswith(("index.sqlite", ".")) or name.endswith(".lock"):
+            if name == "lock" or name.startswith(".") or name.endswith(".lock"):
                 continue
             with contextlib.suppress(FileNotFoundError):
                 status = path.lstat()
@@ -262,23 +289,6 @@ def _send_the_last(back: Sent, written: _Written) -> None:
             time.sleep(_SEND_SECONDS)
         else:
             return
-
-
-@contextlib.contextmanager
-def _folder(base: Path) -> Iterator[Path]:
-    """A folder that is removed at the end; those of processes that were killed are removed now."""
-    for left in base.glob("*.lock"):
-        if not FileLock(left, "").is_held():
-            shutil.rmtree(left.with_suffix(""), ignore_errors=True)
-            left.unlink(missing_ok=True)
-    name = names.short_id()
-    with FileLock(base / f"{name}.lock", "a piece of work") as lock:
-        files.make_folder(base / name)
-        try:
-            yield base / name
-        finally:
-            shutil.rmtree(base / name, ignore_errors=True)
-            lock.path.unlink(missing_ok=True)
 
 
 class _Asked:

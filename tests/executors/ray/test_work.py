@@ -52,8 +52,8 @@ def work(project: Path, log: Path, script: str) -> Work:
     return Work("try", ["sh", "-c", script], project, log, {"WORD": "said"})
 
 
-def until(what: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
+def until(what: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -76,11 +76,13 @@ def test_a_program_has_the_project_its_variables_and_a_log_here(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")  # of this machine
     there = cluster.resources()
     assert (there.slots, there.threads) == (2, 1)
-    handle = cluster.submit(work(project, tmp_path / "logs" / "log", "echo $WORD; pwd; echo bad >&2; exit 3"))
+    handle = cluster.submit(
+        work(project, tmp_path / "logs" / "log", "echo $WORD; pwd; echo [$CUDA_VISIBLE_DEVICES] >&2; exit 3")
+    )
     assert ended(cluster, handle) == 3
     first, *said = handle.work.log.read_text().splitlines()
     assert first == f"on {os.uname().nodename}"
-    assert said == ["said", str(project), "bad"]
+    assert said == ["said", str(project), "[]"]
     assert cluster.poll(handle) == 3
     cluster.cancel(handle, 0)  # harmless
 

@@ -25,6 +25,7 @@ class Nodes:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         self._process = process
+        self.pid = process.pid
         self.address = next(line for line in process.stdout if line.startswith("at ")).split()[1]
 
     def fail(self) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from ctexp.executors.ray import joining
 from ctexp.executors.ray.piece import RayWork
 from ctexp.executors.ray.place import Place
 from ctexp.executors.ray.share import Node, share_of
+from ctexp.executors.ray.ways import Way, ways
 from ctexp.executors.settings import RaySettings
 
 _LOOK_SECONDS = 0.1
@@ -57,7 +60,8 @@ class Ray:
             memory=share.memory or None,
             max_restarts=0,  # it would be an empty place: what it had begun, only we know
         )
-        return RayWork(work, resolve_paths(self._root)[1], self._settings.restarts, actor.remote)
+        runs = resolve_paths(self._root)[1]
+        return RayWork(work, runs, self._settings.restarts, actor.remote, self._way)
 
     def poll(self, handle: RayWork) -> int | None:
         """Its exit code; see `Executor`."""
@@ -74,8 +78,12 @@ class Ray:
                 handle.give_up()
 
     def fetch(self, handle: RayWork) -> None:
-        """Nothing: nodes write into the project's folder."""
+        """Nothing: when it is told to have ended, all it wrote is here."""
         del handle
+
+    @cached_property
+    def _way(self) -> Callable[[Work], Way]:
+        return ways(self._settings.storage, self._root)
 
     def _nodes(self) -> list[Node]:
         """What each living node has; for that the cluster is joined."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.core import files, heartbeat
-from ctexp.core.errors import CtexpError
+from ctexp.core.errors import CtexpError, DataError
 from ctexp.executors.again import Again
 from ctexp.executors.protocol import Work
 from ctexp.executors.ray.place import Told
+from ctexp.executors.ray.ways import Way
+
+_BRING_SECONDS = 3.0
+"""Between two looks at what was written elsewhere."""
+
+_LEAVING_SECONDS = 5.0
+
+_MOST_CHARACTERS = 200
 
 _LEFT_SECONDS = 60.0
 """A training whose node is lost may live on, cut off from us; so long its run is waited for."""
@@ -26,6 +35,7 @@ class RayWork:
         runs: the folder that its runs come to lie in.
         restarts: how often it may be begun again.
         place: gives a place on the cluster, which it may have to wait for.
+        way: how it gets there.
 
     Attributes:
         work: what it is.
@@ -35,24 +45,27 @@ class RayWork:
         StorageError: its log cannot be written.
     """
 
-    def __init__(self, work: Work, runs: Path, restarts: int, place: Callable[[], Any]) -> None:
+    def __init__(
+        self, work: Work, runs: Path, restarts: int, place: Callable[[], Any], way: Callable[[Work], Way]
+    ) -> None:
         self.work = work
         self.code: int | None = None
         self._again = Again(work, runs)
         self._restarts = restarts
         self._place = place
+        self._by = way
         self._asked = False
         self._say()
         self._begin(work)
 
     def look(self) -> int | None:
         """Take in what is new; its exit code, see `Executor`."""
-        from ray.exceptions import ActorUnavailableError, RayActorError, RayTaskError
+        from ray.exceptions import ActorUnavailableError, GetTimeoutError, RayActorError, RayTaskError
 
         if self.code is None:
             try:
                 self._hear() if self._lost_at is None else self._go_on(self._lost_at)
-            except RayActorError as error:
+            except (RayActorError, GetTimeoutError) as error:
                 if self._begun and isinstance(error, ActorUnavailableError):
                     self._ask_again()  # it may be back soon; if not, it is said to have died
                 else:
@@ -80,9 +93,11 @@ class RayWork:
         self._end(-signal.SIGKILL)
 
     def _begin(self, work: Work) -> None:
+        self._way = self._by(work)
         self._actor = self._place()
-        self._answer = self._actor.begin.remote(work)
+        self._answer = self._actor.lacks.remote(self._way.cargo)
         self._begun, self._told = False, 0
+        self._due = time.monotonic() + _BRING_SECONDS
         self._lost_at: float | None = None
 
     def _hear(self) -> None:
@@ -93,7 +108,11 @@ class RayWork:
             if not self._begun:
                 heartbeat.beat()  # to wait for a place is no silence
             return
-        told: Told = ray.get(self._answer)
+        told: list[str] | Told = ray.get(self._answer)
+        if isinstance(told, list):  # what the node lacks
+            self._way.send(self._actor, told)
+            self._answer = self._actor.begin.remote(self._way.work)
+            return
         self._begun = True
         self._told += len(told.said)
         with files.storage_errors(self.work.log), self.work.log.open("ab") as log:
@@ -101,12 +120,21 @@ class RayWork:
         if told.moved:
             heartbeat.beat()
         if told.code is None:
+            self._bring()
             self._ask_again()
-        elif self._again.anew(told.code):
+            return
+        self._way.end()
+        self._leave()
+        if self._again.anew(told.code):
             self._release()
             self._begin(self.work)
         else:
             self._end(told.code)
+
+    def _bring(self) -> None:
+        if time.monotonic() >= self._due:
+            self._way.bring()
+            self._due = time.monotonic() + _BRING_SECONDS
 
     def _ask_again(self) -> None:
         self._answer = self._actor.look.remote(self._told)
@@ -115,6 +143,8 @@ class RayWork:
         """Its node, or its place there, has failed."""
         self._say(f"the place on the cluster is lost: {_line(error)}")
         self._begun = False
+        with contextlib.suppress(DataError):  # what it had not sent is lost with it
+            self._way.end()
         if self._asked or not self._restarts:
             self._end(-signal.SIGTERM if self._asked else -signal.SIGKILL)
             return
@@ -136,6 +166,11 @@ class RayWork:
         self.code = code
         self._release()
 
+    def _leave(self) -> None:
+        import ray
+
+        ray.wait([self._actor.leave.remote()], timeout=_LEAVING_SECONDS)
+
     def _release(self) -> None:
         import ray
 
@@ -153,4 +188,4 @@ class RayWork:
 def _line(error: Exception) -> str:
     """What Ray says, of which much is for its makers."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__
+    return textwrap.shorten(lines[-1] if lines else type(error).__name__, _MOST_CHARACTERS, placeholder=" …")

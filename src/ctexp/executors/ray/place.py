@@ -3,18 +3,25 @@
 Ray ends that process with the actor, and the actor with whoever submitted the work.
 """
 
+import contextlib
 import os
 import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ctexp.core import heartbeat
 from ctexp.core.errors import PreflightError
+from ctexp.executors import node
 from ctexp.executors.local import Local
 from ctexp.executors.protocol import Work
 from ctexp.executors.ray.joining import NOT_OF_A_NODE
 from ctexp.executors.settings import LocalSettings
+
+STORAGE = "ctexp:storage"
+"""A word of a program: the URL of what lies here of a storage; see `across.py`."""
+
+_GPUS = "CUDA_VISIBLE_DEVICES"
 
 _MOST_BYTES = 1 << 20
 """Told at a time."""
@@ -40,12 +47,32 @@ class Place:
     def __init__(self) -> None:
         for name in NOT_OF_A_NODE:
             os.environ.pop(name, None)
-        self._scratch = tempfile.TemporaryDirectory(prefix="ctexp-ray-")
-        self._log = Path(self._scratch.name) / "log"
-        self._beat = Path(self._scratch.name) / "beat"
+        self._here = contextlib.ExitStack()
+        folder = self._here.enter_context(node.scratch("places"))
+        self._storage, self._log, self._beat = folder / "storage", folder / "log", folder / "beat"
         self._beat.touch()
         self._beaten = self._beat.stat().st_mtime_ns
         self._local = Local(LocalSettings(kind="local", devices="auto", jobs_per_device=1))
+
+    def lacks(self, keys: Sequence[str]) -> list[str]:
+        """What has to be sent here of all that the work needs: data sets of others may be here."""
+        return [key for key in keys if not node.has_set(key)]
+
+    def keep(self, key: str, piece: bytes) -> None:
+        """The next piece of what is sent here."""
+        file = self._storage / key
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("ab") as kept:
+            kept.write(piece)
+
+    def kept(self, key: str, offset: int, most: int) -> bytes | None:
+        """A piece of what lies here; None where there is nothing."""
+        try:
+            with (self._storage / key).open("rb") as file:
+                file.seek(offset)
+                return file.read(most)
+        except FileNotFoundError:
+            return None
 
     def begin(self, work: Work) -> Told:
         """Begin it; what it prints comes after the name of this node.
@@ -53,21 +80,22 @@ class Place:
         Raises:
             PreflightError: its folder is not here.
         """
-        node = os.uname().nodename
+        here = os.uname().nodename
         if not work.folder.is_dir():
             raise PreflightError(
-                f"{node}: no folder {work.folder}",
+                f"{here}: no folder {work.folder}",
                 "`storage: shared` needs it on every node; `storage: copy` does not",
             )
-        self._log.write_text(f"on {node}\n")
+        self._log.write_text(f"on {here}\n")
+        words = [self._storage.as_uri() if word == STORAGE else word for word in work.words[1:]]
+        beat = {heartbeat.VARIABLE: str(self._beat)}
         self._under_way = self._local.submit(
             Work(
                 name=work.name,
-                words=_of_here(work.words[0]) + list(work.words[1:]),
+                words=[_of_here(work.words[0]), *words],
                 folder=work.folder,
                 log=self._log,
-                environment=_passed(work)
-                | {"CTEXP_ROOT": str(work.folder), heartbeat.VARIABLE: str(self._beat)},
+                environment=_passed(work) | beat,
             )
         )
         return self.look(0)._replace(moved=True)
@@ -93,15 +121,18 @@ class Place:
         """End it, and all that it has started."""
         self._local.cancel(self._under_way, 0.0)
 
+    def leave(self) -> None:
+        """Leave nothing here; it is all told."""
+        self._here.close()
 
-def _of_here(program: str) -> list[str]:
+
+def _of_here(program: str) -> str:
     """`inv` and `python` are those that the node's Ray is installed beside."""
-    if program == "python":
-        return [sys.executable]
-    return [str(Path(sys.executable).with_name("inv"))] if program == "inv" else [program]
+    return {"python": sys.executable, "inv": str(Path(sys.executable).with_name("inv"))}.get(program, program)
 
 
 def _passed(work: Work) -> dict[str, str]:
-    """Its variables but those of the other machine; which GPU it has, Ray says."""
-    foreign = {*NOT_OF_A_NODE, "CUDA_VISIBLE_DEVICES"}
-    return {name: value for name, value in work.environment.items() if name not in foreign}
+    """Its variables but those of the other machine; which GPUs it has, Ray says: without a word, none."""
+    gpus = {_GPUS: os.environ.get(_GPUS, "")}
+    foreign = {*NOT_OF_A_NODE, _GPUS}
+    return {name: value for name, value in work.environment.items() if name not in foreign} | gpus
