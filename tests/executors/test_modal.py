@@ -40,6 +40,12 @@ def e_spread(runner):
 """
 
 
+LONG = (
+    *(word for word in TINY if not word.startswith("trainer.max_epochs")),
+    *("trainer.max_epochs=120", "trainer.early_stopping=null"),
+)
+
+
 def settings(**changes: Any) -> ModalSettings:
     found = load(HERE, "modal")
     assert isinstance(found, ModalSettings)
@@ -110,7 +116,7 @@ def under_way(where: Modal, project: Path) -> ModalWork:
     """A training that has sent a checkpoint."""
     work = Work(
         name="t1",
-        words=["inv", "train", *TINY, "trainer.max_epochs=120", "trainer.early_stopping=null"],
+        words=["inv", "train", *LONG],
         folder=project,
         log=project / "runs" / "t1.log",
         environment={"CTEXP_PLAN": "p", "CTEXP_QUEUE": "p_1", "CTEXP_JOB": "one-s1"},
@@ -118,7 +124,7 @@ def under_way(where: Modal, project: Path) -> ModalWork:
     )
     handle = where.submit(work)
     while not list((project / "runs").glob("*/checkpoints/last.ckpt")):
-        assert where.poll(handle) is None
+        assert where.poll(handle) is None, handle.work.log.read_text()
         time.sleep(0.2)
     return handle
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from ctexp.config.compose import compose, resolve_paths
 from ctexp.core import names
-from ctexp.core.errors import Busy, DataError, UsageError
+from ctexp.core.errors import Busy, DataError, PreflightError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.data.catalog import catalog_file
 from ctexp.data.versions.lock_file import is_recorded
@@ -146,6 +146,11 @@ def order(work: Work, root: Path, place: Place) -> Errand:
         PreflightError: it cannot be taken elsewhere.
         StorageError: the place cannot be written.
     """
+    if "sweep-agent" in work.words:
+        raise PreflightError(
+            "an agent of a sweep cannot be taken to where the project's folder is not: agents share its files",
+            "name an executor with a shared file system",
+        )
     data, runs = resolve_paths(root)
     project = Project(root, data, runs)
     errand = Errand(place, f"{work.name}-{names.short_id()}", project)
