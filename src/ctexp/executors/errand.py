@@ -148,7 +148,7 @@ def order(work: Work, root: Path, place: Place) -> Errand:
     """
     if "sweep-agent" in work.words:
         raise PreflightError(
-            "an agent of a sweep cannot be taken to where the project's folder is not: agents share its files",
+            "an agent of a sweep cannot go where the project's folder is not: agents share its files",
             "name an executor with a shared file system",
         )
     data, runs = resolve_paths(root)
