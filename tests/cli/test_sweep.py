@@ -20,7 +20,7 @@ from tests import judged
 from tests.project import TINY, add_tiny_set, inv, make_project
 
 FLAGS = {"config": "", "no_pilot": True, "work": False, "resume": None, "budget": None}
-MORE_FLAGS = {"dry_run": False, "yes": False, "json": False}
+MORE_FLAGS = {"dry_run": False, "executor": None, "agents": None, "yes": False, "json": False}
 
 GRID = """\
 program: train.py

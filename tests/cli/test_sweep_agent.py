@@ -9,14 +9,19 @@ from invoke.parser import parser
 from invoke.parser.context import ParserContext
 
 from ctexp.cli import sweep_agent as verb
+from ctexp.cli import sweep_crew
 from ctexp.cli.frontdoor import FrontDoorMachine
 from ctexp.cli.sweep_agent import sweep_agent
 from ctexp.cli.verbs import sweeps as tasks
 from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, Stopped, UsageError
+from ctexp.core.files import sha256_bytes
 from ctexp.core.gpu import Gpu, GpuState
+from ctexp.executors.local import Local
+from ctexp.executors.protocol import Resources, Work
 from ctexp.executors.trainers import Fresh
 from ctexp.executors.warmed import Warm
 from ctexp.record.sweep import Sweep, SweepDir
+from ctexp.sweeps.agent.several import Ended
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary
 from tests.project import TINY, add_tiny_set, git, make_project
@@ -30,6 +35,8 @@ FLAGS: dict[str, Any] = {
     "gpu": None,
     "storage": None,
     "fresh": True,
+    "executor": None,
+    "agents": None,
     "yes": False,
     "json": False,
 }
@@ -57,7 +64,7 @@ def place(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepD
     monkeypatch.chdir(project)
     monkeypatch.delenv("CTEXP_ROOT", raising=False)
     monkeypatch.setattr(verb, "Fresh", lambda root: Stub(root / "runs"))
-    sweep(list(TINY), "two", True, False, None, None, False, False, False)
+    sweep(list(TINY), "two", True, False, None, None, False, None, None, False, False)
     return SweepDir.find(project / "runs", "latest")
 
 
@@ -86,6 +93,9 @@ def test_wrong_words_are_refused_at_once() -> None:
         ({"count": "0"}, "--count: expected a whole number from 1 on, got '0'"),
         ({"count": "three"}, "--count: expected a whole number from 1 on, got 'three'"),
         ({"gpu": "-1"}, "--gpu: expected a whole number from 0 on, got '-1'"),
+        ({"agents": "0"}, "--agents: expected a whole number from 1 on, got '0'"),
+        ({"executor": "nowhere"}, "--executor: 'nowhere' is none; choose one of: local, modal, ray"),
+        ({"executor": "modal"}, "--executor modal: its nodes do not see .* where the trials are"),
     ):
         with pytest.raises(UsageError, match=problem):
             sweep_agent(**FLAGS | flags)
@@ -207,3 +217,39 @@ def test_a_sweep_whose_trials_all_failed_has_not_succeeded(
     monkeypatch.setattr(verb, "Fresh", lambda root: Failing(root / "runs"))
     assert sweep_agent(**FLAGS) == CriterionNotMet.exit_code
     assert "every trial failed: oom: it was oom" in capsys.readouterr().err
+
+
+def test_several_agents_of_what_places_its_trials_itself_are_refused(place: SweepDir) -> None:
+    text = place.file.read_text() + "ctexp: {backend: ray}\n"
+    place.file.write_text(text)
+    sweep = Sweep.read(place.record)
+    sweep.model_copy(update={"file_sha256": sha256_bytes(text.encode()), "backend": "ray"}).write(
+        place.record
+    )
+    with pytest.raises(UsageError, match="Ray Tune places the trials of this sweep itself"):
+        sweep_agent(**FLAGS | {"agents": "2"})
+
+
+def test_there_are_no_more_agents_than_trials_unless_more_are_asked_for(
+    place: SweepDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    room = Resources(8, "a large machine", threads=2)
+    monkeypatch.setattr(Local, "resources", lambda _: room)
+    works: list[Work] = []
+
+    def carried_out(agents: list[Work], *_: Any) -> list[Ended]:
+        works.extend(agents)
+        return [Ended(work, 0) for work in agents]
+
+    monkeypatch.setattr(sweep_crew, "carry_out", carried_out)
+    for asked, begun in ((None, 2), ("1", 1), ("3", 3)):
+        works.clear()
+        assert sweep_agent(**FLAGS | {"executor": "local", "agents": asked, "count": "5"}) == 0
+        assert len(works) == len({work.log for work in works}) == begun
+        for work in works:
+            flags = [f"--sweep-id={place.id}", "--yes", "--count=5", "--fresh"]
+            assert work.words[1:] == ["-m", "invoke", "sweep-agent", *flags]
+            assert work.log == place.logs / f"{work.name}.log"
+            assert work.environment["CTEXP_AGENT"] == work.name
+            assert work.environment["OMP_NUM_THREADS"] == str(16 // begun)

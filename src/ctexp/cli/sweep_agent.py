@@ -1,4 +1,4 @@
-"""`sweep-agent`: take trials of a sweep, train them, tell what came of them."""
+"""`sweep-agent`: take trials of a sweep, train them, tell what came of them; or have others do so."""
 
 import contextlib
 import os
@@ -16,6 +16,7 @@ from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, PreflightE
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.data.selection import select
+from ctexp.executors.settings import DEFAULT
 from ctexp.executors.trainers import Fresh, Trainer
 from ctexp.planning.plan import window
 from ctexp.record import git
@@ -41,10 +42,12 @@ def sweep_agent(
     gpu: int | str | None,
     storage: str | None,
     fresh: bool,
+    executor: str | None,
+    agents: int | str | None,
     yes: bool,
     json: bool,
 ) -> int:
-    """Work on a sweep; the exit code.
+    """Work on a sweep, or with an executor have agents work on it; the exit code.
 
     Raises:
         Stopped: a signal asked for an end; the trial under way is saved and given back.
@@ -54,12 +57,20 @@ def sweep_agent(
     runs = resolve_paths(root)[1]
     end = _moment(until)
     most = _number("--count", count, 1)
+    several = _number("--agents", agents, 1)
     variables = _on_gpu(_number("--gpu", gpu, 0))
     place = _place(runs, sweep_id, storage)
     sweep = Sweep.read(place.record)
     spec = load(place.file, sweep.file, sweep.overrides)
     trials = Trials(root, spec, sweep.overrides)
     _refuse_other(root, runs, sweep, spec, trials, yes)
+    if executor is not None or several is not None:
+        from ctexp.cli.sweep_crew import sweep_crew
+
+        flags = {"--count": count, "--until": until, "--gpu": gpu, "--fresh": fresh}
+        name = executor or DEFAULT
+        with Stops(end) as stops:
+            return sweep_crew(root, place, spec, trials, name, several, flags, stops, json)
     with (
         Stops(end) as stops,
         contextlib.closing(open_board(place, spec, sweep, trials.identity)) as board,
@@ -225,15 +236,14 @@ def _told(place: SweepDir, board: Board, summary: AgentSummary, stops: Stops, js
     if stops.signum is not None:
         when = f"after {counted}" if summary.trials else "before a trial had ended"
         raise Stopped(stops.signum, when, again)
-    progress = _progress(place)
+    progress = progress_of(place)
     best = progress.best if progress else None
     failed = bool(summary.trials) and best is None and set(summary.trials) == {"failed"}
     if json:
         screen.emit_json(_document(place, summary, progress))
     else:
         print(f"{counted} in {clock.duration(summary.seconds)}; ended: {summary.why}")
-        if best is not None:
-            print(f"best so far: t{best.number} {best.value:.4f}  {' '.join(best.overrides)}")
+        tell_best(progress)
     if not failed:
         return 0
     problem = next((row.problem for row in board.rows() if row.problem), "")
@@ -242,7 +252,14 @@ def _told(place: SweepDir, board: Board, summary: AgentSummary, stops: Stops, js
     return CriterionNotMet.exit_code
 
 
-def _progress(place: SweepDir) -> SweepProgress | None:
+def tell_best(progress: SweepProgress | None) -> None:
+    """Print the best trial so far, if there is one."""
+    if progress is not None and (best := progress.best) is not None:
+        print(f"best so far: t{best.number} {best.value:.4f}  {' '.join(best.overrides)}")
+
+
+def progress_of(place: SweepDir) -> SweepProgress | None:
+    """How far it has come; None before a trial has ended."""
     try:
         return SweepProgress.read(place.progress)
     except CtexpError:  # nothing has ended yet

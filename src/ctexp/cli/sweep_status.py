@@ -84,11 +84,12 @@ def _spent(found: Status) -> str:
 def _agents(found: Status) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("agent", no_wrap=True)
+    table.add_column("on", no_wrap=True)
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("last sign of life", no_wrap=True)
     for agent in found.agents:
         seen = "none yet" if agent.silent is None else f"{clock.duration(agent.silent)} ago"
-        table.add_row(agent.name, str(agent.trial), f"{seen}, silent" if agent.lost else seen)
+        table.add_row(agent.name, agent.host, str(agent.trial), f"{seen}, silent" if agent.lost else seen)
     return table
 
 

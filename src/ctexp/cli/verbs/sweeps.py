@@ -19,6 +19,8 @@ SWEEP = {"sweep": "a sweep's name (its newest), its id, the beginning of one, or
         "resume": "go on working on one: its name, its id, the beginning of one, or latest",
         "budget": "minutes or hours of training that agents may spend: 90m, 2h; else what the file says",
         "dry-run": "check and show it; make nothing",
+        "executor": "where the pilot and agents work: a name in conf/executor",
+        "agents": "how many, with --work; else as many as there is room for",
         "yes": "train with uncommitted changes without being asked",
     }
     | JSON
@@ -33,6 +35,8 @@ def sweep(
     resume: str | None = None,
     budget: str | None = None,
     dry_run: bool = False,
+    executor: str | None = None,
+    agents: int | None = None,
     yes: bool = False,
     json: bool = False,
     debug: bool = False,
@@ -43,6 +47,7 @@ def sweep(
 
         inv sweep --config lr_wd data=phantom experiment=smoke
         inv sweep --config conf/sweep/backbones.yaml --work --budget 2h
+        inv sweep --config lr_wd --work --executor ray --agents 8
     """
 
 
@@ -51,11 +56,13 @@ def sweep(
     positional=["sweep_id"],
     help={
         "sweep-id": "the sweep to work on, also bare: its name, its id, the beginning of one, or latest",
-        "count": "end after so many trials",
+        "count": "end after so many trials, each agent",
         "until": "begin no trial that may not end by then: 07:00, or 2h from now",
         "gpu": "the GPU to train on, by its number",
         "storage": "the database of a sweep of another machine",
         "fresh": "a fresh process for every trial, instead of a warm one",
+        "executor": "have agents work there instead: a name in conf/executor",
+        "agents": "how many; else as many as there is room for, and trials",
         "yes": "train with uncommitted changes without being asked",
     }
     | JSON
@@ -69,11 +76,18 @@ def sweep_agent(
     gpu: int | None = None,
     storage: str | None = None,
     fresh: bool = False,
+    executor: str | None = None,
+    agents: int | None = None,
     yes: bool = False,
     json: bool = False,
     debug: bool = False,
 ) -> None:
-    """Work on a sweep; start as many as you like."""
+    """Work on a sweep; start as many as you like.
+
+    inv sweep-agent lr_wd
+    inv sweep-agent lr_wd --agents 2
+    inv sweep-agent lr_wd --executor slurm --agents 20
+    """
 
 
 @verb("sweep_status:sweep_status", positional=["sweep"], help=SWEEP | JSON | DEBUG)

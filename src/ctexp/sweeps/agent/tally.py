@@ -1,10 +1,12 @@
 """What an agent makes of the trials that have ended: told to the board, counted, judged."""
 
+import os
+import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ctexp.core import clock
+from ctexp.core import clock, names
 from ctexp.core.errors import Busy, CriterionNotMet, StorageError
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.trial import Bench, Unfinished
@@ -19,6 +21,15 @@ _KILLS = 3
 
 _OF_THE_PLACE = (StorageError, Busy)
 """Refusals that have nothing to do with what is trained: a full disk, a GPU in use."""
+
+AGENT = "CTEXP_AGENT"
+"""Environment variable by which whoever begins an agent gives it its name, which is that of its log too."""
+
+
+def agent_name() -> str:
+    """What this agent is known by, and the machine it works on: `ray-2-k3f9x1@node7`."""
+    given = os.environ.get(AGENT) or f"{os.getpid()}-{names.short_id()}"
+    return f"{given}@{socket.gethostname()}"
 
 
 @dataclass

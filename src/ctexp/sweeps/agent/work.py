@@ -1,14 +1,12 @@
 """What an agent does: it takes a trial, has it trained, tells what came of it, and takes the next."""
 
 import contextlib
-import os
 import time
 from collections.abc import Callable
 
-from ctexp.core import names
 from ctexp.core.errors import CtexpError
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.tally import AgentSummary, Tally
+from ctexp.sweeps.agent.tally import AgentSummary, Tally, agent_name
 from ctexp.sweeps.agent.trial import Bench, Unfinished, run_trial
 from ctexp.sweeps.trials import Board, Over, Taken, Told, Wait
 
@@ -37,7 +35,7 @@ def work(
         CriterionNotMet: the first trials all failed alike.
         CtexpError: what refuses to train here; the trial is given back.
     """
-    summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
+    summary = AgentSummary(agent_name())
     tally = Tally(board, bench, stops, summary, count=count, tell=tell)
     waiting = False
     while not (why := tally.enough()):

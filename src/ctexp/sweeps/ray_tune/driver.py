@@ -11,22 +11,15 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ctexp.core import names
 from ctexp.core.errors import UsageError
 from ctexp.record.run_dir import RunDir
+from ctexp.sweeps.agent.several import OF_ALL_NODES
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.tally import AgentSummary, Tally
+from ctexp.sweeps.agent.tally import AgentSummary, Tally, agent_name
 from ctexp.sweeps.agent.trial import Bench
 from ctexp.sweeps.ray_tune import cluster
 from ctexp.sweeps.ray_tune.crew import Crew, Leave
 from ctexp.sweeps.trials import Board
-
-_OF_ALL_NODES = (
-    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
-    *("WANDB_MODE", "WANDB_PROJECT", "WANDB_ENTITY", "WANDB_BASE_URL"),
-    *("CTEXP_PLAN", "CTEXP_QUEUE", "CTEXP_JOB"),
-)
-"""Variables that a training has on every node as this process has them: results or records hang on them."""
 
 _ENDING_SECONDS = 60.0
 
@@ -52,7 +45,7 @@ def work(
         raise UsageError(
             "--gpu: the cluster gives each trial its GPU", "say how many: ctexp: resources: {gpus: 1}"
         )
-    summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
+    summary = AgentSummary(agent_name())
     tally = Tally(board, bench, stops, summary, count=count, tell=tell)
     crew = Crew(board, tally, summary.agent, stops, tell)
     try:
@@ -104,7 +97,7 @@ def _wait_for(runs: Iterable[str], folder: Path, stops: Stops) -> None:
 
 
 def _order(bench: Bench) -> str:
-    environment = {key: os.environ[key] for key in _OF_ALL_NODES if key in os.environ}
+    environment = {key: os.environ[key] for key in OF_ALL_NODES if key in os.environ}
     folders = map(str, (bench.root, bench.runs, bench.place.path))
     program = ["-P", "-m", "ctexp.sweeps.ray_tune.keeper", *folders]
     return json.dumps({"program": program, "root": str(bench.root), "environment": environment})

@@ -20,11 +20,13 @@ class Agent:
     """Somebody at work.
 
     Attributes:
+        host: the machine it works on; empty where it did not say.
         trial: what it is working on.
         silent: seconds since its last sign of life; None where the board keeps none.
     """
 
     name: str
+    host: str
     trial: int
     silent: float | None
 
@@ -122,4 +124,5 @@ def _remaining(
 
 def _agent(row: Row, moment: datetime) -> Agent:
     silent = None if row.seen is None else (moment - datetime.fromisoformat(row.seen)).total_seconds()
-    return Agent(row.agent or "?", row.number, None if silent is None else max(0.0, silent))
+    name, _, host = row.agent.partition("@")
+    return Agent(name or "?", host, row.number, None if silent is None else max(0.0, silent))

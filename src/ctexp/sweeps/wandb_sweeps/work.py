@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable
 
 from ctexp.config.compose import compose
-from ctexp.core import files, names
+from ctexp.core import files
 from ctexp.core.errors import PreflightError
 from ctexp.core.locks import FileLock
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.tally import AgentSummary, Tally
+from ctexp.sweeps.agent.tally import AgentSummary, Tally, agent_name
 from ctexp.sweeps.agent.trial import Bench, Unfinished
 from ctexp.sweeps.agent.work import carry_out
 from ctexp.sweeps.board.shared import SharedBoard
@@ -47,7 +47,7 @@ def work(
         raise PreflightError(
             f"WANDB_MODE={mode}: W&B keeps no sweep offline", "unset it, or take backend optuna"
         )
-    summary = AgentSummary(f"{os.getpid()}-{names.short_id()}")
+    summary = AgentSummary(agent_name())
     tally = Tally(board, bench, stops, summary, count=count, tell=tell)
     log = bench.place.logs / f"wandb-{summary.agent}.log"
     with Service(bench.root, bench.place.path, log) as service:
