@@ -134,7 +134,7 @@ def test_a_data_set_that_this_machine_lacks_too_comes_from_dvcs_remote(tmp_path:
     add_tiny_set(root)
     remote = tmp_path / "remote"
     call(root, DVC, "remote", "add", "--default", "disk", str(remote))
-    inv(root, "data-push", "tiny")
+    inv(root, "data-push", "--dataset", "tiny")
     git(root, "add", ".")
     git(root, "commit", "--quiet", "--message=versions")
     shutil.rmtree(root / "data")

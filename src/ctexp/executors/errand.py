@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from ctexp.config.compose import compose, resolve_paths
-from ctexp.core import names
+from ctexp.core import heartbeat, names
 from ctexp.core.errors import Busy, DataError, PreflightError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.data.catalog import catalog_file
@@ -30,6 +30,9 @@ from ctexp.record.run_dir import RunDir
 
 _UNREACHABLE_SECONDS = 300.0
 """A storage that cannot be read for so long is an error; networks fail for a moment all the time."""
+
+
+_AGAIN_SECONDS = 5.0
 
 
 class Order(Document):
@@ -103,11 +106,11 @@ class Errand:
         """Bring the last of it, and leave nothing in the storage but data sets.
 
         Raises:
-            DataError: the storage cannot be read.
+            DataError: the storage cannot be read, and could not for minutes.
             StorageError: it cannot be written here.
         """
         try:
-            self._back.receive()
+            self._bring_the_last()
         finally:
             self.let_go()
         self.place.drop(key(self.name))
@@ -117,6 +120,19 @@ class Errand:
         for lock in self._held.values():
             lock.release()
         self._held.clear()
+
+    def _bring_the_last(self) -> None:
+        end = time.monotonic() + _UNREACHABLE_SECONDS
+        while True:
+            try:
+                self._back.receive()
+            except DataError:
+                if time.monotonic() >= end:
+                    raise
+                heartbeat.beat()
+                time.sleep(_AGAIN_SECONDS)
+            else:
+                return
 
     def _hold(self, run: RunDir) -> None:
         if run.result.exists():

@@ -47,7 +47,7 @@ def research_new(
         "rerun-failed": "only what has failed",
         "force": "also what is done and up to date",
         "stub-mode": "try the wiring with made-up figures; nothing of it counts",
-        "executor": "where it runs: local",
+        "executor": "where handlers run: a name in conf/executor",
         "yes": "train with uncommitted changes without being asked",
     }
     | JSON

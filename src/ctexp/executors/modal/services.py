@@ -144,7 +144,7 @@ class _Remote:
 
         try:
             code: int | None = self._call.get(timeout=0)
-        except TimeoutError:
+        except (OSError, *_transient()):  # a TimeoutError among them: it runs
             return None
         except (modal.exception.Error, modal.exception.InputCancellation) as error:
             raise Lost(_said(error)) from error
@@ -213,6 +213,13 @@ class _Volume:
         """Forget a key, and all below it; see `Place`."""
         with contextlib.suppress(FileNotFoundError):
             self._volume.remove_file(key, recursive=True)
+
+
+def _transient() -> tuple[type[Exception], ...]:
+    """What says that Modal did not answer, and nothing of the work."""
+    from modal import exception
+
+    return exception.ConnectionError, exception.ServiceError, exception.InternalError
 
 
 def _said(error: BaseException) -> str:
