@@ -102,15 +102,18 @@ class Errand:
             self._hold(RunDir(self.project.runs / run))
         return new
 
-    def end(self) -> None:
+    def end(self, patience: float = 0.0) -> None:
         """Bring the last of it, and leave nothing in the storage but data sets.
 
+        Args:
+            patience: seconds that a storage may not be reached.
+
         Raises:
-            DataError: the storage cannot be read, and could not for minutes.
+            DataError: the storage cannot be read.
             StorageError: it cannot be written here.
         """
         try:
-            self._bring_the_last()
+            self._bring_the_last(patience)
         finally:
             self.let_go()
         self.place.drop(key(self.name))
@@ -121,8 +124,8 @@ class Errand:
             lock.release()
         self._held.clear()
 
-    def _bring_the_last(self) -> None:
-        end = time.monotonic() + _UNREACHABLE_SECONDS
+    def _bring_the_last(self, patience: float) -> None:
+        end = time.monotonic() + patience
         while True:
             try:
                 self._back.receive()

@@ -24,6 +24,9 @@ _BRING_SECONDS = 5.0
 
 _DYING_SECONDS = 20.0
 
+_PATIENCE_SECONDS = 300.0
+"""For the last files, where Modal does not answer."""
+
 
 class ModalWork:
     """A piece of work under way.
@@ -81,7 +84,7 @@ class ModalWork:
 
     def _ended(self, code: int) -> None:
         self._copy()
-        self._errand.end()
+        self._errand.end(_PATIENCE_SECONDS)
         if self._again.anew(code):
             self._begin(self.work.words)
         else:
@@ -90,7 +93,7 @@ class ModalWork:
     def _lost(self, lost: Lost) -> None:
         """Its machine is no more; what it has sent is all that is left of it."""
         self._copy()
-        self._errand.end()
+        self._errand.end(_PATIENCE_SECONDS)
         if self.asked or not self._restarts:
             self._say("" if self.asked else f"lost: {lost}")
             self.code = -signal.SIGTERM if self.asked else -signal.SIGKILL
