@@ -83,28 +83,39 @@ def settings(devices: object, each: int = 1) -> LocalSettings:
 
 def test_auto_is_every_gpu_that_cuda_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    both = devices_of(Path(), "local", settings("auto"), GPUS, on_gpu=True)
+    both = devices_of(Path(), "local", settings("auto"), GPUS, gpus_each=1)
     assert [(one.name, one.memory, one.uuid) for one in both] == [
         ("cuda:0", 24 * GB, "GPU-0"),
         ("cuda:1", 12 * GB, "GPU-1"),
     ]
-    assert devices_of(Path(), "local", settings("auto"), GPUS, on_gpu=False) == ()
+    assert devices_of(Path(), "local", settings("auto"), GPUS, gpus_each=0) == ()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    assert devices_of(Path(), "local", settings("auto"), GPUS, on_gpu=True) == ()
-    [alone] = devices_of(Path(), "local", settings("auto", each=2), GPUS, on_gpu=True)
+    assert devices_of(Path(), "local", settings("auto"), GPUS, gpus_each=1) == ()
+    [alone] = devices_of(Path(), "local", settings("auto", each=2), GPUS, gpus_each=1)
     assert (alone.name, alone.jobs) == ("cuda:1", 2)
 
 
 def test_devices_that_are_named_have_to_be_there_once_each() -> None:
-    def named(*names: str, on_gpu: bool = True) -> tuple[Device, ...]:
+    def named(*names: str, gpus_each: int = 1) -> tuple[Device, ...]:
         given = settings([Declared(name=name, memory="2GB").model_dump() for name in names])
-        return devices_of(Path(), "lab", given, GPUS, on_gpu=on_gpu)
+        return devices_of(Path(), "lab", given, GPUS, gpus_each=gpus_each)
 
     assert [one.uuid for one in named("cuda:1", "cuda:1#2")] == ["GPU-1", "GPU-1"]
-    assert [one.uuid for one in named("cpu#1", "cpu#2", on_gpu=False)] == [None, None]
+    assert [one.uuid for one in named("cpu#1", "cpu#2", gpus_each=0)] == [None, None]
     with pytest.raises(PreflightError, match="cuda:7: this machine has cuda:0, cuda:1"):
         named("cuda:0", "cuda:7")
     with pytest.raises(PreflightError, match="no GPU is among them"):
         named("cpu")
     with pytest.raises(UsageError, match="cpu stands there twice"):
-        named("cpu", "cpu", on_gpu=False)
+        named("cpu", "cpu", gpus_each=0)
+
+
+def test_jobs_that_train_on_two_gpus_have_them_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    [both] = devices_of(Path(), "local", settings("auto"), GPUS, gpus_each=2)
+    assert (both.name, both.memory, both.uuid) == ("cuda:0,1", 12 * GB, "GPU-0,GPU-1")
+    with pytest.raises(PreflightError, match=r"trainer\.devices=4: this machine has 2 GPUs"):
+        devices_of(Path(), "local", settings("auto"), GPUS, gpus_each=4)
+    one = settings([{"name": "cuda:0", "memory": "2GB"}])
+    with pytest.raises(UsageError, match="each is one GPU"):
+        devices_of(Path(), "local", one, GPUS, gpus_each=2)

@@ -5,7 +5,7 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    eddcfc7640b2bde9652c0dccd53fdf4aa81234febb185fbc1e0a48cd463ef868
+# seal    88b1415574adc770f35f506c82f38818edf111c0636f962645461b05aedece65
 #
 # bash backbones.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
 #   --dry-run   check everything and show every command; nothing is run
@@ -251,14 +251,15 @@ next() {
     ended "$asked"
 }
 
-# Forget those of the others that are over, or wait for --all; what ends the night goes into `code`.
+# Forget those of the others that are over, or wait for --all; what ends the night goes into `code`. One that
+# was killed ends only itself: `next` finds out how far its job has come.
 over() {
     local other its
     for other in "${!others[@]}"; do
         if [[ $* == --all ]] || ! kill -0 "${others[$other]}" 2>/dev/null; then
             ended "${others[$other]}"
             its=$?
-            ((code)) || code=$its
+            ((code || its == 137)) || code=$its
             unset "others[$other]"
         fi
     done

@@ -19,7 +19,7 @@ from ctexp.planning.checking.checked import Checked
 from ctexp.planning.past import Past
 from ctexp.planning.plan.load import Loaded, locate, read
 from ctexp.planning.schedule import measure as measuring
-from ctexp.planning.schedule.lanes import refuse_too_large
+from ctexp.planning.schedule.lanes import gpus_each, refuse_too_large
 from ctexp.planning.schedule.measurements import Measurements
 from ctexp.planning.schedule.night import schedule
 from ctexp.planning.schedule.schedule import Schedule
@@ -62,7 +62,8 @@ def _devices(root: Path, executor: str, settings: ExecutorSettings, checked: Che
         return ()
     state = detect_gpus()
     on_gpu = any(one.device in {gpu.name for gpu in state.gpus} for one in checked.jobs)
-    return devices_of(root, executor, settings, state, on_gpu=on_gpu)
+    each = gpus_each(checked.jobs) if on_gpu else 0
+    return devices_of(root, executor, settings, state, gpus_each=each)
 
 
 def _found_out(checked: Checked, root: Path, runs: Path) -> tuple[Weights, list[str]]:

@@ -20,7 +20,7 @@ _ANSWER_SECONDS = 120.0
 
 
 def devices_of(
-    root: Path, name: str, settings: ExecutorSettings, state: GpuState, *, on_gpu: bool
+    root: Path, name: str, settings: ExecutorSettings, state: GpuState, *, gpus_each: int
 ) -> tuple[Device, ...]:
     """The devices of a night; none where its jobs come one after the other, on what there is.
 
@@ -29,25 +29,32 @@ def devices_of(
         name: of the executor.
         settings: its own.
         state: of this machine's GPUs.
-        on_gpu: whether any job asks for a GPU.
+        gpus_each: that the greediest job asks for (`trainer.devices`); 0 where none computes on a GPU.
 
     Raises:
-        UsageError: a device is named twice.
+        UsageError: a device is named twice, or is one GPU where a job asks for several.
         PreflightError: a device is not there, or a cluster does not answer.
     """
     if isinstance(settings, LocalSettings):
-        return devices_here(name, settings, state, on_gpu=on_gpu)
+        return devices_here(name, settings, state, gpus_each=gpus_each)
     return (Device(name, None, _slots_there(root, name)),)
 
 
-def devices_here(name: str, settings: LocalSettings, state: GpuState, *, on_gpu: bool) -> tuple[Device, ...]:
+def devices_here(
+    name: str, settings: LocalSettings, state: GpuState, *, gpus_each: int
+) -> tuple[Device, ...]:
     """Those of this machine; see `devices_of`."""
     if settings.devices == "auto":
-        return _found(_shown(state.gpus) if on_gpu else (), settings.jobs_per_device)
+        return _found(_shown(state.gpus) if gpus_each else (), settings.jobs_per_device, gpus_each)
     names = [device.name for device in settings.devices]
     if twice := {one for one in names if names.count(one) > 1}:
         raise UsageError(f"{FOLDER}/{name}.yaml: devices: {', '.join(sorted(twice))} stands there twice")
-    if on_gpu and not any(one.startswith("cuda") for one in names):
+    if gpus_each > 1:
+        raise UsageError(
+            f"{FOLDER}/{name}.yaml: devices: each is one GPU, and trainer.devices={gpus_each} asks for more",
+            "devices: auto puts them together",
+        )
+    if gpus_each and not any(one.startswith("cuda") for one in names):
         raise PreflightError(
             f"{FOLDER}/{name}.yaml: devices: no GPU is among them, and jobs ask for one",
             "name one, or trainer.accelerator=cpu",
@@ -72,12 +79,26 @@ def is_declared(settings: ExecutorSettings) -> bool:
     return isinstance(settings, LocalSettings) and settings.devices != "auto"
 
 
-def _found(gpus: Sequence[Gpu], each: int) -> tuple[Device, ...]:
-    if len(gpus) <= 1 and each == 1:
+def _found(gpus: Sequence[Gpu], jobs: int, gpus_each: int) -> tuple[Device, ...]:
+    """Every GPU, or as many together as a job asks for; what is over is left alone."""
+    if gpus_each > 1:
+        if len(gpus) < gpus_each:
+            raise PreflightError(f"trainer.devices={gpus_each}: this machine has {len(gpus)} GPUs for it")
+        places = range(0, len(gpus) - gpus_each + 1, gpus_each)
+        return tuple(_together(gpus[first : first + gpus_each], jobs) for first in places)
+    if len(gpus) <= 1 and jobs == 1:
         return ()
     if gpus:
-        return tuple(Device(f"cuda:{gpu.index}", gpu.memory, each, gpu.uuid) for gpu in gpus)
-    return (Device("cpu", int(psutil.virtual_memory().available), each),)
+        return tuple(_together([gpu], jobs) for gpu in gpus)
+    return (Device("cpu", int(psutil.virtual_memory().available), jobs),)
+
+
+def _together(gpus: Sequence[Gpu], jobs: int) -> Device:
+    """A job takes as much of each as was measured of the first."""
+    sizes = [gpu.memory for gpu in gpus]
+    least = None if None in sizes else min(size for size in sizes if size is not None)
+    name = f"cuda:{','.join(str(gpu.index) for gpu in gpus)}"
+    return Device(name, least, jobs, ",".join(gpu.uuid for gpu in gpus))
 
 
 def _shown(gpus: Iterable[Gpu]) -> tuple[Gpu, ...]:

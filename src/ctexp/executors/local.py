@@ -67,7 +67,7 @@ class Local:
     def _devices(self) -> tuple[Device, ...]:
         state, named = detect_gpus(), self._settings.devices
         on_gpu = state.present if named == "auto" else any(one.name.startswith("cuda") for one in named)
-        return devices_here("local", self._settings, state, on_gpu=on_gpu)
+        return devices_here("local", self._settings, state, gpus_each=int(on_gpu))
 
     def _device(self) -> dict[str, str]:
         """What shows to a piece of work one GPU: that on which the fewest are at work."""

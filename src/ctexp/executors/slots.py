@@ -19,7 +19,7 @@ class Device:
         name: `cuda:0`, `cpu#1`; of a cluster that of its executor.
         memory: bytes that jobs may use of it together; None where others see to that.
         jobs: at once, at most.
-        uuid: of a GPU.
+        uuid: of a GPU; of several that jobs have together, with commas between them.
     """
 
     name: str

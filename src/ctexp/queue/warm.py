@@ -18,8 +18,8 @@ SHORT_SECONDS = 300.0
 
 
 def device(orders: Orders) -> dict[str, str]:
-    """What says to a program which GPU is held for it, unless somebody has said it already."""
-    if orders.gpu_uuid is None or "CUDA_VISIBLE_DEVICES" in os.environ:
+    """What says to a program which GPU is held for it, unless somebody has said it for all of them."""
+    if orders.gpu_uuid is None or (not orders.devices and "CUDA_VISIBLE_DEVICES" in os.environ):
         return {}
     return {"CUDA_VISIBLE_DEVICES": orders.gpu_uuid}
 

@@ -45,14 +45,15 @@ next() {
     ended "$asked"
 }
 
-# Forget those of the others that are over, or wait for --all; what ends the night goes into `code`.
+# Forget those of the others that are over, or wait for --all; what ends the night goes into `code`. One that
+# was killed ends only itself: `next` finds out how far its job has come.
 over() {
     local other its
     for other in "${!others[@]}"; do
         if [[ $* == --all ]] || ! kill -0 "${others[$other]}" 2>/dev/null; then
             ended "${others[$other]}"
             its=$?
-            ((code)) || code=$its
+            ((code || its == 137)) || code=$its
             unset "others[$other]"
         fi
     done

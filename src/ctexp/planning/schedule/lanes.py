@@ -1,9 +1,10 @@
 """What of a plan fits which device."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ctexp.core.errors import UsageError
 from ctexp.executors.slots import Device, Need, slots_of
+from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import memory
 from ctexp.record.manifest import Estimate
 
@@ -13,6 +14,11 @@ def need_of(cost: Estimate | None) -> Need:
     if cost is None:
         return None
     return cost.memory_bytes if cost.memory_bytes_p90 is None else cost.memory_bytes_p90
+
+
+def gpus_each(jobs: Iterable[CheckedJob]) -> int:
+    """The GPUs that the greediest job trains on."""
+    return max((one.composed.settings.trainer.devices for one in jobs), default=1)
 
 
 def refuse_too_large(devices: Sequence[Device], costs: Mapping[str, Estimate | None]) -> None:

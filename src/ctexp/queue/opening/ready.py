@@ -21,7 +21,7 @@ from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.plan.load import Loaded, load
 from ctexp.planning.render.seal import origin
-from ctexp.planning.schedule.lanes import lines_of, refuse_too_large
+from ctexp.planning.schedule.lanes import gpus_each, lines_of, refuse_too_large
 from ctexp.planning.schedule.night import schedule
 from ctexp.planning.schedule.schedule import Schedule
 from ctexp.queue.deciding.choose import left_to_do
@@ -83,7 +83,7 @@ class Ready:
         self._elsewhere = not isinstance(settings, LocalSettings)
         state = detect_gpus()
         self._gpu = None if self._elsewhere else gpu_of(checked.jobs, state)
-        self._devices = self._devices_of(settings, state)
+        self._devices = self._devices_of(settings, state, checked)
         self._source = git.capture(place.root, [place.data, place.runs]).state
         whole = self._schedule(checked)
         self.orders = self._orders(checked, whole)
@@ -108,12 +108,14 @@ class Ready:
         self._lines = [*preflight(intended), *lines_of(self._devices)]
         self._edited = origin(self._script.read_bytes()) != "rendered"
 
-    def _devices_of(self, settings: ExecutorSettings, state: GpuState) -> tuple[Device, ...]:
+    def _devices_of(
+        self, settings: ExecutorSettings, state: GpuState, checked: Checked
+    ) -> tuple[Device, ...]:
         """Several at once: what they run on."""
         if self._asked.mode == "slurm":  # each task of an array has what the cluster gives it
             return ()
-        name, on_gpu = self._asked.executor, self._gpu is not None
-        return devices_of(self._place.root, name, settings, state, on_gpu=on_gpu)
+        each = gpus_each(checked.jobs) if self._gpu else 0
+        return devices_of(self._place.root, self._asked.executor, settings, state, gpus_each=each)
 
     @property
     def device_locks(self) -> list[FileLock]:
@@ -121,10 +123,11 @@ class Ready:
         if self._elsewhere:
             return []
         named = [device.uuid for device in self._devices] or [self._gpu.uuid if self._gpu else None]
+        gpus = dict.fromkeys(uuid for one in named for uuid in (one.split(",") if one else [None]))
         processor = FileLock(
             self._place.runs / FOLDER / "cpu.lock", "the processor, for nights of this project,"
         )
-        return [processor if uuid is None else device_lock(uuid) for uuid in dict.fromkeys(named)]
+        return [processor if uuid is None else device_lock(uuid) for uuid in gpus]
 
     @property
     def facts(self) -> dict[str, Any]:
