@@ -10,7 +10,6 @@ import getpass
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import tarfile
@@ -22,20 +21,17 @@ from pathlib import Path
 from types import FrameType
 
 from ctexp.core import files, heartbeat, names, screen
-from ctexp.core.errors import CtexpError, DataError, StorageError, UsageError
+from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.core.locks import HELD, FileLock
 from ctexp.core.parent_death import die_with_parent, tied_to_this
 from ctexp.data.versions import dvc
 from ctexp.data.versions.exchange import pull_if_missing
 from ctexp.executors.errand import Order, key
 from ctexp.executors.snapshot import unpack
-from ctexp.executors.storage import Place, Sent, Url, get_bytes
+from ctexp.executors.storage import Place, Url, get_bytes
+from ctexp.executors.written import Written
 
 _LOOK_SECONDS = 0.1
-_SEND_SECONDS = 3.0
-
-_PATIENCE_SECONDS = 300.0
-"""For a storage that cannot be written when the work is done."""
 
 _OTHERS_SECONDS = 3600.0
 """For another piece of work that has just begun to fetch the same data set."""
@@ -45,12 +41,6 @@ _NOT_OF_A_NODE = (HELD, "CTEXP_REFEREE", "CTEXP_WARM")
 
 _NOT_FROM_ELSEWHERE = (*_NOT_OF_A_NODE, "CUDA_VISIBLE_DEVICES", heartbeat.VARIABLE)
 """Variables that mean something on the machine that ordered the work alone."""
-
-_LEFT_HERE = {".git", "data", "__pycache__", "mlflow-artifacts"}
-"""Folders of a project of which nothing goes back."""
-
-_OF_ALL_RUNS = "runs"
-"""A folder of which nothing goes back but what its folders hold: files in it speak of all runs there are."""
 
 
 def words_of(url: str, name: str) -> list[str]:
@@ -138,22 +128,17 @@ class _Here:
         unpack(tar, self.folder / "repository")
         tar.unlink()
         self._have_data()
-        written = _Written(self.root)
-        back = Sent(self.place, f"{key(self.name)}/out", self.root)
+        written = Written(self.place, f"{key(self.name)}/out", self.root)
         asked = _Asked()
         child = subprocess.Popen(
             self._words(), cwd=self.root, env=self._environment(), preexec_fn=tied_to_this()
         )
-        due = time.monotonic() + _SEND_SECONDS
-        told = False
         while child.poll() is None:
             if asked.news():
                 child.terminate()
-            if time.monotonic() >= due:
-                told = _sent(back, written, told)
-                due = time.monotonic() + _SEND_SECONDS
+            written.send_in_time()
             time.sleep(_LOOK_SECONDS)
-        _send_the_last(back, written)
+        written.send_the_last()
         return child.returncode
 
     @property
@@ -229,66 +214,6 @@ def _base() -> Path:
 def _kept(its: str) -> Path:
     """Where a data set stays."""
     return _base() / "sets" / Path(its).stem
-
-
-class _Written:
-    """What has been written into a project since it was unpacked.
-
-    Args:
-        root: the project's folder.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._first = dict(_listed(root))
-
-    def paths(self) -> list[str]:
-        """Files that are new or have changed, relative to the folder."""
-        return [path for path, about in _listed(self._root) if self._first.get(path) != about]
-
-    def gone(self) -> list[str]:
-        """Files that are no more."""
-        return sorted(path for path in self._first if not (self._root / path).exists())
-
-
-def _listed(root: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Every file that may go back, with what changes when it does."""
-    for folder, below, found in os.walk(root):
-        below[:] = [name for name in below if name not in _LEFT_HERE]
-        if Path(folder) == root / _OF_ALL_RUNS:
-            continue
-        for name in found:
-            path = Path(folder) / name
-            if name == "lock" or name.startswith(".") or name.endswith(".lock"):
-                continue
-            with contextlib.suppress(FileNotFoundError):
-                status = path.lstat()
-                if stat.S_ISREG(status.st_mode):
-                    yield path.relative_to(root).as_posix(), (status.st_size, status.st_mtime_ns)
-
-
-def _sent(back: Sent, written: _Written, told: bool) -> bool:
-    """Send what is new; whether it was told that this cannot be done now. The work goes on meanwhile."""
-    try:
-        back.send(written.paths(), written.gone())
-    except StorageError as error:
-        if not told:
-            screen.warn(f"{error}; tried again until the work is done")
-        return True
-    return False
-
-
-def _send_the_last(back: Sent, written: _Written) -> None:
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            back.send(written.paths(), written.gone())
-        except StorageError:
-            if time.monotonic() >= end:
-                raise
-            time.sleep(_SEND_SECONDS)
-        else:
-            return
 
 
 class _Asked:

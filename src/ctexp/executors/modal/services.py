@@ -144,7 +144,9 @@ class _Remote:
 
         try:
             code: int | None = self._call.get(timeout=0)
-        except (OSError, *_transient()):  # a TimeoutError among them: it runs
+        except OSError:  # a TimeoutError says that it runs, others that the network does not
+            return None
+        except _transient():
             return None
         except (modal.exception.Error, modal.exception.InputCancellation) as error:
             raise Lost(_said(error)) from error
