@@ -9,10 +9,12 @@ import pytest
 
 from ctexp.config import verdict
 from ctexp.core.classes import CLASSES
+from ctexp.core.paths import ledger_file
 from ctexp.data import catalog
 from ctexp.data.catalog import Catalog
 from ctexp.evaluation.predictions import Predictions
 from ctexp.record import history
+from ctexp.record.ledger import Ledger
 from ctexp.record.run_dir import RunDir
 from ctexp.reports import build, selection
 from ctexp.reports.build import Report
@@ -83,7 +85,8 @@ def report_of(project: Path, *named: str) -> Report:
     runs = project / "runs"
     chosen = selection.select(runs, named, None, None, now=MOMENT)
     settings = verdict.load(project)
-    return build.build(chosen, None, root=project, data=project / "data", runs=runs, settings=settings)
+    altered = Ledger(ledger_file(project)).problems(project, runs)
+    return build.build(chosen, None, root=project, data=project / "data", altered=altered, settings=settings)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from ctexp.core import screen
 from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import decisions_file, project_root, shown
-from ctexp.record import baselines, decisions, git
+from ctexp.record import baselines, decisions, git, index
 from ctexp.record.ledger import open_test
 from ctexp.record.manifest import Dataset, command_line
 from ctexp.record.subjects import Subject, subject
@@ -40,7 +40,8 @@ def compare_baselines(
     settings = verdict.load(root)
     data_dir, runs = resolve_paths(root)
     decisions.read(decisions_file(root))  # a damaged list refuses before anything is looked at
-    subjects = _subjects(root, runs, [baseline, *candidate], settings.primary)
+    with index.at_once(runs):
+        subjects = _subjects(root, runs, [baseline, *candidate], settings.primary)
     _refuse_shared(subjects, require)
 
     from ctexp.evaluation import answers

@@ -9,8 +9,9 @@ from ctexp.config import verdict as verdicts
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import CtexpError, UsageError
-from ctexp.core.paths import project_root, shown
-from ctexp.record import baselines
+from ctexp.core.paths import ledger_file, project_root, shown
+from ctexp.record import baselines, index
+from ctexp.record.ledger import Ledger
 from ctexp.record.subjects import Subject, subject
 from ctexp.reports import selection
 
@@ -41,10 +42,12 @@ def report(
     path = _output(output, runs_dir, clock.stamp(moment))
     best_by = f"val/{settings.primary}"
     standing = baselines.current(root)
-    selected = selection.select(
-        runs_dir, runs or (), queue, since, now=moment.astimezone(), best_by=best_by, baseline=standing
-    )
-    chosen, notes = _against(baseline, runs_dir, best_by, standing)
+    with index.at_once(runs_dir):
+        selected = selection.select(
+            runs_dir, runs or (), queue, since, now=moment.astimezone(), best_by=best_by, baseline=standing
+        )
+        chosen, notes = _against(baseline, runs_dir, best_by, standing)
+        altered = Ledger(ledger_file(root)).problems(root, runs_dir)
 
     from ctexp.reports import build, tables  # half a second that a refusal needs none of
     from ctexp.reports.page.render import render
@@ -57,7 +60,7 @@ def report(
             chosen,
             root=root,
             data=data_dir,
-            runs=runs_dir,
+            altered=altered,
             settings=settings,
             progress=progress,
         )

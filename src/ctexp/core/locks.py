@@ -101,17 +101,7 @@ class FileLock:
 
     def is_held(self) -> bool:
         """Whether any process holds the lock now."""
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return is_held(self.path)
 
     def __enter__(self) -> "FileLock":
         self.acquire()
@@ -124,6 +114,26 @@ class FileLock:
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def is_held(path: Path | bytes, folder: int | None = None) -> bool:
+    """Whether any process holds the lock on a file now.
+
+    Args:
+        path: the file, which need not be there.
+        folder: the descriptor of the one that `path` hangs from: half the time where thousands are asked.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def passed_on(*locks: FileLock, environment: Mapping[str, str]) -> tuple[dict[str, str], list[int]]:

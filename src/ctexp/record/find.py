@@ -21,14 +21,21 @@ def run_paths(runs: Path) -> list[Path]:
     """
     try:
         with os.scandir(runs) as entries:
-            found = [
-                Path(entry.path) for entry in entries if entry.is_dir() and is_listed(Path(entry.path), runs)
-            ]
+            found = sorted(
+                (_stamp(entry.name), entry.name)
+                for entry in entries
+                if entry.is_dir() and (_plain(entry) or is_listed(Path(entry.path), runs))
+            )
     except FileNotFoundError:
         return []
     except OSError as error:
         raise DataError(f"{runs}: cannot be read ({error.strerror})") from error
-    return sorted(found, key=lambda path: (_stamp(path), path.name))
+    return [runs / name for _, name in found]
+
+
+def _plain(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a run by its name alone, as nearly all are: nothing more need be asked of the disk."""
+    return not entry.is_symlink() and RUN_ID.fullmatch(entry.name) is not None
 
 
 def is_listed(path: Path, runs: Path) -> bool:
@@ -93,7 +100,7 @@ def several(selector: str, ids: Sequence[str], hint: str) -> UsageError:
 
 def _newest(paths: list[Path]) -> list[Path]:
     """The run that was started last; several where neither their names nor their manifests can tell."""
-    started = {path: _started(path) for path in paths if _stamp(path) == _stamp(paths[-1])}
+    started = {path: _started(path) for path in paths if _stamp(path.name) == _stamp(paths[-1].name)}
     last = max(started.values())
     return [path for path, moment in started.items() if moment == last]
 
@@ -111,9 +118,9 @@ def _one(found: list[Path], selector: str, known: list[Path] | None = None) -> R
     )
 
 
-def _stamp(path: Path) -> str:
+def _stamp(run_id: str) -> str:
     """The time in a run's id; empty where it was renamed."""
-    match = RUN_ID.fullmatch(path.name)
+    match = RUN_ID.fullmatch(run_id)
     return match["stamp"] if match else ""
 
 

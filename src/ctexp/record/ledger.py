@@ -6,20 +6,20 @@ changed or taken out is told by three witnesses: the chain of the lines, the com
 figures name their look.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import ledger_file, shown
+from ctexp.record import index
 from ctexp.record.cross_validation import FOLDER, CrossValidation
-from ctexp.record.find import run_paths
 from ctexp.record.git import lines_ever_committed
-from ctexp.record.look import Content, Kind, Look, parsed, read
+from ctexp.record.look import Content, Kind, Look, Named, named_in, parsed, read
 from ctexp.record.manifest import Dataset, Manifest
 from ctexp.record.run_dir import RunDir
 
@@ -72,9 +72,9 @@ class Ledger:
             for look in _missing(lines_ever_committed(root, self.path), there)
         ]
         unknown = [
-            f"{place.name}: its figures come from look {named.get('seq')}, which {shown(self.path)} lacks"
-            for place, named in _named_looks(runs)
-            if named.get("sha256") not in there
+            f"{name}: its figures come from look {named.seq}, which {shown(self.path)} lacks"
+            for name, named in _named_looks(runs)
+            if named.sha256 not in there
         ]
         return [*content.problems, *gone, *unknown]
 
@@ -235,19 +235,13 @@ def _missing(committed: Sequence[str], there: set[str]) -> Iterator[Look]:
             yield look
 
 
-def _named_looks(runs: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The looks that the figures of runs and cross-validations name."""
-    for place in [*run_paths(runs), *sorted((runs / FOLDER).glob("*"))]:
-        path = place / "metrics.json"
-        try:
-            if b'"look"' not in path.read_bytes():  # most have none, and there may be thousands
-                continue
-            splits = files.read_json(path)["splits"]
-            for summary in splits.values():
-                if summary.get("look"):
-                    yield place, dict(summary["look"])
-        except (OSError, DataError, KeyError, AttributeError, TypeError, ValueError):
-            continue  # whoever shows that run tells of its damage
+def _named_looks(runs: Path) -> Iterator[tuple[str, Named]]:
+    """The looks that the figures of runs and cross-validations name, and whose they are."""
+    yield from index.looks(runs)
+    for place in sorted((runs / FOLDER).glob("*")):
+        with contextlib.suppress(OSError):  # whoever shows that cross-validation tells of its damage
+            for named in named_in(place / "metrics.json"):
+                yield place.name, named
 
 
 def _told(look: Look) -> str:

@@ -5,6 +5,7 @@ Where two branches were merged, the lines of both stand one after the other; the
 one before.
 """
 
+import json
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -55,6 +56,13 @@ class Look(Part):
     def named(self) -> dict[str, Any]:
         """How figures name the look that they come from."""
         return {"seq": self.seq, "sha256": self.sha256}
+
+
+class Named(NamedTuple):
+    """How figures name the look they come from, as far as that can be read."""
+
+    seq: int | None
+    sha256: str | None
 
 
 class Content(NamedTuple):
@@ -115,3 +123,30 @@ def parsed(line: bytes) -> Look | None:
     except ValidationError:
         return None
     return look.model_copy(update={"sha256": files.sha256_bytes(line.rstrip(b"\r"))})
+
+
+def named_in(metrics: Path) -> list[Named]:
+    """The looks that the figures of a run or a cross-validation come from; none of a damaged document.
+
+    Args:
+        metrics: its `metrics.json`, which need not be there.
+
+    Raises:
+        OSError: it is there and cannot be read.
+    """
+    try:
+        content = metrics.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    if b'"look"' not in content:  # most have none, and there may be thousands
+        return []
+    try:
+        looks = [summary.get("look") for summary in json.loads(content)["splits"].values()]
+        return [_named(look) for look in looks if look]
+    except (KeyError, AttributeError, TypeError, ValueError, RecursionError):
+        return []  # whoever shows that run tells of its damage
+
+
+def _named(look: dict[str, Any]) -> Named:
+    seq, sha256 = look.get("seq"), look.get("sha256")
+    return Named(seq if isinstance(seq, int) else None, sha256 if isinstance(sha256, str) else None)

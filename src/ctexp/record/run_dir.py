@@ -17,6 +17,9 @@ from ctexp.record.result import Result, State
 RUN_ID = re.compile(rf"(?P<name>{names.ID_PATTERN.pattern})_(?P<stamp>\d{{8}}-\d{{6}})_[a-z0-9]{{6}}")
 """`<name>_<YYYYmmdd-HHMMSS>_<6 characters>`, the time in UTC."""
 
+LOCK = "lock"
+"""The file in a run directory that each attempt locks."""
+
 _D = TypeVar("_D", bound=Document)
 _TRIES = 100
 _FOLDERS = ("attempts", "checkpoints", "figures")
@@ -202,7 +205,7 @@ class RunDir:
 
     def lock(self) -> FileLock:
         """The lock that each attempt holds from before its first write until after its last."""
-        return FileLock(self.path / "lock", f"run {self.id}")
+        return FileLock(self.path / LOCK, f"run {self.id}")
 
     def state(self) -> State:
         """The run's state; see `read`."""

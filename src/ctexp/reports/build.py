@@ -65,7 +65,7 @@ def build(
     *,
     root: Path,
     data: Path,
-    runs: Path,
+    altered: Sequence[str],
     settings: VerdictSettings,
     progress: Progress = lambda _step, _done, _total: None,
 ) -> Report:
@@ -76,7 +76,7 @@ def build(
         baseline: what the others are compared with; the first of them where it is None.
         root: the project's folder.
         data: the folder of all data.
-        runs: the folder of all runs.
+        altered: what speaks against the test ledger.
         settings: what it takes to be better.
         progress: told of each experiment.
     """
@@ -101,7 +101,7 @@ def build(
         statements.lead(document, sheets, settings),
         _verdict(sheets, document, settings),
         provenance.looks(sheets, root),
-        warnings.warnings(sheets, [*selection.notes, *notes], document, root, runs),
+        warnings.warnings(sheets, [*selection.notes, *notes], document, altered),
     )
 
 

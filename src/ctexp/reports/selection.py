@@ -12,8 +12,8 @@ from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.record import index
 from ctexp.record.baselines import Baseline
 from ctexp.record.cross_validation import FOLDER
-from ctexp.record.index import RunSummary
-from ctexp.record.run_dir import RUN_ID, RunDir
+from ctexp.record.index import Query, RunSummary
+from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import JUDGED, Subject, Unfinished, differing_keys, subject
 from ctexp.reports import moments
 
@@ -64,20 +64,18 @@ def select(
         if queue is not None or since is not None:
             raise UsageError("--runs beside --queue or --since", "choose runs one way")
         return _named(runs, dict.fromkeys(named), best_by, baseline)
-    every = index.list_runs(runs)
-    if not every:
+    if not index.count(runs):
         raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
     asked = _asked(queue, since or ("" if queue else "yesterday"))
-    chosen = [run for run in every if queue is None or run.queue == queue]
-    if since is not None or queue is None:
-        begin = clock.iso(moments.since(since or "yesterday", now))
-        chosen = [run for run in chosen if _moment(run) >= begin]
+    whole = queue is not None and since is None
+    begin = None if whole else clock.iso(moments.since(since or "yesterday", now))
+    chosen = index.select(runs, Query(where={} if queue is None else {"queue": queue}, since=begin))
     if not chosen and queue is None and since is None:
-        latest = next((run for run in every if run.state in JUDGED), None)
-        chosen, asked = ([latest] if latest else []), "the latest run; there is none since yesterday"
+        chosen = index.select(runs, Query(states=JUDGED, limit=1))
+        asked = "the latest run; there is none since yesterday"
     subjects, notes = _experiments(runs, list(reversed(chosen)))
     if not subjects:
-        raise DataError([f"{asked}: no run that was judged", *notes, _there_is(every)], _HINT)
+        raise DataError([f"{asked}: no run that was judged", *notes, _there_is(runs)], _HINT)
     return Selection(_distinct(subjects), asked, tuple(notes))
 
 
@@ -105,27 +103,20 @@ def _named(runs: Path, named: Iterable[str], best_by: str, baseline: Baseline | 
 
 _HINT = "scripts/inv runs lists all; name one with --runs"
 
+_NEWEST = 1000
+"""Runs whose queues are named."""
+
 
 def _asked(queue: str | None, since: str) -> str:
     of = f"the runs of queue {queue}" if queue else "the runs"
     return f"{of} since {since}" if since else of
 
 
-def _there_is(every: Sequence[RunSummary]) -> str:
-    queues = sorted({run.queue for run in every if run.queue})
+def _there_is(runs: Path) -> str:
+    newest = index.select(runs, Query(limit=_NEWEST))
+    queues = sorted({run.queue for run in newest if run.queue})
     about = f"; queues: {', '.join(queues[:5])}" if queues else ""
-    return f"there are {len(every):,} runs, the newest {every[0].id} ({every[0].state}){about}"
-
-
-def _moment(run: RunSummary) -> str:
-    """When it was started, as a sortable text; by its id where its record does not say."""
-    if run.started:
-        return run.started
-    match = RUN_ID.fullmatch(run.id)
-    if match is None:
-        return ""
-    day = match["stamp"]
-    return f"{day[:4]}-{day[4:6]}-{day[6:8]}T{day[9:11]}:{day[11:13]}:{day[13:15]}.000Z"
+    return f"there are {index.count(runs):,} runs, the newest {newest[0].id} ({newest[0].state}){about}"
 
 
 def _experiments(runs: Path, chosen: Sequence[RunSummary]) -> tuple[list[Subject], list[str]]:

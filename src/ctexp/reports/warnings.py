@@ -2,11 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from pathlib import Path
 
-from ctexp.core.paths import ledger_file
 from ctexp.evaluation.verdicts.documents import Comparison
-from ctexp.record.ledger import Ledger
 from ctexp.reports.sheets import Member, Sheet
 from ctexp.reports.wording import amount
 
@@ -29,7 +26,7 @@ Weighed = tuple[Weight, str]
 
 
 def warnings(
-    sheets: Sequence[Sheet], notes: Sequence[str], document: Comparison | None, root: Path, runs: Path
+    sheets: Sequence[Sheet], notes: Sequence[str], document: Comparison | None, altered: Sequence[str]
 ) -> list[tuple[str, str]]:
     """Pairs of what it is about and the warning.
 
@@ -37,10 +34,9 @@ def warnings(
         sheets: the experiments.
         notes: what was left out of the page.
         document: the comparison, which has warnings of its own.
-        root: the project's folder.
-        runs: of all runs.
+        altered: what speaks against the test ledger.
     """
-    found = [(Weight.RECORD, "test ledger", line) for line in Ledger(ledger_file(root)).problems(root, runs)]
+    found = [(Weight.RECORD, "test ledger", line) for line in altered]
     found += [(Weight.LEFT_OUT, "this page", note) for note in notes]
     for sheet in sheets:
         found += [(weight, sheet.title, line) for weight, line in _of(sheet)]

@@ -16,6 +16,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from ctexp.data.caveats import ENOUGH
 from ctexp.evaluation import intervals
@@ -152,10 +153,17 @@ def fisher(one: tuple[float, float], other: tuple[float, float]) -> float:
     Trials that are no whole number are rounded down, and of the hits on either side of what is left the pair
     that says least counts.
     """
-    from scipy.stats import fisher_exact  # half a second
-
     trials = [max(1, math.floor(n + 1e-9)) for _, n in (one, other)]
     hits = [p * n for (p, _), n in zip((one, other), trials, strict=True)]
     whole = [{math.floor(hit + 1e-9), math.ceil(hit - 1e-9)} for hit in hits]
-    tables = ([[hit, n - hit] for hit, n in zip(both, trials, strict=True)] for both in product(*whole))
-    return float(min(1.0, max(fisher_exact(table).pvalue for table in tables)))
+    return max(_fisher(*both, *trials) for both in product(*whole))
+
+
+def _fisher(one: int, other: int, n: int, m: int) -> float:
+    """The same of whole hits; scipy's own is part of `scipy.stats`, which takes a second to import."""
+    both = one + other
+    hits = np.arange(max(0, both - m), min(n, both) + 1)  # of the one side, for all tables of these margins
+    ways = -sum(gammaln(count + 1) for count in (hits, n - hits, both - hits, m - both + hits))
+    likely = np.exp(ways - ways.max())
+    as_rare = likely <= likely[hits == one] * (1 + 1e-7)  # equal ones differ in their last bits
+    return float(min(1.0, likely[as_rare].sum() / likely.sum()))

@@ -11,7 +11,7 @@ written or the disk is full, the directories are read into memory and the answer
 
 from ctexp.record.index.opened import Index
 from ctexp.record.index.query import Query
-from ctexp.record.index.shortcuts import list_runs, select
+from ctexp.record.index.shortcuts import at_once, count, list_runs, looks, select
 from ctexp.record.index.summary import RunSummary, summarise
 
-__all__ = ["Index", "Query", "RunSummary", "list_runs", "select", "summarise"]
+__all__ = ["Index", "Query", "RunSummary", "at_once", "count", "list_runs", "looks", "select", "summarise"]

@@ -1,6 +1,7 @@
 """An index while it is open: up to date, and ready to be asked."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,9 +16,14 @@ from ctexp.record.index import cache_file, schema
 from ctexp.record.index.query import HAS, LAST_FIRST, NEWEST, Condition, Query, Value, condition
 from ctexp.record.index.refresh import bring_up_to_date, changes
 from ctexp.record.index.summary import RunSummary
+from ctexp.record.look import Named
 
 _FEW = 200
 """So many runs are sorted in no time."""
+
+_MOMENT = 0.2
+_WORTH_A_SECOND = 10_000_000
+"""Bytes of an index whose runs take about four seconds to be read."""
 
 _T = TypeVar("_T")
 
@@ -44,7 +50,7 @@ class Index:
         """
         with contextlib.suppress(Busy, StorageError, OSError):
             if self.runs.is_dir():  # looking makes nothing where there is nothing
-                self._lock.acquire()
+                self._lock.acquire(self._patience())
                 self._on_file = True
         try:
             self.refresh()
@@ -83,6 +89,12 @@ class Index:
         """How many runs are asked for, whatever the limit."""
         asked = condition(query)
         return self._robust(lambda: self._count(asked))
+
+    def looks(self) -> list[tuple[str, Named]]:
+        """The looks at test splits that figures of runs come from, and whose figures; oldest runs first."""
+        sql = "SELECT id, seq, sha256 FROM looks JOIN runs USING (run) ORDER BY runs.stamp, id, looks.rowid"
+        rows = self._robust(lambda: self._rows(sql, ()))
+        return [(os.fsdecode(key), Named(seq, sha256)) for key, seq, sha256 in rows]
 
     def _select(self, query: Query, asked: Condition) -> list[RunSummary]:
         direction = "DESC" if query.descending else "ASC"
@@ -156,6 +168,12 @@ class Index:
             self._leave_file(error)
         self._refresh()
         return work()
+
+    def _patience(self) -> float:
+        """Seconds to wait for somebody who is at it: far fewer than all runs would take to be read anew."""
+        with contextlib.suppress(OSError):
+            return max(_MOMENT, self._file.stat().st_size / _WORTH_A_SECOND)
+        return _MOMENT
 
     def _leave_file(self, error: Exception) -> None:
         self._close()

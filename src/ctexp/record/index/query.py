@@ -1,5 +1,6 @@
 """What is asked of the index, and the SQL that asks it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ class Query:
         tags: all of these.
         states: any of these; all where none is named.
         metric: one that the run has a value of.
-        since: started then or later, as `clock.iso` writes it.
+        since: started then or later, as `clock.iso` writes it; by its id where its record does not say.
         until: started before.
         sort: `newest`, a field of `RunSummary`, or a metric such as `val/macro_f1`. Runs that have no value
             of it come last, either way; equal ones come newest first.
@@ -76,7 +77,8 @@ def condition(query: Query) -> Condition:
     if query.metric is not None:
         asked &= Condition(HAS, (query.metric,))
     if query.since is not None:
-        asked &= Condition("started >= ?", (query.since,))
+        stamp = int(re.sub(r"\D", "", query.since)[:14])
+        asked &= Condition("(started >= ? OR started IS NULL AND runs.stamp >= ?)", (query.since, stamp))
     if query.until is not None:
         asked &= Condition("started < ?", (query.until,))
     return asked

@@ -19,15 +19,19 @@ from typing import NamedTuple
 
 from ctexp.core import screen
 from ctexp.core.errors import DataError
+from ctexp.core.locks import is_held
 from ctexp.record.find import is_listed
 from ctexp.record.index import schema
 from ctexp.record.index.summary import summarise
-from ctexp.record.run_dir import RunDir
+from ctexp.record.look import named_in
+from ctexp.record.run_dir import LOCK, RunDir
 
 _TICK_NS = 2_000_000_000
 """The coarsest clock of a filesystem: two seconds."""
 
 _POSITIVE = 2**63 - 1
+
+_LOCK = os.fsencode(f"/{LOCK}")
 
 _MANY = 300
 """So many runs to read take long enough to be shown."""
@@ -75,7 +79,7 @@ def changes(connection: sqlite3.Connection, runs: Path) -> Changes:
                 continue
             mark = (about.st_ctime_ns + about.st_ino) & _POSITIVE
             old = known.pop(name, None)
-            if old == mark and (name not in held or held[name] == _run(runs, name).lock().is_held()):
+            if old == mark and (name not in held or held[name] == is_held(name + _LOCK, folder)):
                 continue
             if stat.S_ISDIR(about.st_mode) and is_listed(_run(runs, name).path, runs):
                 stale.append(Seen(name, about.st_ctime_ns, mark))
@@ -118,6 +122,11 @@ def _read(connection: sqlite3.Connection, run: RunDir, seen: Seen) -> None:
     now = time.time_ns()
     held = run.lock().is_held()  # asked first, as in `RunDir.read`
     summary = summarise(run)
+    looks, readable = [], True
+    try:
+        looks = named_in(run.metrics)
+    except OSError:
+        readable = False
     ended = summary.exit_code is not None and summary.created is not None
-    sure = summary.problem is None and seen.changed < now - _TICK_NS
-    schema.put(connection, summary, seen.mark if sure else 0, None if ended else held)
+    sure = readable and summary.problem is None and seen.changed < now - _TICK_NS
+    schema.put(connection, summary, looks, seen.mark if sure else 0, None if ended else held)

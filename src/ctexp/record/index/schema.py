@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import zlib
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from ctexp.record.index.summary import RunSummary
+from ctexp.record.look import Named
 from ctexp.record.run_dir import RUN_ID
 
 APPLICATION = 0x43544578
@@ -47,6 +49,10 @@ CREATE TABLE tags (
     tag TEXT NOT NULL,
     PRIMARY KEY (run, tag)
 ) WITHOUT ROWID;
+CREATE TABLE looks ( -- at a test split, which its figures come from
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    seq INTEGER, sha256 TEXT
+);
 CREATE UNIQUE INDEX by_directory ON runs (id, mark);
 CREATE INDEX by_lock ON runs (id, held) WHERE held IS NOT NULL;
 CREATE INDEX by_stamp ON runs (stamp, id);
@@ -59,6 +65,7 @@ CREATE INDEX by_parent ON runs (parent, stamp);
 CREATE INDEX by_value_up ON metrics (metric, value, stamp DESC, run);
 CREATE INDEX by_value_down ON metrics (metric, value DESC, stamp DESC, run);
 CREATE INDEX by_tag ON tags (tag, run);
+CREATE INDEX by_look ON looks (run);
 """
 VERSION = zlib.crc32(f"{_REVISION}{_TABLES}".encode()) & 0x7FFF_FFFF
 """Another one for other tables: an index of another version is made anew."""
@@ -92,7 +99,9 @@ def connect(path: Path | None) -> sqlite3.Connection:
     return connection
 
 
-def put(connection: sqlite3.Connection, run: RunSummary, mark: int, held: bool | None) -> None:
+def put(
+    connection: sqlite3.Connection, run: RunSummary, looks: Sequence[Named], mark: int, held: bool | None
+) -> None:
     """Put a run into the index in place of what was said of it."""
     key = os.fsencode(run.id)
     facts = {name: value for name, value in vars(run).items() if name not in {"id", "path"}}
@@ -116,6 +125,7 @@ def put(connection: sqlite3.Connection, run: RunSummary, mark: int, held: bool |
         ],
     )
     connection.executemany("INSERT INTO tags VALUES (?, ?)", [(row, tag) for tag in set(run.tags)])
+    connection.executemany("INSERT INTO looks VALUES (?, ?, ?)", [(row, *look) for look in looks])
 
 
 def _storable(value: Any) -> Any:
