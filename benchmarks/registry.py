@@ -2,15 +2,11 @@
 
     .venv/bin/python -m benchmarks.registry [--most 100000]
 
-MLflow is no part of the environment; without it the rest is measured. With it, in an environment of its own:
-
-    UV_PROJECT_ENVIRONMENT=/tmp/registry uv run --no-dev --group benchmarks python -m benchmarks.registry
-
-In each round both are asked the same: the 20 best finished runs of one network by validation macro-F1, among
-1,000 and among 10,000 runs. Aims: under 1 ms on an index that is open, under 50 ms with a refresh after ten
-runs have changed, both at 10,000; a list of 1,000 runs, and a comparison of 20 runs of 10,000 predictions
-each, under 2 s. Every refresh looks at every directory once, which is how it finds what others changed; that
-share is shown.
+MLflow is in the environment of development; without it the rest is measured. In each round both are asked the
+same: the 20 best finished runs of one network by validation macro-F1, among 1,000 and among 10,000 runs. Aims:
+under 1 ms on an index that is open, under 50 ms with a refresh after ten runs have changed, both at 10,000; a
+list of 1,000 runs, and a comparison of 20 runs of 10,000 predictions each, under 2 s. Every refresh looks at
+every directory once, which is how it finds what others changed; that share is shown.
 """
 
 import argparse
@@ -132,7 +128,7 @@ def main() -> None:
     most = parser.parse_args().most
     with_mlflow = importlib.util.find_spec("mlflow") is not None
     if not with_mlflow:
-        print("MLflow is not installed: measured without it (the head of this file says how to have it)")
+        print("MLflow is not installed: measured without it (`scripts/inv check` installs it)")
     print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the beginning", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         for count in sorted({1_000, 10_000, most}):

@@ -279,7 +279,7 @@ def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
         *("analyze-errors", "analyze-features", "audit-tracking", "check"),
         *("compare-baselines", "cross-validate"),
         *("data-audit", "data-delta", "data-import", "data-phantom", "data-pull", "data-push", "data-split"),
-        *("diagnose", "diff", "doctor", "estimate", "evaluate", "export", "extract-features"),
+        *("diagnose", "diff", "doctor", "estimate", "evaluate", "export", "export-runs", "extract-features"),
         *(
             "findings-check",
             "monitor",

@@ -12,8 +12,12 @@ from ctexp.core.paths import project_root
 from ctexp.record.find import find, run_paths
 from ctexp.record.run_dir import RunDir
 from ctexp.record.segments import unsynced
+from ctexp.trackers import replay
+from ctexp.trackers.weights_and_biases import unreachable
 
 _TIMEOUT = 600.0
+_ANSWER = 30.0
+"""Seconds that the service may take to answer at all."""
 
 
 def wandb_sync(run: str | None, json: bool) -> int:
@@ -24,9 +28,11 @@ def wandb_sync(run: str | None, json: bool) -> int:
     if running:
         screen.note(f"still running, left for later: {', '.join(running)}")
     folders = [one.path for one in found if one.id not in running]
-    folders += [] if run else _of_handlers(runs_dir / "research")
+    folders += [] if run else [*_of_handlers(runs_dir / "research"), *_pushed(runs_dir)]
     segments = [segment for folder in folders for segment in unsynced(folder)]
-    outcome = {str(segment): _push(segment) for segment in segments}
+    # Asked first: the client itself tries for many minutes.
+    problem = unreachable(_ANSWER) if segments else ""
+    outcome = {str(segment): problem or _push(segment) for segment in segments}
     failed = [segment for segment, problem in outcome.items() if problem]
     error = PreflightError(
         [f"{segment}: {outcome[segment]}" for segment in failed],
@@ -50,6 +56,11 @@ def _of_handlers(folder: Path) -> list[Path]:
     """Where handlers of research have logged; a lock beside them is held while any is at work."""
     locks = [FileLock(path, "research") for path in folder.glob("*.lock")]
     return [] if any(lock.is_held() for lock in locks) else sorted(folder.glob("*/"))
+
+
+def _pushed(runs: Path) -> list[Path]:
+    """Where `export-runs` has put records for W&B."""
+    return sorted((runs / replay.FOLDER / "wandb").glob("*/"))
 
 
 def _push(segment: Path) -> str:

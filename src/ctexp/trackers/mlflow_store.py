@@ -46,14 +46,14 @@ class MlflowTracker:
 
     def holds(self, run: TrackedRun) -> bool:
         """Whether the store has this run, with this very content."""
-        self._open(run)
+        self.reach(run.runs)
         return bool(self._found(run, f" and tags.`{CONTENT}` = '{run.content}'"))
 
     def start(self, run: TrackedRun) -> None:
         """Make the run, with its whole configuration as parameters."""
         from mlflow.entities import Param
 
-        self._open(run)
+        self.reach(run.runs)
         self._run = run
         tags = {
             RUN: run.name,
@@ -107,8 +107,12 @@ class MlflowTracker:
         asked = f"tags.`{RUN}` = '{run.name}'{more}"
         return [found.info.run_id for found in self._client.search_runs([self._experiment], asked)]
 
-    def _open(self, run: TrackedRun) -> None:
-        """Reach the store, and the experiment that is named as the project; both are made where missing."""
+    def reach(self, runs: Path) -> None:
+        """Open the store, and the experiment that is named as the project; both are made where missing.
+
+        Args:
+            runs: the folder of all runs.
+        """
         if self._client is not None:
             return
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
@@ -122,7 +126,7 @@ class MlflowTracker:
             self._client = MlflowClient(tracking_uri=url)
             self._experiment = self._in_project(None)
             return
-        database = Path(url.removeprefix("sqlite:///")) if url else run.runs / DATABASE
+        database = Path(url.removeprefix("sqlite:///")) if url else runs / DATABASE
         database.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(database.with_suffix(".lock"), f"MLflow's store {database.name}")
         lock.acquire(_PATIENCE)  # two that make its tables at once spoil them

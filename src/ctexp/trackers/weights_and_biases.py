@@ -31,7 +31,7 @@ class WandbTracker:
         os.environ.setdefault("WANDB_SILENT", "true")
         mode: Literal["offline", "online"] = self._settings.mode
         # Asked before `init` is called: an online start that failed would keep the run's id in use.
-        if mode == "online" and (problem := _unreachable(wandb, self._settings.timeout)):
+        if mode == "online" and (problem := unreachable(self._settings.timeout)):
             self._warn(f"W&B: {problem}; this run is tracked offline, `{self.later}` sends it later")
             mode = "offline"
         self._run = wandb.init(
@@ -81,8 +81,14 @@ class WandbTracker:
             (segment / f"run-{self._run.id}.wandb.synced").touch()
 
 
-def _unreachable(wandb: Any, timeout: float) -> str:
-    """Why an online run cannot begin; empty when it can."""
+def unreachable(timeout: float) -> str:
+    """Why nothing can be sent to the service; empty when it can.
+
+    Args:
+        timeout: seconds that it may take to answer.
+    """
+    import wandb
+
     url = os.environ.get("WANDB_BASE_URL") or wandb.setup().settings.base_url
     try:
         with urllib.request.urlopen(url, timeout=timeout):  # noqa: S310 - W&B's own setting, http or https

@@ -44,3 +44,27 @@ def show(_: Context, run: str, json: bool = False, debug: bool = False) -> None:
 @verb("tracking:wandb_sync", help={"run": "one run alone, instead of every offline one"} | JSON | DEBUG)
 def wandb_sync(_: Context, run: str | None = None, json: bool = False, debug: bool = False) -> None:
     """Push runs tracked offline to Weights & Biases."""
+
+
+@verb(
+    "export_runs:export_runs",
+    iterable=["runs"],
+    help={
+        "to": "the tracker: mlflow, tensorboard, wandb or comet",
+        "runs": "a run, a name, a cross-validation or a sweep; may be given again; else all",
+        "url": "of MLflow: http://host:5000, or sqlite:////absolute/path.db; else runs/mlflow.db",
+        "checkpoints": "the best weights too",
+    }
+    | JSON
+    | DEBUG,
+)
+def export_runs(
+    _: Context,
+    to: str,
+    runs: list[str] | None = None,
+    url: str | None = None,
+    checkpoints: bool = False,
+    json: bool = False,
+    debug: bool = False,
+) -> None:
+    """Push ended runs to a tracker, from their directories."""
