@@ -28,13 +28,14 @@ if _os.environ.get("CTEXP_JOB") and "train" in _sys.argv[1:3]:
 """Appended to a project's tasks.py: what is in faults.py happens in trainings of a queue, nowhere else."""
 
 
-def night_project(folder: Path, name: str, plan: str, faults: str = "") -> Path:
+def night_project(folder: Path, name: str, plan: str, faults: str = "", executor: str = "") -> Path:
     """A committed project with the phantom set, a rendered plan, and what is to go wrong.
 
     Args:
         name: of the plan.
         plan: its text.
         faults: Python, loaded by each training of the night; it may patch what it likes.
+        executor: that carries it out; empty for what is meant where none is named.
     """
     project = make_project(folder)
     (project / ".venv").symlink_to(sys.prefix)
@@ -45,7 +46,7 @@ def night_project(folder: Path, name: str, plan: str, faults: str = "") -> Path:
     (project / "research" / "plans").mkdir(parents=True)
     (project / "research" / "plans" / f"{name}.yaml").write_text(plan)
     call(project, INV, "data-phantom")
-    call(project, INV, "plan-render", name)
+    call(project, INV, "plan-render", name, *(["--executor", executor] if executor else []))
     with (project / ".git" / "info" / "exclude").open("a") as exclude:
         exclude.write("/fired/\n/.venv\n")
     git(project, "add", ".")

@@ -123,7 +123,11 @@ class RayWork:
             self._bring()
             self._ask_again()
             return
-        self._way.end()
+        try:
+            self._way.end()
+        except DataError as error:  # its node is lost at the last moment, and the end of its run with it
+            self._lose(error)
+            return
         self._leave()
         if self._again.anew(told.code):
             self._release()
