@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from ctexp.queue.folder import QueueDir, queues
 from ctexp.queue.journal import Journal
 from tests.faults.nights import newest, night_project
 
@@ -64,9 +65,7 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """Look until it is over."""
         while not self._over.wait(_LOOK_SECONDS):
-            if not (self._project / "runs" / "queues").is_dir():
-                continue
-            events = Journal(newest(self._project).journal).read()
+            events = [event for queue in queues(self._project / "runs")[-1:] for event in _events(queue)]
             ended = {(one["job"], one["attempt"]) for one in events if one["kind"] == "end"}
             place = {one["job"]: one["device"] for one in events if one["kind"] == "place"}
             taken: dict[str, int] = defaultdict(int)
@@ -80,6 +79,10 @@ class Watch(threading.Thread):
         """It is over."""
         self._over.set()
         self.join()
+
+
+def _events(queue: QueueDir) -> list[dict[str, Any]]:
+    return Journal(queue.journal).read()
 
 
 def _resident(pid: int) -> int:
@@ -108,7 +111,7 @@ def night(project: Path) -> tuple[float, list[dict[str, Any]], dict[str, int]]:
         check=True,
     )
     watch.stop()
-    events = Journal(newest(project).journal).read()
+    events = _events(newest(project))
     begins = [one["uptime"] for one in events if one["kind"] == "start"]
     ends = [one["uptime"] for one in events if one["kind"] == "end"]
     return max(ends) - min(begins), events, watch.most

@@ -97,7 +97,7 @@ QUEUE_KEYS = (
 )
 JOB_KEYS = (
     "id experiment seed state kind reason waits attempt fallback run log epoch epochs folds_done folds "
-    "trials loss metric seconds expected expected_p90 basis ends ends_p90 fits cancelled deviations"
+    "trials loss metric seconds expected expected_p90 basis ends ends_p90 fits cancelled deviations device"
 )
 
 
