@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core import files
+from ctexp.core.locks import FileLock
 from ctexp.record.index import Index, Query, at_once, count, list_runs, looks, opened, refresh, select
 from ctexp.record.look import Named
 from ctexp.record.run_dir import RunDir
@@ -91,7 +92,7 @@ def test_a_large_index_that_is_in_use_is_waited_for(tmp_path: Path, monkeypatch:
     samples.run_of(tmp_path)
     list_runs(tmp_path)
     asked: list[float] = []
-    monkeypatch.setattr(opened.FileLock, "acquire", lambda _lock, patience: asked.append(patience))
+    monkeypatch.setattr(FileLock, "acquire", lambda _lock, patience: asked.append(patience))
     size = (tmp_path / "index.sqlite").stat().st_size
     for bytes_a_second in (size * 10, size / 7):
         monkeypatch.setattr(opened, "_WORTH_A_SECOND", bytes_a_second)
