@@ -24,7 +24,7 @@ def training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Training:
     project = make_project(tmp_path / "project")
     add_tiny_set(project)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("ctexp.training.run.choose_device", lambda _: torch.device("cuda", 0))
+    monkeypatch.setattr("ctexp.training.run.choose_devices", lambda *_: (torch.device("cuda", 0),))
     monkeypatch.setattr("ctexp.training.run.make_repeatable", lambda: None)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(uuid=UUID))
     return Training(new_order(project, compose(TINY, project), json=True))

@@ -1,5 +1,7 @@
 """A training small enough to be run hundreds of times: 22 images of 16 pixels, three epochs of four steps."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from ctexp.config.schema import Settings
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.pixels import HostPixels
 from ctexp.models.tiny_cnn import TinyCnn
+from ctexp.training.helpers import Others, helped
 from ctexp.training.kernel.averaging import build_average
 from ctexp.training.kernel.budget import TimeBudget
 from ctexp.training.kernel.checkpoints import BEST, load
@@ -23,6 +26,9 @@ from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.recipe import build_loss, build_train_batches
 from ctexp.training.kernel.schedule import Schedule
 from ctexp.training.kernel.stopping import StopRequests
+
+Opened = Callable[[torch.device], tuple[TrainBatches, EvalBatches]]
+"""Training and validation batches, from where they are used."""
 
 STEPS = 4
 EPOCHS = 3
@@ -95,6 +101,8 @@ SETTINGS: dict[str, Any] = {
     "inference": {"tta": "none"},
     "logger": {
         "name": "none",
+        "also": [],
+        "url": None,
         "mode": "offline",
         "project": "ctexp",
         "entity": None,
@@ -150,6 +158,12 @@ def val_batches(config: Settings) -> EvalBatches:
     return EvalBatches(HostPixels(pictures), pictures.labels, config.data.eval_batch_size)
 
 
+def both_batches(images: int, config: Settings, device: torch.device) -> tuple[TrainBatches, EvalBatches]:
+    """What so many images are trained and judged on; pictures are where the processor is."""
+    del device
+    return batches(Pictures(images, seed=1), config), val_batches(config)
+
+
 def network(config: Settings) -> TinyCnn:
     """The network with the first weights of a training, wherever nothing has been drawn since the seed."""
     return TinyCnn(1, 4, config.model.dropout)
@@ -188,22 +202,35 @@ def train(
     images: int = 22,
     model: nn.Module | None = None,
     pieces: int | None = None,
+    processes: int = 1,
+    opened: Opened | None = None,
 ) -> Classifier:
-    """One call of `fit` on so many training images; the module that comes back has the final weights."""
+    """One call of `fit` on so many training images; the module that comes back has the final weights.
+
+    Helpers open their batches by `opened`, where it is given.
+    """
     config = config or settings()
     module = classifier(config, images=images, model=model)
     module.pieces = pieces or module.pieces
-    with requests or StopRequests() as stop:
+    cpu, checkpoints = torch.device("cpu"), folder / "checkpoints"
+    on = partial(both_batches, images, config)
+    train, val = on(cpu)
+    others = Others((cpu,) * (processes - 1), opened or on)
+    with (
+        requests or StopRequests() as stop,
+        helped(others, cpu, module, checkpoints, resume) as team,
+    ):
         fit(
             module,
-            batches(Pictures(images, seed=1), config),
-            val_batches(config),
-            checkpoints=folder / "checkpoints",
-            device=torch.device("cpu"),
+            train,
+            val,
+            checkpoints=checkpoints,
+            device=cpu,
             requests=stop,
             budget=budget,
             watchers=[report or Quiet()],
             resume=resume,
+            team=team,
         )
     return module
 

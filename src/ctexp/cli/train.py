@@ -1,6 +1,7 @@
 """`train`: compose, refuse what must be refused without torch, train, and tell."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -87,10 +88,7 @@ def new_order(root: Path, composed: Composed, json: bool) -> Order:
 
 
 def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, yes: bool, json: bool) -> int:
-    if override:
-        raise UsageError(
-            f"--resume takes the run's own configuration, not {override[0]!r}", "leave the overrides away"
-        )
+    devices = _devices_of(override)
     if looking:
         raise UsageError(
             "--resume trains; it takes neither --cfg nor --dry-run", "see `scripts/inv show RUN`"
@@ -102,7 +100,7 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
         return _told(result, run.path.parent, json)
     if manifest is None:
         raise DataError(problems, "a run without a whole manifest cannot be resumed: train anew")
-    settings = load(run.config, manifest.config_sha256)
+    settings = load(run.config, manifest.config_sha256, devices=devices)
     data_dir, _ = paths_of(settings.paths, root)
     order = _order(
         root,
@@ -119,6 +117,21 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
     from ctexp.training.run import Training
 
     return _told(Training(order).resume(run), run.path.parent, json)
+
+
+def _devices_of(override: Sequence[str]) -> int | None:
+    """On how many devices a run is to go on; None for as many as it is configured for.
+
+    Raises:
+        UsageError: something else is to be changed, which would make it another run.
+    """
+    for word in override:
+        if not re.fullmatch(r"trainer\.devices=[1-9]\d?", word):
+            raise UsageError(
+                f"--resume takes the run's own configuration, not {word!r}",
+                "leave the overrides away; trainer.devices alone may be another number",
+            )
+    return int(override[-1].partition("=")[2]) if override else None
 
 
 def _order(

@@ -110,26 +110,35 @@ def _digest(resolved: dict[str, Any]) -> str:
     return sha256_bytes(json.dumps(resolved, sort_keys=True, separators=(",", ":")).encode())
 
 
-def load(file: Path, sha256: str) -> "Settings":
+def load(file: Path, sha256: str, *, devices: int | None = None) -> "Settings":
     """Read the resolved configuration that a run directory keeps.
 
     Args:
         file: the run's `config.yaml`.
         sha256: of the configuration it ran with, as its manifest says.
+        devices: what `trainer.devices` is now: where a run computes may differ from start to start.
 
     Raises:
         DataError: it is missing, damaged, changed since, or of a version that had other keys.
+        UsageError: the configuration does not go with so many devices.
     """
     from ctexp.config.validate import validated
 
     try:
-        settings, problems = validated(yaml_file.read_mapping(file), lambda _: "")
+        document = yaml_file.read_mapping(file)
+        settings, problems = validated(document, lambda _: "")
     except UsageError as error:
         raise DataError(error.problems) from error
     if settings is None:
         raise DataError([f"{file}: {problem}" for problem in problems])
-    if _digest(settings.model_dump()) != sha256:
+    # A file from before a key was there says nothing of it, and the key has the meaning of that time.
+    if sha256 not in {_digest(settings.model_dump()), _digest(document)}:
         raise DataError(f"{file}: was changed after the run began", "restore it, or train anew")
+    if devices is not None:
+        document["trainer"]["devices"] = devices
+        settings, problems = validated(document, lambda _: "")
+        if settings is None:
+            raise UsageError(problems)
     settings.watch()
     return settings
 

@@ -43,4 +43,6 @@ def workload(document: Mapping[str, Any]) -> dict[str, str | int | float | bool 
         chosen[key] = document[group][name]
     chosen["augment"] = " ".join(name for name, amount in document["augment"].items() if amount)
     chosen["trainer.early_stopping"] = document["trainer"]["early_stopping"] is not None
+    if (devices := document["trainer"]["devices"]) > 1:  # one goes without saying, as it used to
+        chosen["trainer.devices"] = devices
     return chosen

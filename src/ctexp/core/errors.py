@@ -1,6 +1,7 @@
 """Every failure a user can meet, as one tree whose leaves are the documented exit codes.
 
     CtexpError                1    a bug, or anything without a kind of its own
+    ├── ProcessLost           1    one of the processes of a training was killed
     ├── UsageError            2    a bad command, configuration or plan
     ├── DataError             3    bad or missing data, records or checkpoints
     ├── PreflightError        4    refused before any work: GPU, weights, disk, git
@@ -53,6 +54,10 @@ def _plain(text: str) -> str:
     """One line, of which no character moves a terminal's cursor or turns its writing around."""
     line = " ".join(text.split())
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+
+
+class ProcessLost(CtexpError):
+    """One of several processes that work together is gone, and the others cannot go on without it."""
 
 
 class UsageError(CtexpError):

@@ -18,6 +18,7 @@ from ctexp.data.catalog import ImageRow
 from ctexp.data.mixing import Mixing, Mixture
 from ctexp.data.pixels import Pixels
 from ctexp.data.sampling import Sampler, Uniform
+from ctexp.data.shares import Share
 
 
 class Mix(NamedTuple):
@@ -26,9 +27,17 @@ class Mix(NamedTuple):
     labels: Tensor
     kept: Tensor
 
+    @classmethod
+    def into(cls, labels: Tensor, kept: float) -> "Mix":
+        """Into each image of a batch the one before it, leaving so much of its own."""
+        return cls(labels.roll(1), torch.full((len(labels),), kept))
+
 
 class Batch(NamedTuple):
     """What one optimizer step learns from, or a part of it.
+
+    Where several processes compute it together, images and features are those of one share, and labels those
+    of all: each process knows what the others answer for.
 
     Attributes:
         images: uint8 (B, 1, H, W).
@@ -48,11 +57,13 @@ class Batch(NamedTuple):
         features, kept = self.features, mixture.kept
         if features is not None:
             features = features.roll(1, dims=0).lerp_(features, kept)
-        mix = Mix(self.labels.roll(1), torch.full((len(self.labels),), kept))
-        return self._replace(features=features, mix=mix)
+        return self._replace(features=features, mix=Mix.into(self.labels, kept))
 
     def pieces(self, count: int) -> Iterator["Batch"]:
-        """The same images in `count` parts, or one an image, whose sizes differ by at most one."""
+        """The same images in `count` parts, or one an image, whose sizes differ by at most one.
+
+        Those of a share come apart as it was put together, see `Share.of`.
+        """
         count = min(count, len(self.labels))
         features = [None] * count if self.features is None else self.features.tensor_split(count)
         mixes: list[Mix | None] = [None] * count
@@ -76,7 +87,11 @@ class _Targets:
     def batch(self, images: Tensor, chosen: NDArray[np.int64]) -> Batch:
         """A batch of these images, which are those at `chosen`."""
         features = None if self._features is None else torch.from_numpy(self._features[chosen])
-        return Batch(images, torch.from_numpy(self._labels[chosen]), features)
+        return Batch(images, self.labels(chosen), features)
+
+    def labels(self, chosen: NDArray[np.int64]) -> Tensor:
+        """The labels (B,) of the images at `chosen`."""
+        return torch.from_numpy(self._labels[chosen])
 
 
 class TrainBatches:
@@ -112,6 +127,7 @@ class TrainBatches:
         self._augmentation = augmentation
         self._sampler = sampler or Uniform(len(labels), seed)
         self._mixing = mixing
+        self._share = Share()
         self._count = -(-len(labels) // batch_size)
         self._epoch = 0
         self._position = 0
@@ -121,6 +137,10 @@ class TrainBatches:
     def sampler(self) -> "TrainBatches":
         """Where Lightning looks for `set_epoch`."""
         return self
+
+    def divide(self, share: Share) -> None:
+        """Make of every batch only one share from here on; what is in a batch stays the same."""
+        self._share = share
 
     def set_epoch(self, epoch: int) -> None:
         """Begin `epoch`; within the same epoch the position stays, which is what a resume needs."""
@@ -155,10 +175,28 @@ class TrainBatches:
         for number, (chosen, rows) in enumerate(zip(*parts, strict=True)):
             if number < position:
                 continue
-            images = self._pixels.augmented(chosen, self._augmentation.plan(self._epoch, rows))
-            batch = self._targets.batch(images, chosen)
             mixture = self._mixing.of(self._epoch, number) if self._mixing else None
-            yield batch if mixture is None else batch.mixed(mixture)
+            made = self._made if self._share.size == 1 else self._made_in_part
+            yield made(chosen, rows, mixture)
+
+    def _made(self, chosen: NDArray[np.int64], rows: NDArray[np.int64], mixture: Mixture | None) -> Batch:
+        """The images at `chosen`, drawn as `rows` of the epoch."""
+        images = self._pixels.augmented(chosen, self._augmentation.plan(self._epoch, rows))
+        batch = self._targets.batch(images, chosen)
+        return batch if mixture is None else batch.mixed(mixture)
+
+    def _made_in_part(
+        self, chosen: NDArray[np.int64], rows: NDArray[np.int64], mixture: Mixture | None
+    ) -> Batch:
+        """The same, but only this share's images; each is made beside the one that is mixed into it."""
+        own = self._share.of(len(chosen))
+        needed = own if mixture is None else np.stack([own - 1, own], axis=1).ravel()
+        made = self._made(chosen[needed], rows[needed], mixture)
+        labels = self._targets.labels(chosen)
+        if mixture is None:
+            return made._replace(labels=labels)
+        features = None if made.features is None else made.features[1::2]
+        return Batch(made.images[1::2], labels, features, Mix.into(labels, mixture.kept))
 
     def state_dict(self) -> dict[str, int]:
         """Epoch and batches handed out, for a checkpoint."""

@@ -220,6 +220,7 @@ class Attempt(Document):
         ended: why it ended.
         duration_seconds: by a clock that nobody sets.
         deviations: from the configuration, in this start.
+        devices: on how many it computes each step.
     """
 
     run_id: str
@@ -235,6 +236,7 @@ class Attempt(Document):
     exit_code: int | None = None
     duration_seconds: float | None = Field(default=None, ge=0)
     deviations: tuple[Deviation, ...] = ()
+    devices: int = Field(default=1, ge=1)
 
     @field_validator("git")
     @classmethod

@@ -65,6 +65,10 @@ PARTS_A_STEP: Final = "parts a step"
 """In how many parts an optimizer step computes its images: with twice as many it takes half the memory."""
 
 
+DEVICES: Final = "devices"
+"""On how many devices a step is computed; it learns from the same images on any number."""
+
+
 class Result(Document):
     """The end of a run, `result.json`.
 

@@ -35,6 +35,7 @@ from ctexp.trackers.choosing import make_trackers
 from ctexp.trackers.protocol import TrackedRun
 from ctexp.training.alarms import Alarms
 from ctexp.training.ending import Ending
+from ctexp.training.helpers import Others
 from ctexp.training.judging.measure import measure
 from ctexp.training.kernel.budget import TimeBudget
 from ctexp.training.kernel.checkpoints import BEST
@@ -54,6 +55,7 @@ class RecordedAttempt:
         run: the directory, locked by the caller.
         manifest: what the run is.
         attempt: this start, not ended yet.
+        others: devices besides the first.
         earlier: how earlier starts departed from the configuration; the last of it holds on.
         conf: the folder of the configuration's groups.
         tell: where the blocks are printed.
@@ -69,6 +71,7 @@ class RecordedAttempt:
     train: TrainBatches
     val: EvalBatches
     device: torch.device
+    others: Others
     conf: Path
     tell: Any
     referee: Refereed
@@ -180,6 +183,7 @@ class RecordedAttempt:
             "begin",
             attempt=self.attempt.number,
             device=str(self.device),
+            devices=self.attempt.devices,
             resumed_from=position.model_dump() if position else None,
         )
         tracker.start(
@@ -191,12 +195,12 @@ class RecordedAttempt:
                 description=self.manifest.description,
                 config=settings.model_dump(mode="json"),
                 folder=self.run.path,
+                runs=self.run.path.parent,
+                began=datetime.fromisoformat(self.attempt.begin),
             )
         )
         self.referee.begin(self.run.id, self._history.rows)
         fitting = FitInParts(
-                runs=self.run.path.parent,
-                began=datetime.fromisoformat(self.attempt.begin),
             module=self.module,
             train=self.train,
             val=self.val,
@@ -209,6 +213,7 @@ class RecordedAttempt:
             watchers=lambda: [EpochReport(settings.trainer.monitor, self._sinks(tracker))],
             depart=self._depart,
             note=self._log.note,
+            others=self.others,
         )
         over: TimeBudgetUsed | None = None
         try:

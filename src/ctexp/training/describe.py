@@ -23,6 +23,7 @@ from ctexp.record.manifest import (
     Tracker,
     Weights,
 )
+from ctexp.record.result import Deviation
 from ctexp.training.kernel.module import Classifier
 
 _TELLING = (
@@ -101,7 +102,12 @@ def manifest(
 
 
 def attempt(
-    run_id: str, number: int, settings: Settings, about: Circumstances, resumed_from: Checkpoint | None
+    run_id: str,
+    number: int,
+    settings: Settings,
+    about: Circumstances,
+    resumed_from: Checkpoint | None,
+    deviations: tuple[Deviation, ...] = (),
 ) -> Attempt:
     """One start of a run that is about to begin."""
     return Attempt(
@@ -112,6 +118,8 @@ def attempt(
         environment=about.environment,
         tracker=tracker(run_id, number, settings),
         resumed_from=resumed_from,
+        deviations=deviations,
+        devices=settings.trainer.devices,
         begin=clock.iso(clock.now()),
     )
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -15,16 +15,17 @@ from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.models.weights import WeightsOrigin, resolve
 from ctexp.record import environment, writing
 from ctexp.record.history import History
-from ctexp.record.manifest import Checkpoint, Estimate, Manifest
-from ctexp.record.result import PARTS_A_STEP, Deviation, Result
+from ctexp.record.manifest import Attempt, Checkpoint, Estimate, Manifest
+from ctexp.record.result import DEVICES, PARTS_A_STEP, Deviation, Result
 from ctexp.record.run_dir import RunDir
 from ctexp.training import dataset, describe
 from ctexp.training.attempt import RecordedAttempt
 from ctexp.training.cost.trial import Trial, trial
 from ctexp.training.describe import Circumstances
+from ctexp.training.helpers import Others
 from ctexp.training.kernel import checkpoints, space
 from ctexp.training.kernel.compiling import require_compiler
-from ctexp.training.kernel.device import choose_device, make_repeatable
+from ctexp.training.kernel.device import choose_devices, make_repeatable
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.recipe import ImageStore, build_module, refuse_unfit_input
 from ctexp.training.order import Order
@@ -41,7 +42,9 @@ class Training:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._settings = order.settings
-        self._device = choose_device(order.settings.trainer.accelerator)
+        trainer = order.settings.trainer
+        self._device, *others = choose_devices(trainer.accelerator, trainer.devices)
+        self._others = tuple(others)
         make_repeatable()
         self._surroundings = environment.capture()
         self._about = Circumstances(
@@ -132,18 +135,19 @@ class Training:
             module.pieces = next(
                 (d.after for d in reversed(earlier) if d.what == PARTS_A_STEP), module.pieces
             )
-            attempt = self._attempt(run, manifest, module, batches, position, earlier)
+            others = self._other_devices(run, position)
+            attempt = self._attempt(run, manifest, module, batches, position, earlier, others)
             writing.resume(run, attempt.attempt, self._order.source.patch)
             history.truncate_after(position.epoch if position else -1)
             return attempt.carry_out(found.path if found else None)
 
     @contextmanager
     def _device_to_itself(self) -> Iterator[None]:
-        """Hold the GPU, before anything is put on it; a night that this belongs to has done so already."""
-        if self._device.type != "cuda":
-            yield
-            return
-        with device_lock(str(torch.cuda.get_device_properties(self._device).uuid)):
+        """Hold the GPUs, before anything is put on them; a night that this belongs to may have done so."""
+        gpus = [device for device in (self._device, *self._others) if device.type == "cuda"]
+        with ExitStack() as held:
+            for uuid in sorted(str(torch.cuda.get_device_properties(gpu).uuid) for gpu in gpus):
+                held.enter_context(device_lock(uuid))
             yield
 
     def _attempt(
@@ -154,22 +158,34 @@ class Training:
         batches: tuple[TrainBatches, EvalBatches],
         position: Checkpoint | None,
         earlier: tuple[Deviation, ...] = (),
+        deviations: tuple[Deviation, ...] = (),
     ) -> RecordedAttempt:
         number = writing.next_attempt(run)
         return RecordedAttempt(
             run=run,
             manifest=manifest,
-            attempt=describe.attempt(run.id, number, self._settings, self._about, position),
+            attempt=describe.attempt(run.id, number, self._settings, self._about, position, deviations),
             earlier=earlier,
             module=module,
             selection=self._order.selection,
             train=batches[0],
             val=batches[1],
             device=self._device,
+            others=Others(self._others, self._store().on),
             conf=self._order.root / "conf",
             tell=self._order.tell,
             referee=Refereed(self._order.referee, self._settings.trainer.max_epochs),
         )
+
+    def _other_devices(self, run: RunDir, position: Checkpoint | None) -> tuple[Deviation, ...]:
+        """What is to be known where a run goes on with more or fewer devices than before."""
+        before = Attempt.read(run.attempt(run.attempt_numbers()[-1])).devices
+        after = self._settings.trainer.devices
+        if before == after:
+            return ()
+        step = position.step if position else 0
+        reason = f"resumed with trainer.devices={after}"
+        return (Deviation(what=DEVICES, before=before, after=after, step=step, reason=reason),)
 
     @cached_property
     def _fresh(self) -> tuple[Classifier, WeightsOrigin, tuple[TrainBatches, EvalBatches]]:
@@ -184,9 +200,11 @@ class Training:
 
     def _decoded(self) -> tuple[TrainBatches, EvalBatches]:
         """Training and validation images; a damaged one refuses the run here."""
+        return self._store().on(self._device)
+
+    def _store(self) -> ImageStore:
         order = self._order
-        store = ImageStore(self._settings, order.selection, order.features, order.data_dir, self._device)
-        return store.train_batches(), store.eval_batches("val")
+        return ImageStore(self._settings, order.selection, order.features, order.data_dir, self._device)
 
     def _module(self, origin: WeightsOrigin | None = None) -> tuple[Classifier, WeightsOrigin]:
         model = self._settings.model

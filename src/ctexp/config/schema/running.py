@@ -62,6 +62,8 @@ class TrainerSettings(Strict):
     max_epochs: Annotated[int, Field(ge=1)]
     max_minutes: Positive | None
     accelerator: Literal["auto", "cpu", "gpu"]
+    # Runs from before there was a choice have one, and say nothing of it.
+    devices: Annotated[int, Field(ge=1, le=64)] = 1
     precision: Annotated[Literal["auto", "32", "bf16", "16"], BeforeValidator(_precision)]
     channels_last: bool
     compile: bool
@@ -77,6 +79,12 @@ class TrainerSettings(Strict):
             raise ValueError("trainer.precision: 16 needs a GPU; use 32 or bf16 with trainer.accelerator=cpu")
         return self
 
+    @model_validator(mode="after")
+    def _devices_are_not_compiled_for(self) -> Self:
+        if self.devices > 1 and self.compile:
+            raise ValueError("trainer.compile: true works on one device; use trainer.devices=1 or false")
+        return self
+
 
 class InferenceSettings(Strict):
     """How a trained network is asked."""
@@ -85,18 +93,16 @@ class InferenceSettings(Strict):
 
 
 class LoggerSettings(Strict):
-    """Where metrics go besides the run directory."""
+    """Where metrics go besides the run directory; runs from before `also` and `url` say nothing of them."""
 
     name: Literal["wandb", "mlflow", "tensorboard", "comet", "csv", "none"]
-    also: list[Literal["wandb", "mlflow", "tensorboard", "comet", "csv"]]
+    also: list[Literal["wandb", "mlflow", "tensorboard", "comet", "csv"]] = Field(default_factory=list)
     mode: Literal["offline", "online"]
     project: Annotated[
         str,
         Field(pattern=r"^[^/\\#?%:\x00-\x1f\x7f]{1,128}$", description="a name without / \\ # ? % :"),
     ]
     entity: Annotated[str, Field(min_length=1, max_length=128)] | None
-    log_model: Literal["none", "best"]
-    timeout: Positive
     url: (
         Annotated[
             str,
@@ -106,7 +112,9 @@ class LoggerSettings(Strict):
             ),
         ]
         | None
-    )
+    ) = None
+    log_model: Literal["none", "best"]
+    timeout: Positive
 
     @property
     def kinds(self) -> tuple[str, ...]:

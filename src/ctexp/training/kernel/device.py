@@ -36,6 +36,28 @@ def choose_device(accelerator: str) -> torch.device:
     return torch.device("cpu")
 
 
+def choose_devices(accelerator: str, count: int) -> tuple[torch.device, ...]:
+    """The devices for `trainer.accelerator` and `trainer.devices`, the first of them first.
+
+    Args:
+        accelerator: as for `choose_device`.
+        count: how many; processors only where they are asked for by name.
+
+    Raises:
+        PreflightError: as for `choose_device`, or there are fewer.
+    """
+    first = choose_device(accelerator)
+    if count == 1 or accelerator == "cpu":
+        return (first,) * count
+    there = torch.cuda.device_count() if first.type == "cuda" else 0
+    if there < count:
+        raise PreflightError(
+            f"trainer.devices={count}: this process sees {there} GPU{'' if there == 1 else 's'}",
+            f"use trainer.devices={max(1, there)}; CUDA_VISIBLE_DEVICES says which are seen",
+        )
+    return tuple(torch.device("cuda", index) for index in range(count))
+
+
 def make_repeatable() -> None:
     """Ask for the same bits from the same seed; operations without a deterministic form only warn."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

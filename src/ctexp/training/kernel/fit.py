@@ -22,6 +22,8 @@ from ctexp.training.kernel.compiling import compile_network
 from ctexp.training.kernel.device import precision
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
+from ctexp.training.kernel.team import ALONE, Team
+from ctexp.training.kernel.together import normalised_together
 
 PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "32": "32-true",
@@ -42,6 +44,7 @@ def fit(
     watchers: Sequence[Callback],
     resume: Path | None,
     budget: TimeBudget | None = None,
+    team: Team = ALONE,
 ) -> None:
     """Train until the epochs, the patience or somebody's patience is over.
 
@@ -55,6 +58,8 @@ def fit(
         watchers: told about every epoch before its checkpoints are written, in this order.
         resume: the checkpoint to go on from; None starts anew.
         budget: the time there is; None for as long as it takes.
+        team: which of several processes this is, that are joined and each call this; only the one that leads
+            is watched, stopped, and writes checkpoints.
 
     Raises:
         Stopped: a signal was honoured; `last.ckpt` holds everything up to its step.
@@ -72,16 +77,18 @@ def fit(
         patience=early.patience if early else None,
         min_delta=early.min_delta if early else 0.0,
     )
+    keeping = [best, LastCheckpoint(checkpoints, requests, budget or TimeBudget(None))]
     trainer = pl.Trainer(
         accelerator=device.type,
-        devices=1,
+        devices=1 if device.index is None else [device.index],
         precision=PRECISION[precision(settings.trainer.precision, device)],
         max_epochs=settings.trainer.max_epochs,
-        callbacks=[*watchers, best, LastCheckpoint(checkpoints, requests, budget or TimeBudget(None))],
+        callbacks=[*watchers, *(keeping if team.leads else ())],
         # One process, in a job of SLURM too, where Lightning would see a part of many and take its signals.
         plugins=[DurableCheckpoints(), LightningEnvironment()],
         default_root_dir=checkpoints.parent,
         logger=False,
+        enable_checkpointing=team.leads,
         num_sanity_val_steps=0,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -93,8 +100,11 @@ def fit(
     warnings.filterwarnings("ignore", message=".*LeafSpec", category=FutureWarning)
     # And it looks for SLURM all the same.
     warnings.filterwarnings("ignore", message="The `srun` command is available")
+    module.team = team
+    train.divide(team.share(module.pieces))
     try:
-        trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
+        with normalised_together(module, team):
+            trainer.fit(module, train, val, ckpt_path=resume, weights_only=True)
     except SIGTERMException as error:
         # It came in the instant between Lightning's taking the signal and our taking it back.
         raise Stopped(signal.SIGTERM) from error

@@ -14,6 +14,7 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
 from ctexp.config.schema import Settings
+from ctexp.core.classes import CLASSES
 from ctexp.core.errors import Diverged
 from ctexp.core.heartbeat import beat
 from ctexp.core.metric_names import higher_is_better
@@ -24,12 +25,16 @@ from ctexp.training.kernel.finetune import Finetuning
 from ctexp.training.kernel.optim import build_optimizer
 from ctexp.training.kernel.schedule import Schedule
 from ctexp.training.kernel.sums import EpochSums
+from ctexp.training.kernel.team import ALONE
 
 _STEP_SEED = 0x9E3779B97F4A7C15
 """Spreads (seed, step) over the 64-bit seeds; 2**64 divided by the golden ratio (Knuth, TAOCP 3, 6.4)."""
 
 _PIECE_SEED = 0xD1B54A32D192ED03
 """Spreads the parts of a step likewise (Steele and Vigna 2021)."""
+
+_SHARE_SEED = 0xBF58476D1CE4E5B9
+"""And the shares of a part (Stafford's mix 13, as in SplitMix64)."""
 
 
 class Classifier(pl.LightningModule):
@@ -39,6 +44,9 @@ class Classifier(pl.LightningModule):
     much memory a step takes and, but for batch normalisation and dropout, nothing else. Nothing is logged per
     step, and no step waits for the device. The sums of the epoch are part of every checkpoint, so that an
     interrupted epoch reports as a whole one.
+
+    Where a team computes together, each process does all of this, and what it knows of a step is the same:
+    the losses and logits of all images, and the gradient of their mean.
 
     Args:
         model: from images (B, C, H, W), and features (B, k) where it takes some, to logits (B, 4).
@@ -67,6 +75,7 @@ class Classifier(pl.LightningModule):
         self.finetuning = finetuning
         self.settings = settings
         self.pieces = settings.trainer.accumulate_grad_batches
+        self.team = ALONE
         self.val_metrics: dict[str, float] = {}
         self.sums = EpochSums()
         self._step: tuple[int, Tensor, Tensor, Tensor]
@@ -123,10 +132,11 @@ class Classifier(pl.LightningModule):
         for number, piece in enumerate(batch.pieces(self.pieces)):
             beat()
             self._seed(step, number)
-            logits = self(piece.images, piece.features)
+            logits = self.team.whole(self(piece.images, piece.features), len(piece.labels))
             losses = self.losses(logits, piece)
             self.manual_backward(losses.sum() / len(batch.labels))
             parts.append((losses.detach(), logits.detach()))
+        self.team.add([p.grad for p in self.model.parameters() if p.grad is not None])
         losses, logits = parts[0] if len(parts) == 1 else (torch.cat(of) for of in zip(*parts, strict=True))
         self._step = (step, losses, logits, batch.labels)
 
@@ -139,8 +149,9 @@ class Classifier(pl.LightningModule):
         return batch.mix.kept * losses + (1 - batch.mix.kept) * others
 
     def _seed(self, step: int, piece: int) -> None:
-        """Make all randomness of a part of a step a function of (seed, step, part)."""
-        seed = (self.settings.seed * _STEP_SEED + step + piece * _PIECE_SEED) % 2**63
+        """Make all randomness of a share of a part of a step a function of (seed, step, part, share)."""
+        seed = self.settings.seed * _STEP_SEED + step + piece * _PIECE_SEED + self.team.rank * _SHARE_SEED
+        seed %= 2**63
         # Not torch.manual_seed: without a GPU that keeps a traceback of every call for the day CUDA starts.
         torch.default_generator.manual_seed(seed)
         if self.device.type == "cuda":
@@ -172,10 +183,15 @@ class Classifier(pl.LightningModule):
             for piece in self.transfer_batch_to_device(batch, self.device, 0).pieces(self.pieces):
                 yield self._inputs(piece.images, piece.features)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
-        """Keep the logits of one batch."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Keep the logits of one batch; those of another process's batch are filled in at the end."""
         beat()
-        self._logits.append(self(batch.images, batch.features))
+        if self.team.takes(batch_idx):
+            logits = self(batch.images, batch.features).float()
+        else:
+            shape = (len(batch.labels), len(CLASSES))
+            logits = torch.zeros(shape, dtype=torch.float32, device=self.device)
+        self._logits.append(logits)
         self._labels.append(batch.labels)
 
     def on_validation_epoch_end(self) -> None:
@@ -184,7 +200,9 @@ class Classifier(pl.LightningModule):
         Raises:
             Diverged: a logit is not finite.
         """
-        logits = torch.cat(self._logits).float().cpu().numpy()
+        answers = torch.cat(self._logits)
+        self.team.add([answers])
+        logits = answers.cpu().numpy()
         labels: NDArray[np.int64] = torch.cat(self._labels).cpu().numpy()
         if not np.isfinite(logits).all():
             raise Diverged(

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +118,12 @@ def refuse_unfit_input(module: Classifier, selection: Selection) -> None:
     images = len(selection.rows["train"])
     steps = -(-images // images_a_step(module.settings))
     smallest = max(1, images // steps // module.pieces)
+    devices = module.settings.trainer.devices
+    if smallest < devices:
+        raise UsageError(
+            f"trainer.devices={devices}: a step computes as few as {smallest} of its images at a time",
+            "use fewer devices, a larger data.batch_size or a smaller trainer.accumulate_grad_batches",
+        )
     pixels = torch.zeros(min(smallest, 2), 1, data.image_size, data.image_size, dtype=torch.uint8)
     try:
         with torch.no_grad():
@@ -197,6 +203,15 @@ class ImageStore:
         return EvalBatches(
             self._pixels(split), labels, self.settings.data.eval_batch_size, self._features(split)
         )
+
+    def on(self, device: torch.device) -> tuple[TrainBatches, EvalBatches]:
+        """Training and validation images for another device.
+
+        Raises:
+            DataError: as for `train_batches`.
+        """
+        there = replace(self, device=device)
+        return there.train_batches(), there.eval_batches("val")
 
     def _features(self, split: str) -> NDArray[np.float32] | None:
         return self.features.values[split] if self.features else None

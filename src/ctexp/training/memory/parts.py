@@ -21,6 +21,7 @@ from ctexp.core.errors import MemoryExhausted
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.record.history import History
 from ctexp.record.result import PARTS_A_STEP, Deviation
+from ctexp.training.helpers import NO_OTHERS, Others, helped
 from ctexp.training.kernel.budget import TimeBudget
 from ctexp.training.kernel.checkpoints import newest
 from ctexp.training.kernel.fit import fit
@@ -42,6 +43,7 @@ class FitInParts:
         watchers: made anew for each try, when history ends where the try begins.
         depart: told about each departure before training goes on.
         note: where the traceback of an error goes that is not the end.
+        others: the devices besides.
     """
 
     module: Classifier
@@ -56,6 +58,7 @@ class FitInParts:
     watchers: Callable[[], Sequence[Callback]]
     depart: Callable[[Deviation], None]
     note: Callable[[str], None]
+    others: Others = NO_OTHERS
 
     def __call__(self, resume: Path | None) -> None:
         """Train to the end.
@@ -99,17 +102,19 @@ class FitInParts:
         The error is gone when this returns, and with it the tensors of the step that it broke off.
         """
         try:
-            fit(
-                self.module,
-                self.train,
-                self.val,
-                checkpoints=self.checkpoints,
-                device=self.device,
-                requests=self.requests,
-                budget=self.budget,
-                watchers=self.watchers(),
-                resume=resume,
-            )
+            with helped(self.others, self.device, self.module, self.checkpoints, resume) as team:
+                fit(
+                    self.module,
+                    self.train,
+                    self.val,
+                    checkpoints=self.checkpoints,
+                    device=self.device,
+                    requests=self.requests,
+                    budget=self.budget,
+                    watchers=self.watchers(),
+                    resume=resume,
+                    team=team,
+                )
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if (where := exhausted(error)) is None:
                 raise
@@ -125,27 +130,37 @@ class FitInParts:
         return min(images_a_step(self.module.settings), self.images)
 
     def _most_parts(self) -> int:
-        """One for each image; for each two of the smallest step where they are normalised by each other."""
-        if not normalises_batches(self.module):
+        """One for each image; for each two of the smallest step where they are normalised by each other.
+
+        Several devices have one image each.
+        """
+        least = max(self._devices, 2 if normalises_batches(self.module) else 1)
+        if least == 1:
             return self._a_step()
         steps = math.ceil(self.images / self._a_step())
-        return max(1, self.images // steps // 2)
+        return max(1, self.images // steps // least)
 
     def _at_a_time(self) -> int:
-        """The most images that are computed at a time."""
+        """The most images that are computed at a time, by all devices together."""
         return math.ceil(self._a_step() / self.module.pieces)
+
+    @property
+    def _devices(self) -> int:
+        return 1 + len(self.others.devices)
 
     def _hint(self) -> str:
         """What would fit, measured now that the memory is free again."""
         self.module.cpu()
         free = free_bytes(self.device)
-        least = 2 if normalises_batches(self.module) else 1
+        least = max(self._devices, 2 if normalises_batches(self.module) else 1)
         return hint(self._a_step(), self._at_a_time(), self._measured(), free, least=least)
 
     def _measured(self) -> MemoryModel | None:
         for images in (4, 2):
             try:
-                return measure_memory(self.module, trial_batch(self.val, images), self.device)
+                found = measure_memory(self.module, trial_batch(self.val, images), self.device)
+                # Of the images that are computed at a time, each device has its share.
+                return found._replace(bytes_per_image=math.ceil(found.bytes_per_image / self._devices))
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if exhausted(error) is None:
                     raise
