@@ -80,8 +80,8 @@ class _Shipping:
 
     def __init__(self, place: Place, name: str, log: Path, volume: str | None) -> None:
         self._place, self._name, self._volume = place, name, volume
-        self._log = log.open("rb")
-        self._pieces = 0
+        self._log = log
+        self._shipped = self._pieces = 0
         self._due = 0.0
 
     def ship_in_time(self) -> None:
@@ -92,8 +92,12 @@ class _Shipping:
 
     def ship(self) -> None:
         """Keep what is new, and commit the volume."""
-        if new := self._log.read():
+        with self._log.open("rb") as log:
+            log.seek(self._shipped)
+            new = log.read()
+        if new:
             put_bytes(self._place, f"{key(self._name)}/log/{self._pieces}", new)
+            self._shipped += len(new)
             self._pieces += 1
         if self._volume is not None:
             import modal

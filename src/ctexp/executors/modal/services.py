@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -115,8 +117,9 @@ class StandIn:
     def __init__(self, settings: ModalSettings, root: Path) -> None:
         make(settings, root)  # once here, where its errors are told
         self._words = [settings.model_dump_json(), str(root)]
-        self._folder = tempfile.TemporaryDirectory(prefix="ctexp-modal-volume-")
-        self.place: Place = Url(Path(self._folder.name).as_uri())
+        self._folder = tempfile.mkdtemp(prefix="ctexp-modal-volume-")
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        self.place: Place = Url(Path(self._folder).as_uri())
 
     def begin(self, name: str, *, gpu: bool) -> Call:
         """Have an errand carried out; see `Service`."""
@@ -124,7 +127,7 @@ class StandIn:
         return _Here(
             subprocess.Popen(
                 [sys.executable, "-P", "-m", "ctexp.executors.modal.rehearsal", *self._words, name],
-                env={**os.environ, MOUNT: self._folder.name},
+                env={**os.environ, MOUNT: self._folder},
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
                 preexec_fn=tied_to_this(),
