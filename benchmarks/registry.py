@@ -2,11 +2,11 @@
 
     .venv/bin/python -m benchmarks.registry [--most 100000]
 
-MLflow is in the environment of development; without it the rest is measured. In each round both are asked the
-same: the 20 best finished runs of one network by validation macro-F1, among 1,000 and among 10,000 runs. Aims:
-under 1 ms on an index that is open, under 50 ms with a refresh after ten runs have changed, both at 10,000; a
-list of 1,000 runs, and a comparison of 20 runs of 10,000 predictions each, under 2 s. Every refresh looks at
-every directory once, which is how it finds what others changed; that share is shown.
+MLflow is in the environment of development; without it the rest is measured. In each round both are asked
+the same: the 20 best finished runs of one network by validation macro-F1, among 1,000 and among 10,000 runs.
+Aims: under 1 ms on an index that is open, under 50 ms with a refresh after ten runs have changed, both at
+10,000; a list of 1,000 runs, and a comparison of 20 runs of 10,000 predictions each, under 2 s. Every refresh
+looks at every directory once, which is how it finds what others changed; that share is shown.
 """
 
 import argparse
