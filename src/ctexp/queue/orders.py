@@ -5,6 +5,7 @@ Read by every small program of the night: plain JSON, without YAML and pydantic.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -126,11 +127,19 @@ class Orders:
         Raises:
             KeyError: there is none.
         """
-        for job in self.jobs:
-            if job.id == job_id:
-                return job
-        raise KeyError(job_id)
+        return self._by_id[job_id]
 
     def of(self, experiment: str) -> tuple[Job, ...]:
         """The jobs of an experiment."""
-        return tuple(job for job in self.jobs if job.experiment == experiment)
+        return self._by_experiment.get(experiment, ())
+
+    @cached_property
+    def _by_id(self) -> dict[str, Job]:
+        return {job.id: job for job in self.jobs}
+
+    @cached_property
+    def _by_experiment(self) -> dict[str, tuple[Job, ...]]:
+        found: dict[str, list[Job]] = {}
+        for job in self.jobs:
+            found.setdefault(job.experiment, []).append(job)
+        return {experiment: tuple(jobs) for experiment, jobs in found.items()}

@@ -81,7 +81,7 @@ class Look:
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        return {**vars(self), "jobs": [vars(job) for job in self.jobs]}
 
 
 def look(queue: QueueDir) -> Look:
