@@ -14,6 +14,7 @@ from ctexp.cli.train import heed_changes
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import CriterionNotMet, UsageError
 from ctexp.core.paths import project_root, shown
+from ctexp.executors.settings import DEFAULT
 from ctexp.record import git
 from ctexp.record.manifest import Origin
 from ctexp.record.run_dir import RunDir
@@ -52,9 +53,15 @@ def sweep(
     if resume is not None:
         _refuse_with_resume(override, config, budget, dry_run)
         return _work(resume, where, yes, json)
-    if agents is not None and not work:
-        raise UsageError("--agents: nobody works on it yet", "say --work as well")
+    if not work and (agents is not None or (executor is not None and no_pilot)):
+        raise UsageError("--executor, --agents: nobody is to work on it yet", "say --work as well")
     asked = checked(project_root(), override, config, budget)
+    if executor is not None or agents is not None:
+        from ctexp.cli.sweep_agent import number
+        from ctexp.cli.sweep_crew import words_to_trials
+
+        number("--agents", agents, 1)
+        words_to_trials(asked.root, executor or DEFAULT, asked.spec, asked.runs)
     for line in (*asked.spec.ignored, *asked.notes):
         screen.warn(line)
     if dry_run:

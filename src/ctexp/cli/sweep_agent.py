@@ -56,9 +56,9 @@ def sweep_agent(
     root = project_root()
     runs = resolve_paths(root)[1]
     end = _moment(until)
-    most = _number("--count", count, 1)
-    several = _number("--agents", agents, 1)
-    variables = _on_gpu(_number("--gpu", gpu, 0))
+    most = number("--count", count, 1)
+    several = number("--agents", agents, 1)
+    variables = _on_gpu(number("--gpu", gpu, 0))
     place = _place(runs, sweep_id, storage)
     sweep = Sweep.read(place.record)
     spec = load(place.file, sweep.file, sweep.overrides)
@@ -83,7 +83,7 @@ def sweep_agent(
         return _told(place, board, summary, stops, json)
 
 
-def _number(flag: str, said: int | str | None, least: int) -> int | None:
+def number(flag: str, said: int | str | None, least: int) -> int | None:
     """A flag's number; Invoke gives the text of flags that need not be there.
 
     Raises:

@@ -63,9 +63,10 @@ def sweep_crew(
         PreflightError: the executor cannot be used, or its nodes cannot share the trials.
         Stopped: a signal asked for an end; trials under way are saved and given back.
     """
+    shared = words_to_trials(root, executor, spec, place.path.parents[1])
+    if flags["--gpu"] is not None:
+        raise UsageError("--gpu: agents of an executor get their GPUs from it", "leave --gpu away")
     settings = settings_of(root, executor)
-    _refuse(spec, flags)
-    shared = _shared(settings, executor, place, spec)
     on_gpu = trials.composed(trials.looked_at[0]).settings.trainer.accelerator != "cpu"
     gpus = _gpus(root, executor, settings) if on_gpu else []
     where = open_executor(root, executor)
@@ -88,36 +89,37 @@ def sweep_crew(
     return _told(place, executor, ended, time.monotonic() - began, stops, json)
 
 
-def _refuse(spec: Spec, flags: Mapping[str, Any]) -> None:
-    """Refuse what makes no sense of several agents."""
+def words_to_trials(root: Path, executor: str, spec: Spec, runs: Path) -> list[str]:
+    """The words by which an agent that an executor carries out finds the trials of a sweep.
+
+    Args:
+        root: the project's folder.
+        executor: a name in `conf/executor`.
+        spec: what is searched.
+        runs: the folder of all runs, where the trials are unless they have a database elsewhere.
+
+    Raises:
+        UsageError: there is no such executor, or its nodes have no way to them.
+        PreflightError: several machines would damage them.
+    """
+    settings = settings_of(root, executor)
     if spec.backend == "ray":
         raise UsageError(
             "--executor: Ray Tune places the trials of this sweep itself (ctexp: backend: ray)",
             "leave --executor and --agents away; RAY_ADDRESS names the cluster",
         )
-    if flags["--gpu"] is not None:
-        raise UsageError("--gpu: agents of an executor get their GPUs from it", "leave --gpu away")
-
-
-def _shared(settings: ExecutorSettings, executor: str, place: SweepDir, spec: Spec) -> list[str]:
-    """The words by which an agent over there finds the trials.
-
-    Raises:
-        UsageError: it has no way to them.
-        PreflightError: several machines would damage them.
-    """
     apart = isinstance(settings, ModalSettings) or (
         isinstance(settings, RaySettings) and settings.storage != "shared"
     )
     if apart and spec.storage is None:
         raise UsageError(
-            f"--executor {executor}: its nodes do not see {shown(place.path)}, where the trials are",
+            f"--executor {executor}: its nodes do not see {shown(runs)}, where the trials are",
             "keep them in a database that all can reach: ctexp: storage: postgresql://…",
         )
-    kind = "" if isinstance(settings, LocalSettings) else _file_system(place.path)
+    kind = "" if isinstance(settings, LocalSettings) else _file_system(runs)
     if spec.storage is None and kind.startswith(_NETWORK):
         raise PreflightError(
-            f"{shown(place.trials)}: several machines would damage an embedded database on {kind}",
+            f"{shown(runs)}: several machines would damage an embedded database on {kind}",
             "keep the trials in one that all can reach: ctexp: storage: postgresql://…",
         )
     return [f"--storage={spec.storage}"] if apart else []
