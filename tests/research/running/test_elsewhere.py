@@ -1,14 +1,19 @@
 """Handlers on the nodes of a real Ray cluster, with the project's folder in common and without."""
 
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ctexp.cli import research_run as command
+from ctexp.executors.opening import open_executor
 from ctexp.record.run_dir import RunDir
 from ctexp.research.places import Places
 from ctexp.research.record import Answer
 from ctexp.research.runner.order import Order
-from tests.project import TINY, add_tiny_set, git, inv, make_project
+from tests.project import HERE, TINY, add_tiny_set, git, inv, make_project
 from tests.research.answers import handler, plan
 from tests.research.runner.desks import order
 from tests.sweeps.ray_tune.nodes import two_nodes
@@ -44,31 +49,61 @@ def test_an_order_is_carried_out_in_whichever_copy_of_the_project_it_is(tmp_path
     assert elsewhere.at(there).folder == str(there / "runs" / "research" / "noise_1")
 
 
+def trained_twice(folder: Path) -> Path:
+    """A project with two handlers that want the same trainings."""
+    project = make_project(folder)
+    add_tiny_set(project)
+    plan(project, PLAN)
+    for sub in ("spread", "again"):
+        handler(project, "noise", sub, TRAINED)
+    shutil.copy(HERE / "requirements.lock", project)
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message=handlers")
+    return project
+
+
+def check_answers(project: Path) -> None:
+    """What the first has trained, the second found, and every figure can be worked out again here."""
+    spread, again = (Answer.read(Places(project).record("noise", sub)) for sub in ("spread", "again"))
+    assert spread.metrics["mean"].value == again.metrics["mean"].value
+    assert [one.name for one in spread.artifacts] == ["seeds.json"]
+    assert spread.runs == again.runs
+    assert len(list((project / "runs").glob("noise-plain_*"))) == 2
+    for run in spread.runs:
+        assert RunDir(project / "runs" / run).state() == "finished"
+    inv(project, "findings-check")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_handlers_are_carried_out_where_nothing_of_the_project_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On this machine in Modal's stead, with real figures."""
+    project = trained_twice(tmp_path / "project")
+    monkeypatch.setenv("CTEXP_ROOT", str(project))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(
+        command, "open_executor", lambda root, name, **_: open_executor(root, name, stub=True)
+    )
+    words: dict[str, Any] = {"experiment_id": "noise", "only": None, "override": [], "executor": "modal"}
+    flags = {"rerun_failed": False, "force": False, "stub_mode": False, "yes": True, "json": False}
+    assert command.research_run(**words, **flags) == 0
+    check_answers(project)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("storage", ["shared", "copy"])
 def test_handlers_are_carried_out_on_a_cluster_and_their_records_and_runs_are_here(
     tmp_path: Path, storage: str
 ) -> None:
-    project = make_project(tmp_path / "project")
-    add_tiny_set(project)
-    plan(project, PLAN)
-    handler(project, "noise", "spread", TRAINED)
-    handler(project, "noise", "again", TRAINED)
+    project = trained_twice(tmp_path / "project")
     settings = project / "conf" / "executor" / "ray.yaml"
     with two_nodes() as nodes:
         text = settings.read_text().replace("address: auto", f"address: {nodes.address}")
         settings.write_text(text.replace("storage: shared", f"storage: {storage}"))
-        git(project, "add", ".")
-        git(project, "commit", "--quiet", "--message=handlers")
         done = inv(project, "research-run", "--experiment-id", "noise", "--executor", "ray")
     assert done.stdout.splitlines()[-1] == "Completed: 2 Failed: 0"
-    spread, again = (Answer.read(Places(project).record("noise", sub)) for sub in ("spread", "again"))
-    assert spread.metrics["mean"].value == again.metrics["mean"].value
-    assert [one.name for one in spread.artifacts] == ["seeds.json"]
-    # What the first has trained, the second finds, wherever it is carried out.
-    assert spread.runs == again.runs
-    assert len(list((project / "runs").glob("noise-plain_*"))) == 2
-    for run in spread.runs:
-        assert RunDir(project / "runs" / run).state() == "finished"
-    inv(project, "findings-check")  # every figure, worked out again from the runs that came back
+    check_answers(project)
