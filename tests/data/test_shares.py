@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from ctexp.data.batches import Batch
+from ctexp.data.pixels import HostPixels
 from ctexp.data.shares import Share
+from ctexp.training.kernel.recipe import build_train_batches
 from tests.training import tiny
 
 ALL = Share()
@@ -41,7 +43,7 @@ def test_features_are_of_the_share_and_labels_of_all() -> None:
     pictures = tiny.Pictures(22, seed=1)
 
     def first(share: Share) -> Batch:
-        made = tiny.build_train_batches(config, tiny.HostPixels(pictures), pictures.labels, measured)
+        made = build_train_batches(config, HostPixels(pictures), pictures.labels, measured)
         made.divide(share)
         return next(iter(made))
 
