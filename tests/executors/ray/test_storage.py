@@ -16,9 +16,13 @@ from tests.faults.runs import essence
 from tests.project import TINY, add_tiny_set, git, inv, make_project
 from tests.sweeps.ray_tune.nodes import Nodes, two_nodes
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
-WORDS = [*(word for word in TINY if "epochs" not in word), "trainer.max_epochs=60"]
+WORDS = [
+    *(word for word in TINY if "epochs" not in word),
+    "trainer.max_epochs=200",
+    "trainer.early_stopping=null",
+]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +82,7 @@ def test_it_goes_on_elsewhere_with_what_it_had_sent_and_ends_as_it_would_have_he
             stderr=log,
         ) as carried,
     ):
-        until(lambda: carried.poll() is not None or trained(project) >= 5, 240)
+        until(lambda: carried.poll() is not None or trained(project) >= 5, 600)
         assert carried.poll() is None, out.read_text()
         (run,) = map(RunDir, run_paths(project / "runs"))
         assert run.lock().is_held()
