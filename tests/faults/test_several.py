@@ -20,7 +20,7 @@ from tests.project import INV, TINY, add_tiny_set, call, git, make_project
 from tests.queue import scripted
 from tests.queue.attempts import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 SHORT = [word for word in TINY if "max_epochs" not in word]
 
@@ -97,7 +97,7 @@ class Held:
         self._said = project.parent / "said"
         with self._said.open("w") as said:
             self.script = scripted.begun(project, stdout=said, stderr=said)
-        until(lambda: len([*self._hold.iterdir()]) == 2 or self.script.poll() is not None, 300)
+        until(lambda: len([*self._hold.iterdir()]) == 2 or self.script.poll() is not None, 600)
         assert self.script.poll() is None, self._said.read_text()
 
     def go_on(self) -> None:
@@ -107,7 +107,7 @@ class Held:
 
     def end(self) -> int:
         """The script's exit code."""
-        code = self.script.wait(300)
+        code = self.script.wait(600)
         print(self._said.read_text())
         return code
 
