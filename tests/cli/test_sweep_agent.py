@@ -1,3 +1,4 @@
+import functools
 import json
 import shutil
 import signal
@@ -24,6 +25,8 @@ from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.agent.several import Ended
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary
+from ctexp.sweeps.file.composing import Trials
+from ctexp.sweeps.file.load import load
 from tests.project import TINY, add_tiny_set, git, make_project
 from tests.sweeps.agent.benches import Memory
 from tests.sweeps.agent.stub import Stub
@@ -253,3 +256,26 @@ def test_there_are_no_more_agents_than_trials_unless_more_are_asked_for(
             assert work.log == place.logs / f"{work.name}.log"
             assert work.environment["CTEXP_AGENT"] == work.name
             assert work.environment["OMP_NUM_THREADS"] == str(16 // begun)
+
+
+def test_agents_of_this_machine_have_a_gpu_each(place: SweepDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = Sweep.read(place.record)
+    words = tuple(word for word in sweep.overrides if not word.startswith("trainer.accelerator"))
+    spec = load(place.file, sweep.file, words)
+    trials = Trials(Path.cwd(), spec, words)
+    gpus = tuple(Gpu(index, "H200", f"GPU-{index}", None) for index in range(2))
+    monkeypatch.setattr(sweep_crew, "detect_gpus", lambda: GpuState(True, True, gpus, "", "", None, ""))
+    begun: list[list[str]] = []
+
+    def carried_out(agents: list[Work], *_: Any) -> list[Ended]:
+        begun.append([work.words[-1] for work in agents])
+        return [Ended(work, 0) for work in agents]
+
+    monkeypatch.setattr(sweep_crew, "carry_out", carried_out)
+    flags = {"--count": None, "--until": None, "--gpu": None, "--fresh": False}
+    ask = functools.partial(sweep_crew.sweep_crew, Path.cwd(), place, spec, trials, "local")
+    for asked in (None, 1):
+        assert ask(asked, flags, Stops(), False) == 0
+    assert begun == [["--gpu=0", "--gpu=1"], ["--gpu=0"]]
+    with pytest.raises(UsageError, match="--agents 3: there are 2 GPUs"):
+        ask(3, flags, Stops(), False)

@@ -15,7 +15,7 @@ from ctexp.core import clock, names, screen
 from ctexp.core.errors import PreflightError, Stopped, UsageError
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import shown
-from ctexp.executors.devices import devices_of
+from ctexp.executors.devices import devices_here
 from ctexp.executors.opening import open_executor
 from ctexp.executors.protocol import Resources, Work
 from ctexp.executors.settings import ExecutorSettings, LocalSettings, ModalSettings, RaySettings
@@ -67,8 +67,9 @@ def sweep_crew(
     if flags["--gpu"] is not None:
         raise UsageError("--gpu: agents of an executor get their GPUs from it", "leave --gpu away")
     settings = settings_of(root, executor)
-    on_gpu = trials.composed(trials.looked_at[0]).settings.trainer.accelerator != "cpu"
-    gpus = _gpus(root, executor, settings) if on_gpu else []
+    trainer = trials.composed(trials.looked_at[0]).settings.trainer
+    on_gpu = trainer.accelerator != "cpu"
+    gpus = _gpus(executor, settings) if on_gpu and trainer.devices == 1 else []
     where = open_executor(root, executor)
     room = where.resources()
     number = _number(place, room, gpus, count)
@@ -132,11 +133,11 @@ def _file_system(path: Path) -> str:
     return max(mounted, key=lambda one: len(one.mountpoint)).fstype if mounted else ""
 
 
-def _gpus(root: Path, executor: str, settings: ExecutorSettings) -> list[int]:
+def _gpus(executor: str, settings: ExecutorSettings) -> list[int]:
     """The GPUs of this machine that agents may have, one each; none where that is the cluster's business."""
     if not isinstance(settings, LocalSettings):
         return []
-    devices = devices_of(root, executor, settings, detect_gpus(), on_gpu=True)
+    devices = devices_here(executor, settings, detect_gpus(), gpus_each=1)
     numbers = [one.name.partition("#")[0].partition(":")[2] for one in devices if one.name.startswith("cuda")]
     return sorted(set(map(int, numbers)))
 
