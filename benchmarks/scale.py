@@ -6,8 +6,8 @@ For each size a project of its own: so many runs, a night of twelve judged runs 
 many jobs, 10,000 at most, that is half done. Each command is called as a person types it, from the shell and
 back: seconds by the clock, seconds of the processor, the greatest resident memory. Limits: 2 s and 500 MB
 each. The first list of all makes the index; it has no limit but a progress bar. On a busy machine,
-processor seconds tell more than the clock. MLflow's `search_runs` is asked for the best 20 of the same runs, in
-this process, where it is installed.
+processor seconds tell more than the clock. MLflow's `search_runs` is asked for the best 20 of the same runs,
+in this process, where it is installed.
 
 100,000 runs take 2 GB and some minutes to be written; `--folder` keeps them for the next time.
 """

@@ -45,7 +45,7 @@ def test_a_plan_and_its_document_are_written_and_pass_the_check(
         assert part in said
     assert "inv plan-check night-1" in hint
     assert "## 5. Post-experiment analysis plan" in (root / "research/plans/night-1.md").read_text()
-    assert plan_check("night-1", measure=False, json=False) == 0
+    assert plan_check("night-1", measure=False, executor="local", json=False) == 0
     plan_render("night-1", "bash", None, json=False)
     assert "baseline-s1" in (root / "scripts" / "night-1.sh").read_text()
 

@@ -1,7 +1,7 @@
 """`python -P -m ctexp.executors.carry EXECUTOR NAME -- PROGRAM …`: a program that runs elsewhere, as if here.
 
-What it prints comes out here, signals and signs of life come through, its exit code is that of this process. What
-watches programs of this machine watches one on a cluster this way: attempts at the jobs of a queue.
+What it prints comes out here, signals and signs of life come through, its exit code is that of this process.
+What watches programs of this machine watches one on a cluster this way: attempts at the jobs of a queue.
 """
 
 import os

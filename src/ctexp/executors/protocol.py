@@ -88,8 +88,8 @@ class Executor(Protocol[H]):
     def poll(self, handle: H) -> int | None:
         """Its exit code, or minus the signal that killed it; None while it runs, or waits for its turn.
 
-        Of work that runs elsewhere, the signs of life (`core/heartbeat`) are given here as this process's own;
-        where they cannot be had, its running is one, as is its waiting.
+        Of work that runs elsewhere, the signs of life (`core/heartbeat`) are given here as this process's
+        own; where they cannot be had, its running is one, as is its waiting.
         """
         ...
 
