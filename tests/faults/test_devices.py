@@ -36,7 +36,7 @@ def project(tmp_path: Path) -> Path:
 
 def started(project: Path) -> tuple["subprocess.Popen[str]", RunDir]:
     """A long training on two devices, an epoch of which is over, in a group of its own."""
-    words = [INV, "train", *SMALL, *LONG, "trainer.devices=2"]
+    words = [str(INV), "train", *SMALL, *LONG, "trainer.devices=2"]
     running = subprocess.Popen(
         words,
         cwd=project,

@@ -107,7 +107,12 @@ class ModalSettings(Strict):
 
 ExecutorSettings = LocalSettings | SlurmSettings | RaySettings | ModalSettings
 
-_KINDS: dict[str, type[Strict]] = {"local": LocalSettings, "slurm": SlurmSettings, "ray": RaySettings, "modal": ModalSettings}
+_KINDS: dict[str, type[Strict]] = {
+    "local": LocalSettings,
+    "slurm": SlurmSettings,
+    "ray": RaySettings,
+    "modal": ModalSettings,
+}
 _ANY: TypeAdapter[ExecutorSettings] = TypeAdapter(Annotated[ExecutorSettings, Field(discriminator="kind")])
 
 

@@ -88,7 +88,13 @@ def test_handlers_are_carried_out_where_nothing_of_the_project_is(
         command, "open_executor", lambda root, name, **_: open_executor(root, name, stub=True)
     )
     words: dict[str, Any] = {"experiment_id": "noise", "only": None, "override": [], "executor": "modal"}
-    flags: dict[str, Any] = {"rerun_failed": False, "force": False, "stub_mode": False, "yes": True, "json": False}
+    flags: dict[str, Any] = {
+        "rerun_failed": False,
+        "force": False,
+        "stub_mode": False,
+        "yes": True,
+        "json": False,
+    }
     assert command.research_run(**words, **flags) == 0
     check_answers(project)
 
