@@ -34,17 +34,13 @@ def project(tmp_path: Path) -> Path:
     return made
 
 
-def started(project: Path) -> tuple["subprocess.Popen[str]", RunDir]:
+def started(project: Path) -> tuple["subprocess.Popen[bytes]", RunDir]:
     """A long training on two devices, an epoch of which is over, in a group of its own."""
     words = [str(INV), "train", *SMALL, *LONG, "trainer.devices=2"]
-    running = subprocess.Popen(
-        words,
-        cwd=project,
-        text=True,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with (project / "said").open("w") as said:
+        running = subprocess.Popen(
+            words, cwd=project, stderr=said, stdout=subprocess.DEVNULL, start_new_session=True
+        )
     until(lambda: any((project / "runs").glob("*/history.csv")), seconds=120)
     run = newest(project / "runs")
     until(lambda: (run.checkpoints / "last.ckpt").exists(), seconds=120)
@@ -99,8 +95,8 @@ def test_a_helper_that_is_killed_ends_the_run_and_the_record_says_so(project: Pa
     running, run = started(project)
     (helper,) = helpers(psutil.Process(running.pid))
     helper.kill()
-    said = running.communicate(timeout=60)[1]
-    assert running.returncode == 1
+    assert running.wait(60) == 1
+    said = (project / "said").read_text()
     result = run.read().result
     assert result is not None
     assert (result.state, result.failure) == ("failed", "ProcessLost")
