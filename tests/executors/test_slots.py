@@ -7,7 +7,7 @@ import pytest
 
 from ctexp.core.errors import PreflightError, UsageError
 from ctexp.core.gpu import Gpu, GpuState
-from ctexp.executors.devices import devices_of
+from ctexp.executors.places import devices_of
 from ctexp.executors.settings import Device as Declared
 from ctexp.executors.settings import LocalSettings
 from ctexp.executors.slots import Device, Need, Slots, slots_of

@@ -10,7 +10,8 @@ from ctexp.core import clock, screen
 from ctexp.core.errors import PreflightError
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import project_root
-from ctexp.executors.devices import devices_of, is_declared
+from ctexp.executors.devices import is_declared
+from ctexp.executors.places import devices_of
 from ctexp.executors.settings import ExecutorSettings, SlurmSettings
 from ctexp.executors.settings import load as load_executor
 from ctexp.executors.slots import Device

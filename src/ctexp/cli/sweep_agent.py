@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ctexp.cli.sweep_outcome import progress_of, tell_best
 from ctexp.cli.sweep_rows import seconds
 from ctexp.cli.train import heed_changes
 from ctexp.config.compose import paths_of, resolve_paths
 from ctexp.core import clock, files, screen
-from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, PreflightError, Stopped, UsageError
+from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, Stopped, UsageError
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.data.selection import select
@@ -250,20 +251,6 @@ def _told(place: SweepDir, board: Board, summary: AgentSummary, stops: Stops, js
     for line in CriterionNotMet(f"every trial failed: {problem}", f"look into {shown(place.logs)}").lines():
         screen.note(line)
     return CriterionNotMet.exit_code
-
-
-def tell_best(progress: SweepProgress | None) -> None:
-    """Print the best trial so far, if there is one."""
-    if progress is not None and (best := progress.best) is not None:
-        print(f"best so far: t{best.number} {best.value:.4f}  {' '.join(best.overrides)}")
-
-
-def progress_of(place: SweepDir) -> SweepProgress | None:
-    """How far it has come; None before a trial has ended."""
-    try:
-        return SweepProgress.read(place.progress)
-    except CtexpError:  # nothing has ended yet
-        return None
 
 
 def _document(place: SweepDir, summary: AgentSummary, progress: SweepProgress | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from ctexp.cli.sweep_agent import progress_of, tell_best
+from ctexp.cli.sweep_outcome import progress_of, tell_best
 from ctexp.cli.sweep_rows import seconds
 from ctexp.core import clock, names, screen
 from ctexp.core.errors import PreflightError, Stopped, UsageError

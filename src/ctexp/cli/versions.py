@@ -10,7 +10,7 @@ from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog
 from ctexp.data.versions import delta as deltas
 from ctexp.data.versions import dvc, exchange
-from ctexp.data.versions.lock_file import dvc_version
+from ctexp.data.versions.version import dvc_version
 
 
 def push(dataset: str | None, json: bool) -> None:

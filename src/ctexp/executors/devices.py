@@ -1,31 +1,23 @@
-"""What the jobs of a night run on, by what `conf/executor` says and this machine has."""
+"""What jobs of this machine run on, by what `conf/executor` says and the machine has."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import psutil
 
 from ctexp.core.errors import PreflightError, UsageError
 from ctexp.core.gpu import Gpu, GpuState
 from ctexp.core.sizes import size_bytes
-from ctexp.executors.opening import open_executor
 from ctexp.executors.settings import FOLDER, ExecutorSettings, LocalSettings
 from ctexp.executors.slots import Device
 
-_ANSWER_SECONDS = 120.0
 
-
-def devices_of(
-    root: Path, name: str, settings: ExecutorSettings, state: GpuState, *, gpus_each: int
+def devices_here(
+    name: str, settings: LocalSettings, state: GpuState, *, gpus_each: int
 ) -> tuple[Device, ...]:
-    """The devices of a night; none where its jobs come one after the other, on what there is.
+    """The devices of this machine; none where its jobs come one after the other, on what there is.
 
     Args:
-        root: the project's folder.
         name: of the executor.
         settings: its own.
         state: of this machine's GPUs.
@@ -33,17 +25,8 @@ def devices_of(
 
     Raises:
         UsageError: a device is named twice, or is one GPU where a job asks for several.
-        PreflightError: a device is not there, or a cluster does not answer.
+        PreflightError: a device is not there.
     """
-    if isinstance(settings, LocalSettings):
-        return devices_here(name, settings, state, gpus_each=gpus_each)
-    return (Device(name, None, _slots_there(root, name)),)
-
-
-def devices_here(
-    name: str, settings: LocalSettings, state: GpuState, *, gpus_each: int
-) -> tuple[Device, ...]:
-    """Those of this machine; see `devices_of`."""
     if settings.devices == "auto":
         return _found(_shown(state.gpus) if gpus_each else (), settings.jobs_per_device, gpus_each)
     names = [device.name for device in settings.devices]
@@ -114,30 +97,3 @@ def _shown(gpus: Iterable[Gpu]) -> tuple[Gpu, ...]:
             for word in words
         )
     )
-
-
-def _slots_there(root: Path, name: str) -> int:
-    """Jobs that a cluster carries out at once, asked by a child: its client stays out of this process.
-
-    Raises:
-        PreflightError: it does not answer.
-    """
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "ctexp.executors.devices", str(root), name],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_ANSWER_SECONDS,
-            check=False,
-        )
-        return max(1, int(json.loads(done.stdout.splitlines()[-1])["slots"]))
-    except subprocess.TimeoutExpired as error:
-        raise PreflightError(f"--executor {name}: no answer in {_ANSWER_SECONDS:.0f} s") from error
-    except (ValueError, LookupError, TypeError) as error:
-        said = "".join(done.stderr.strip().splitlines()[-1:])
-        raise PreflightError(f"--executor {name}: {said or f'exit code {done.returncode}'}") from error
-
-
-if __name__ == "__main__":
-    print(json.dumps({"slots": open_executor(Path(sys.argv[1]), sys.argv[2]).resources().slots}))

@@ -13,7 +13,7 @@ from ctexp.data.catalog import ImageRow
 from ctexp.data.selection import Selection, select
 from ctexp.data.splits.schemes import OF_THE_CATALOG
 from ctexp.data.splits.split_file import split_file
-from ctexp.data.versions.lock_file import dvc_version
+from ctexp.data.versions.version import dvc_version
 from ctexp.record.manifest import Dataset, DvcVersion, Grey
 
 if TYPE_CHECKING:

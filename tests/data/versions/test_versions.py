@@ -11,8 +11,9 @@ from ctexp.core.errors import Busy, DataError, PreflightError
 from ctexp.data import catalog as catalogs
 from ctexp.data.versions import dvc
 from ctexp.data.versions.exchange import Pushed, pull, pull_if_missing, push
-from ctexp.data.versions.lock_file import Lock, dvc_version
+from ctexp.data.versions.lock_file import Lock
 from ctexp.data.versions.pipeline import Pipeline
+from ctexp.data.versions.version import dvc_version
 from tests.project import HERE, add_pipeline, add_tiny_set, git, make_project
 
 

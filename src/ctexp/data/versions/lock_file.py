@@ -4,37 +4,18 @@ DVC writes there, for every stage it has run or recorded, the hash of each file 
 came out. It is a few kilobytes however many images there are, since a folder is one hash.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ctexp.core import yaml_file
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
 
-if TYPE_CHECKING:
-    from ctexp.data.catalog import Catalog
-
 LOCK = "dvc.lock"
 RAW = "data/raw"
 """Where the pipeline keeps the sets; its paths are relative to the project, with slashes."""
-
-
-@dataclass(frozen=True)
-class DvcVersion:
-    """A data set's version by DVC's hashes.
-
-    Attributes:
-        raw: of the raw folder, `<md5>.dir`; None where no version is known.
-        catalog: the MD5 of the catalog file; None likewise.
-        reason: why no version is known, one line; empty where it is.
-    """
-
-    raw: str | None = None
-    catalog: str | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,27 +82,6 @@ def is_recorded(root: Path, name: str) -> bool:
         return name in Lock(root).sets()
     except DataError:
         return False
-
-
-def dvc_version(root: Path, catalog: "Catalog") -> DvcVersion:
-    """The version of a data set that is recorded for it as it is on disk.
-
-    The catalog names every image by content, so its hash decides whether `dvc.lock` speaks of this set.
-
-    Args:
-        root: the project's folder.
-        catalog: the data set.
-    """
-    if catalog.raw != root / RAW / catalog.name:
-        return DvcVersion(reason=f"not tracked: it lies outside {RAW} of the project")
-    try:
-        outs = Lock(root).origin(catalog.name).outs
-    except DataError as error:
-        return DvcVersion(reason=f"not tracked: {'; '.join(error.problems)}")
-    raw, known = outs[f"{RAW}/{catalog.name}"], outs[f"{RAW}/{catalog.name}.parquet"]
-    if known != hashlib.md5(catalog.file.read_bytes(), usedforsecurity=False).hexdigest():
-        return DvcVersion(reason=f"{LOCK} records another version of it")
-    return DvcVersion(raw, known)
 
 
 def _parse(file: Path) -> Iterator[Recorded]:

@@ -13,7 +13,8 @@ from ctexp.core.errors import UsageError
 from ctexp.core.gpu import GpuState, detect_gpus
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import shown
-from ctexp.executors.devices import devices_of, is_declared
+from ctexp.executors.devices import is_declared
+from ctexp.executors.places import devices_of
 from ctexp.executors.settings import DEFAULT, ExecutorSettings, LocalSettings
 from ctexp.executors.settings import load as load_executor
 from ctexp.executors.slots import Device

@@ -7,7 +7,7 @@ from pathlib import Path
 from ctexp.core import tracker_key
 from ctexp.core.errors import DataError, PreflightError
 from ctexp.data import catalog as catalogs
-from ctexp.data.versions.lock_file import dvc_version
+from ctexp.data.versions.version import dvc_version
 from ctexp.planning.schedule.weights import check_weights
 from ctexp.queue.opening.preflight.subject import Finding, Intended
 from ctexp.trackers.choosing import require_installed
