@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from invoke.parser import parser
 from invoke.parser.argument import Argument
@@ -136,6 +136,7 @@ keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_./@:-]*", fullmatch=True)
 prefixes = st.sampled_from(["", "+", "++", "~"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(prefixes, keys, st.text())))
 def test_any_override_arrives_verbatim_and_in_order(parts: Sequence[tuple[str, str, str]]) -> None:
     overrides = [f"{prefix}{key}={value}" for prefix, key, value in parts]

@@ -54,6 +54,7 @@ def test_errors_are_one_line_a_problem_with_the_next_action_last() -> None:
         "UsageError": 2,
         "DataError": 3,
         "PreflightError": 4,
+        "ProcessLost": 1,
         "StorageError": 5,
         "MemoryExhausted": 10,
         "Diverged": 11,
