@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from ctexp.core import files, heartbeat, names, screen
-from ctexp.core.errors import CtexpError, DataError, UsageError
+from ctexp.core.errors import CtexpError, DataError, PreflightError, UsageError
 from ctexp.core.locks import HELD, FileLock
 from ctexp.core.parent_death import die_with_parent, tied_to_this
 from ctexp.data.versions import dvc
@@ -130,9 +130,7 @@ class _Here:
         self._have_data()
         written = Written(self.place, f"{key(self.name)}/out", self.root)
         asked = _Asked()
-        child = subprocess.Popen(
-            self._words(), cwd=self.root, env=self._environment(), preexec_fn=tied_to_this()
-        )
+        child = self._begun()
         while child.poll() is None:
             if asked.news():
                 child.terminate()
@@ -178,12 +176,29 @@ class _Here:
         files.make_folder(kept.parent)
         new.rename(kept)
 
+    def _begun(self) -> "subprocess.Popen[bytes]":
+        words = self._words()
+        try:
+            return subprocess.Popen(words, cwd=self.root, env=self._environment(), preexec_fn=tied_to_this())
+        except OSError as error:
+            raise PreflightError(
+                f"{words[0]}: cannot be run on {os.uname().nodename} ({error.strerror})",
+                "name a program that is there, `python` or `inv`",
+            ) from error
+
     def _words(self) -> list[str]:
-        first, *rest = map(self._of_here, self.order.words)
-        program = {"inv": [str(Path(sys.executable).with_name("inv"))], "python": [sys.executable]}
-        if first == self.order.python:
-            first = "python"
-        return [*program.get(first, [first]), *rest]
+        """The program and its arguments; one of the environment that ordered it is one of this one's.
+
+        An environment may lie in the project, which is here without it.
+        """
+        program, *rest = self.order.words
+        if program in ("python", self.order.python):
+            program = sys.executable
+        elif program == "inv" or Path(program).parent == Path(self.order.python).parent:
+            program = str(Path(sys.executable).with_name(Path(program).name))
+        else:
+            program = self._of_here(program)
+        return [program, *map(self._of_here, rest)]
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if name not in _NOT_OF_A_NODE}

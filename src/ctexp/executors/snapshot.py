@@ -73,8 +73,8 @@ def pack(project: Project, needs: Iterable[Path], file: Path) -> str:
         Where in the repository the project lies; empty where it is the whole of it.
 
     Raises:
-        PreflightError: the project is no git repository with a commit, or a file that no commit has is too
-            large to go along, or something that is needed lies elsewhere.
+        PreflightError: the project is no git repository with a commit, a file that no commit has is too large
+            to go along, a link leads to an absolute path, or something that is needed lies elsewhere.
     """
     below = _git(project.root, "rev-parse", "--show-prefix").decode().strip().rstrip("/")
     top = Path(_git(project.root, "rev-parse", "--show-toplevel").decode().strip())
@@ -116,24 +116,26 @@ def _files(project: Project) -> Iterator[str]:
     """Those that git has or would take, as far as they exist, by their names relative to the project.
 
     Raises:
-        PreflightError: some are too large.
+        PreflightError: some are too large, or links to absolute paths.
     """
     listed = _git(project.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     tracked = set(
         _git(project.root, "ls-files", "-z", "--cached").decode(errors="surrogateescape").split("\0")
     )
-    large = []
+    problems = []
     for path in sorted(set(filter(None, listed.decode(errors="surrogateescape").split("\0")))):
         file = project.root / path
         is_own = any(file.is_relative_to(folder) for folder in (project.data, project.runs))
         if is_own or file.name.startswith(".env") or not (file.is_symlink() or file.is_file()):
             continue
         if path not in tracked and file.lstat().st_size > _LIMIT:
-            large.append(f"{path}: over {_LIMIT // 2**20} MB, and no commit has it")
+            problems.append(f"{path}: over {_LIMIT // 2**20} MB, and no commit has it")
+        elif file.is_symlink() and file.readlink().is_absolute():
+            problems.append(f"{path}: a link to an absolute path, which means nothing on another machine")
         else:
             yield path
-    if large:
-        raise PreflightError(large, "commit it, move it into data/, or name it in .gitignore")
+    if problems:
+        raise PreflightError(problems, "commit what is large, move it into data/, or name it in .gitignore")
 
 
 def _personal(root: Path) -> bytes:

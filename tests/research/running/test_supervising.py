@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core import files
+from ctexp.core.errors import PreflightError
 from ctexp.executors.protocol import Resources, Work
 from ctexp.research.running import supervising
 from ctexp.research.running.supervising import Bench, carry_out
@@ -53,3 +54,14 @@ def test_a_handler_that_says_nothing_for_long_is_said_to_run(
     its, said = order(tmp_path), Said()
     carry_out(its, Bench(Seems(its.said, ["one", "", "two"]), Stops(), said, dict))
     assert [line.partition(",")[0] for line in said[:3]] == ["one", "noise/spread: still running", "two"]
+
+
+def test_a_process_that_never_came_to_the_handler_is_no_failure_of_the_handler(tmp_path: Path) -> None:
+    its = order(tmp_path)
+    files.append_line(its.log, "PreflightError: python: cannot be run on node7 -> name another")
+    with pytest.raises(PreflightError, match="noise/spread: its process never came .* on node7$"):
+        carry_out(its, Bench(Seems(its.said, []), Stops(), Said(), dict))
+    its.said.touch()
+    answer = carry_out(its, Bench(Seems(its.said, []), Stops(), Said(), dict))
+    assert answer is not None
+    assert answer.state == "failed"

@@ -134,6 +134,7 @@ def main(order: Order) -> NoReturn:
         files.append_line(order.said, " ".join(line.split()))
 
     os.chdir(order.root)
+    order.said.touch()  # whoever watches knows that the handler's turn has come
     try:
         answer = Carrying(order, stop, tell).answer()
     except HandlerStopped as stopped:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.core import clock
-from ctexp.core.errors import DataError
+from ctexp.core.errors import DataError, PreflightError
 from ctexp.core.locks import HELD, FileLock, passed_on
+from ctexp.core.paths import shown
 from ctexp.executors.protocol import Executor, Handle, Work
 from ctexp.record.run_dir import is_run
 from ctexp.research.record import Answer, Broken
@@ -57,6 +58,7 @@ def carry_out(order: Order, bench: Bench) -> Answer | None:
 
     Raises:
         StorageError: its order or its log cannot be written.
+        PreflightError: its process ended before it came to the handler.
     """
     file = order.log.with_suffix(".order")
     order.write(file)
@@ -82,7 +84,9 @@ def carry_out(order: Order, bench: Bench) -> Answer | None:
     bench.executor.fetch(handle)
     try:
         answer = Answer.read(order.answer)
-    except DataError:
+    except DataError as absent:
+        if code > 0 and not order.said.exists():
+            raise _unbegun(order) from absent
         error = _flood() if flooded else died(code, _tail(order.log))
         made = begun(order, began, data={}) | ended(since)
         answer = Answer(**made, state="failed", error=error)
@@ -151,6 +155,16 @@ class _Followed:
         whole, newline, _ = new.rpartition(b"\n")
         self._read += len(whole + newline)
         return whole.decode(errors="replace").splitlines()
+
+
+def _unbegun(order: Order) -> PreflightError:
+    """The handler is not at fault: nobody has come to call it."""
+    said = _tail(order.log).strip().splitlines() or ["it printed nothing"]
+    why = said[-1].partition(" -> ")[0]
+    return PreflightError(
+        f"{order.experiment}/{order.sub}: its process never came to the handler: {why}",
+        f"see {shown(order.log)}; then the same command again",
+    )
 
 
 def _flood() -> Broken:
