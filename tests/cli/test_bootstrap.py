@@ -63,7 +63,10 @@ class Desk:
         for path in (self.stage, self.bin, self.project / "scripts"):
             path.mkdir(parents=True)
         shutil.copy(ROOT / "scripts/inv", self.project / "scripts")
-        (self.project / "pyproject.toml").write_text('[tool.uv]\nrequired-version = ">=0.9,<0.14"\n')
+        (self.project / "pyproject.toml").write_text(
+            '[project.optional-dependencies]\nmlflow = ["mlflow>=3,<4"] # logger=mlflow\nray = ["ray"]\n\n'
+            '[tool.uv]\nrequired-version = ">=0.9,<0.14"\n'
+        )
         self.lock("requirements.lock", "one==1")
         self.lock("requirements-dev.lock", "one==1 and tools")
         for name in SYSTEM:
@@ -172,6 +175,38 @@ def test_a_value_named_like_a_verb_of_development_installs_no_tools(desk: Desk) 
     assert desk.installed == "one==1"
     desk.start("--echo", "test")
     assert desk.installed == "one==1 and tools"
+
+
+def test_extras_come_at_the_versions_of_the_lock_and_are_kept_when_it_changes(desk: Desk) -> None:
+    desk.with_uv()
+    done = desk.start("--extra", "mlflow")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith("scripts/inv: installed: mlflow\n")
+    lock = f"{desk.project}/requirements-dev.lock"
+    assert desk.calls()[-1].endswith(f" --constraints {lock} --editable {desk.project}[mlflow]")
+    desk.start("--extra", "ray", "mlflow")
+    assert [call.endswith(f" --editable {desk.project}[mlflow,ray]") for call in desk.calls()] == [True]
+
+    desk.lock("requirements.lock", "one==2")
+    assert desk.start("train").stdout == "<train> \n"
+    assert desk.calls()[-1].endswith(f" --editable {desk.project}[mlflow,ray]")
+    assert desk.start("train").returncode == 0
+    assert desk.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["mlflow", "nonsense"], "--extra: 'nonsense' is none; there are mlflow ray"), ([], "--extra: which? ")],
+)
+def test_an_extra_that_does_not_exist_is_named_and_nothing_added(
+    desk: Desk, words: list[str], said: str
+) -> None:
+    desk.with_uv().start()
+    refused = desk.start("--extra", *words)
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert said in refused.stderr
+    assert desk.calls() == []
+    assert desk.start("train").stdout == "<train> \n"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_a_tracker_that_is_not_installed_is_refused_before_anything_is_made(
     assert left.value.code == 4
     said = capfd.readouterr().err
     assert "not installed: mlflow (package mlflow)" in said
-    assert "'.[mlflow]'" in said
+    assert "scripts/inv --extra mlflow, or choose logger=csv" in said
     assert not (project / "runs").exists()
 
 

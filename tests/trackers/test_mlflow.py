@@ -147,5 +147,7 @@ def test_what_cannot_be_pushed(project: Path) -> None:
     assert done.stderr.startswith("PreflightError: MLflow at http://127.0.0.1:9: ")
     done = inv(project, "export-runs", "--to", "mlflaw", code=2)
     assert done.stderr.endswith("did you mean 'mlflow'?\n")
+    done = inv(project, "export-runs", code=2)
+    assert done.stderr.endswith("where to? -> --to mlflow|tensorboard|wandb|comet\n")
     done = inv(project, "export-runs", "--to", "comet", "--url", "x", code=2)
     assert "--url: comet has none" in done.stderr

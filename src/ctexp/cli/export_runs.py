@@ -21,13 +21,17 @@ from ctexp.trackers.mlflow_store import DATABASE
 _TO = ("mlflow", "tensorboard", "wandb", "comet")
 
 
-def export_runs(to: str, runs: Sequence[str] | None, url: str | None, checkpoints: bool, json: bool) -> int:
+def export_runs(
+    to: str | None, runs: Sequence[str] | None, url: str | None, checkpoints: bool, json: bool
+) -> int:
     """Push the runs that are meant, or all; the exit code of a preflight where any could not be.
 
     Raises:
-        UsageError: there is no such tracker, or it takes no address.
+        UsageError: no tracker is named, there is none of this name, or it takes no address.
         PreflightError: its package is not installed, or it cannot be reached.
     """
+    if to is None:
+        raise UsageError("export-runs: where to?", f"--to {'|'.join(_TO)}")
     root = project_root()
     settings = _settings(root, to, url, checkpoints)
     folder = resolve_paths(root)[1]
@@ -55,7 +59,7 @@ def _settings(root: Path, to: str, url: str | None, checkpoints: bool) -> Logger
         raise UsageError(f"--url: {to} has none", "leave it away")
     words = [f"logger={to}", "logger.mode=offline", f"logger.log_model={'best' if checkpoints else 'none'}"]
     settings = compose([*words, *([f"logger.url={url}"] if url else [])], root).settings.logger
-    require_installed((to,))
+    require_installed((to,), instead="--to wandb, which is installed")
     return settings
 
 

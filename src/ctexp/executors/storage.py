@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
-from ctexp.core import files
+from ctexp.core import extras, files
 from ctexp.core.errors import DataError, PreflightError, StorageError
 from ctexp.record.documents import Document, Part, Sha256, Text
 
@@ -64,8 +64,8 @@ class Url:
             self._store, self._base = fsspec.core.url_to_fs(self._url)
         except (ImportError, ValueError) as error:
             kind = url.partition(":")[0]
-            extra = "uv sync --extra s3" if kind == "s3" else f"install what fsspec needs for {kind}://"
-            raise PreflightError(f"storage {url}: {error}", extra) from error
+            way = extras.install("s3") if kind == "s3" else f"install what fsspec needs for {kind}://"
+            raise PreflightError(f"storage {url}: {error}", way) from error
         self._is_local = "file" in _kinds(self._store)
 
     def put(self, key: str, file: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from ctexp.config.schema import LoggerSettings
+from ctexp.core import extras
 from ctexp.core.errors import PreflightError
 from ctexp.trackers.comet_offline import CometTracker
 from ctexp.trackers.csv_table import CsvTracker
@@ -18,6 +19,9 @@ _PACKAGES = {"comet": "comet_ml", "mlflow": "mlflow", "tensorboard": "tensorboar
 
 def make_trackers(settings: LoggerSettings, warn: Callable[[str], None]) -> list[Tracker]:
     """The trackers that a configuration names; none for `none`.
+
+    Each reads its settings now: a run may end before its library is loaded, and what nobody has read by then
+    is told to whoever set it.
 
     Args:
         settings: of the logger.
@@ -46,16 +50,16 @@ def missing(kinds: tuple[str, ...]) -> list[str]:
     return [kind for kind in kinds if kind in _PACKAGES and find_spec(_PACKAGES[kind]) is None]
 
 
-def require_installed(kinds: tuple[str, ...]) -> None:
+def require_installed(kinds: tuple[str, ...], instead: str = "choose logger=csv") -> None:
     """Refuse trackers that could be told nothing.
+
+    Args:
+        kinds: the trackers.
+        instead: what else could be done than to install them.
 
     Raises:
         PreflightError: a package is not installed.
     """
     if lacking := missing(kinds):
         named = ", ".join(f"{kind} (package {_PACKAGES[kind]})" for kind in lacking)
-        extras = ",".join(lacking)
-        raise PreflightError(
-            f"not installed: {named}",
-            f"install it with `uv pip install --python .venv -e '.[{extras}]'`, or choose logger=csv",
-        )
+        raise PreflightError(f"not installed: {named}", f"{extras.install(*lacking)}, or {instead}")

@@ -207,7 +207,7 @@ def test_a_remote_that_nothing_here_can_reach_names_what_is_missing(clone: Path)
     dvc.run(clone, "remote", "modify", "--local", "store", "url", "gs://nowhere/at-all")
     with pytest.raises(PreflightError, match="a remote at gs:// needs dvc-gs, which is not") as failure:
         pull(clone, clone / "data", None)
-    assert failure.value.hint == "pip install dvc-gs"
+    assert failure.value.hint == "uv pip install --python .venv dvc-gs"
 
 
 def test_a_clone_without_data_is_told_to_fetch_them(clone: Path) -> None:

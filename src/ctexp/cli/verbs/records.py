@@ -60,7 +60,7 @@ def wandb_sync(_: Context, run: str | None = None, json: bool = False, debug: bo
 )
 def export_runs(
     _: Context,
-    to: str,
+    to: str | None = None,
     runs: list[str] | None = None,
     url: str | None = None,
     checkpoints: bool = False,

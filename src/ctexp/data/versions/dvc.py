@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ctexp.core import extras
 from ctexp.core.errors import Busy, CtexpError, DataError, PreflightError
 from ctexp.core.paths import shown
 
@@ -159,10 +160,9 @@ def _unreached(_: tuple[str, ...], said: str) -> CtexpError:
 def _uninstalled(_: tuple[str, ...], said: str) -> CtexpError:
     found = re.search(r"(\w+) is supported, but requires '([\w-]+)'", said)
     scheme, package = (found[1], found[2]) if found else ("?", "?")
-    way = f'uv sync --extra {scheme}, or pip install "ctexp[{scheme}]"'
     return PreflightError(
         f"a remote at {scheme}:// needs {package}, which is not installed",
-        way if scheme in _EXTRAS else f"pip install {package}",
+        extras.install(scheme) if scheme in _EXTRAS else f"uv pip install --python .venv {package}",
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import ctexp
-from ctexp.core import durations
+from ctexp.core import durations, extras
 from ctexp.core.errors import PreflightError
 from ctexp.core.sizes import size_bytes
 from ctexp.executors.modal.carrying import MOUNTED, carry_out
@@ -42,7 +42,7 @@ def check_installed() -> None:
     try:
         import modal  # noqa: F401
     except ImportError as error:
-        raise PreflightError(f"Modal is not installed ({error})", "uv pip install -e '.[modal]'") from error
+        raise PreflightError(f"Modal is not installed ({error})", extras.install("modal")) from error
 
 
 def make(settings: ModalSettings, root: Path) -> Made:

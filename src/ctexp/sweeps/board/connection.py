@@ -12,6 +12,7 @@ import optuna
 import sqlalchemy
 from optuna.storages import RDBStorage
 
+from ctexp.core import extras
 from ctexp.core.errors import Busy, CtexpError, DataError, PreflightError, StorageError
 from ctexp.core.files import storage_errors
 
@@ -81,7 +82,7 @@ def server(url: str, *, create: bool = False) -> RDBStorage:
     except ImportError as error:
         raise PreflightError(
             f"{shown(url)}: PostgreSQL needs psycopg, which is not installed",
-            "uv pip install -e '.[postgres]'",
+            extras.install("postgres"),
         ) from error
     words, options = parsed.get_dialect()().create_connect_args(parsed)
 
