@@ -9,11 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.config import reading
+from ctexp.config.compose import compose
 from ctexp.core import clock
 from ctexp.trackers.background import Background
 from ctexp.trackers.choosing import make_trackers
 from ctexp.trackers.protocol import Outcome, TrackedRun, Values
+from tests.project import HERE
 from tests.trackers.told import NOTHING, logger, outcome, tracked
+
+
+@pytest.mark.parametrize("kind", ["wandb", "mlflow", "tensorboard", "comet", "csv", "none"])
+def test_a_tracker_reads_what_it_goes_by_before_its_library_is_loaded(kind: str) -> None:
+    """A short run ends sooner than that: it would say of `logger.project` that nothing has read it."""
+    settings = compose([f"logger={kind}"], HERE).settings
+    make_trackers(settings.logger, pytest.fail)
+    missed = {key for key in reading.unread(settings) if key.startswith("logger.")}
+    assert {key for key in missed if not reading.reason(key, settings)} <= {"logger.timeout"}
 
 
 class Stubborn:

@@ -26,7 +26,9 @@ class CometTracker:
     later = "scripts/inv export-runs --to comet"
 
     def __init__(self, settings: LoggerSettings) -> None:
-        self._settings = settings
+        self._project = settings.project
+        self._workspace = settings.entity
+        self._wants_weights = settings.log_model == "best"
         self._experiment: Any = None
 
     def start(self, run: TrackedRun) -> None:
@@ -38,8 +40,8 @@ class CometTracker:
         folder = run.folder / "tracker" / "comet"
         folder.mkdir(parents=True, exist_ok=True)
         self._experiment = OfflineExperiment(
-            project_name=self._settings.project,
-            workspace=self._settings.entity,
+            project_name=self._project,
+            workspace=self._workspace,
             offline_directory=str(folder),
             experiment_key=files.sha256_bytes(run.tracker_id.encode())[:40],
             log_code=False,
@@ -72,6 +74,6 @@ class CometTracker:
             self._experiment.log_image(str(path), name=path.stem)
         for path in outcome.documents:
             self._experiment.log_asset(str(path), file_name=path.name)
-        if self._settings.log_model == "best" and outcome.best_checkpoint is not None:
+        if self._wants_weights and outcome.best_checkpoint is not None:
             self._experiment.log_model("best", str(outcome.best_checkpoint))
         self._experiment.end()

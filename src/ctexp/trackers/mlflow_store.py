@@ -38,7 +38,10 @@ class MlflowTracker:
     later = "scripts/inv export-runs --to mlflow"
 
     def __init__(self, settings: LoggerSettings) -> None:
-        self._settings = settings
+        self._project = settings.project
+        self._url = settings.url
+        self._timeout = settings.timeout
+        self._wants_weights = settings.log_model == "best"
         self._client: Any = None
         self._experiment = ""
         self._id = ""
@@ -86,7 +89,7 @@ class MlflowTracker:
         if outcome.confusion is not None:
             document = {"classes": list(CLASSES), "rows_are_truth": outcome.confusion}
             self._client.log_dict(self._id, document, "confusion.json")
-        if self._settings.log_model == "best" and outcome.best_checkpoint is not None:
+        if self._wants_weights and outcome.best_checkpoint is not None:
             self._client.log_artifact(self._id, str(outcome.best_checkpoint), "checkpoints")
         self._client.set_terminated(self._id, _status(outcome.exit_code), end_time=_ms(outcome.ended))
         if self._run.content:
@@ -116,13 +119,13 @@ class MlflowTracker:
         if self._client is not None:
             return
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(self._settings.timeout))))
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(max(1, round(self._timeout))))
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         from mlflow.tracking import MlflowClient
 
         for noisy in ("mlflow", "alembic"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
-        if (url := self._settings.url) and not url.startswith("sqlite:"):
+        if (url := self._url) and not url.startswith("sqlite:"):
             self._client = MlflowClient(tracking_uri=url)
             self._experiment = self._in_project(None)
             return
@@ -140,7 +143,7 @@ class MlflowTracker:
         """The id of the experiment."""
         from mlflow.exceptions import MlflowException
 
-        name = self._settings.project
+        name = self._project
         if (known := self._client.get_experiment_by_name(name)) is None:
             try:
                 return str(self._client.create_experiment(name, artifact_location=artifacts))

@@ -20,7 +20,11 @@ class WandbTracker:
     later = "scripts/inv wandb-sync"
 
     def __init__(self, settings: LoggerSettings, warn: Callable[[str], None]) -> None:
-        self._settings = settings
+        self._mode: Literal["offline", "online"] = settings.mode
+        self._project = settings.project
+        self._entity = settings.entity
+        self._timeout = settings.timeout
+        self._wants_weights = settings.log_model == "best"
         self._warn = warn
         self._run: Any = None
 
@@ -29,9 +33,9 @@ class WandbTracker:
         import wandb
 
         os.environ.setdefault("WANDB_SILENT", "true")
-        mode: Literal["offline", "online"] = self._settings.mode
+        mode = self._mode
         # Asked before `init` is called: an online start that failed would keep the run's id in use.
-        if mode == "online" and (problem := unreachable(self._settings.timeout)):
+        if mode == "online" and (problem := unreachable(self._timeout)):
             self._warn(f"W&B: {problem}; this run is tracked offline, `{self.later}` sends it later")
             mode = "offline"
         self._run = wandb.init(
@@ -41,11 +45,11 @@ class WandbTracker:
             tags=list(run.tags),
             notes=run.description or None,
             config=dict(run.config),
-            project=self._settings.project,
-            entity=self._settings.entity,
+            project=self._project,
+            entity=self._entity,
             dir=run.folder,
             mode=mode,
-            settings=wandb.Settings(init_timeout=self._settings.timeout, console="off", x_disable_stats=True),
+            settings=wandb.Settings(init_timeout=self._timeout, console="off", x_disable_stats=True),
         )
 
     def log(self, values: Values, epoch: int, moment: datetime) -> None:  # noqa: ARG002 - W&B has its own clock
@@ -70,7 +74,7 @@ class WandbTracker:
             pictures["val/confusion"] = wandb.Table(columns=["truth", "predicted", "images"], data=cells)
         if pictures:
             self._run.log(pictures)
-        if self._settings.log_model == "best" and outcome.best_checkpoint is not None:
+        if self._wants_weights and outcome.best_checkpoint is not None:
             artifact = wandb.Artifact(f"{self._run.id}-best", type="model")
             artifact.add_file(str(outcome.best_checkpoint))
             self._run.log_artifact(artifact)
