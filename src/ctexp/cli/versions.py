@@ -73,7 +73,7 @@ def delta(table: str, dataset: str, json: bool) -> None:
             }
         )
         return
-    has = "now holds" if kept.is_new else "holds already"
+    has = "now holds" if kept.is_new else "already holds"
     print(f"{catalog.title}: version {kept.version} of {table} {has} its {len(catalog.rows):,} images")
     print(f"catalog sha256: {catalog.sha256}")
 

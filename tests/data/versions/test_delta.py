@@ -96,3 +96,28 @@ def test_a_place_that_cannot_be_used_is_one_line(tmp_path: Path, catalog: Catalo
             keep(catalog, place)
         assert len(failure.value.problems) == 1
         assert "\n" not in failure.value.problems[0]
+
+
+def test_a_folder_with_other_files_gets_no_table_between_them(tmp_path: Path, catalog: Catalog) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    for place in (str(tmp_path), tmp_path.as_uri()):
+        with pytest.raises(UsageError, match="holds files, and no Delta table"):
+            keep(catalog, place)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    (tmp_path / "empty").mkdir()
+    assert keep(catalog, str(tmp_path / "empty")).is_new
+
+
+def test_a_store_without_credentials_names_the_variables(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    with pytest.raises(PreflightError, match="there are no credentials for it") as failure:
+        keep(catalog, "s3://bucket/table")
+    assert failure.value.hint == "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    assert capfd.readouterr().err == ""

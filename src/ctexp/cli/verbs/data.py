@@ -128,5 +128,5 @@ def data_delta(
     A change of the catalog makes a new version of the table; each version names its catalog's SHA-256:
 
         inv data-delta data/delta/chest_ct
-        inv data-delta s3://bucket/chest_ct --dataset chest_ct
+        inv data-delta s3://bucket/phantom --dataset phantom
     """

@@ -4,13 +4,16 @@ The table is a copy that others can read; ctexp goes by the catalog. Each versio
 catalog it holds, by the SHA-256 that the manifests of runs have too.
 """
 
+import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ctexp.core import extras
 from ctexp.core.errors import Busy, CtexpError, DataError, PreflightError, UsageError
 from ctexp.core.files import sha256_bytes
 from ctexp.data.catalog import Catalog
@@ -21,6 +24,7 @@ CATALOG = "ctexp.catalog_sha256"
 SYNTHETIC = "ctexp.synthetic"
 """Whether its images show no patient, there too: `true` or `false`."""
 
+_NO_CREDENTIALS = re.compile("loading credentials|no credentials found")
 _DECORATION = re.compile(r"\x1b\[[0-9;]*m|↳")
 
 
@@ -46,21 +50,23 @@ def keep(catalog: Catalog, where: str) -> Kept:
 
     Raises:
         PreflightError: `deltalake` is not installed, or the table cannot be read or written.
-        UsageError: the table there is another's.
+        UsageError: the table there is another's, or the folder holds something else.
         DataError: the catalog has changed since it was read.
         Busy: somebody else has written the table meanwhile.
     """
+    os.environ.setdefault("RUST_LOG", "error")  # else it tells on the side what its errors say again
     try:
         import deltalake
     except ImportError as error:
-        way = 'uv sync --extra delta, or pip install "ctexp[delta]"'
         raise PreflightError(
-            f"a Delta table needs deltalake, which is not installed ({error})", way
+            f"a Delta table needs deltalake, which is not installed ({error})", extras.install("delta")
         ) from error
     table = _table(catalog)
     try:
         newest = _newest(where)
-        if newest is not None:
+        if newest is None:
+            _refuse_foreign_files(where)
+        else:
             _refuse_others(newest, catalog.name, where)
             if newest.history(1)[0].get(CATALOG) == catalog.sha256:
                 return Kept(newest.version(), is_new=False)
@@ -108,8 +114,20 @@ def _refuse_others(table: Any, name: str, where: str) -> None:
         raise UsageError(f"{where}: {whose}; it would be overwritten", "name a place of its own for each set")
 
 
+def _refuse_foreign_files(where: str) -> None:
+    """A table would lie between them. Only folders of this machine are looked into."""
+    folder = Path(where.removeprefix("file://"))
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{where}: holds files, and no Delta table", "name a folder that is new or empty")
+
+
 def _unusable(where: str, error: Exception) -> CtexpError:
     said = " ".join(_DECORATION.sub("", str(error)).split())
+    if _NO_CREDENTIALS.search(said):
+        return PreflightError(
+            f"{where}: there are no credentials for it",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        )
     return PreflightError(
         f"{where}: the Delta table cannot be used: {said}",
         "see the place, and what the environment says of it: docs/data.md, Delta",
