@@ -74,6 +74,7 @@ def test_nobody_waits_for_them_after_a_second_signal(tmp_path: Path, local: Loca
 def test_where_one_cannot_be_begun_the_others_are_ended(tmp_path: Path, local: Local) -> None:
     first, second = (agent(tmp_path, f"local-{i}", WORKS) for i in (1, 2))
     second.log.symlink_to("/dev/full/log")
+    before = set(psutil.Process().children())
     with pytest.raises(NotADirectoryError):
         carry_out([first, second], local, Stops(), print)
-    assert not psutil.Process().children()
+    assert set(psutil.Process().children()) <= before
