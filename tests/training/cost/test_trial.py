@@ -101,6 +101,18 @@ def test_steps_validation_and_checkpoints_are_measured(tmp_path: Path) -> None:
     assert found.end_seconds > 1.2
 
 
+def test_the_start_of_helpers_is_counted(tmp_path: Path) -> None:
+    starts = []
+    for devices in (1, 2):
+        config = tiny.settings(trainer={"devices": devices})
+        found = tried(
+            tiny.classifier(config), tiny.batches(tiny.Pictures(22, seed=1), config), config, tmp_path
+        )
+        assert found is not None
+        starts.append(found.start_seconds)
+    assert starts[1] >= 8 > starts[0]
+
+
 def test_it_ends_when_its_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctexp.training.cost.stopwatch.SECONDS", 0.0)
     config = tiny.settings()

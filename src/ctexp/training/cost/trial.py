@@ -36,6 +36,9 @@ _SYNCS_AN_EPOCH = 11
 _DRAWING_SECONDS = 0.8
 """Four figures, and setting up the loop and the log, on a processor of 2023 that has nothing else to do."""
 
+_HELPERS_SECONDS = 8.0
+"""For the helpers of a run on several devices to begin, all at once: Python and its libraries."""
+
 _MEASURING_SECONDS = 0.4e-3
 """For each validation image: its part in two thousand resamples of every metric, on the same."""
 
@@ -50,7 +53,7 @@ class Trial:
     Attributes:
         steps: how many were timed.
         step_seconds: of one, its batch included.
-        start_seconds: what the first steps took beyond that.
+        start_seconds: what the first steps took beyond that, and what helpers take to begin.
         steps_per_epoch: as the batches say.
         validation_seconds: of one pass over the validation split.
         writing_seconds: of an epoch's checkpoint and rows.
@@ -135,10 +138,12 @@ def trial(
     looks = sum(1 for _ in views(next(iter(val)).images[:1], settings.inference.tta))
     weights = sum(tensor.nbytes for tensor in module.answering_weights().values())
     step = fmean(watch.timed)
+    helpers = _HELPERS_SECONDS if settings.trainer.devices > 1 else 0.0
+    first = watch.durations[:WARM_UP]
     return Trial(
         steps=len(watch.timed),
         step_seconds=step,
-        start_seconds=max(0.0, sum(watch.durations[:WARM_UP]) - step * len(watch.durations[:WARM_UP])),
+        start_seconds=helpers + max(0.0, sum(first) - step * len(first)),
         steps_per_epoch=len(train),
         validation_seconds=images * each,
         writing_seconds=saving.seconds + _SYNCS_AN_EPOCH * saving.sync_seconds,
