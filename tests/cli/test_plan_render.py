@@ -157,6 +157,7 @@ def test_a_script_for_a_cluster_says_so_and_stands_beside_the_other(project: Pat
     script = (project / there).read_text()
     assert there.name == "night.ray.sh"
     assert "inv plan-render research/plans/night.yaml --executor ray" in script
+    assert "# bash scripts/night.ray.sh [OPTION...]" in script
     assert '--script "$script" --executor ray -- "$@"' in script
     wrong = inv(project, "plan-render", "night", "--executor", "rya", code=2)
     assert "--executor: 'rya' is none; did you mean 'ray'?" in wrong.stderr

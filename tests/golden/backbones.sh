@@ -5,9 +5,9 @@
 #
 # plan    research/plans/backbones.yaml
 # sha256  0000000000000000000000000000000000000000000000000000000000000000
-# seal    88b1415574adc770f35f506c82f38818edf111c0636f962645461b05aedece65
+# seal    457d958759207af5b6c6d81d445ebb5a67863acff38f57336ae333a516b9d633
 #
-# bash backbones.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
+# bash scripts/backbones.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
 #   --dry-run   check everything and show every command; nothing is run
 #   --status    how the newest queue of the plan stands
 #   --resume    go on with the newest queue as it began, whatever the plan says by now

@@ -108,11 +108,12 @@ def _before(script: Path) -> Origin | None:
 def _rendered(loaded: Loaded, root: Path, script: Path, executor: str, settings: ExecutorSettings) -> bytes:
     folder = script.parent.resolve()
     up = os.path.relpath(root, folder) if folder.is_relative_to(root) else str(root)
+    where = script.relative_to(root) if script.is_relative_to(root) else script
     about = (loaded.plan, jobs_of(loaded.plan), loaded.shown, loaded.sha256, up)
     if isinstance(settings, SlurmSettings):
-        text = slurm_script(*about, executor=executor, settings=settings)
+        text = slurm_script(*about, executor, settings, str(where))
     else:
-        text = bash_script(*about, executor)
+        text = bash_script(*about, executor, str(where))
     return text.encode("ascii")
 
 

@@ -198,6 +198,37 @@ def test_it_submits_itself(folder: Path) -> None:
     assert place.told("sbatch").split("\0")[:-1] == [str(place.script.resolve()), "--fresh"]
 
 
+@pytest.mark.parametrize(
+    ("sinfo", "advice"),
+    [
+        ("exit 1", "submit from a machine that sees the cluster; for this one: scripts/inv plan-render "),
+        ("echo 'debug up'", "see sinfo, and conf/executor/slurm.yaml"),
+    ],
+)
+def test_where_slurm_takes_nothing_one_line_says_why_and_what_to_do(
+    folder: Path, sinfo: str, advice: str
+) -> None:
+    place = Place(folder, [])
+    place.program("sbatch", "echo 'sbatch: error: no host' >&2; echo 'sbatch: fatal: no source' >&2; exit 1")
+    place.program("sinfo", sinfo)
+    done = subprocess.run(
+        ["bash", place.script], env=stub.environment(), check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"SLURM takes nothing: sbatch: fatal: no source -> {advice}")
+
+
+def test_what_sbatch_says_of_what_it_takes_is_shown(folder: Path) -> None:
+    place = Place(folder, [])
+    place.program("sbatch", "echo 'sbatch: you have little time left' >&2; echo 'Submitted batch job 7'")
+    done = subprocess.run(
+        ["bash", place.script], env=stub.environment(), check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "Submitted batch job 7\n"
+    assert done.stderr == "sbatch: you have little time left\n"
+
+
 def test_a_rehearsal_submits_nothing(folder: Path) -> None:
     place = Place(folder, [])
     done = subprocess.run(

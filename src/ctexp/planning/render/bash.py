@@ -25,6 +25,7 @@ def bash_script(
     plan_sha256: str,
     root: str = "..",
     executor: str = _HERE,
+    script: str | None = None,
 ) -> str:
     """The same bytes for the same plan, in ASCII.
 
@@ -35,13 +36,14 @@ def bash_script(
         plan_sha256: of its bytes.
         root: the project's, from the folder of the script, or absolute.
         executor: which file of `conf/executor` says where jobs run.
+        script: where it will be, from the project's root, or absolute; else where `plan-render` puts it.
 
     Raises:
         UsageError: an override cannot stand on a command line.
     """
     template = Path(__file__).with_name("bash.sh").read_text()
     said = "" if executor == _HERE else f" --executor {executor}"
-    asked = {"executor": said, "rendered": said}
+    asked = {"executor": said, "rendered": said, "script": quoted(script or f"scripts/{plan.name}.sh")}
     return sealed(fill(template, values(plan, jobs, plan_file, plan_sha256, root) | asked))
 
 

@@ -7,7 +7,7 @@
 # sha256  @plan_sha256@
 # seal    
 #
-# bash @plan@.sh [OPTION...]   begin a queue, or go on with the one that this script has begun
+# bash @script@ [OPTION...]   begin a queue, or go on with the one that this script has begun
 #   --dry-run   check everything and show every command; nothing is run
 #   --status    how the newest queue of the plan stands
 #   --resume    go on with the newest queue as it began, whatever the plan says by now

@@ -11,6 +11,7 @@ from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import Job, key_of
 from ctexp.planning.render.bash import fill, values
 from ctexp.planning.render.seal import sealed
+from ctexp.planning.render.words import quoted
 
 _NAME = "slurm"
 """The executor that is meant where none is named."""
@@ -28,6 +29,7 @@ def slurm_script(
     root: str = "..",
     executor: str = _NAME,
     settings: SlurmSettings = PLAIN,
+    script: str | None = None,
 ) -> str:
     """The same bytes for the same plan and settings, in ASCII.
 
@@ -39,6 +41,7 @@ def slurm_script(
         root: the project's, from the folder of the script, or absolute.
         executor: the name of the file in `conf/executor` that holds the settings.
         settings: of the cluster.
+        script: where it will be, from the project's root, or absolute; else where `plan-render` puts it.
 
     Raises:
         UsageError: an override cannot stand on a command line.
@@ -50,6 +53,7 @@ def slurm_script(
         "time": time_of(_seconds(plan, jobs)),
         "options": "".join(f"\n#SBATCH {word}" for word in wanted),
         "executor": executor,
+        "script": quoted(script or f"scripts/{plan.name}.{executor}.sh"),
         "named": "" if executor == _NAME else f" --executor {executor}",
     }
     return sealed(fill(template, values(plan, jobs, plan_file, plan_sha256, root) | asked))

@@ -16,7 +16,7 @@
 # sha256  @plan_sha256@
 # seal    
 #
-# bash @plan@.slurm.sh [OPTION...]   submit it; `sbatch` from the project's folder does the same
+# bash @script@ [OPTION...]   submit it; `sbatch` from the project's folder does the same
 #   --dry-run   check everything and show every command; nothing is submitted
 #   --status    how the newest queue of the plan stands
 #   --resume    go on with the newest queue as it began, whatever the plan says by now
@@ -30,7 +30,7 @@
 # Two minutes before its time is over, or when it has to make room for others, a task stops on a checkpoint,
 # and goes on from there when the cluster starts it again. Exit codes: 0 done; 12 the job failed, or was left
 # out; 5 the disk is full; 75 others have to run first; 143 stopped. Of the analysis: as of a night on one
-# machine.
+# machine. Of the submission: 4 where SLURM takes nothing.
 
 # All is in functions, so that bash has read the whole file before it does anything. There is no `set -e`:
 # what ends a task is decided below. Not every plan needs every function:
@@ -89,7 +89,8 @@ main() {
     script=$(realpath -- "${BASH_SOURCE[0]}") && find_root && activate || return 4
     options "$@"
     if [[ ! $rehearsing && ! ${SLURM_ARRAY_TASK_ID:-} ]]; then
-        exec sbatch "$script" "$@"
+        submit "$script" "$@"
+        return
     fi
     set -- begin --plan "$plan_file" --sha256 "$plan_sha256" --script "$script" --target slurm@named@ -- "$@"
     if [[ $rehearsing ]]; then
@@ -97,6 +98,20 @@ main() {
     else
         exec "${queue[@]}" "$@"
     fi
+}
+
+# Put the array in line. Where SLURM does not take it, what it says last says why.
+submit() {
+    local said advice="see sinfo, and conf/executor/@executor@.yaml"
+    if { said=$(sbatch "$@" 2>&1 >&3); } 3>&1; then
+        [[ ! $said ]] || echo "$said" >&2
+        return
+    fi
+    if ! sinfo --noheader &>/dev/null; then
+        advice="submit from a machine that sees the cluster; for this one: scripts/inv plan-render $plan_file"
+    fi
+    echo "SLURM takes nothing: ${said##*$'\n'} -> $advice" >&2
+    return 4
 }
 
 # A task runs a copy of this script from a folder of SLURM's own.
