@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ctexp.cli.plan_check import plan_check
 from tests.project import TINY, add_tiny_set, inv, make_project
 
 COMMON = f"common: [{', '.join(TINY)}, git.dirty=warn]\n"
@@ -46,6 +47,25 @@ def test_the_document(project: Path) -> None:
     assert document["refused"] == []
     assert len(document["warnings"]) == 2
     assert len(document["sha256"]) == 64
+
+
+def test_what_an_executor_means_is_a_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.delenv("CTEXP_ROOT", raising=False)
+    write(project, "there", SOUND)
+    devices = "[{name: 'cpu#1', memory: 1GB}, {name: 'cpu#2', memory: 1GB}]"
+    (project / "conf" / "executor" / "two.yaml").write_text(
+        f"kind: local\ndevices: {devices}\njobs_per_device: 1\n"
+    )
+    plan_check("there", measure=False, executor="two", json=False)
+    told = capsys.readouterr().out.splitlines()
+    assert told[1] == "executor two: cpu#1 0.9 GiB, cpu#2 0.9 GiB: 2 jobs at once"
+    plan_check("there", measure=False, executor="slurm", json=True)
+    where = json.loads(capsys.readouterr().out)["executor"]
+    assert where.pop("said").startswith("an array of 3 tasks and one for the analysis; ")
+    assert where == {"name": "slurm", "kind": "slurm", "slots": 1}
 
 
 def test_wrong_plans_are_told_by_their_exit_code(project: Path) -> None:

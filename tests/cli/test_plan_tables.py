@@ -1,7 +1,7 @@
 """The schedule as it is printed."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from ctexp.cli.plan_tables import print_schedule
 from ctexp.core.gpu import Gpu
+from ctexp.executors.slots import Device
 from ctexp.planning.schedule.fit import fit
 from ctexp.record.manifest import Estimate
 from tests.planning.schedule.jobs import checked, minutes, plan
@@ -30,12 +31,13 @@ def printed(
     capsys: pytest.CaptureFixture[str],
     costs: Mapping[str, Estimate | None],
     gpu: Gpu | None = None,
+    devices: Sequence[Device] = (),
     **fields: Any,
 ) -> list[str]:
     of = plan({name: {} for name in costs}, **{"seeds": [1], **fields})
     jobs = checked(of, **({"device": gpu.name} if gpu else {}))
     by_job = {f"{name}-s1": cost for name, cost in costs.items()}
-    print_schedule(fit(jobs, by_job, of, now=NOW, gpu=gpu, free_bytes=512 * 10**9))
+    print_schedule(fit(jobs, by_job, of, now=NOW, gpu=gpu, free_bytes=512 * 10**9, devices=devices))
     return capsys.readouterr().out.splitlines()
 
 
@@ -56,6 +58,17 @@ def test_every_job_has_its_line_and_the_night_its_totals(capsys: pytest.CaptureF
         "finish      23:46 (p90 00:19)",
         "disk        410 MB (p90 440 MB) of 512.0 GB free, 5.0 GB of them reserved",
         "GPU memory  up to 6.1 GiB of 24.0 GiB",
+    ]
+
+
+def test_on_devices_the_memory_is_what_a_job_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    cost = minutes(30, memory_bytes=2**30, memory_bytes_p90=3 * 2**29)
+    devices = [Device("cpu#1", 2**31), Device("cpu#2", 2**30)]
+    lines = printed(capsys, {"a": cost, "b": None}, window="8h", devices=devices)
+    assert lines[2:5] == [
+        "job           p50          p90  memory (p90)    disk  begins  fits",
+        "a-s1  30 min 00 s  30 min 00 s       1.5 GiB  100 MB   22:00  yes",
+        "b-s1      unknown                                      22:00  likely: what it costs is unknown",
     ]
 
 

@@ -149,7 +149,8 @@ def test_two_devices_and_a_job_that_has_room_on_none(
         ("cpu#2", 2 * 10**9, 1),
     ]
     assert orders.need("a-s1") == 1_300_000_000, "the p90, which has to be free"
-    assert "devices      cpu#1 0.9 GiB, cpu#2 1.9 GiB: 2 jobs at once" in capsys.readouterr().err
+    devices_line = "devices      cpu#1 0.9 GiB, cpu#2 1.9 GiB: 2 jobs at once; a job takes 1.2 GiB (p90)"
+    assert devices_line in capsys.readouterr().err
     measured(project, 2 * 10**9)
     with pytest.raises(UsageError, match=r"a-s1: takes 2.4 GiB \(p90\), and no device") as refused:
         begin.main(words("--fresh"))
@@ -161,6 +162,18 @@ def test_a_dry_run_makes_nothing(project: Path, capsys: pytest.CaptureFixture[st
     assert begin.main(words("--dry-run")) == 0
     assert queues(project / "runs") == []
     assert "shell tools  bash, git" in capsys.readouterr().err
+
+
+def test_a_rehearsal_without_a_cluster_says_that_none_answers(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sinfo = project / "bin" / "sinfo"
+    sinfo.parent.mkdir()
+    sinfo.write_text("#!/bin/sh\necho 'sinfo: fatal: no source' >&2; exit 1\n")
+    sinfo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sinfo.parent}:{os.environ['PATH']}")
+    assert begin.main(words("--dry-run", target="slurm")) == 0
+    assert "cluster      SLURM: sinfo: fatal: no source" in capsys.readouterr().err
 
 
 def test_the_same_script_goes_on_with_the_same_queue() -> None:

@@ -12,15 +12,15 @@ from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import project_root
 from ctexp.executors.devices import is_declared
 from ctexp.executors.places import devices_of
-from ctexp.executors.settings import ExecutorSettings, SlurmSettings
+from ctexp.executors.settings import DEFAULT, ExecutorSettings, SlurmSettings
 from ctexp.executors.settings import load as load_executor
-from ctexp.executors.slots import Device
+from ctexp.executors.slots import Device, slots_of
 from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.past import Past
 from ctexp.planning.plan.load import Loaded, locate, read
 from ctexp.planning.schedule import measure as measuring
-from ctexp.planning.schedule.lanes import gpus_each, refuse_too_large
+from ctexp.planning.schedule.lanes import gpus_each, refuse_too_large, said_of
 from ctexp.planning.schedule.measurements import Measurements
 from ctexp.planning.schedule.night import schedule
 from ctexp.planning.schedule.schedule import Schedule
@@ -43,13 +43,16 @@ def plan_check(plan: str, measure: bool, executor: str, json: bool) -> int:
     found = schedule(checked.jobs, loaded.plan, runs, clock.now(), devices)
     if is_declared(settings):
         refuse_too_large(devices, {entry.job: entry.cost for entry in found.entries})
-    for line in found.warnings:
+    for line in (*found.warnings, *found.unmeasured):
         screen.warn(line)
     refused += found.problems
+    means = _means(settings, found)
     if json:
-        screen.emit_json(_document(loaded, checked, found, weights, refused))
+        where = {"name": executor, "kind": settings.kind, "said": means, "slots": slots_of(devices)}
+        screen.emit_json(_document(loaded, checked, found, weights, refused) | {"executor": where})
     else:
-        _print(loaded, checked, found, weights)
+        is_news = devices or executor != DEFAULT
+        _print(loaded, checked, found, weights, f"executor {executor}: {means}" if is_news else "")
     if not refused:
         return 0
     error = PreflightError(refused)
@@ -65,6 +68,17 @@ def _devices(root: Path, executor: str, settings: ExecutorSettings, checked: Che
     on_gpu = any(one.device in {gpu.name for gpu in state.gpus} for one in checked.jobs)
     each = gpus_each(checked.jobs) if on_gpu else 0
     return devices_of(root, executor, settings, state, gpus_each=each)
+
+
+def _means(settings: ExecutorSettings, found: Schedule) -> str:
+    """What it comes to that jobs run there."""
+    if not isinstance(settings, SlurmSettings):
+        return said_of(found.devices) if found.devices else "one job at a time"
+    most = f", {settings.at_once} at once at most" if settings.at_once else ""
+    return (
+        f"an array of {found.totals.jobs} tasks and one for the analysis{most}; when each begins is the "
+        "cluster's choice: below they come one after the other"
+    )
 
 
 def _found_out(checked: Checked, root: Path, runs: Path) -> tuple[Weights, list[str]]:
@@ -86,20 +100,22 @@ def _document(
         "path": loaded.shown,
         "sha256": loaded.sha256,
         "experiments": len(loaded.plan.experiments),
-        "warnings": [*checked.warnings, *found.warnings],
+        "warnings": [*checked.warnings, *found.warnings, *found.unmeasured],
         "refused": refused,
         "weights": None if weights is None else [asdict(one) for one in weights.found],
         "schedule": found.document(),
     }
 
 
-def _print(loaded: Loaded, checked: Checked, found: Schedule, weights: Weights | None) -> None:
+def _print(loaded: Loaded, checked: Checked, found: Schedule, weights: Weights | None, means: str) -> None:
     jobs, experiments = len(checked.jobs), len(loaded.plan.experiments)
     warnings = len(checked.warnings)
     doubts = f", {_many(warnings, 'warning')}" if warnings else ""
     print(f"{loaded.shown}: {_many(jobs, 'job')} of {_many(experiments, 'experiment')}{doubts}")
     for one in weights.found if weights else ():
         print(f"weights of {one.name}: {one.source}, SHA-256 {one.sha256[:12]}")
+    if means:
+        print(means)
     print_schedule(found)
 
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from ctexp.core import clock
 from ctexp.planning.estimates import disk, memory
 from ctexp.planning.schedule.costs import bound
+from ctexp.planning.schedule.lanes import is_shared_out
 from ctexp.planning.schedule.schedule import Entry, Schedule, Totals
 
-_HEADINGS = ["job", "p50", "p90", "memory", "disk", "begins", "fits"]
 _DAY = timedelta(days=1)
 
 
@@ -23,7 +23,10 @@ def print_schedule(found: Schedule) -> None:
     kept = f", the last {clock.duration(found.grace_seconds + found.analysis_seconds)} kept {what}"
     print(f"window {found.window}: {opens} to {closes}{kept if what else ''}\n")
     days = found.closes - found.opens > _DAY
-    rows = [_HEADINGS, *(_row(entry, days) for entry in found.entries)]
+    placed = is_shared_out(found.devices)
+    memory_of = "memory (p90)" if placed else "memory"
+    headings = ["job", "p50", "p90", memory_of, "disk", "begins", "fits"]
+    rows = [headings, *(_row(entry, days, placed) for entry in found.entries)]
     for line in _aligned(rows):
         print(line)
     print()
@@ -42,15 +45,16 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join((first.ljust(widths[0]), *cells, last)).rstrip()
 
 
-def _row(entry: Entry, days: bool) -> list[str]:
+def _row(entry: Entry, days: bool, placed: bool) -> list[str]:
     cost = entry.cost
     if cost is None:
         figures = ["unknown", "", "", ""]
     else:
+        taken = entry.need_bytes if placed else cost.memory_bytes
         figures = [
             clock.duration(cost.seconds),
             clock.duration(bound(cost)),
-            "" if cost.memory_bytes is None else memory(cost.memory_bytes),
+            "" if taken is None else memory(taken),
             "" if cost.disk_bytes is None else disk(cost.disk_bytes),
         ]
     fits = f"{entry.fits}: {entry.why}" if entry.why else entry.fits

@@ -246,6 +246,7 @@ def test_the_document_is_plain_json() -> None:
         "memory_bytes_p90": 2**30,
         "disk_bytes": 100_000_000,
         "disk_bytes_p90": 100_000_000,
+        "need_bytes": None,
         "basis": "3 like runs",
         "fits": "yes",
         "why": "",

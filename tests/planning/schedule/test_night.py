@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.gpu import Gpu, GpuState
+from ctexp.executors.slots import Device
 from ctexp.planning.schedule import night
 from ctexp.planning.schedule.night import schedule
 from tests.planning.schedule.jobs import DEVICE, checked, plan
@@ -47,3 +48,19 @@ def test_the_gpu_of_this_machine_is_the_one_that_jobs_are_held_to(
     found = schedule(checked(of), of, tmp_path, NOW)
     assert found.problems == ("a: 0.9 GiB of GPU memory expected, the GPU has 0.5 GiB",)
     assert found.totals.on_gpu
+
+
+def test_what_was_measured_on_other_hardware_alone_is_said(tmp_path: Path) -> None:
+    recorded(tmp_path)  # on DEVICE
+    of = plan({"a": {"seeds": [1, 2]}, "b": {"overrides": ["data.batch_size=3"]}})
+    jobs = checked(of, device="a computer, 2 threads")
+    measure = "scripts/inv plan-check night --measure"
+    alone = "so each has its device to itself; to run several at once"
+    shared = schedule(jobs, of, tmp_path, NOW, [Device("cpu", 2**34, 2)])
+    assert shared.unmeasured == (
+        f"a-s1 and 1 more: measured on a computer, not on a computer, 2 threads, {alone}: {measure}",
+        f"b-s42: not measured, {alone}: {measure}",
+    )
+    lines = [f"a-s1 and 1 more: measured on a computer, not on a computer, 2 threads: {measure}"]
+    assert [*schedule(jobs, of, tmp_path, NOW).unmeasured] == lines, "one after the other nothing is lost"
+    assert schedule(checked(of)[:2], of, tmp_path, NOW, [Device("cpu", 2**34, 2)]).unmeasured == ()

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from ctexp.core import durations
 from ctexp.core.gpu import Gpu
 from ctexp.core.sizes import size_bytes
-from ctexp.executors.slots import Device
+from ctexp.executors.slots import Device, Need
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.plan import window
 from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import in_order
 from ctexp.planning.schedule import means
 from ctexp.planning.schedule.costs import bound
+from ctexp.planning.schedule.lanes import given, is_shared_out
 from ctexp.planning.schedule.schedule import Entry, Fits, Schedule, Totals
 from ctexp.planning.schedule.walk import Slot, never_begun, walk
 from ctexp.record.manifest import Estimate
@@ -49,13 +50,16 @@ def fit(
     median = walk(jobs, costs, there, pause, "p50", devices)
     slow = walk(jobs, costs, there, pause, "p90", devices)
 
+    def need(job: str) -> Need:
+        return given(costs[job], devices) if is_shared_out(devices) else None
+
     def entry(job: str) -> Entry:
         slot = median.slots.get(job)
         if slot is None:
-            return Entry(job, costs[job], "no", median.left_out[job])
+            return Entry(job, costs[job], "no", median.left_out[job], need_bytes=need(job))
         fits, why = _how(job, slot, slow.left_out, known=costs[job] is not None)
         begins, ends = (opens + timedelta(seconds=seconds) for seconds in (slot.begins, slot.ends))
-        return Entry(job, costs[job], fits, why, begins, ends, slot.certain)
+        return Entry(job, costs[job], fits, why, begins, ends, slot.certain, need(job))
 
     left_out = (job.id for job in jobs if job.id not in median.slots)
     entries = tuple(entry(job) for job in (*median.slots, *left_out))
@@ -93,7 +97,18 @@ def fit(
     warnings = (*never.values(), *warnings)
     if doubt := its_window.doubt(now):
         warnings = (doubt, *warnings)
-    return Schedule(plan.window, opens, closes, analysis, entries, totals, problems, warnings, grace)
+    return Schedule(
+        plan.window,
+        opens,
+        closes,
+        analysis,
+        entries,
+        totals,
+        problems,
+        warnings,
+        grace,
+        tuple(devices),
+    )
 
 
 def _how(job: str, slot: Slot, left_out_where_slow: Mapping[str, str], *, known: bool) -> tuple[Fits, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ctexp.core.errors import UsageError
-from ctexp.executors.slots import Device, Need, slots_of
+from ctexp.executors.slots import Device, Need, most_memory, slots_of
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import memory
 from ctexp.record.manifest import Estimate
@@ -36,10 +36,31 @@ def refuse_too_large(devices: Sequence[Device], costs: Mapping[str, Estimate | N
         raise UsageError(wrong, "smaller batches (data.batch_size), or a device with more memory")
 
 
-def lines_of(devices: Sequence[Device]) -> Iterator[str]:
+def given(cost: Estimate | None, devices: Sequence[Device]) -> Need:
+    """The memory that a job is given on one of these; one that hopes to get by with less has all of it."""
+    need, most = need_of(cost), most_memory(devices)
+    return need if need is None or most is None else min(need, most)
+
+
+def lines_of(devices: Sequence[Device], costs: Iterable[Estimate | None]) -> Iterator[str]:
     """What a check of the machine says of them; nothing where jobs come one after the other."""
-    if devices:
-        yield f"devices      {_named(devices)}: {slots_of(devices)} jobs at once"
+    if not devices:
+        return
+    needs = [need for cost in costs if (need := given(cost, devices)) is not None]
+    low, high = (memory(pick(needs, default=0)) for pick in (min, max))
+    takes = f"; a job takes {low if low == high else f'{low} to {high}'} (p90)" if needs else ""
+    yield f"devices      {said_of(devices)}{takes if is_shared_out(devices) else ''}"
+
+
+def is_shared_out(devices: Sequence[Device]) -> bool:
+    """Whether jobs are placed by their memory."""
+    return any(one.memory is not None for one in devices)
+
+
+def said_of(devices: Sequence[Device]) -> str:
+    """`cuda:0 24.0 GiB, cuda:1 12.0 GiB: 2 jobs at once`."""
+    slots = slots_of(devices)
+    return f"{_named(devices)}: {slots} {'job' if slots == 1 else 'jobs'} at once"
 
 
 def _named(devices: Sequence[Device]) -> str:

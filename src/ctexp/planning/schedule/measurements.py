@@ -110,6 +110,11 @@ class Measurements:
         except (DataError, LookupError, TypeError, AttributeError):
             return cls()
 
+    @property
+    def kinds(self) -> set[tuple[tuple[str, Any], ...]]:
+        """The workloads, with their devices, of which something is known."""
+        return {kind for kind, _, _ in self._all}
+
     def of(self, job: Job) -> Measurement | None:
         """What is known of trainings like this one, scaled to its images; of several the nearest in size."""
         like = [one for one in self._all.values() if job.is_like(one.job)]

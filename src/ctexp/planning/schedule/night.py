@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from ctexp.planning.schedule.costs import expected
 from ctexp.planning.schedule.fit import fit
 from ctexp.planning.schedule.measurements import Measurements
 from ctexp.planning.schedule.schedule import Schedule
+from ctexp.planning.schedule.unmeasured import unmeasured
 
 
 def schedule(
@@ -35,10 +37,11 @@ def schedule(
     Raises:
         DataError: the folder of runs cannot be read.
     """
-    costs = expected(checked, Past.load(runs), Measurements.load(runs))
+    past, measured = Past.load(runs), Measurements.load(runs)
+    costs = expected(checked, past, measured)
     there = next(folder for folder in (runs, *runs.parents) if folder.is_dir())
     gpus = detect_gpus().gpus
-    return fit(
+    found = fit(
         checked,
         costs,
         plan,
@@ -47,3 +50,4 @@ def schedule(
         free_bytes=shutil.disk_usage(there).free,
         devices=devices,
     )
+    return replace(found, unmeasured=tuple(unmeasured(checked, costs, past, measured, devices, plan.name)))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ctexp.core import clock
+from ctexp.executors.slots import Device
 from ctexp.record.manifest import Estimate
 
 Fits = Literal["yes", "likely", "shortened", "no"]
@@ -22,6 +23,8 @@ class Entry:
         cost: None where nobody knows it.
         why: it does not fit, or only perhaps; empty for `yes`.
         begins: and `ends`, aware, where every job takes its median time; None where it is left out.
+        need_bytes: of memory, which it is given on a device, its p90; None where that is unknown, or jobs are
+            not placed by their memory.
         certain: False where the costs of jobs before it are not known: it begins then or later.
     """
 
@@ -32,12 +35,14 @@ class Entry:
     begins: datetime | None = None
     ends: datetime | None = None
     certain: bool = True
+    need_bytes: int | None = None
 
     def document(self) -> dict[str, Any]:
         """JSON values."""
         return {
             "job": self.job,
             **{name: getattr(self.cost, name, None) for name in _FIGURES},
+            "need_bytes": self.need_bytes,
             "basis": self.cost.basis if self.cost else "unknown",
             "fits": self.fits,
             "why": self.why,
@@ -93,6 +98,8 @@ class Schedule:
         entries: in the order of running, then those that are left out, as they stand in the plan.
         problems: what no night gets over: jobs that need more than there is; a line each.
         warnings: what may go wrong, likewise.
+        devices: that jobs run on, several at once; none where they come one after the other.
+        unmeasured: what is lost because nobody knows what jobs take; a line each, with what to do.
     """
 
     window: str
@@ -104,6 +111,8 @@ class Schedule:
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
     grace_seconds: float = 0.0
+    devices: tuple[Device, ...] = ()
+    unmeasured: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """JSON values."""
@@ -118,5 +127,5 @@ class Schedule:
             "jobs": [entry.document() for entry in self.entries],
             "totals": self.totals.document(),
             "problems": list(self.problems),
-            "warnings": list(self.warnings),
+            "warnings": [*self.warnings, *self.unmeasured],
         }

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ctexp.core import clock
-from ctexp.executors.slots import Device, Need, Slots, most_memory, slots_of
+from ctexp.executors.slots import Device, Need, Slots, slots_of
 from ctexp.planning.packing.pack import Length, pack
 from ctexp.planning.plan.jobs import LEAST_SECONDS, Job
 from ctexp.planning.schedule.costs import bound
-from ctexp.planning.schedule.lanes import need_of
+from ctexp.planning.schedule.lanes import given
 from ctexp.record.manifest import Estimate
 
 Pace = Literal["p50", "p90"]
@@ -195,8 +195,7 @@ class _Night:
         return [self.left] * free + [max(0.0, self.seconds - ends) for ends, _, _ in self.running]
 
     def _need(self, job: Job) -> Need:
-        need, most = need_of(self.costs[job.id]), most_memory(self.devices)
-        return need if need is None or most is None else min(need, most)
+        return given(self.costs[job.id], self.devices)
 
     def _needed(self, job: Job) -> float:
         cost = self.costs[job.id]

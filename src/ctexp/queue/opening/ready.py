@@ -1,6 +1,7 @@
 """Whether a night can begin now: its plan checked, its jobs estimated, the machine looked at."""
 
 import platform
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -9,11 +10,12 @@ from typing import Any
 from ctexp.config.verdict import load as verdict_settings
 from ctexp.core import files, screen
 from ctexp.core.device_lock import device_lock
-from ctexp.core.errors import UsageError
+from ctexp.core.errors import PreflightError, UsageError
 from ctexp.core.gpu import GpuState, detect_gpus
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import shown
 from ctexp.executors.devices import is_declared
+from ctexp.executors.opening import open_executor
 from ctexp.executors.places import devices_of
 from ctexp.executors.settings import DEFAULT, ExecutorSettings, LocalSettings
 from ctexp.executors.settings import load as load_executor
@@ -79,7 +81,6 @@ class Ready:
         self._loaded = plan_meant(asked, place, queue)
         checked = check(self._loaded, place.root)
         checked.refuse()
-        self._warnings = checked.warnings
         settings = load_executor(place.root, asked.executor)
         self._elsewhere = not isinstance(settings, LocalSettings)
         state = detect_gpus()
@@ -106,7 +107,12 @@ class Ready:
             gpu=self._gpu,
             elsewhere=self._elsewhere,
         )
-        self._lines = [*preflight(intended), *lines_of(self._devices)]
+        self._lines = [
+            *preflight(intended),
+            *lines_of(self._devices, intended.costs.values()),
+            *self._cluster(),
+        ]
+        self._warnings = (*checked.warnings, *expected.unmeasured)
         self._edited = origin(self._script.read_bytes()) != "rendered"
 
     def _devices_of(
@@ -117,6 +123,16 @@ class Ready:
             return ()
         each = gpus_each(checked.jobs) if self._gpu else 0
         return devices_of(self._place.root, self._asked.executor, settings, state, gpus_each=each)
+
+    def _cluster(self) -> Iterator[str]:
+        """Whether SLURM answers, for who rehearses; on a laptop it need not."""
+        if self._asked.mode != "slurm" or not self._asked.dry_run:
+            return
+        try:
+            said = open_executor(self._place.root, self._asked.executor).resources().said
+        except PreflightError as error:
+            said = f"{error.problems[0]}: {error.hint}" if error.hint else error.problems[0]
+        yield f"cluster      {said}"
 
     @property
     def device_locks(self) -> list[FileLock]:
