@@ -97,7 +97,7 @@ def test_wrong_words_are_refused_at_once() -> None:
         ({"count": "three"}, "--count: expected a whole number from 1 on, got 'three'"),
         ({"gpu": "-1"}, "--gpu: expected a whole number from 0 on, got '-1'"),
         ({"agents": "0"}, "--agents: expected a whole number from 1 on, got '0'"),
-        ({"executor": "nowhere"}, "--executor: 'nowhere' is none; choose one of: local, modal, ray"),
+        ({"executor": "nowhere"}, "--executor: 'nowhere' is none; conf/executor has local, modal, ray"),
         ({"executor": "modal"}, "--executor modal: its nodes do not see .* where the trials are"),
     ):
         with pytest.raises(UsageError, match=problem):

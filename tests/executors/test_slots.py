@@ -2,8 +2,11 @@
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
+from pydantic import ValidationError
 
 from ctexp.core.errors import PreflightError, UsageError
 from ctexp.core.gpu import Gpu, GpuState
@@ -106,8 +109,24 @@ def test_devices_that_are_named_have_to_be_there_once_each() -> None:
         named("cuda:0", "cuda:7")
     with pytest.raises(PreflightError, match="no GPU is among them"):
         named("cpu")
-    with pytest.raises(UsageError, match="cpu stands there twice"):
+    with pytest.raises(ValidationError, match="cpu stands there twice"):
         named("cpu", "cpu", gpus_each=0)
+
+
+def test_no_more_memory_is_given_away_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=8 * GB))
+
+    def given(**devices: str) -> tuple[Device, ...]:
+        listed = [{"name": name.replace("_", ":"), "memory": memory} for name, memory in devices.items()]
+        return devices_of(Path(), "lab", settings(listed), GPUS, gpus_each=0)
+
+    assert len(given(**{"cpu#1": "4GB", "cpu#2": "4GB", "cuda_0": "24GB"})) == 3
+    with pytest.raises(PreflightError) as caught:
+        given(**{"cpu#1": "4GB", "cpu#2": "5GB", "cuda_1": "24GB"})
+    assert caught.value.problems == (
+        "conf/executor/lab.yaml: devices: cpu: 9.0 GB in all, and it has 8.0 GB",
+        "conf/executor/lab.yaml: devices: cuda:1: 24.0 GB in all, and it has 12.0 GB",
+    )
 
 
 def test_jobs_that_train_on_two_gpus_have_them_together(monkeypatch: pytest.MonkeyPatch) -> None:

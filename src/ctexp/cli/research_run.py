@@ -72,6 +72,8 @@ def research_run(
         source = git.capture(root, [data, runs])
         heed_changes(source, compose([], root).settings.git.dirty if source.state.dirty else "warn", yes)
     room = where.resources()
+    if not here:
+        screen.note(f"--executor {executor}: {room.said}")
     threads = None if "OMP_NUM_THREADS" in os.environ else room.threads
     # Elsewhere a handler has one place, in which its trainings follow each other.
     slots = room.slots if here else 1

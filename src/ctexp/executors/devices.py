@@ -1,7 +1,7 @@
 """What jobs of this machine run on, by what `conf/executor` says and the machine has."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import psutil
 
@@ -9,7 +9,10 @@ from ctexp.core.errors import PreflightError, UsageError
 from ctexp.core.gpu import Gpu, GpuState
 from ctexp.core.sizes import size_bytes
 from ctexp.executors.settings import FOLDER, ExecutorSettings, LocalSettings
+from ctexp.executors.settings import Device as Declared
 from ctexp.executors.slots import Device
+
+_PROCESSOR = "cpu"
 
 
 def devices_here(
@@ -24,37 +27,63 @@ def devices_here(
         gpus_each: that the greediest job asks for (`trainer.devices`); 0 where none computes on a GPU.
 
     Raises:
-        UsageError: a device is named twice, or is one GPU where a job asks for several.
-        PreflightError: a device is not there.
+        UsageError: a device is one GPU where a job asks for several.
+        PreflightError: a device is not there, or has less memory than is said.
     """
     if settings.devices == "auto":
         return _found(_shown(state.gpus) if gpus_each else (), settings.jobs_per_device, gpus_each)
-    names = [device.name for device in settings.devices]
-    if twice := {one for one in names if names.count(one) > 1}:
-        raise UsageError(f"{FOLDER}/{name}.yaml: devices: {', '.join(sorted(twice))} stands there twice")
+    where = f"{FOLDER}/{name}.yaml: devices"
     if gpus_each > 1:
         raise UsageError(
-            f"{FOLDER}/{name}.yaml: devices: each is one GPU, and trainer.devices={gpus_each} asks for more",
+            f"{where}: each is one GPU, and trainer.devices={gpus_each} asks for more",
             "devices: auto puts them together",
         )
-    if gpus_each and not any(one.startswith("cuda") for one in names):
+    places = list(dict.fromkeys(device.place for device in settings.devices))
+    if gpus_each and places == [_PROCESSOR]:
         raise PreflightError(
-            f"{FOLDER}/{name}.yaml: devices: no GPU is among them, and jobs ask for one",
+            f"{where}: no GPU is among them, and jobs ask for one",
             "name one, or trainer.accelerator=cpu",
         )
     known = {f"cuda:{gpu.index}": gpu for gpu in state.gpus}
-    if missing := [one for one in names if one.startswith("cuda") and one.partition("#")[0] not in known]:
+    if missing := [one for one in places if one not in (_PROCESSOR, *known)]:
         there = f"this machine has {', '.join(known) or 'no GPU'}"
-        raise PreflightError(f"{FOLDER}/{name}.yaml: devices: {', '.join(missing)}: {there}")
+        raise PreflightError(
+            f"{where}: {', '.join(missing)}: {there}",
+            state.fix or f"name {next(iter(known), _PROCESSOR)}, or write devices: auto",
+        )
+    _refuse_more_than_there_is(where, settings.devices, known)
     return tuple(
         Device(
             one.name,
             size_bytes(one.memory),
             settings.jobs_per_device,
-            known[one.name.partition("#")[0]].uuid if one.name.startswith("cuda") else None,
+            known[one.place].uuid if one.place in known else None,
         )
         for one in settings.devices
     )
+
+
+def _refuse_more_than_there_is(where: str, devices: Sequence[Declared], known: Mapping[str, Gpu]) -> None:
+    """Jobs that are given memory which nobody has would be killed, or take it from each other.
+
+    Raises:
+        PreflightError: of some, more is given away than they have.
+    """
+    given: dict[str, int] = {}
+    for one in devices:
+        given[one.place] = given.get(one.place, 0) + size_bytes(one.memory)
+    has = {place: gpu.memory for place, gpu in known.items()} | {_PROCESSOR: psutil.virtual_memory().total}
+    problems = [
+        f"{where}: {place}: {_said(count)} in all, and it has {_said(most)}"
+        for place, count in given.items()
+        if (most := has[place]) is not None and count > most
+    ]
+    if problems:
+        raise PreflightError(problems, "give away what is there; leave some for all else on this machine")
+
+
+def _said(count: int) -> str:
+    return f"{count / 10**9:.1f} GB"
 
 
 def is_declared(settings: ExecutorSettings) -> bool:

@@ -57,11 +57,11 @@ class Local:
         if devices := self._devices:
             slots, named = slots_of(devices), ", ".join(device.name for device in devices)
             threads = None if any(device.uuid for device in devices) else max(1, cores // slots)
-            return Resources(slots, f"{named}: {slots} trainings at a time", threads)
+            return Resources(slots, f"{named}: {_trainings(slots)} at a time", threads)
         if detect_gpus().present:
             return Resources(1, "a GPU: one training at a time")
         slots = max(1, min(cores, _MOST, psutil.virtual_memory().available // _TRAINING_BYTES))
-        return Resources(slots, f"{cores} processors: {slots} trainings at a time", max(1, cores // slots))
+        return Resources(slots, f"{cores} processors: {_trainings(slots)} at a time", max(1, cores // slots))
 
     @cached_property
     def _devices(self) -> tuple[Device, ...]:
@@ -128,6 +128,10 @@ class Local:
     def fetch(self, handle: LocalWork) -> None:
         """Nothing: it is here."""
         del handle
+
+
+def _trainings(count: int) -> str:
+    return "one training" if count == 1 else f"{count} trainings"
 
 
 def _has_ended(pid: int) -> bool:

@@ -94,3 +94,13 @@ def test_a_line(programs: Programs) -> None:
     assert [one.runs for one in found.values()] == [True, False]
     programs(squeue=FORGOTTEN)
     assert in_line(["4"]) == {}
+
+
+def test_of_several_lines_the_last_says_what_it_comes_to(programs: Programs) -> None:
+    programs(
+        sinfo="echo 'sinfo: error: DNS lookup failed' >&2; echo 'sinfo: fatal: no configuration' >&2; exit 1"
+    )
+    answer = asked("sinfo")
+    assert isinstance(answer, NoAnswer)
+    assert answer.why == "sinfo: error: DNS lookup failed sinfo: fatal: no configuration"
+    assert answer.last == "sinfo: fatal: no configuration"

@@ -59,7 +59,7 @@ def test_a_handler_that_says_nothing_for_long_is_said_to_run(
 def test_a_process_that_never_came_to_the_handler_is_no_failure_of_the_handler(tmp_path: Path) -> None:
     its = order(tmp_path)
     files.append_line(its.log, "PreflightError: python: cannot be run on node7 -> name another")
-    with pytest.raises(PreflightError, match="noise/spread: its process never came .* on node7$"):
+    with pytest.raises(PreflightError, match=r"noise/spread: its process never came .* on node7$"):
         carry_out(its, Bench(Seems(its.said, []), Stops(), Said(), dict))
     its.said.touch()
     answer = carry_out(its, Bench(Seems(its.said, []), Stops(), Said(), dict))

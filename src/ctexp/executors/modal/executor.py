@@ -136,7 +136,9 @@ class Modal:
         check_account()
         slots, kind = self._settings.at_once, self._settings.gpu or "no GPU"
         return Resources(
-            slots, f"Modal: {slots} machines at once, with {kind}", int(self._settings.cpus) or 1
+            slots,
+            f"Modal: {slots} {'machine' if slots == 1 else 'machines'} at once, with {kind}",
+            int(self._settings.cpus) or 1,
         )
 
     def submit(self, work: Work) -> ModalWork:

@@ -40,7 +40,8 @@ class Ray:
         share = share_of(self._settings, nodes, gpu=True)
         room = sum(share.room(node) for node in nodes)
         slots = min(room, self._settings.at_once or room)
-        said = f"a Ray cluster of {len(nodes)} nodes: {slots} at a time, each with {share}"
+        count = f"{len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}"
+        said = f"a Ray cluster of {count} at {joining.head()}: {slots} at a time, each with {share}"
         return Resources(slots, said, max(1, int(share.cpus)))
 
     def submit(self, work: Work) -> RayWork:

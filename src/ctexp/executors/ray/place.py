@@ -52,7 +52,7 @@ class Place:
         self._storage, self._log, self._beat = folder / "storage", folder / "log", folder / "beat"
         self._beat.touch()
         self._beaten = self._beat.stat().st_mtime_ns
-        self._local = Local(LocalSettings(kind="local", devices="auto", jobs_per_device=1))
+        self._local = Local(LocalSettings(kind="local"))
 
     def lacks(self, keys: Sequence[str]) -> list[str]:
         """What has to be sent here of all that the work needs: data sets of others may be here."""

@@ -98,11 +98,16 @@ class NoAnswer:
     """What a program of SLURM says that could not reach it, or is not there.
 
     Args:
-        why: one line.
+        said: all that it says.
+
+    Attributes:
+        why: the same in one line.
+        last: what it comes to: the reasons for it, where there are several, stand before it.
     """
 
-    def __init__(self, why: str) -> None:
-        self.why = why
+    def __init__(self, said: str) -> None:
+        self.why = " ".join(said.split())
+        self.last = said.strip().splitlines()[-1]
 
 
 def asked(
@@ -133,7 +138,7 @@ def asked(
     if _UNKNOWN in done.stderr:
         return None
     if done.returncode:
-        return NoAnswer(" ".join(done.stderr.split()) or f"{words[0]}: exit code {done.returncode}")
+        return NoAnswer(done.stderr.strip() or f"{words[0]}: exit code {done.returncode}")
     return done.stdout
 
 

@@ -90,7 +90,7 @@ class Slurm:
         where = ["--partition", settings.partition] if settings.partition else []
         answer = asked("sinfo", "--noheader", "--Node", *where, "--format", "%N|%t|%C|%P")
         if not isinstance(answer, str):
-            why = answer.why if isinstance(answer, NoAnswer) else "no answer"
+            why = answer.last if isinstance(answer, NoAnswer) else "no answer"
             raise PreflightError(f"SLURM: {why}", "submit from a machine that sees the cluster: try sinfo")
         rows = [line.split("|") for line in answer.splitlines()]
         # Without a partition named, jobs go to the one that SLURM marks.
@@ -107,9 +107,10 @@ class Slurm:
         each = settings.cpus or 1
         fit = sum(processors // each for processors in nodes.values())
         slots = max(1, min(fit, settings.at_once or fit))
+        count = f"{len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}"
         return Resources(
             slots,
-            f"SLURM, partition {partition}: {len(nodes)} nodes, {slots} at a time",
+            f"SLURM, partition {partition}: {count}, {slots} at a time",
             each,
         )
 
