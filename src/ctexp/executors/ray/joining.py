@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import Any, TextIO, cast
 
+from ctexp.core import extras
 from ctexp.core.errors import PreflightError
 
 ADDRESS = "RAY_ADDRESS"
@@ -36,7 +37,7 @@ def check_installed() -> None:
     try:
         import ray  # noqa: F401
     except ImportError as error:
-        raise PreflightError(f"Ray is not installed ({error})", "uv pip install -e '.[ray]'") from error
+        raise PreflightError(f"Ray is not installed ({error})", extras.install("ray")) from error
 
 
 def join(address: str, called: str, otherwise: str = "") -> None:
@@ -67,11 +68,23 @@ def join(address: str, called: str, otherwise: str = "") -> None:
             logging_level=logging.CRITICAL,  # what becomes of its work, we say
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        if address == "auto" and isinstance(error, ConnectionError):
+            raise PreflightError(
+                "no Ray cluster runs here (address: auto)",
+                f"start one: .venv/bin/ray start --head; or set {ADDRESS}",
+            ) from error
         raise PreflightError(
             f"the Ray cluster {address} cannot be joined: {error}", "see `ray status`"
         ) from error
     signal.signal(signal.SIGTERM, ours)  # Ray has put its own there, which ends this process at once
     sys.stdout = cast(TextIO, _WithoutRay(sys.stdout))
+
+
+def head() -> str:
+    """The address of the head of the cluster that was joined."""
+    import ray
+
+    return str(ray.get_runtime_context().gcs_address)
 
 
 class _WithoutRay:
