@@ -70,6 +70,7 @@ def test_on_devices_the_memory_is_what_a_job_is_given(capsys: pytest.CaptureFixt
         "a-s1  30 min 00 s  30 min 00 s       1.5 GiB  100 MB   22:00  yes",
         "b-s1      unknown                                      22:00  likely: what it costs is unknown",
     ]
+    assert lines[-1] == "memory      up to 1.5 GiB (p90)"
 
 
 def test_what_nobody_knows_is_said_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,7 +89,11 @@ def _totals(found: Schedule) -> list[str]:
         "finish": finish,
         "disk": f"{spread} of {_free(totals)}",
     }
-    if totals.memory_bytes is not None:
+    begun = (entry for entry in found.entries if entry.fits != "no")
+    needs = [entry.need_bytes for entry in begun if entry.need_bytes is not None]
+    if needs:
+        lines["memory"] = f"up to {memory(max(needs))} (p90)"
+    elif totals.memory_bytes is not None:
         has = f" of {memory(totals.gpu_bytes)}" if totals.on_gpu and totals.gpu_bytes else ""
         lines[f"{'GPU ' if totals.on_gpu else ''}memory"] = f"up to {memory(totals.memory_bytes)}{has}"
     return _named(lines)
