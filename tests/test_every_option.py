@@ -163,7 +163,7 @@ SHOWN_ELSEWHERE = {
     "data.fold": "tests/cli/test_train_splits.py",
     "trainer.accelerator": "tests/training/kernel/test_device.py",
     "trainer.compile": "tests/training/kernel/test_optim.py",
-    "trainer.devices": "tests/training/test_helpers.py",
+    "trainer.devices": "tests/training/test_ranks.py",
     "paths.data": "tests/config/test_compose.py",
     "paths.runs": "tests/config/test_compose.py",
     "logger.also": "tests/trackers/test_trackers.py",

@@ -14,7 +14,7 @@ from ctexp.record.manifest import Attempt
 from ctexp.record.run_dir import RunDir
 from tests.project import INV, TINY, add_tiny_set, inv, make_project, newest
 from tests.queue.attempts import until
-from tests.training.test_helpers import helpers
+from tests.training.test_ranks import helpers
 
 pytestmark = pytest.mark.slow
 

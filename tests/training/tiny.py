@@ -15,7 +15,6 @@ from ctexp.config.schema import Settings
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.pixels import HostPixels
 from ctexp.models.tiny_cnn import TinyCnn
-from ctexp.training.helpers import Others, helped
 from ctexp.training.kernel.averaging import build_average
 from ctexp.training.kernel.budget import TimeBudget
 from ctexp.training.kernel.checkpoints import BEST, load
@@ -26,6 +25,7 @@ from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.recipe import build_loss, build_train_batches
 from ctexp.training.kernel.schedule import Schedule
 from ctexp.training.kernel.stopping import StopRequests
+from ctexp.training.ranks import Others, helped
 
 Opened = Callable[[torch.device], tuple[TrainBatches, EvalBatches]]
 """Training and validation batches, from where they are used."""

@@ -35,7 +35,6 @@ from ctexp.trackers.choosing import make_trackers
 from ctexp.trackers.protocol import TrackedRun
 from ctexp.training.alarms import Alarms
 from ctexp.training.ending import Ending
-from ctexp.training.helpers import Others
 from ctexp.training.judging.measure import measure
 from ctexp.training.kernel.budget import TimeBudget
 from ctexp.training.kernel.checkpoints import BEST
@@ -44,6 +43,7 @@ from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
 from ctexp.training.memory.exhaustion import while_answering
 from ctexp.training.memory.parts import FitInParts, normalises_batches
+from ctexp.training.ranks import Others
 from ctexp.training.refereed import Refereed
 
 

@@ -22,13 +22,13 @@ from ctexp.training import dataset, describe
 from ctexp.training.attempt import RecordedAttempt
 from ctexp.training.cost.trial import Trial, trial
 from ctexp.training.describe import Circumstances
-from ctexp.training.helpers import Others
 from ctexp.training.kernel import checkpoints, space
 from ctexp.training.kernel.compiling import require_compiler
 from ctexp.training.kernel.device import choose_devices, make_repeatable
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.recipe import ImageStore, build_module, refuse_unfit_input
 from ctexp.training.order import Order
+from ctexp.training.ranks import Others
 from ctexp.training.refereed import Refereed
 
 

@@ -21,7 +21,6 @@ from ctexp.core.errors import MemoryExhausted
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.record.history import History
 from ctexp.record.result import PARTS_A_STEP, Deviation
-from ctexp.training.helpers import NO_OTHERS, Others, helped
 from ctexp.training.kernel.budget import TimeBudget
 from ctexp.training.kernel.checkpoints import newest
 from ctexp.training.kernel.fit import fit
@@ -30,6 +29,7 @@ from ctexp.training.kernel.recipe import images_a_step
 from ctexp.training.kernel.stopping import StopRequests
 from ctexp.training.memory.exhaustion import answering_exhausted, exhausted, hint
 from ctexp.training.memory.measured import MemoryModel, free_bytes, measure_memory, trial_batch
+from ctexp.training.ranks import NO_OTHERS, Others, helped
 
 
 @dataclass
