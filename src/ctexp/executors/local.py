@@ -1,6 +1,5 @@
 """Work on this machine: each piece a process of its own, which ends when this one does."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from functools import cached_property
 import psutil
 
 from ctexp.core import files
+from ctexp.core.children import has_ended, kill_group
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.parent_death import tied_to_this
 from ctexp.executors.devices import devices_here
@@ -108,9 +108,9 @@ class Local:
     def poll(self, handle: LocalWork) -> int | None:
         """Its exit code; see `Executor`. Afterwards nothing of what it has started is left."""
         process = handle.process
-        if process.returncode is None and _has_ended(process.pid):
+        if process.returncode is None and has_ended(process.pid):
             # Its number is not given away while it is not waited for: who is of its group now is of it.
-            _kill_group(process.pid)
+            kill_group(process.pid)
         return process.poll()
 
     def cancel(self, handle: LocalWork, grace: float) -> None:
@@ -122,7 +122,7 @@ class Local:
         while self.poll(handle) is None and time.monotonic() < end:
             time.sleep(_LOOK_SECONDS)
         if self.poll(handle) is None:
-            _kill_group(handle.process.pid)
+            kill_group(handle.process.pid)
             handle.process.wait()
 
     def fetch(self, handle: LocalWork) -> None:
@@ -132,13 +132,3 @@ class Local:
 
 def _trainings(count: int) -> str:
     return "one training" if count == 1 else f"{count} trainings"
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether a child has ended; it is left to be waited for."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ from types import FrameType
 
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
+from ctexp.core.children import has_ended, kill_group
 from ctexp.core.errors import Busy, CtexpError, DataError, StorageError, UsageError
 from ctexp.core.parent_death import tied_to_this
 from ctexp.core.paths import project_root
@@ -116,7 +117,7 @@ class _Watched:
             preexec_fn=tied_to_this(),
         )
         asked_at: float | None = None
-        while not _has_ended(child.pid):
+        while not has_ended(child.pid):
             time.sleep(_LOOK_SECONDS)
             if asked_at is None and (self.to_stop or not self._wanted()):
                 with contextlib.suppress(StorageError):
@@ -124,8 +125,8 @@ class _Watched:
                 asked_at = time.monotonic()
                 child.terminate()
             if asked_at is not None and time.monotonic() - asked_at > _GRACE_SECONDS:
-                _kill_group(child.pid)
-        _kill_group(child.pid)
+                kill_group(child.pid)
+        kill_group(child.pid)
         return child.wait()
 
     def _wanted(self) -> bool:
@@ -134,16 +135,6 @@ class _Watched:
         if seen != self._seen:
             self._seen, self._at = seen, now
         return seen is not None and now - self._at < self._patience
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether a child has ended; it is left to be waited for."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
+from ctexp.core.children import has_ended
 from ctexp.core.parent_death import tied_to_this
 from ctexp.queue.attempting.output import Output
 
@@ -146,7 +147,7 @@ def run(
     stop: str | None = None
     why = ""
     asked_at = killed_at = float("inf")
-    while not _has_ended(child.pid):
+    while not has_ended(child.pid):
         signals.wait(POLL_SECONDS)
         output.show()
         now = time.monotonic()
@@ -180,11 +181,6 @@ def _before_exec(signals: Signals) -> Callable[[], None]:
         signals.unblock()
 
     return prepare
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether a child has ended; it is left to be waited for."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _clear(group: int, farewell: float, grace: float, signals: Signals, output: Output) -> None:
