@@ -13,8 +13,8 @@ from ctexp.core.gpu import GpuState
 from tests.project import add_tiny_set, git, make_project
 
 INV = Path(sys.prefix) / "bin" / "inv"
-NO_GPU = GpuState(False, False, (), "", "", None, "")
-BROKEN_GPU = GpuState(True, False, (), "", "", "a GPU is there, but no driver", "install it")
+NO_GPU = GpuState(False, (), "", "", None, "")
+BROKEN_GPU = GpuState(True, (), "", "", "a GPU is there, but no driver", "install it")
 
 
 @pytest.fixture

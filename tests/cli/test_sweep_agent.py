@@ -120,7 +120,7 @@ def test_wrong_words_are_refused_at_once() -> None:
 def test_a_gpu_that_is_not_there_is_refused(
     monkeypatch: pytest.MonkeyPatch, gpus: tuple[Gpu, ...], problem: str
 ) -> None:
-    state = GpuState(bool(gpus), bool(gpus), gpus, "", "", None, "")
+    state = GpuState(bool(gpus), gpus, "", "", None, "")
     monkeypatch.setattr(verb, "detect_gpus", lambda: state)
     with pytest.raises(PreflightError, match=problem):
         sweep_agent(**FLAGS | {"gpu": "1"})
@@ -264,7 +264,7 @@ def test_agents_of_this_machine_have_a_gpu_each(place: SweepDir, monkeypatch: py
     spec = load(place.file, sweep.file, words)
     trials = Trials(Path.cwd(), spec, words)
     gpus = tuple(Gpu(index, "H200", f"GPU-{index}", None) for index in range(2))
-    monkeypatch.setattr(sweep_crew, "detect_gpus", lambda: GpuState(True, True, gpus, "", "", None, ""))
+    monkeypatch.setattr(sweep_crew, "detect_gpus", lambda: GpuState(True, gpus, "", "", None, ""))
     begun: list[list[str]] = []
 
     def carried_out(agents: list[Work], *_: Any) -> list[Ended]:

@@ -13,7 +13,7 @@ from ctexp.executors.local import Local, LocalWork
 from ctexp.executors.protocol import Work
 from ctexp.executors.settings import LocalSettings
 
-NO_GPU = GpuState(False, False, (), "", "", None, "")
+NO_GPU = GpuState(False, (), "", "", None, "")
 
 
 def work(folder: Path, script: str, **changes: object) -> Work:
@@ -97,7 +97,7 @@ def test_descriptors_are_passed_on(tmp_path: Path) -> None:
 
 
 def test_one_training_on_a_gpu_some_on_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "detect_gpus", lambda: GpuState(True, True, (), "550", "12.4", None, ""))
+    monkeypatch.setattr(local, "detect_gpus", lambda: GpuState(True, (), "550", "12.4", None, ""))
     assert (Local(ANY).resources().slots, Local(ANY).resources().threads) == (1, None)
     monkeypatch.setattr(local, "detect_gpus", lambda: NO_GPU)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})

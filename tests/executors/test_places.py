@@ -10,7 +10,7 @@ from ctexp.core.gpu import GpuState
 from ctexp.executors.places import devices_of
 from ctexp.executors.settings import RaySettings
 
-NO_GPU = GpuState(False, False, (), "", "", None, "")
+NO_GPU = GpuState(False, (), "", "", None, "")
 
 
 def asked(root: Path) -> None:

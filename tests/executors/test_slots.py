@@ -75,9 +75,7 @@ def test_no_device_ever_holds_more_than_was_declared(seed: int) -> None:
     assert slots_of(devices) >= 1
 
 
-GPUS = GpuState(
-    True, True, (Gpu(0, "A", "GPU-0", 24 * GB), Gpu(1, "B", "GPU-1", 12 * GB)), "550", "12.4", None, ""
-)
+GPUS = GpuState(True, (Gpu(0, "A", "GPU-0", 24 * GB), Gpu(1, "B", "GPU-1", 12 * GB)), "550", "12.4", None, "")
 
 
 def settings(devices: object, each: int = 1) -> LocalSettings:

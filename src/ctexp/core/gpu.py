@@ -42,7 +42,6 @@ class GpuState:
 
     Attributes:
         present: a GPU is on the bus, or the driver knows one.
-        usable_driver: the driver answers and knows at least one GPU.
         gpus: the GPUs the driver knows; empty when it is unusable.
         driver: the driver's version, empty when it does not answer.
         cuda: the newest CUDA version the driver serves, empty likewise.
@@ -51,7 +50,6 @@ class GpuState:
     """
 
     present: bool
-    usable_driver: bool
     gpus: tuple[Gpu, ...]
     driver: str
     cuda: str
@@ -103,9 +101,9 @@ def detect_gpus(sys_root: Path = Path("/"), nvml: Callable[[], Driver] = ask_nvm
         driver = nvml()
     except NvmlUnusable as error:
         if on_bus == 0:
-            return GpuState(False, False, (), "", "", None, "")
+            return GpuState(False, (), "", "", None, "")
         why, fix = _why_unusable(sys_root, str(error))
-        return GpuState(True, False, (), "", "", f"{_count(on_bus)} there, but {why}", fix)
+        return GpuState(True, (), "", "", f"{_count(on_bus)} there, but {why}", fix)
     present = bool(driver.gpus) or on_bus > 0
     problem, fix = None, ""
     if present and not driver.gpus:
@@ -114,7 +112,7 @@ def detect_gpus(sys_root: Path = Path("/"), nvml: Callable[[], Driver] = ask_nvm
     elif present and os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in {"", "-1"}:
         problem = f"{_count(len(driver.gpus))} there, but CUDA_VISIBLE_DEVICES hides it"
         fix = "unset CUDA_VISIBLE_DEVICES"
-    return GpuState(present, bool(driver.gpus), driver.gpus, driver.version, driver.cuda, problem, fix)
+    return GpuState(present, driver.gpus, driver.version, driver.cuda, problem, fix)
 
 
 def _gpus_on_bus(sys_root: Path) -> int:

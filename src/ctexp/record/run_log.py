@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TextIO, cast
 
 from ctexp.core import clock
@@ -75,12 +74,7 @@ class RunLog:
             _redirect_handlers(stream, cast(TextIO, copied))
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for name, stream, copied in reversed(self._replaced):
             copied.finish()
             _redirect_handlers(cast(TextIO, copied), stream)

@@ -43,7 +43,7 @@ def test_the_gpu_of_this_machine_is_the_one_that_jobs_are_held_to(
 ) -> None:
     recorded(tmp_path)  # on DEVICE, with 900 MiB
     gpu = Gpu(0, DEVICE, "GPU-1", 2**29)
-    monkeypatch.setattr(night, "detect_gpus", lambda: GpuState(True, True, (gpu,), "1", "13.0", None, ""))
+    monkeypatch.setattr(night, "detect_gpus", lambda: GpuState(True, (gpu,), "1", "13.0", None, ""))
     of = plan({"a": {}})
     found = schedule(checked(of), of, tmp_path, NOW)
     assert found.problems == ("a: 0.9 GiB of GPU memory expected, the GPU has 0.5 GiB",)

@@ -27,12 +27,10 @@ from tests.queue.scripted import PLAN, render, scripted_project
 GIB = 2**30
 CARD = Gpu(0, "NVIDIA RTX A4000", "GPU-1234", 16 * GIB)
 OTHER = Gpu(1, "NVIDIA T400", "GPU-5678", 2 * GIB)
-NONE = GpuState(False, False, (), "", "", None, "")
-ONE = GpuState(True, True, (CARD,), "550.54", "12.4", None, "")
+NONE = GpuState(False, (), "", "", None, "")
+ONE = GpuState(True, (CARD,), "550.54", "12.4", None, "")
 TWO = replace(ONE, gpus=(CARD, OTHER))
-BROKEN = GpuState(
-    True, False, (), "", "", "a GPU is there, but no NVIDIA driver is loaded", "modprobe nvidia"
-)
+BROKEN = GpuState(True, (), "", "", "a GPU is there, but no NVIDIA driver is loaded", "modprobe nvidia")
 
 Make = Callable[..., Intended]
 

@@ -22,7 +22,7 @@ def broken_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (device / "class").write_text("0x030000\n")
     state = gpu.detect_gpus(tmp_path)
     assert state.present
-    assert not state.usable_driver
+    assert not state.gpus
     monkeypatch.setattr(gpu, "detect_gpus", lambda: replace(state))
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -56,23 +56,6 @@ class Entry:
     fixes: tuple[str, ...]
     examples: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class Remedy:
-    """What is known of a failure.
-
-    Attributes:
-        id: of its entry.
-        area: likewise.
-        diagnosis: what has happened.
-        fixes: what to do, the likeliest first.
-    """
-
-    id: str
-    area: str
-    diagnosis: str
-    fixes: tuple[str, ...]
-
     @property
     def anchor(self) -> str:
         """Where more is said of it, from the project's folder."""
@@ -105,8 +88,8 @@ def entries() -> tuple[Entry, ...]:
     )
 
 
-def explain(said: str | BaseException, exit_code: int | None = None) -> Remedy | None:
-    """The remedy for a failure, where it is a known one.
+def explain(said: str | BaseException, exit_code: int | None = None) -> Entry | None:
+    """The known failure that a text speaks of, the names of the text in place of the braces.
 
     Of several that a text speaks of, the last one counts: what ended a program stands at the end of its log.
 
@@ -127,14 +110,14 @@ def explain(said: str | BaseException, exit_code: int | None = None) -> Remedy |
     ]
     if found:
         *_, entry, match = max(found, key=lambda one: one[:2])
-        return _remedy(entry, match.groupdict())
-    return next((_remedy(entry, {}) for entry in known if exit_code in entry.exit_codes), None)
+        return _filled(entry, match.groupdict())
+    return next((entry for entry in known if exit_code in entry.exit_codes), None)
 
 
-def _remedy(entry: Entry, names: dict[str, str | None]) -> Remedy:
+def _filled(entry: Entry, names: dict[str, str | None]) -> Entry:
     known = {name: " ".join((value or "").split())[:_NAMED] for name, value in names.items()}
     fixes = tuple(fix.format_map(known) for fix in entry.fixes)
-    return Remedy(entry.id, entry.area, entry.diagnosis.format_map(known), fixes)
+    return replace(entry, diagnosis=entry.diagnosis.format_map(known), fixes=fixes)
 
 
 def _end(text: str) -> str:
