@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ctexp.core import files
-from ctexp.core.errors import DataError, PreflightError, StorageError
+from ctexp.core import files, yaml_file
+from ctexp.core.errors import DataError, PreflightError, StorageError, UsageError
 from tests.full_disk import largest_file
 
 
@@ -71,6 +71,22 @@ def test_damaged_json_is_a_data_error_that_names_the_file(tmp_path: Path, conten
 def _append(path: str, worker: int) -> None:
     for number in range(200):
         files.append_line(Path(path), json.dumps({"worker": worker, "number": number}))
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(OSError, match="not a regular file"):
+            files.read_regular(path)
+    with pytest.raises(DataError, match="not a regular file"):
+        files.read_json(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="not a regular file"):
+        yaml_file.read_mapping(tmp_path / "pipe")
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(10**12)
+    with pytest.raises(OSError, match=r"1,000,000,000,000 bytes; at most 9 are read"):
+        files.read_regular(large, 9)
 
 
 def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:

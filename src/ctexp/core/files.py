@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,6 +132,24 @@ def write_json(path: Path, document: Any) -> None:
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_regular(path: Path, most: int | None = None) -> bytes:
+    """A file's bytes, but never a pipe's that nobody writes to, or a device's without an end.
+
+    Args:
+        path: the file.
+        most: bytes that are read at the most; None for as many as there are.
+
+    Raises:
+        OSError: it is missing, no regular file, larger, or cannot be read.
+    """
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode) and not stat.S_ISDIR(about.st_mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    if most is not None and about.st_size > most:
+        raise OSError(errno.EINVAL, f"{about.st_size:,} bytes; at most {most:,} are read", str(path))
+    return path.read_bytes()
+
+
 def read_json(path: Path) -> Any:
     """Parse a JSON file.
 
@@ -138,7 +157,7 @@ def read_json(path: Path) -> Any:
         DataError: the file is missing, unreadable or not JSON; the line says which.
     """
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_regular(path))
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file") from error
     except (OSError, ValueError, RecursionError) as error:

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from ctexp.core.errors import UsageError
+from ctexp.core.files import read_regular
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -38,7 +39,7 @@ def read_mapping(path: Path, where: str = "") -> dict[str, Any]:
     """
     where = where or str(path)
     try:
-        content = path.read_bytes()
+        content = read_regular(path, MAX_BYTES)
     except OSError as error:
         raise UsageError(f"{where}: cannot be read ({error.strerror})") from error
     return parse_mapping(content, where)[0]
