@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core import yaml_file
+from docs.pictures import imports
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -78,3 +79,7 @@ def test_the_pipeline_writes_no_split_that_people_choose() -> None:
     assert pipeline["stages"]["split"]["do"]["outs"] == [
         {"research/splits/${item}/clean.txt": {"cache": False}}
     ]
+
+
+def test_the_picture_of_the_imports_is_of_the_code_as_it_is() -> None:
+    assert imports.PICTURE.read_text() == imports.drawn(), "-> .venv/bin/python -m docs.pictures.imports"
