@@ -122,7 +122,7 @@ def _said(conf: Path, group: str, name: str) -> list[dict[str, Any]]:
 
 
 def over(below: Any, above: Any) -> Any:
-    """One value over another; mappings key by key."""
+    """One value over another; mappings key by key, and neither is changed."""
     if not isinstance(below, dict) or not isinstance(above, dict):
         return above
     return {**below, **{key: over(below.get(key), value) for key, value in above.items()}}

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ctexp.config import personal
-from ctexp.config.files import Files
+from ctexp.config.files import Files, over
 from ctexp.config.keys import EXPERIMENT
 from ctexp.config.overrides import parse
 from ctexp.config.sources import Sources
+from ctexp.core.dotted import nested
 from ctexp.core.errors import UsageError
 
 _Document = dict[str, Any]
@@ -57,16 +58,15 @@ class Layers:
 
     def document(self) -> _Document:
         """All layers merged, and a run named when nobody has named it."""
-        document: _Document = {}
-        _merge(document, self._files.document)
+        document = self._files.document
         for source, layer in self._personal:
             if self._has_a_say(source, layer, document):
-                _merge(document, self._without_a_second_logger(layer))
+                document = over(document, self._without_a_second_logger(layer))
         for key, value in self._given.items():
-            _merge(document, _nested(key, value))
+            document = over(document, nested({key: value}))
         run = document.get("run")
         if isinstance(run, dict) and run.get("name") is None:
-            run["name"] = self._default_name(document)
+            document = over(document, {"run": {"name": self._default_name(document)}})
         return document
 
     def origin(self, key: str) -> str:
@@ -110,25 +110,6 @@ class Layers:
         if "model.name" in self._given:
             model = document["model"]["name"]
         return re.sub(r"[^a-z0-9_-]+", "-", str(experiment or model).lower()).strip("-_")[:64] or "run"
-
-
-def _merge(document: _Document, layer: _Document) -> None:
-    """Set a layer's values in the document, key by key; the layer is not touched."""
-    for key, value in layer.items():
-        if isinstance(value, dict):
-            below = document.get(key)
-            document[key] = dict(below) if isinstance(below, dict) else {}
-            _merge(document[key], value)
-        else:
-            document[key] = value
-
-
-def _nested(dotted: str, value: Any) -> _Document:
-    """`{"data": {"batch_size": 8}}` from `data.batch_size` and 8."""
-    for part in reversed(dotted.split(".")):
-        value = {part: value}
-    nested: _Document = value
-    return nested
 
 
 def _holds(layer: Any, path: Sequence[str]) -> bool:
