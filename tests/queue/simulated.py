@@ -102,7 +102,7 @@ class Simulated:
         """Write an event down; the journal's own name for it."""
         event = {"seq": len(self.events) + 1, "uptime": round(self.now, 3), "kind": kind, **fields}
         if kind == "end":
-            one_end(self.events, fields["job"], fields["attempt"])
+            one_end(fields["job"], fields["attempt"])(self.events)
         self.events.append(event)
         return event
 

@@ -188,7 +188,7 @@ def test_a_check_that_raises_keeps_the_event_out_and_an_attempt_ends_once(journa
     def check(attempt: int) -> None:
         journal.append(
             "end",
-            check=lambda events: one_end(events, "a-s1", attempt),
+            check=one_end("a-s1", attempt),
             job="a-s1",
             attempt=attempt,
             state="failed",

@@ -40,6 +40,9 @@ _SIZE = "a size with its unit (500MB, 16GB)"
 _COUNT = "a whole number from 1 to 10000"
 _WORD = "a word of letters, digits and _.:=,@%+[]-"
 
+AnyCount = Annotated[Count | None, Field(description=f"{_COUNT}, or null")]
+AnyWord = Annotated[Word | None, Field(description=f"{_WORD}, or null")]
+
 
 class Device(Strict):
     """What jobs of this machine run on.
@@ -84,17 +87,17 @@ class SlurmSettings(Strict):
     """A SLURM cluster with a shared file system."""
 
     kind: Literal["slurm"]
-    partition: Annotated[Word | None, Field(description=f"{_WORD}, or null")] = None
-    account: Annotated[Word | None, Field(description=f"{_WORD}, or null")] = None
-    qos: Annotated[Word | None, Field(description=f"{_WORD}, or null")] = None
+    partition: AnyWord = None
+    account: AnyWord = None
+    qos: AnyWord = None
     gres: Annotated[Word | None, Field(description="what sbatch takes (gpu:1), or null")] = "gpu:1"
-    cpus: Annotated[Count | None, Field(description=f"{_COUNT}, or null")] = None
+    cpus: AnyCount = None
     memory: Annotated[
         Annotated[str, Field(pattern=r"^[0-9]+[KMGT]?$")] | None,
         Field(description="a size as SLURM writes it (16G), or null"),
     ] = None
     time: Annotated[Duration, Field(description="a time (90s, 30m, 8h)")] = "8h"
-    at_once: Annotated[Count | None, Field(description=f"{_COUNT}, or null")] = None
+    at_once: AnyCount = None
     restarts: Restarts = 3
     options: list[Annotated[str, Field(pattern=r"^--[a-z-]+(=[A-Za-z0-9_.:=,@%+&|\[\]*/-]+)?$")]] = Field(
         default_factory=list, description='a list of words for sbatch (["--constraint=a100"])'
@@ -111,7 +114,7 @@ class RaySettings(Strict):
         Literal["auto"] | Annotated[float, Field(ge=0)], Field(description="auto, or a number from 0")
     ] = "auto"
     memory: Annotated[Size | None, Field(description=f"{_SIZE}, or null")] = None
-    at_once: Annotated[Count | None, Field(description=f"{_COUNT}, or null")] = None
+    at_once: AnyCount = None
     restarts: Restarts = 3
     storage: Annotated[
         str,

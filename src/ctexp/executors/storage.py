@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import Field
 
@@ -58,6 +58,7 @@ class Url:
 
     def __init__(self, url: str) -> None:
         import fsspec
+        from fsspec.implementations.local import LocalFileSystem
 
         self._url = url.rstrip("/")
         try:
@@ -66,19 +67,20 @@ class Url:
             kind = url.partition(":")[0]
             way = extras.install("s3") if kind == "s3" else f"install what fsspec needs for {kind}://"
             raise PreflightError(f"storage {url}: {error}", way) from error
-        self._is_local = "file" in _kinds(self._store)
+        self._is_local = isinstance(self._store, LocalFileSystem)
 
     def put(self, key: str, file: Path) -> None:
         """Keep what a file says now; see `Place`."""
         if self._is_local:  # whose own way of writing leaves half a file after a kill
             with files.replacing(Path(self._at(key))) as temporary:
-                _copy(file, temporary)
+                shutil.copyfile(file, temporary)
             return
         try:
             self._store.put_file(str(file), self._at(key))
         except Exception as error:  # each store has its own
             raise StorageError(
-                f"storage {self._url}: cannot write {key} ({_said(error)})", "see that it can be written to"
+                f"storage {self._url}: cannot write {key} ({first_line(error)})",
+                "see that it can be written to",
             ) from error
 
     def get(self, key: str, file: Path) -> bool:
@@ -89,7 +91,7 @@ class Url:
             return False
         except Exception as error:  # each store has its own
             raise DataError(
-                f"storage {self._url}: cannot read {key} ({_said(error)})", "see that it can be reached"
+                f"storage {self._url}: cannot read {key} ({first_line(error)})", "see that it can be reached"
             ) from error
         return True
 
@@ -101,7 +103,8 @@ class Url:
             return
         except Exception as error:  # each store has its own
             raise StorageError(
-                f"storage {self._url}: cannot remove {key} ({_said(error)})", "see that it can be written to"
+                f"storage {self._url}: cannot remove {key} ({first_line(error)})",
+                "see that it can be written to",
             ) from error
 
     def _at(self, key: str) -> str:
@@ -174,7 +177,7 @@ class Sent:
         """Send what a file says now: a copy of it, since the file itself may grow meanwhile."""
         with tempfile.TemporaryDirectory(prefix="ctexp-send-") as scratch:
             copy = Path(scratch) / "copy"
-            _copy(file, copy)
+            shutil.copyfile(file, copy)
             digest = files.sha256_file(copy)
             if digest not in {one.sha256 for one in self._index.files.values()}:
                 self._place.put(f"{self._name}/{digest}", copy)
@@ -281,15 +284,6 @@ def _is_here(file: Path, kept: Kept) -> bool:
     return (status.st_size, status.st_mtime_ns) == (kept.size, kept.changed)
 
 
-def _kinds(store: Any) -> tuple[str, ...]:
-    """What fsspec calls a kind of place: one name, or several."""
-    return (store.protocol,) if isinstance(store.protocol, str) else tuple(store.protocol)
-
-
-def _copy(source: Path, target: Path) -> None:
-    with source.open("rb") as reading, target.open("wb") as writing:
-        shutil.copyfileobj(reading, writing)
-
-
-def _said(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, of which the rest is for whoever made what raised it."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -2,11 +2,10 @@
 
 A job of `train` leaves a run directory, one of `cross-validate` a folder below `cross-validations/`, whose
 folds are runs, one of `sweep` a folder below `sweeps/`, whose trials are runs. Each names the queue and the
-job it belongs to. Nothing here is ever raised: what cannot be
-read is not there, and a job whose end cannot be read has not ended well.
+job it belongs to. Nothing here is ever raised: what cannot be read is not there, and a job whose end cannot
+be read has not ended well.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,12 +13,13 @@ from typing import Any, TypeVar
 
 from ctexp.planning.plan.jobs import Job
 from ctexp.queue import measured
+from ctexp.queue.measured import document
 
 Document = dict[str, Any]
 
 _Value = TypeVar("_Value")
 
-_FOLDERS = {"cross-validate": "cross-validations", "sweep": measured.SWEEPS}
+_FOLDERS = {"cross-validate": measured.CROSS_VALIDATIONS, "sweep": measured.SWEEPS}
 _RECORDS = {"cross-validate": "cross_validation.json", "sweep": "sweep.json"}
 
 _WORST_FIRST = ("oom", "diverged", "failed", "timeout")
@@ -85,7 +85,7 @@ def made(runs: Path, job: Job, queue: str, among: Iterable[str]) -> str | None:
 
 def resumable(runs: Path, job: Job, run: str) -> bool:
     """Whether it says what it is, without which nothing can go on with it."""
-    return bool(_document(_about(folder(runs, job) / run, job)))
+    return bool(document(_about(folder(runs, job) / run, job)))
 
 
 def look(runs: Path, job: Job, run: str) -> Left:
@@ -104,7 +104,7 @@ def _about(path: Path, job: Job) -> Path:
 
 
 def _is_of(path: Path, job: Job, queue: str) -> bool:
-    origin = _document(_about(path, job)).get("origin")
+    origin = document(_about(path, job)).get("origin")
     if not isinstance(origin, dict):
         return False
     return (origin.get("queue"), origin.get("job"), origin.get("parent")) == (queue, job.id, None)
@@ -112,8 +112,8 @@ def _is_of(path: Path, job: Job, queue: str) -> bool:
 
 def _run(path: Path) -> Left:
     """A run directory; its newest start is the page with the greatest number."""
-    result, manifest = _document(path / "result.json"), _document(path / "manifest.json")
-    page = _document(path / "attempts" / f"{_newest_start(path)}.json")
+    result, manifest = document(path / "result.json"), document(path / "manifest.json")
+    page = document(path / "attempts" / f"{_newest_start(path)}.json")
     git, tracker = page.get("git") or manifest.get("git") or {}, page.get("tracker") or {}
     about: Document = {
         "run": path.name,
@@ -141,7 +141,7 @@ def _run(path: Path) -> Left:
 
 def _folds(runs: Path, path: Path) -> Left:
     """A cross-validation: finished when all its folds are and they have been judged together."""
-    record = _document(path / "cross_validation.json")
+    record = document(path / "cross_validation.json")
     members = record.get("members") or []
     begun = [member["run_id"] for member in members if member.get("run_id")]
     newest = _run(runs / begun[-1]) if begun else Left("")
@@ -183,7 +183,7 @@ def _sweep(runs: Path, path: Path) -> Left:
     The figure of its best trial is told with the interval of its runs; that it was chosen for being the best
     is for whoever tells it to people.
     """
-    record, progress = _document(path / "sweep.json"), _document(path / "progress.json")
+    record, progress = document(path / "sweep.json"), document(path / "progress.json")
     best = progress.get("best") or {}
     tried = _run(runs / best["runs"][0]) if best.get("runs") else Left("")
     about: Document = {
@@ -207,9 +207,9 @@ def _sweep(runs: Path, path: Path) -> Left:
 
 def _out_of_fold(path: Path) -> Document:
     """The headline metrics over all images; each was judged by networks that had it for validation."""
-    document = _document(path / "metrics.json")
-    entries = ((document.get("splits") or {}).get("oof") or {}).get("metrics") or {}
-    headline = (document.get("spread") or {}).get("folds") or {}
+    told = document(path / "metrics.json")
+    entries = ((told.get("splits") or {}).get("oof") or {}).get("metrics") or {}
+    headline = (told.get("spread") or {}).get("folds") or {}
     return {
         f"val/{name}": measured.figures(entries[f"oof/{name}"])
         for name in headline
@@ -236,12 +236,3 @@ def _deviation(one: Document) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _document(path: Path) -> Document:
-    """A JSON object; empty where there is none that can be read."""
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -1,7 +1,7 @@
 """What a finished job measured, from its record alone."""
 
 import json
-import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,24 +33,22 @@ def value(runs: Path, run_id: str, metric: str) -> dict[str, float | None] | Non
     folder = runs / CROSS_VALIDATIONS / run_id
     if folder.is_dir():
         split = "oof" if split == "val" else split
-        return _entry(_document(folder / "metrics.json"), "splits", split, "metrics", f"{split}/{name}")
-    return _entry(_document(runs / run_id / "result.json"), "metrics", metric) or _entry(
-        _document(runs / run_id / "metrics.json"), "splits", split, "metrics", metric
+        return _entry(document(folder / "metrics.json"), "splits", split, "metrics", f"{split}/{name}")
+    return _entry(document(runs / run_id / "result.json"), "metrics", metric) or _entry(
+        document(runs / run_id / "metrics.json"), "splits", split, "metrics", metric
     )
 
 
 def best_of(sweep: Path) -> Mapping[str, Any]:
     """The best trial of a sweep, as its `progress.json` has it; empty where there is none."""
-    progress = _document(sweep / "progress.json")
-    best = progress.get("best") if isinstance(progress, dict) else None
+    best = document(sweep / "progress.json").get("best")
     return best if isinstance(best, dict) else {}
 
 
 def chosen_by(sweep: Path) -> list[str]:
     """The overrides of its best trial that its file brings: those of all trials, then what sets it apart."""
-    record = _document(sweep / "sweep.json")
-    common = record.get("common") if isinstance(record, dict) else None
-    return [str(word) for word in (*(common or ()), *best_of(sweep).get("overrides", ()))]
+    common = document(sweep / "sweep.json").get("common") or ()
+    return [str(word) for word in (*common, *best_of(sweep).get("overrides", ()))]
 
 
 def _of_best(runs: Path, best: Mapping[str, Any], metric: str) -> dict[str, float | None] | None:
@@ -70,21 +68,19 @@ def _of_best(runs: Path, best: Mapping[str, Any], metric: str) -> dict[str, floa
     }
 
 
-def _document(path: Path) -> Any:
+def document(path: Path) -> dict[str, Any]:
+    """A JSON object; empty where there is none that can be read."""
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
-        return None
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
-def _entry(document: Any, *keys: str) -> dict[str, float | None] | None:
+def _entry(entry: Any, *keys: str) -> dict[str, float | None] | None:
     for key in keys:
-        if not isinstance(document, dict):
-            return None
-        document = document.get(key)
-    if not isinstance(document, dict):
-        return None
-    found = figures(document)
+        entry = entry.get(key) if isinstance(entry, dict) else None
+    found = figures(entry if isinstance(entry, dict) else {})
     return None if found["value"] is None else found
 
 
@@ -94,4 +90,4 @@ def figures(entry: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _number(said: Any) -> float | None:
-    return said if isinstance(said, int | float) and abs(said) < math.inf else None
+    return said if isinstance(said, int | float) and abs(said) <= sys.float_info.max else None

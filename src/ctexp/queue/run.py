@@ -207,14 +207,9 @@ class _Attempt:
 
     def _write(self, fields: dict[str, Any], ballast: Path, output: Output) -> None:
         """The one end of this attempt."""
-        job, number = self._start.job.id, self._start.number
-
-        def check(events: Sequence[Event]) -> None:
-            one_end(events, job, number)
-
-        write = partial(
-            self._journal.append, "end", check=check, job=job, attempt=number, **fields, recovered=False
-        )
+        job = self._start.job.id
+        fields |= {"job": job, "attempt": self._start.number, "recovered": False}
+        write = partial(self._journal.append, "end", check=one_end(job, self._start.number), **fields)
         try:
             write()
         except StorageError:

@@ -36,7 +36,7 @@ def settle(queue: QueueDir, orders: Orders, night: Night) -> list[Event]:
         written.append(
             journal.append(
                 "end",
-                check=lambda events, job=job.id, number=attempt.number: one_end(events, job, number),  # type: ignore[misc]
+                check=one_end(job.id, attempt.number),
                 job=job.id,
                 attempt=attempt.number,
                 **fields,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ctexp.queue.journal import Event
+from ctexp.queue.journal import Check, Event
 from ctexp.queue.orders import Orders
 
 JobState = Literal["pending", "running", "done", "failed", "timeout", "skipped", "interrupted"]
@@ -135,17 +135,16 @@ def finished(jobs: Iterable[JobNow]) -> list[str]:
     return sorted(job.run for job in jobs if job.state == "done" and job.run)
 
 
-def one_end(events: Sequence[Event], job: str, attempt: int) -> None:
-    """A check for `Journal.append`: an attempt that was begun ends, and ends once.
+def one_end(job: str, attempt: int) -> Check:
+    """An attempt that was begun ends, and ends once: else a ValueError keeps its end out of the journal."""
 
-    Raises:
-        ValueError: it was not begun, or has ended.
-    """
-    mine = [e["kind"] for e in events if e.get("job") == job and e.get("attempt") == attempt]
-    if "start" not in mine or "end" in mine:
-        raise ValueError(
-            f"attempt {attempt} of {job} {'has ended already' if 'end' in mine else 'was not begun'}"
-        )
+    def check(events: Sequence[Event]) -> None:
+        mine = [e["kind"] for e in events if e.get("job") == job and e.get("attempt") == attempt]
+        if "start" not in mine or "end" in mine:
+            how = "has ended already" if "end" in mine else "was not begun"
+            raise ValueError(f"attempt {attempt} of {job} {how}")
+
+    return check
 
 
 def _take(night: Night, event: Mapping[str, Any]) -> None:

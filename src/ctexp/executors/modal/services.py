@@ -16,7 +16,7 @@ from ctexp.core.parent_death import tied_to_this
 from ctexp.executors.modal.carrying import MOUNT
 from ctexp.executors.modal.making import Made, make
 from ctexp.executors.settings import ModalSettings
-from ctexp.executors.storage import Place, Url
+from ctexp.executors.storage import Place, Url, first_line
 
 
 class Lost(Exception):
@@ -68,7 +68,7 @@ def check_account() -> None:
     try:
         modal.Client.from_env()
     except modal.exception.Error as error:
-        problem = f"Modal: {_said(error).partition('. If you')[0]}"
+        problem = f"Modal: {first_line(error).partition('. If you')[0]}"
         raise PreflightError(problem, "modal token new; or try the wiring with --stub-mode") from error
 
 
@@ -95,7 +95,7 @@ class Rented:
             self._open.enter_context(made.app.run())
             made.volume.hydrate()
         except modal.exception.Error as error:
-            raise PreflightError(f"Modal: {_said(error)}", "see conf/executor, and modal.com") from error
+            raise PreflightError(f"Modal: {first_line(error)}", "see conf/executor, and modal.com") from error
         self.place: Place = _Volume(made)
 
     def begin(self, name: str, *, gpu: bool) -> Call:
@@ -152,7 +152,7 @@ class _Remote:
         except _transient():
             return None
         except (modal.exception.Error, modal.exception.InputCancellation) as error:
-            raise Lost(_said(error)) from error
+            raise Lost(first_line(error)) from error
         if code is None:
             raise Lost("its machine was lost")
         return code
@@ -201,7 +201,9 @@ class _Volume:
             with self._volume.batch_upload(force=True) as batch:
                 batch.put_file(str(file), f"/{key}")
         except Exception as error:  # Modal's, and those of the store behind it
-            raise StorageError(f"Modal: cannot write {key} ({_said(error)})", "see `modal volume`") from error
+            raise StorageError(
+                f"Modal: cannot write {key} ({first_line(error)})", "see `modal volume`"
+            ) from error
 
     def get(self, key: str, file: Path) -> bool:
         """Write what is kept into a file; see `Place`."""
@@ -211,7 +213,9 @@ class _Volume:
         except FileNotFoundError:
             return False
         except Exception as error:  # Modal's, and those of the store behind it
-            raise DataError(f"Modal: cannot read {key} ({_said(error)})", "see `modal volume`") from error
+            raise DataError(
+                f"Modal: cannot read {key} ({first_line(error)})", "see `modal volume`"
+            ) from error
         return True
 
     def drop(self, key: str) -> None:
@@ -225,7 +229,3 @@ def _transient() -> tuple[type[Exception], ...]:
     from modal import exception
 
     return exception.ConnectionError, exception.ServiceError, exception.InternalError
-
-
-def _said(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

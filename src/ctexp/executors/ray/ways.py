@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ctexp.executors import node
 from ctexp.executors.errand import Errand, order
@@ -13,36 +13,7 @@ from ctexp.executors.ray.place import STORAGE
 from ctexp.executors.storage import Url
 
 
-class Way(Protocol):
-    """There and back, for one time that a piece of work is begun.
-
-    Attributes:
-        work: what the node is to do.
-        cargo: keys of what it needs for that and may lack.
-    """
-
-    work: Work
-    cargo: Sequence[str]
-
-    def send(self, actor: Any, lacking: Sequence[str]) -> None:
-        """It has a place: send what is lacking there."""
-        ...
-
-    def bring(self) -> None:
-        """Bring what was written there so far."""
-        ...
-
-    def end(self) -> None:
-        """Bring the last of it.
-
-        Raises:
-            DataError: it cannot be had.
-            StorageError: it cannot be written here.
-        """
-        ...
-
-
-def ways(storage: str, root: Path) -> Callable[[Work], Way]:
+def ways(storage: str, root: Path) -> "Callable[[Work], Way]":
     """What a setting says, for any number of pieces of work.
 
     Args:
@@ -53,81 +24,62 @@ def ways(storage: str, root: Path) -> Callable[[Work], Way]:
         PreflightError: there is no such kind of URL here.
     """
     if storage == "shared":
-        return Shared
+        return lambda work: Way(
+            replace(work, environment={**work.environment, "CTEXP_ROOT": str(work.folder)})
+        )
     if storage == "copy":
         here = Here()
-        return lambda work: Copied(work, root, Across(here))
+
+        def copied(work: Work) -> Way:
+            across = Across(here)
+            return Way(work, order(work, root, across), STORAGE, across)
+
+        return copied
     place = Url(storage)
-    return lambda work: Stored(work, order(work, root, place), storage)
+    return lambda work: Way(work, order(work, root, place), storage)
 
 
-class Shared:
-    """Every node sees the project's folder.
-
-    Args:
-        work: to be done in it.
-    """
-
-    cargo: Sequence[str] = ()
-
-    def __init__(self, work: Work) -> None:
-        self.work = replace(work, environment={**work.environment, "CTEXP_ROOT": str(work.folder)})
-
-    def send(self, actor: Any, lacking: Sequence[str]) -> None:
-        """Nothing; see `Way`."""
-
-    def bring(self) -> None:
-        """Nothing; see `Way`."""
-
-    def end(self) -> None:
-        """Nothing; see `Way`."""
-
-
-class Stored:
-    """By way of a storage that both reach.
+class Way:
+    """There and back, for one time that a piece of work is begun.
 
     Args:
         work: to be done.
-        errand: the same, ordered in that storage.
-        url: of the storage, as the node reaches it.
+        errand: the same, ordered by way of a storage; None where every node sees the project's folder.
+        url: of that storage, as the node reaches it.
+        across: the storage where Ray itself carries it to the node.
+
+    Attributes:
+        work: what the node is to do.
+        cargo: keys of what it needs for that and may lack.
     """
 
-    cargo: Sequence[str] = ()
-
-    def __init__(self, work: Work, errand: Errand, url: str) -> None:
-        self.work = replace(
-            work, words=node.words_of(url, errand.name), folder=Path("/"), environment={}, needs=()
-        )
-        self._errand = errand
+    def __init__(
+        self, work: Work, errand: Errand | None = None, url: str = "", across: Across | None = None
+    ) -> None:
+        self.work, self._errand, self._across = work, errand, across
+        self.cargo: Sequence[str] = ()
+        if errand is not None:
+            words = node.words_of(url, errand.name)
+            self.work = replace(work, words=words, folder=Path("/"), environment={}, needs=())
+            self.cargo = across.cargo(errand.name) if across else ()
 
     def send(self, actor: Any, lacking: Sequence[str]) -> None:
-        """Nothing; see `Way`."""
+        """It has a place: send what is lacking there."""
+        if self._across is not None:
+            self._across.actor = actor
+            self._across.send(lacking)
 
     def bring(self) -> None:
-        """See `Way`."""
-        self._errand.bring()
+        """Bring what was written there so far."""
+        if self._errand is not None:
+            self._errand.bring()
 
     def end(self) -> None:
-        """See `Way`."""
-        self._errand.end()
+        """Bring the last of it.
 
-
-class Copied(Stored):
-    """Through Ray itself.
-
-    Args:
-        work: to be done.
-        root: the project's folder.
-        across: its storage.
-    """
-
-    def __init__(self, work: Work, root: Path, across: Across) -> None:
-        errand = order(work, root, across)
-        super().__init__(work, errand, STORAGE)
-        self.cargo = across.cargo(errand.name)
-        self._across = across
-
-    def send(self, actor: Any, lacking: Sequence[str]) -> None:
-        """See `Way`."""
-        self._across.actor = actor
-        self._across.send(lacking)
+        Raises:
+            DataError: it cannot be had.
+            StorageError: it cannot be written here.
+        """
+        if self._errand is not None:
+            self._errand.end()

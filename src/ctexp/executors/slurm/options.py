@@ -2,19 +2,7 @@
 
 from ctexp.executors.settings import SlurmSettings
 
-PLAIN = SlurmSettings(
-    kind="slurm",
-    partition=None,
-    account=None,
-    qos=None,
-    gres="gpu:1",
-    cpus=None,
-    memory=None,
-    time="8h",
-    at_once=None,
-    restarts=3,
-    options=[],
-)
+PLAIN = SlurmSettings(kind="slurm")
 """The cluster's own choice of everything, and a GPU for what trains on one."""
 
 

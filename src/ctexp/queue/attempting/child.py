@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 from ctexp.core.children import has_ended
@@ -49,12 +49,7 @@ class Signals:
         self._mask = {int(signum) for signum in signal.pthread_sigmask(signal.SIG_BLOCK, self._fetched)}
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.unblock()
 
     def wait(self, seconds: float) -> None:

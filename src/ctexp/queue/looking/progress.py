@@ -3,7 +3,6 @@
 A look must answer at once and whatever state the files are in: what cannot be read is simply not told.
 """
 
-import json
 import math
 import os
 import re
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.core import clock
-from ctexp.queue.measured import CROSS_VALIDATIONS, SWEEPS
+from ctexp.queue.measured import CROSS_VALIDATIONS, SWEEPS, best_of, document
 from ctexp.queue.state import Attempt
 
 _LAST = 5
@@ -70,6 +69,13 @@ def progress(runs: Path, queue: str, job: str, attempt: Attempt) -> Progress:
         job: the job's id, likewise.
         attempt: which of its attempts.
     """
+    try:
+        return _progress(runs, queue, job, attempt)
+    except (AttributeError, OSError, TypeError, ValueError):  # not of the shape that we write
+        return Progress()
+
+
+def _progress(runs: Path, queue: str, job: str, attempt: Attempt) -> Progress:
     named = attempt.run
     if named and not (runs / named).is_dir():  # most are plain runs: asked first, of thousands of jobs
         if (runs / CROSS_VALIDATIONS / named).is_dir():
@@ -91,8 +97,7 @@ def progress(runs: Path, queue: str, job: str, attempt: Attempt) -> Progress:
 
 def _folds(runs: Path, place: Path, newest: Path | None = None) -> Progress:
     """A cross-validation: its folds, and the newest of them as a run."""
-    members = _document(place / "cross_validation.json").get("members", [])
-    members = [member for member in members if isinstance(member, dict)]
+    members = document(place / "cross_validation.json").get("members", [])
     begun = [member["run_id"] for member in members if member.get("run_id")]
     newest = newest or (runs / begun[-1] if begun else None)
     fold = _one(newest) if newest else Progress()
@@ -102,12 +107,11 @@ def _folds(runs: Path, place: Path, newest: Path | None = None) -> Progress:
 
 def _trials(place: Path, newest: Path | None) -> Progress:
     """A sweep: how many trials are over, the best of them, and the newest as a run."""
-    told, asked = _document(place / "progress.json"), _document(place / "sweep.json")
-    counts, best = told.get("counts"), told.get("best")
-    over = sum(counts.get(state, 0) for state in _OVER) if isinstance(counts, dict) else 0
-    value = _number(best.get("mean", best.get("value"))) if isinstance(best, dict) else None
+    counts, best = document(place / "progress.json").get("counts") or {}, best_of(place)
+    over = sum(counts.get(state, 0) for state in _OVER)
+    value = _number(best.get("mean", best.get("value")))
     trial = _one(newest) if newest else Progress()
-    values = {} if value is None else {str(asked.get("metric")): value}
+    values = {} if value is None else {str(document(place / "sweep.json").get("metric")): value}
     return Progress(**{**vars(trial), "run": place.name, "values": values, "trials": over})
 
 
@@ -154,14 +158,14 @@ def _newest(runs: Path, queue: str, job: str, since: str) -> Path | None:
 
 def _origin(run: Path) -> dict[str, Any]:
     """Who asked for a run."""
-    origin = _document(run / "manifest.json").get("origin")
+    origin = document(run / "manifest.json").get("origin")
     return origin if isinstance(origin, dict) else {}
 
 
 def _number(cell: Any) -> float | None:
     try:
         number = float(cell)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
     return number if math.isfinite(number) else None
 
@@ -171,11 +175,3 @@ def _text(path: Path) -> str:
         return path.read_text(errors="replace")
     except OSError:
         return ""
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(_text(path))
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
