@@ -36,7 +36,7 @@ COUNT = 12
 def test_agents_killed_at_random_neither_lose_nor_repeat_a_trial(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent, "_BEAT_SECONDS", 0.3)
+    monkeypatch.setattr(agent, "BEAT_SECONDS", 0.3)
     its = a_grid(COUNT)
     board_of(tmp_path, its, create=True).close()
 

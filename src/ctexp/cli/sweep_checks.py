@@ -18,7 +18,6 @@ from ctexp.record.manifest import command_line
 from ctexp.sweeps.file.composing import Trials
 from ctexp.sweeps.file.grid import size
 from ctexp.sweeps.file.load import load, locate
-from ctexp.sweeps.file.members import members
 from ctexp.sweeps.file.spec import Member, Spec
 
 
@@ -117,7 +116,7 @@ def checked(root: Path, override: Sequence[str], config: str, budget: str | None
         budget=seconds,
         first=first,
         composed=composed,
-        members=members(spec, first.settings.seed),
+        members=spec.members(first.settings.seed),
         selection=selection,
         data_dir=data_dir,
         runs=runs,

@@ -6,6 +6,9 @@ from typing import Literal, Protocol
 
 from ctexp.sweeps.space import Values
 
+BEAT_SECONDS = 5.0
+"""Between two signs of life of an agent."""
+
 TrialState = Literal["waiting", "running", "finished", "pruned", "failed", "reused"]
 """What became of a trial; `reused` has the value of an identical one, and was not trained."""
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from ctexp.sweeps.file.grid import cells, is_finite, size
-from ctexp.sweeps.file.members import members
 from tests.sweeps.file.sheets import HEAD, read, refused
 
 
@@ -54,9 +53,9 @@ def test_what_can_be_counted(tmp_path: Path) -> None:
 
 def test_the_trainings_of_a_trial(tmp_path: Path) -> None:
     text = "method: grid\nparameters: {a: {values: [1, 2]}}\n"
-    (one,) = members(read(tmp_path, text), 42)
+    (one,) = read(tmp_path, text).members(42)
     assert (one.label, one.words) == ("s42", ("seed=42",))
-    both = members(read(tmp_path, f"{text}ctexp: {{seeds: [1, 2], folds: 3}}\n"), 42)
+    both = read(tmp_path, f"{text}ctexp: {{seeds: [1, 2], folds: 3}}\n").members(42)
     assert [member.label for member in both] == ["s1-f0", "s1-f1", "s1-f2", "s2-f0", "s2-f1", "s2-f2"]
     assert both[4].words == ("data.split=kfold", "data.fold=1", "seed=2")
 

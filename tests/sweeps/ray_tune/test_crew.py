@@ -1,4 +1,3 @@
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +6,7 @@ import pytest
 
 from ctexp.core.errors import Busy, StorageError
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.tally import AgentSummary, Tally
+from ctexp.sweeps.agent.tally import Tally
 from ctexp.sweeps.ray_tune import crew as room
 from ctexp.sweeps.ray_tune.crew import Crew, Leave
 from ctexp.sweeps.ray_tune.words import refusal, refused
@@ -31,10 +30,9 @@ class Aboard:
         self.board = board(trials)
         self.stops = Stops()
         self.said: list[str] = []
-        self.summary = AgentSummary("driver")
-        its = bench(folder)
-        tally = Tally(self.board, its, self.stops, self.summary, count=count, tell=self.said.append)
-        self.crew = Crew(self.board, tally, "driver", self.stops, self.said.append)
+        tally = Tally(self.board, bench(folder), self.stops, count=count, tell=self.said.append)
+        self.summary = tally.summary
+        self.crew = Crew(self.board, tally, self.stops, self.said.append)
 
 
 FINISHED = {
@@ -107,7 +105,7 @@ def test_asked_to_stop_it_leaves_at_once_and_gives_back_what_was_under_way(tmp_p
 def test_tune_cannot_swallow_a_board_that_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     aboard = Aboard(tmp_path, TWO, board=Lost)
     aboard.crew.take("a")
-    monkeypatch.setattr(room, "_BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(room, "BEAT_SECONDS", 0.0)
     with pytest.raises(Leave) as left:
         aboard.crew.tend()
     assert isinstance(left.value.__cause__, StorageError)
@@ -116,10 +114,9 @@ def test_tune_cannot_swallow_a_board_that_is_lost(tmp_path: Path, monkeypatch: p
 
 def test_the_living_give_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     aboard = Aboard(tmp_path, TWO)
-    monkeypatch.setattr(room, "_BEAT_SECONDS", 0.01)
     aboard.crew.take("a")
     aboard.crew.take("b")
-    time.sleep(0.02)
+    monkeypatch.setattr(room, "BEAT_SECONDS", 0.0)
     aboard.crew.tend()
     assert aboard.board.beats == 2
 

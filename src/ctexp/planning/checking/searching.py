@@ -13,7 +13,6 @@ from ctexp.sweeps.file.composing import Trials
 from ctexp.sweeps.file.grid import cells, is_finite
 from ctexp.sweeps.file.load import load
 from ctexp.sweeps.file.locate import locate
-from ctexp.sweeps.file.members import members
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.file.words import words_of
 from ctexp.sweeps.space import Choice, Values
@@ -87,7 +86,7 @@ def searched(job: Job, search: Search, typed: Sequence[str], root: Path) -> Sear
     if problems := trials.problems():
         raise UsageError(problems)
     composed = tuple(trials.composed(values) for values in _examples(search.spec, trials.looked_at))
-    return Searched(composed, len(members(search.spec, job.seed)), search.most)
+    return Searched(composed, len(search.spec.members(job.seed)), search.most)
 
 
 def check_seeds(plan: Plan, read: Mapping[str, Search], found: Findings) -> None:

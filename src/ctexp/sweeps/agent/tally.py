@@ -61,9 +61,11 @@ class Tally:
         board: of the sweep.
         bench: what all its trials have in common.
         stops: when to stop.
-        summary: of the agent.
         count: end after so many trials; None for as many as there are.
         tell: given a line before and after each trial.
+
+    Attributes:
+        summary: of what this agent has done so far.
     """
 
     def __init__(
@@ -71,7 +73,6 @@ class Tally:
         board: Board,
         bench: Bench,
         stops: Stops,
-        summary: AgentSummary,
         *,
         count: int | None,
         tell: Callable[[str], None],
@@ -81,7 +82,7 @@ class Tally:
         self._stops = stops
         self._count = count
         self._tell = tell
-        self._summary = summary
+        self.summary = AgentSummary(agent_name())
         self._longest = 0.0
         self._failed: list[str] = []
         self._cautioned = False
@@ -96,7 +97,7 @@ class Tally:
         """
         if why := self._stops.why:
             return why
-        if self._count is not None and self._summary.count + under_way >= self._count:
+        if self._count is not None and self.summary.count + under_way >= self._count:
             return f"--count {self._count}"
         if self._longest > (left := self._stops.seconds_left()):
             return f"{clock.duration(left)} left, and a trial took {clock.duration(self._longest)}"
@@ -142,7 +143,7 @@ class Tally:
         return None
 
     def _counted(self, taken: Taken, told: Told) -> None:
-        summary = self._summary
+        summary = self.summary
         summary.trials[told.state] = summary.trials.get(told.state, 0) + 1
         summary.seconds += told.seconds
         self._longest = max(self._longest, told.seconds)

@@ -13,7 +13,6 @@ from ctexp.sweeps.agent import runs
 from ctexp.sweeps.agent.member import End, Training
 from ctexp.sweeps.agent.objective import objective
 from ctexp.sweeps.agent.stopping import Asked
-from ctexp.sweeps.file.members import members
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.space import Values
 from ctexp.sweeps.trials import Taken, Told
@@ -85,7 +84,7 @@ def run_trial(
         StorageError: the log of a training cannot be written.
     """
     spec, sweep = bench.spec, bench.sweep
-    its = members(spec, sweep.seed)
+    its = spec.members(sweep.seed)
     name = f"{sweep.name}-t{taken.number}"
     earlier = runs.known(bench.runs, sweep.id, name, taken, its)
     spent = max(taken.seconds, sum(seconds_of(run) or 0.0 for run in earlier.values()))

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from ctexp.core.errors import CtexpError
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.tally import AgentSummary, Tally, agent_name
+from ctexp.sweeps.agent.tally import AgentSummary, Tally
 from ctexp.sweeps.agent.trial import Bench, Unfinished, run_trial
-from ctexp.sweeps.trials import Board, Over, Taken, Told, Wait
+from ctexp.sweeps.trials import BEAT_SECONDS, Board, Over, Taken, Told, Wait
 
-_BEAT_SECONDS = 5.0
 _WAIT_SECONDS = 0.5
 """Between two looks whether there is something to take."""
 
@@ -35,11 +34,10 @@ def work(
         CriterionNotMet: the first trials all failed alike.
         CtexpError: what refuses to train here; the trial is given back.
     """
-    summary = AgentSummary(agent_name())
-    tally = Tally(board, bench, stops, summary, count=count, tell=tell)
+    tally = Tally(board, bench, stops, count=count, tell=tell)
     waiting = False
     while not (why := tally.enough()):
-        match board.take(summary.agent):
+        match board.take(tally.summary.agent):
             case Over(why=why):
                 break
             case Wait(running=running):
@@ -51,8 +49,8 @@ def work(
                 waiting = False
                 tally.begun(taken)
                 tally.settle(taken, carry_out(board, bench, taken))
-    summary.why = why
-    return summary
+    tally.summary.why = why
+    return tally.summary
 
 
 def carry_out(
@@ -101,9 +99,9 @@ class _Pulse:
 
     def __init__(self, beat: Callable[[], None]) -> None:
         self._beat = beat
-        self._due = time.monotonic() + _BEAT_SECONDS
+        self._due = time.monotonic() + BEAT_SECONDS
 
     def __call__(self) -> None:
         if (now := time.monotonic()) >= self._due:
-            self._due = now + _BEAT_SECONDS
+            self._due = now + BEAT_SECONDS
             self._beat()

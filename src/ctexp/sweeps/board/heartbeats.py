@@ -13,9 +13,6 @@ import sqlalchemy
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
-INTERVAL = 5.0
-"""Seconds between two beats."""
-
 GRACE = 30.0
 """Seconds without any, after which an agent is taken for dead."""
 

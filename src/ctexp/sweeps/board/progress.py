@@ -12,17 +12,6 @@ from ctexp.sweeps.file.words import words_of
 from ctexp.sweeps.trials import Row, TrialState
 
 
-def best_of(rows: Sequence[Row], spec: Spec) -> Row | None:
-    """The finished trial with the best value of the objective; the first of several, None before any."""
-    sign = -1.0 if spec.goal == "maximize" else 1.0
-    known = [
-        (sign * row.value, row.number, row)
-        for row in rows
-        if row.state == "finished" and row.value is not None
-    ]
-    return min(known, key=lambda its: its[:2])[2] if known else None
-
-
 def progress_of(place: SweepDir, spec: Spec, rows: Sequence[Row], why: str = "") -> SweepProgress:
     """The document.
 
@@ -32,7 +21,8 @@ def progress_of(place: SweepDir, spec: Spec, rows: Sequence[Row], why: str = "")
         rows: its trials.
         why: nothing is left; empty where there may be more.
     """
-    counts, now, best = Counter(row.state for row in rows), clock.iso(clock.now()), best_of(rows, spec)
+    counts, now = Counter(row.state for row in rows), clock.iso(clock.now())
+    best = next(iter(spec.ranked(rows)), None)
     return SweepProgress(
         id=place.id,
         counts={state: counts[state] for state in get_args(TrialState)},

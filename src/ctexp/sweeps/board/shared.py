@@ -113,7 +113,7 @@ class SharedBoard:
 
     @patiently
     def beat(self, taken: Taken) -> bool:
-        """Say that its agent lives, every `heartbeats.INTERVAL`; False where another one has it by now."""
+        """Say that its agent lives, every `trials.BEAT_SECONDS`; False where another one has it by now."""
         with as_ours(self._what):
             if self._mine(taken) is None:
                 return False

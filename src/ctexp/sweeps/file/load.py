@@ -97,22 +97,13 @@ def _spec(content: bytes, shown: str, overrides: Sequence[str]) -> Spec:
         goal=goal,
         target=target,
         space=space,
-        overrides=added.overrides,
-        seeds=added.seeds,
-        folds=added.folds,
-        objective=added.objective,
         early=stopping,
-        sampler=added.sampler,
         run_cap=run_cap,
-        budget_seconds=added.budget_seconds,
-        backend=added.backend,
-        storage=added.storage,
-        resources=added.resources,
         ignored=mistakes.notes,
         raw=_raw(data, metric, goal),
         sha256=files.sha256_bytes(content),
         shown=shown,
-        lines=added.lines,
+        **vars(added),
     )
     if method == "grid":
         _refuse_no_grid(spec, mistakes)

@@ -1,10 +1,11 @@
 """What a sweep's file asks for, read and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ctexp.sweeps.space import Space
+from ctexp.sweeps.trials import Row
 
 
 @dataclass(frozen=True)
@@ -84,3 +85,27 @@ class Spec:
     sha256: str
     shown: str = ""
     lines: Mapping[str, int] = field(default_factory=dict)
+
+    def members(self, seed: int) -> tuple[Member, ...]:
+        """The trainings of every trial, in order: one with each seed, or one for each fold with each seed.
+
+        Args:
+            seed: of the configuration, where the file names none.
+        """
+        return tuple(
+            Member(f"s{one}", (f"seed={one}",))
+            if fold is None
+            else Member(f"s{one}-f{fold}", ("data.split=kfold", f"data.fold={fold}", f"seed={one}"))
+            for one in self.seeds or (seed,)
+            for fold in (range(self.folds) if self.folds else [None])
+        )
+
+    def ranked(self, rows: Iterable[Row]) -> list[Row]:
+        """The finished trials, best first by the objective; of equal ones the earlier."""
+        sign = -1.0 if self.goal == "maximize" else 1.0
+        known = [
+            (sign * row.value, row.number, row)
+            for row in rows
+            if row.state == "finished" and row.value is not None
+        ]
+        return [row for _, _, row in sorted(known, key=lambda its: its[:2])]

@@ -15,9 +15,7 @@ from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import Tally
 from ctexp.sweeps.agent.trial import Unfinished
 from ctexp.sweeps.ray_tune.words import EPOCH, REFUSAL, RUNS, TOLD, UNFINISHED, VALUE, refusal
-from ctexp.sweeps.trials import Board, Over, Taken, Told
-
-_BEAT_SECONDS = 5.0
+from ctexp.sweeps.trials import BEAT_SECONDS, Board, Over, Taken, Told
 
 
 class Leave(BaseException):
@@ -64,7 +62,6 @@ class Crew:
     Args:
         board: of the sweep.
         tally: of this process's trials.
-        agent: the name of this process, as the board keeps it.
         stops: whether to leave.
         tell: given a line where a trial is lost.
 
@@ -72,13 +69,10 @@ class Crew:
         over: why no more trials are taken; empty while they are.
     """
 
-    def __init__(
-        self, board: Board, tally: Tally, agent: str, stops: Stops, tell: Callable[[str], None]
-    ) -> None:
+    def __init__(self, board: Board, tally: Tally, stops: Stops, tell: Callable[[str], None]) -> None:
         self.over = ""
         self._board = board
         self._tally = tally
-        self._agent = agent
         self._stops = stops
         self._tell = tell
         self._under_way: dict[str, OnCluster] = {}
@@ -92,7 +86,7 @@ class Crew:
         if self.over:
             return None
         with _or_leave():
-            offered = self._board.take(self._agent)
+            offered = self._board.take(self._tally.summary.agent)
         if isinstance(offered, Over):
             self.over = offered.why
         if not isinstance(offered, Taken):
@@ -137,7 +131,7 @@ class Crew:
         """
         with _or_leave():
             self._settle()
-            if time.monotonic() - self._beaten >= _BEAT_SECONDS:
+            if time.monotonic() - self._beaten >= BEAT_SECONDS:
                 self._beaten = time.monotonic()
                 for one in self._under_way.values():
                     self._board.beat(one.taken)

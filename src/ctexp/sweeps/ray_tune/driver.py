@@ -15,7 +15,7 @@ from ctexp.core.errors import UsageError
 from ctexp.record.run_dir import RunDir
 from ctexp.sweeps.agent.several import OF_ALL_NODES
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.tally import AgentSummary, Tally, agent_name
+from ctexp.sweeps.agent.tally import AgentSummary, Tally
 from ctexp.sweeps.agent.trial import Bench
 from ctexp.sweeps.ray_tune import cluster
 from ctexp.sweeps.ray_tune.crew import Crew, Leave
@@ -45,9 +45,9 @@ def work(
         raise UsageError(
             "--gpu: the cluster gives each trial its GPU", "say how many: ctexp: resources: {gpus: 1}"
         )
-    summary = AgentSummary(agent_name())
-    tally = Tally(board, bench, stops, summary, count=count, tell=tell)
-    crew = Crew(board, tally, summary.agent, stops, tell)
+    tally = Tally(board, bench, stops, count=count, tell=tell)
+    summary = tally.summary
+    crew = Crew(board, tally, stops, tell)
     try:
         with cluster.joined(bench.spec.resources) as share:
             _tune(crew, bench, share, summary.agent)

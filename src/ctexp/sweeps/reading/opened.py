@@ -9,6 +9,7 @@ from pathlib import Path
 from ctexp.record.run_dir import RunDir
 from ctexp.record.sweep import Sweep, SweepDir, SweepProgress
 from ctexp.sweeps.file.spec import Spec
+from ctexp.sweeps.file.words import common, words_of
 from ctexp.sweeps.space import Value, Values
 from ctexp.sweeps.trials import Row
 
@@ -33,19 +34,11 @@ class Opened:
     @cached_property
     def ranked(self) -> tuple[Row, ...]:
         """The finished trials, best first; of equal ones the earlier, and each configuration once."""
-        sign = -1.0 if self.spec.goal == "maximize" else 1.0
-        known = [
-            (sign * row.value, row.number, row)
-            for row in self.rows
-            if row.state == "finished" and row.value is not None
-        ]
-        return tuple(row for _, _, row in sorted(known, key=lambda its: its[:2]))
+        return tuple(self.spec.ranked(self.rows))
 
     @property
     def base(self) -> tuple[str, ...]:
         """Overrides that all trials have in common: those that were typed, then the file's."""
-        from ctexp.sweeps.file.words import common
-
         return (*common(self.sweep.overrides), *self.spec.overrides)
 
     @cached_property
@@ -63,8 +56,6 @@ class Opened:
 
     def words(self, row: Row) -> tuple[str, ...]:
         """What sets a trial apart, as overrides."""
-        from ctexp.sweeps.file.words import words_of
-
         return words_of(row.values)
 
     def members(self, row: Row) -> Mapping[str, RunDir]:

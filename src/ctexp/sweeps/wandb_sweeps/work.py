@@ -13,7 +13,7 @@ from ctexp.core import files
 from ctexp.core.errors import PreflightError
 from ctexp.core.locks import FileLock
 from ctexp.sweeps.agent.stopping import Stops
-from ctexp.sweeps.agent.tally import AgentSummary, Tally, agent_name
+from ctexp.sweeps.agent.tally import AgentSummary, Tally
 from ctexp.sweeps.agent.trial import Bench, Unfinished
 from ctexp.sweeps.agent.work import carry_out
 from ctexp.sweeps.board.shared import SharedBoard
@@ -47,8 +47,8 @@ def work(
         raise PreflightError(
             f"WANDB_MODE={mode}: W&B keeps no sweep offline", "unset it, or take backend optuna"
         )
-    summary = AgentSummary(agent_name())
-    tally = Tally(board, bench, stops, summary, count=count, tell=tell)
+    tally = Tally(board, bench, stops, count=count, tell=tell)
+    summary = tally.summary
     log = bench.place.logs / f"wandb-{summary.agent}.log"
     with Service(bench.root, bench.place.path, log) as service:
         sweep = _sweep(bench, service, tell)
@@ -60,22 +60,20 @@ def work(
                     tally.begun(taken)
                     tally.settle(taken, carry_out(board, bench, taken))
                 case _:
-                    if not _one(board, bench, stops, service, sweep, tally, summary.agent):
+                    if not _one(board, bench, stops, service, sweep, tally):
                         why = stops.why or "W&B has no more trials"
                         break
     summary.why = why
     return summary
 
 
-def _one(
-    board: SharedBoard, bench: Bench, stops: Stops, service: Service, sweep: str, tally: Tally, agent: str
-) -> bool:
+def _one(board: SharedBoard, bench: Bench, stops: Stops, service: Service, sweep: str, tally: Tally) -> bool:
     """A trial that W&B hands out; whether there was one."""
     offer = service.next(sweep, stops)
     if offer is None:
         return False
     metric = bench.spec.metric
-    taken = board.enter(agent, fitting(bench.spec.space, flat(offer)))
+    taken = board.enter(tally.summary.agent, fitting(bench.spec.space, flat(offer)))
     tally.begun(taken)
     service.name(f"{bench.sweep.name}-t{taken.number}")
 
