@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from ctexp.reports.charts.axes import Axis
 from ctexp.reports.charts.svg import WIDTH
@@ -17,7 +17,8 @@ from ctexp.reports.sweeps.render import render
 from ctexp.reports.sweeps.study import Study, study
 from ctexp.sweeps.reading import importance
 from ctexp.sweeps.space import Values
-from tests.reports.test_browser import CHROMIUM, CONTRASTS
+from tests.browser import CHROMIUM, started
+from tests.reports.test_browser import CONTRASTS
 from tests.sweeps.reading.samples import FILE, a_sweep, a_trial, searched, trained
 
 MOMENT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -56,15 +57,13 @@ def tab(page: Path) -> Iterator[Page]:
     if CHROMIUM is None:
         pytest.skip("no chromium or google-chrome on PATH")
     heard: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with started() as browser:
         opened = browser.new_page(viewport={"width": 1280, "height": 900})
         opened.on("console", lambda message: heard.append(message.text))
         opened.on("pageerror", lambda error: heard.append(str(error)))
         opened.on("request", lambda its: heard.append(its.url) if its.url != page.as_uri() else None)
         opened.goto(page.as_uri())
         yield opened
-        browser.close()
     assert [word for word in heard if not word.startswith("data:")] == []
 
 

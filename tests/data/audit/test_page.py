@@ -1,5 +1,4 @@
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -26,6 +25,7 @@ from ctexp.data.audit.findings import (
     Telling,
 )
 from ctexp.data.audit.page import GROUPS_SHOWN, MEMBERS_SHOWN, render
+from tests.browser import CHROMIUM
 
 JPEG = bytes.fromhex(
     "ffd8ffe000104a46494600010100000100010000ffdb004300ffffffffffffffffffffffffffffffffffffffffffffffff"
@@ -136,8 +136,7 @@ def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
 
 @pytest.mark.parametrize("width", [1280, 690])  # a laptop; a sheet of A4
 def test_a_browser_shows_every_picture_and_nothing_overflows(tmp_path: Path, width: int) -> None:
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if browser is None:
+    if CHROMIUM is None:
         pytest.skip("no browser here")
     told = (
         "<script>addEventListener('load', () => { document.title = JSON.stringify(["
@@ -150,7 +149,7 @@ def test_a_browser_shows_every_picture_and_nothing_overflows(tmp_path: Path, wid
     page.write_text(render(findings(members=9), PICTURES) + told)
     done = subprocess.run(
         [
-            *(browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"),
+            *(CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"),
             *(f"--window-size={width},900", "--virtual-time-budget=2000", "--dump-dom", page.as_uri()),
         ],
         capture_output=True,
