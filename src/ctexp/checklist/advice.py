@@ -8,7 +8,7 @@ from typing import Any
 from ctexp.checklist.audit import Audit, RunAudit, Verdict
 from ctexp.checklist.facts import Facts
 from ctexp.checklist.points import POINTS, Mark
-from ctexp.planning.study.records import listed
+from ctexp.core.wording import some
 
 _SEEDS = 3
 """Fewer seeds of an experiment say nothing about its spread (docs/verdicts.md)."""
@@ -244,7 +244,7 @@ def _neutral(audit: Audit) -> Iterator[str]:
     """What is to be known and speaks neither for nor against a record."""
     many = len(audit.runs) > 1
     if running := [run.run for run in audit.runs if run.state == "running"]:
-        which = f"{listed(running)} {'is' if len(running) == 1 else 'are'}" if many else "it is"
+        which = f"{some(running)} {'is' if len(running) == 1 else 'are'}" if many else "it is"
         yield f"{which} still running: what its end leaves is not judged yet"
     kept = [run for run in audit.runs if run.facts and run.facts.sendable and not run.facts.online]
     if kept:

@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ctexp.core import screen
+from ctexp.core.wording import some
 from ctexp.monitor.finding import Finding, Report, told_apart
 from ctexp.monitor.live import Change
-from ctexp.planning.study.records import listed
 
 _TABLE = 120  # columns, off a terminal too: evidence is sentences, which nobody reads in one line
 _COLOURS = {"alarm": "bold red", "warning": "yellow", "note": "dim"}
@@ -93,7 +93,7 @@ def _evidence(same: Sequence[Finding], found: Report) -> str:
         return _said(one)
     runs = [each.runs[0] for each in same]
     example = "" if len({each.message for each in same}) == 1 else f", for example {runs[0]}"
-    return f"{listed(_named(runs, found))}{example}: {_said(one)}"
+    return f"{some(_named(runs, found))}{example}: {_said(one)}"
 
 
 def _named(runs: Sequence[str], found: Report) -> list[str]:

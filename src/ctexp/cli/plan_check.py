@@ -10,6 +10,7 @@ from ctexp.core import clock, screen
 from ctexp.core.errors import PreflightError
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import project_root
+from ctexp.core.wording import many
 from ctexp.executors.devices import is_declared
 from ctexp.executors.places import devices_of
 from ctexp.executors.settings import DEFAULT, ExecutorSettings, SlurmSettings
@@ -110,14 +111,10 @@ def _document(
 def _print(loaded: Loaded, checked: Checked, found: Schedule, weights: Weights | None, means: str) -> None:
     jobs, experiments = len(checked.jobs), len(loaded.plan.experiments)
     warnings = len(checked.warnings)
-    doubts = f", {_many(warnings, 'warning')}" if warnings else ""
-    print(f"{loaded.shown}: {_many(jobs, 'job')} of {_many(experiments, 'experiment')}{doubts}")
+    doubts = f", {many(warnings, 'warning')}" if warnings else ""
+    print(f"{loaded.shown}: {many(jobs, 'job')} of {many(experiments, 'experiment')}{doubts}")
     for one in weights.found if weights else ():
         print(f"weights of {one.name}: {one.source}, SHA-256 {one.sha256[:12]}")
     if means:
         print(means)
     print_schedule(found)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ctexp.core import clock
+from ctexp.core.wording import many
 from ctexp.planning.estimates import disk, memory
 from ctexp.planning.schedule.costs import bound
 from ctexp.planning.schedule.lanes import is_shared_out
@@ -72,7 +73,11 @@ def _totals(found: Schedule) -> list[str]:
     totals = found.totals
     days = found.closes - found.opens > _DAY
     left = totals.jobs - totals.fitting
-    held = f"{totals.fitting} of {_many(totals.jobs)} fit" if left else f"{_many(totals.jobs)}, all fit"
+    held = (
+        f"{totals.fitting} of {many(totals.jobs, 'job')} fit"
+        if left
+        else f"{many(totals.jobs, 'job')}, all fit"
+    )
     unknown = totals.unknown
     whose = "they" if unknown == totals.fitting else f"{unknown} of them"
     doubt = f" as far as is known; what {whose} cost is not: see --measure" if unknown else ""
@@ -105,10 +110,6 @@ def _named(lines: Mapping[str, str]) -> list[str]:
 
 def _free(totals: Totals) -> str:
     return f"{disk(totals.free_bytes)} free, {disk(totals.reserve_bytes)} of them reserved"
-
-
-def _many(jobs: int) -> str:
-    return f"{jobs} job" if jobs == 1 else f"{jobs} jobs"
 
 
 def _clock(moment: datetime, days: bool) -> str:

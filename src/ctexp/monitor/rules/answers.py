@@ -9,12 +9,12 @@ from ctexp.core import yaml_file
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import CtexpError
 from ctexp.core.paths import feature_lists_folder, shown
+from ctexp.core.wording import some
 from ctexp.data.radiomics.lists import lists_file
 from ctexp.evaluation.health.rules import FEWEST
 from ctexp.evaluation.intervals import wilson
 from ctexp.monitor.finding import Finding, Unknown
 from ctexp.monitor.seen import Seen
-from ctexp.planning.study.records import listed
 
 CONSTANT = 0.01
 """Standard deviation over images of each class's probability, below which an image moves none by more than a
@@ -91,7 +91,7 @@ def dead_columns(seen: Seen, root: Path) -> Iterator[Finding | Unknown]:
             "dead_columns",
             "note",
             (seen.id,),
-            f"{len(dead)} of {len(statistics)} features move no answer: {listed(dead)} ({shown(file)})",
+            f"{len(dead)} of {len(statistics)} features move no answer: {some(dead)} ({shown(file)})",
             "look whether they are constant, and leave them out: features=top_features",
             {"columns": dead, "of": len(statistics)},
             "high",

@@ -6,12 +6,12 @@ from statistics import median
 import numpy as np
 
 from ctexp.core.metric_names import higher_is_better
+from ctexp.core.wording import some
 from ctexp.evaluation.intervals import Z
 from ctexp.monitor.finding import Finding, Unknown
 from ctexp.monitor.neighbours import Neighbours
 from ctexp.monitor.rules.answers import CONSTANT
 from ctexp.monitor.seen import Seen
-from ctexp.planning.study.records import listed
 from ctexp.record.index import RunSummary
 from ctexp.record.twins import effective_keys
 
@@ -56,7 +56,7 @@ def same_answers(seen: Seen, others: Neighbours) -> Iterator[Finding]:
             "nearly_identical",
             "note",
             (seen.id, other_id),
-            f"no probability differs by more than {apart:.1g} from {other_id}, although {listed(keys)}"
+            f"no probability differs by more than {apart:.1g} from {other_id}, although {some(keys)}"
             f" {'differs' if len(keys) == 1 else 'differ'}",
             "do not count the two as two results: the change did next to nothing",
             {"with": other_id, "keys": list(keys), "largest_difference": apart},
@@ -69,7 +69,7 @@ def _identical(seen: Seen, other: str, keys: Sequence[str]) -> Finding:
         "identical_runs",
         "warning",
         (seen.id, other),
-        f"validation answers are those of {other} to the last bit, although {listed(keys)}"
+        f"validation answers are those of {other} to the last bit, although {some(keys)}"
         f" {'differs' if len(keys) == 1 else 'differ'}: something set has no effect",
         f"find out what ignores it (inv show {seen.id}: settings that nothing read)",
         {"with": other, "keys": list(keys)},

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ctexp.core import files
 from ctexp.core.paths import baselines_file, decisions_file, shown
+from ctexp.core.wording import some
 from ctexp.monitor.finding import Finding
 from ctexp.monitor.neighbours import Neighbours
-from ctexp.planning.study.records import listed
 from ctexp.record import baselines, decisions
 from ctexp.record.run_dir import RUN_ID
 
@@ -49,7 +50,7 @@ def single_seed(root: Path, others: Neighbours) -> Iterator[Finding]:
 
 def _page(page: Path, others: Neighbours, told: set[str]) -> Iterator[Finding]:
     try:
-        cited = dict.fromkeys(match[0] for match in RUN_ID.finditer(page.read_text()))
+        cited = dict.fromkeys(match[0] for match in RUN_ID.finditer(files.read_regular(page).decode()))
     except (OSError, ValueError):
         return
     experiments: dict[str, list[str]] = defaultdict(list)
@@ -60,7 +61,7 @@ def _page(page: Path, others: Neighbours, told: set[str]) -> Iterator[Finding]:
     told.update(alone)
     if alone:
         runs = [run for name in alone for run in experiments[name]]
-        yield _single(f"{shown(page)} cites one seed of {listed(alone)}", shown(page), runs)
+        yield _single(f"{shown(page)} cites one seed of {some(alone)}", shown(page), runs)
 
 
 def _seeds(runs: Sequence[str], others: Neighbours) -> int:

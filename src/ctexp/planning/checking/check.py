@@ -8,11 +8,12 @@ from ctexp.config.advice import advice
 from ctexp.config.compose import resolve_paths
 from ctexp.core.errors import CtexpError, DataError
 from ctexp.core.names import did_you_mean
+from ctexp.core.wording import some
 from ctexp.planning.checking.checked import Checked, CheckedJob
 from ctexp.planning.checking.composition import Configured, configure, firsts, trials
 from ctexp.planning.checking.criteria import Criteria
 from ctexp.planning.checking.data import read_data
-from ctexp.planning.checking.findings import Findings, some
+from ctexp.planning.checking.findings import Findings
 from ctexp.planning.checking.images import Images
 from ctexp.planning.checking.likeness import check_likeness
 from ctexp.planning.checking.references import check_references

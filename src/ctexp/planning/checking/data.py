@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctexp.core.errors import CtexpError
+from ctexp.core.wording import some
 from ctexp.planning.checking.composition import Configured, firsts, trials
-from ctexp.planning.checking.findings import Findings, some
+from ctexp.planning.checking.findings import Findings
 from ctexp.planning.checking.images import Images, ImagesOf
 from ctexp.planning.checking.words import words_of
 from ctexp.planning.plan.document import Plan
@@ -69,9 +70,9 @@ class _Told:
 
     def tell(self, found: Findings) -> None:
         for (problem, hint), names in self._missing.items():
-            found.missing(self._places[problem], f"{problem} (for {some(names)})", hint)
+            found.missing(self._places[problem], f"{problem} (for {some(list(dict.fromkeys(names)))})", hint)
         for line, names in self._warnings.items():
-            found.warning(self._places[line], f"{line} (for {some(names)})")
+            found.warning(self._places[line], f"{line} (for {some(list(dict.fromkeys(names)))})")
 
     def _place(self, experiment: str, keys: Sequence[str]) -> Place:
         """The word that chooses what it is about, or the experiment where none does."""

@@ -1,10 +1,6 @@
 """Problems and warnings of a plan, each with its place in the file and said once."""
 
-from collections.abc import Sequence
-
 from ctexp.planning.plan.load import Loaded, Place
-
-_NAMED = 3
 
 
 class Findings:
@@ -64,10 +60,3 @@ class Findings:
 
 def _in_order(found: dict[str, int]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda line: found[line]))
-
-
-def some(names: Sequence[str]) -> str:
-    """`a, b, c and 4 more`."""
-    names = list(dict.fromkeys(names))
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

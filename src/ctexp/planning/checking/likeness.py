@@ -13,8 +13,9 @@ from ctexp.config.compose import Composed
 from ctexp.config.keys import EXPERIMENT
 from ctexp.config.validate import validated
 from ctexp.core.dotted import flattened
+from ctexp.core.wording import some
 from ctexp.planning.checking.composition import Configured, firsts
-from ctexp.planning.checking.findings import Findings, some
+from ctexp.planning.checking.findings import Findings
 from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import key_of, last_words
 from ctexp.record.subjects import SEED_KEYS, differing_keys

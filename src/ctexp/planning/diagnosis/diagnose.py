@@ -7,9 +7,10 @@ anything done about what comes after; where there are only guesses there is none
 
 from typing import get_args
 
+from ctexp.core.wording import many
 from ctexp.planning.diagnosis.established import established
 from ctexp.planning.diagnosis.evidence import Evidence, gather
-from ctexp.planning.diagnosis.figures import many, metric_name, number
+from ctexp.planning.diagnosis.figures import metric_name, number
 from ctexp.planning.diagnosis.findings import Diagnosis, Finding, Kind
 from ctexp.planning.diagnosis.rules import OF_ANSWERS, RULES, all_diverged, leakage
 from ctexp.planning.study.study import Study

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from ctexp.core.metric_names import METRICS
+from ctexp.core.wording import many
 from ctexp.evaluation.intervals import wilson
 from ctexp.planning.diagnosis.findings import Confidence
 
@@ -12,11 +13,6 @@ _FEW_IMAGES = 100
 """With fewer independent images much is overlooked: a share's interval reaches a tenth to either side."""
 RARE = 0.01
 """A rule that tests may speak by chance once in a hundred times: there are a dozen of them."""
-
-
-def many(count: int, noun: str, plural: str = "") -> str:
-    """`1 image`, `8 images`."""
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def spelled(count: int) -> str:

@@ -7,6 +7,7 @@ from itertools import count, islice
 from ctexp.core import yaml_file
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError, UsageError
+from ctexp.core.wording import many
 from ctexp.planning.plan.document import Improvement
 from ctexp.planning.plan.jobs import last_words
 from ctexp.planning.proposal.candidates import Candidate
@@ -163,9 +164,8 @@ def _baseline(study: Study, looked: Considering, night: Night) -> Part:
             f"its mean is outside {mean - reach:.3f} to {mean + reach:.3f}, two errors about what was seen: "
             "then something else has changed"
         )
-    had = len(one.seeds)
     why = (
-        f"{one.title} has {had} seed{'' if had == 1 else 's'} so far; with fresh ones chance shows, and what "
+        f"{one.title} has {many(len(one.seeds), 'seed')} so far; with fresh ones chance shows, and what "
         "made it the best is not counted twice"
     )
     return baseline(night, f"the incumbent ({one.title})", seen, why, refuted, one.cites)
@@ -185,9 +185,8 @@ def _rival(study: Study, looked: Considering, night: Night) -> list[Part]:
     if not found:
         return []
     recipe, words = next((one for one in found if len(one[1]) == 1), found[0])
-    seeds = len(recipe.seeds)
     why = (
-        f"it is next best, by {seeds} seed{'' if seeds == 1 else 's'}; as many seeds on either side show "
+        f"it is next best, by {many(len(recipe.seeds), 'seed')}; as many seeds on either side show "
         "whether there is any difference"
     )
     return [rival(night, "rival", recipe.title, words, why, recipe.cites)]
@@ -253,7 +252,7 @@ def _assumptions(
     elif hypotheses:
         lines.append(
             f"seeds spread {name} by {looked.noise.sd:.3f} (95 % {looked.noise.low:.3f} to "
-            f"{looked.noise.high:.3f}, by {_many(looked.noise.df, 'degree')} of freedom)"
+            f"{looked.noise.high:.3f}, by {many(looked.noise.df, 'degree')} of freedom)"
         )
     if hypotheses and not design.decidable:
         few = f"{sum(design.groups.values())} independent validation images are too few"
@@ -270,7 +269,3 @@ def _assumptions(
             f"five{among}{best}{smaller if small else ''}"
         )
     return lines
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

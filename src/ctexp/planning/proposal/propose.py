@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock
 from ctexp.core.errors import CtexpError, UsageError
+from ctexp.core.wording import some
 from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.diagnosis.findings import Diagnosis
@@ -223,9 +224,8 @@ def _about_costs(assumed: Mapping[str, float], wishes: Wishes) -> list[str]:
     names = [name for name in assumed if name != "smoke"]
     if not names:
         return []
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return [
-        f"nothing like {shown} was trained or measured here: what it takes is a guess; "
+        f"nothing like {some(names)} was trained or measured here: what it takes is a guess; "
         f"`inv plan-check {wishes.name} --measure` finds it out, then `{wishes.command} --overwrite` "
         "fills the "
         "window by what was measured"

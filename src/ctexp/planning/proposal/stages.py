@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ctexp.core.metric_names import higher_is_better
+from ctexp.core.wording import joined, some
 from ctexp.planning.plan.document import Base, Experiment
 from ctexp.planning.plan.jobs import LEAST_SECONDS
 from ctexp.planning.proposal.candidates import Candidate, Way
@@ -158,7 +159,7 @@ def confirmation(night: Night, name: str, among: Sequence[str], best: Candidate)
         name,
         Experiment(
             kind=night.kind,
-            hypothesis=f"The best of {_listed(among)} is better than the baseline with fresh seeds, too.",
+            hypothesis=f"The best of {joined(among)} is better than the baseline with fresh seeds, too.",
             expected="Somewhat less than what made it the best, some of which was luck.",
             notes=_notes((), refuted),
             base=Base(best_of=list(among), by=night.metric),
@@ -261,13 +262,8 @@ def _tracked(metric: str, more: Iterable[str] = ()) -> list[str]:
 
 
 def _notes(cites: Sequence[str], refuted: str) -> str:
-    more = f" and {len(cites) - _CITED} more" if len(cites) > _CITED else ""
-    rests = f"Rests on {', '.join(cites[:_CITED])}{more}. " if cites else ""
+    rests = f"Rests on {some(cites, _CITED)}. " if cites else ""
     return plain(f"{rests}Refuted if {refuted}.")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def better_than_nothing(metric: str, mean: float, sd: float | None) -> str:

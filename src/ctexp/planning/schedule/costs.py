@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import mean
 from typing import TYPE_CHECKING
 
+from ctexp.core.wording import many
 from ctexp.planning import estimates
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.past import Job, Past
@@ -90,7 +91,7 @@ def _search(checked: CheckedJob, of_trials: Sequence[Estimate | None]) -> Estima
             "seconds_p90": seconds_p90,
             "disk_bytes": round(count * mean(sizes)) if len(sizes) == len(known) else None,
             "disk_bytes_p90": count * max(sizes_p90) if len(sizes_p90) == len(known) else None,
-            "basis": f"about {trials} trial{'' if trials == 1 else 's'} by {known[0].basis}",
+            "basis": f"about {many(trials, 'trial')} by {known[0].basis}",
         }
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ctexp.core.errors import UsageError
+from ctexp.core.wording import many
 from ctexp.executors.slots import Device, Need, most_memory, slots_of
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import memory
@@ -59,8 +60,7 @@ def is_shared_out(devices: Sequence[Device]) -> bool:
 
 def said_of(devices: Sequence[Device]) -> str:
     """`cuda:0 24.0 GiB, cuda:1 12.0 GiB: 2 jobs at once`."""
-    slots = slots_of(devices)
-    return f"{_named(devices)}: {slots} {'job' if slots == 1 else 'jobs'} at once"
+    return f"{_named(devices)}: {many(slots_of(devices), 'job')} at once"
 
 
 def _named(devices: Sequence[Device]) -> str:

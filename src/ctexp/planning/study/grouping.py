@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ctexp.core import yaml_file
+from ctexp.core import files, yaml_file
 from ctexp.core.errors import CtexpError
+from ctexp.core.wording import some
 from ctexp.planning.plan.jobs import key_of, last_words
 from ctexp.planning.study.configurations import MINUTES, Configurations, Flat, Identities
 from ctexp.planning.study.recipes import Recipe, Trained
-from ctexp.planning.study.records import Folds, listed, stamp
+from ctexp.planning.study.records import Folds, stamp
 from ctexp.record.index import RunSummary
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import SEED_KEYS
@@ -117,7 +118,7 @@ def _words(group: _Group) -> tuple[str, ...]:
     else:
         file = RunDir((group.judged or group.lost)[0].path).overrides
         try:
-            typed = [str(word) for word in yaml_file.parse(file.read_bytes(), str(file)) or ()]
+            typed = [str(word) for word in yaml_file.parse(files.read_regular(file), str(file)) or ()]
         except (OSError, CtexpError):
             typed = []
     free = SEED_KEYS if group.settings.get(MINUTES) is not None else (*SEED_KEYS, f"{MINUTES}.")
@@ -134,8 +135,8 @@ def _notes(damaged: Sequence[str], recipes: Sequence[Recipe]) -> list[str]:
     trained = [one.summary for recipe in recipes for one in recipe.runs]
     short = [run.id for run in trained if run.state == "timeout"]
     if short:
-        notes.append(f"trained less than they were to, as time ran out: {listed(short)}")
+        notes.append(f"trained less than they were to, as time ran out: {some(short)}")
     dirty = [run.id for run in trained if run.dirty]
     if dirty:
-        notes.append(f"trained with uncommitted changes, which their records hold: {listed(dirty)}")
+        notes.append(f"trained with uncommitted changes, which their records hold: {some(dirty)}")
     return notes

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ctexp.core.metric_names import higher_is_better
+from ctexp.core.wording import many
 from ctexp.evaluation.comparison import holm
 from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.study import Study
@@ -78,7 +79,7 @@ def best(study: Study) -> tuple[Recipe | None, str]:
     if not ranked:
         return (study.recipes[0], f"the newest; none has a {study.primary}") if study.recipes else (None, "")
     first = ranked[0]
-    seeds = f"{len(first.recipe.seeds)} seed{'' if len(first.recipe.seeds) == 1 else 's'}"
+    seeds = many(len(first.recipe.seeds), "seed")
     if len(ranked) == 1:
         return first.recipe, f"the only recipe, {study.primary} {first.mean:.3f} ({seeds})"
     if study.noise(study.primary) is None:

@@ -8,6 +8,7 @@ from ctexp.config import verdict
 from ctexp.config.compose import compose
 from ctexp.config.paths import resolve_paths
 from ctexp.core.errors import DataError, UsageError
+from ctexp.core.wording import many
 from ctexp.planning.study import data, incumbent, records
 from ctexp.planning.study.data import DataFacts
 from ctexp.planning.study.grouping import grouped
@@ -68,7 +69,7 @@ def read(
         *every.notes,
         *_samples(every),
         *_other_images(every, images),
-        *([f"{_trainings(older)} older than the newest {NEWEST} left out"] if older > 0 else []),
+        *([f"{many(older, 'training')} older than the newest {NEWEST} left out"] if older > 0 else []),
         *trained.notes,
     ]
     study = Study(
@@ -196,14 +197,14 @@ def _newest_images(every: Records) -> ImageSet | None:
 
 def _samples(every: Records) -> list[str]:
     count = sum(run.sample is not None for run in every.judged)
-    return [f"{_trainings(count)} on a sample of the images left out"] if count else []
+    return [f"{many(count, 'training')} on a sample of the images left out"] if count else []
 
 
 def _other_images(every: Records, images: ImageSet) -> list[str]:
     """A line for each set of images that this study is not about."""
     others = [of_run(run) for run in every.judged] + [one.images for one in every.folds]
     counts = counted(its for its in others if its and its != images and its.sample is None)
-    left_out = ((_trainings(count), _apart(its, images)) for its, count in counts.items())
+    left_out = ((many(count, "training"), _apart(its, images)) for its, count in counts.items())
     return [f"{trainings} on other images left out: {its}" for trainings, its in left_out]
 
 
@@ -213,7 +214,3 @@ def _apart(its: ImageSet, images: ImageSet) -> str:
         return str(its)
     changed = "data set" if its.catalog_sha256 != images.catalog_sha256 else "split"
     return f"{its}, another version of the {changed}"
-
-
-def _trainings(count: int) -> str:
-    return f"{count} training{'' if count == 1 else 's'}"

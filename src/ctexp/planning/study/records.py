@@ -1,18 +1,17 @@
 """What there is to make a study of: single trainings, and cross-validations as wholes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.core.errors import DataError
+from ctexp.core.wording import some
 from ctexp.planning.study.sets import ImageSet, of_run
 from ctexp.record import index
 from ctexp.record.cross_validation import FOLDER, CrossValidation, CrossValidationDir
 from ctexp.record.index import RunSummary
 from ctexp.record.run_dir import RUN_ID
 from ctexp.record.subjects import JUDGED
-
-_SHOWN = 3  # ids in one line
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def read(runs: Path) -> Records:
     sound = [run for run in ended if of_run(run) and run.state != "unreadable" and run.seed is not None]
     damaged = {run.id for run in ended} - {run.id for run in sound}
     notes = [
-        f"{what}, left out: {listed(sorted(ids, key=stamp, reverse=True))}"
+        f"{what}, left out: {some(sorted(ids, key=stamp, reverse=True))}"
         for what, ids in (("damaged records", damaged), ("still running", running))
         if ids
     ]
@@ -118,9 +117,3 @@ def stamp(run_id: str) -> tuple[str, str]:
     """What a run or a cross-validation is sorted by: when it was begun, then its id."""
     match = RUN_ID.fullmatch(run_id)
     return match["stamp"] if match else "", run_id
-
-
-def listed(ids: Sequence[str]) -> str:
-    """`a, b, c and 4 more`."""
-    more = len(ids) - _SHOWN
-    return ", ".join(ids[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -3,13 +3,13 @@
 import numpy as np
 
 from ctexp.core.classes import CLASSES
+from ctexp.core.wording import many
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import (
     RARE,
     agreeing,
     class_name,
     interval,
-    many,
     number,
     p_value,
     plain,

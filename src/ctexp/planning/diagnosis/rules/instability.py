@@ -6,10 +6,11 @@ from statistics import fmean
 from typing import Any
 
 from ctexp.core.classes import CLASSES
+from ctexp.core.wording import many
 from ctexp.evaluation.intervals import wilson
 from ctexp.planning.diagnosis.course import Course, courses, half_learned
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import RARE, agreeing, many, metric_name, plain, share
+from ctexp.planning.diagnosis.figures import RARE, agreeing, metric_name, plain, share
 from ctexp.planning.diagnosis.findings import Confidence, Finding
 from ctexp.planning.diagnosis.unseen import unseen
 from ctexp.planning.study.recipes import Recipe

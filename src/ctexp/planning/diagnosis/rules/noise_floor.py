@@ -1,7 +1,8 @@
 """Is it known how far two trainings of one recipe differ by their seed alone?"""
 
+from ctexp.core.wording import many
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import interval, many, metric_name, number
+from ctexp.planning.diagnosis.figures import interval, metric_name, number
 from ctexp.planning.diagnosis.findings import Confidence, Finding
 
 _FEWEST = 2

@@ -1,7 +1,8 @@
 """Do seeds alone move the metric as far as everything that was ever tried?"""
 
+from ctexp.core.wording import many
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import many, metric_name, number, plain
+from ctexp.planning.diagnosis.figures import metric_name, number, plain
 from ctexp.planning.diagnosis.findings import Confidence, Finding
 
 _FEWEST_DF, _SURE_DF = 2, 6

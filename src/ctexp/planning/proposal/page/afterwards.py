@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ctexp.core.wording import joined
 from ctexp.planning.plan.document import Improvement
 from ctexp.planning.plan.jobs import Job
 from ctexp.planning.proposal.page.experiments import SAID
-from ctexp.planning.proposal.page.markdown import code, joined, listed, table
+from ctexp.planning.proposal.page.markdown import code, listed, table
 from ctexp.planning.proposal.page.night import Night
 
 _STEPS = {

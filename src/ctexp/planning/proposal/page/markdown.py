@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from ctexp.core.wording import joined
+
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _WORD = re.compile(r"[a-z]+(?=[ ,;]|$)")
 
@@ -50,22 +52,12 @@ def listed(names: Sequence[str]) -> str:
     return joined([f"`{name}`" for name in names])
 
 
-def joined(parts: Sequence[str]) -> str:
-    """A, b and c."""
-    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
-
-
 def grouped(pairs: Sequence[tuple[str, str]]) -> Mapping[str, list[str]]:
     """The first of each pair by the second, in the order of the first that has it."""
     found: dict[str, list[str]] = {}
     for one, its in pairs:
         found.setdefault(its, []).append(one)
     return found
-
-
-def many(count: int, noun: str) -> str:
-    """`1 job`, `2 jobs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ctexp.core import clock
+from ctexp.core.wording import many
 from ctexp.planning.estimates import disk, memory
-from ctexp.planning.proposal.page.markdown import bullets, many, table
+from ctexp.planning.proposal.page.markdown import bullets, table
 from ctexp.planning.proposal.page.night import Night
 from ctexp.planning.schedule.costs import bound
 from ctexp.planning.schedule.schedule import Entry

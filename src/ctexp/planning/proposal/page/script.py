@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from ctexp.planning.proposal.page.markdown import code, many
+from ctexp.core.wording import many
+from ctexp.planning.proposal.page.markdown import code
 from ctexp.planning.proposal.page.night import Night
 from ctexp.planning.render.words import WIDTH, filled, quoted, wrapped
 

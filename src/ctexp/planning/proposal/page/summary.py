@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from ctexp.core.wording import many
 from ctexp.planning.diagnosis.diagnose import NAMES
 from ctexp.planning.diagnosis.findings import Diagnosis, Finding, Kind
 from ctexp.planning.proposal.documents import Proposal, Stage
-from ctexp.planning.proposal.page.markdown import bullets, listed, many, sentence
+from ctexp.planning.proposal.page.markdown import bullets, listed, sentence
 from ctexp.planning.proposal.page.night import Night
 
 TROUBLE: Mapping[Kind, str] = {
