@@ -1,5 +1,7 @@
 """Numbers and names as they stand in sentences."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from ctexp.reports import wording
@@ -20,8 +22,11 @@ def test_a_line_of_a_terminal_becomes_a_sentence(said: str, told: str) -> None:
 
 
 def test_a_difference_has_a_true_minus_and_zero_no_sign() -> None:
-    assert wording.signed({"difference": -0.0001, "low": -0.25, "high": 0.25}) == "0.000 (−0.250 to +0.250)"
-    assert wording.signed({"difference": None}) == "–"
+    assert (
+        wording.signed(SimpleNamespace(difference=-0.0001, low=-0.25, high=0.25))
+        == "0.000 (−0.250 to +0.250)"
+    )
+    assert wording.signed(SimpleNamespace(difference=None)) == "–"
 
 
 def test_exact_halves_are_rounded_as_a_browser_does() -> None:

@@ -53,6 +53,6 @@ def plot(candidate: Candidate, baseline: str) -> Drawing | None:
     for name, its in candidate.metrics.items():
         if its.difference is None or its.low is None or its.high is None:
             continue
-        said, higher = signed(its.model_dump()), higher_is_better(f"val/{name}")
+        said, higher = signed(its), higher_is_better(f"val/{name}")
         rows.append(Difference(plain(name), its.difference, its.low, its.high, said, its.verdict, higher))
     return forest.chart(f"{candidate.title} against {baseline}", rows) if rows else None

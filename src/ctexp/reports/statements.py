@@ -106,7 +106,7 @@ def _primary(candidate: Candidate, baseline: str, metric: str) -> Statement:
         if its.verdict == "undecided"
         else f"It is {its.verdict} than {baseline} by {plain(metric)}."
     )
-    against = f"{three(its.candidate)} against {three(its.baseline)}: {signed(its.model_dump())}"
+    against = f"{three(its.candidate)} against {three(its.baseline)}: {signed(its)}"
     corrected = f"p = {p_value(its.p_holm)} corrected for everything compared"
     needed = its.needed.said if its.needed else its.reason
     detail = " ".join(filter(None, (f"{against}, {corrected}.", sentence(apart(its)), sentence(needed))))

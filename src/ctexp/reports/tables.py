@@ -70,99 +70,70 @@ def _runs(report: Report) -> Table:
         )
     ]
     for sheet in report.sheets:
+        memory = cost(sheet.subject, "val").memory_mb
         for member in sheet.members:
             its, end = member.manifest, member.result
             about: tuple[Cell, ...] = (None,) * 9
             if its:
-                about = (
-                    *(its.seed, its.model.name, its.model.parameters, its.dataset.name),
-                    *(its.dataset.catalog_sha256, its.dataset.split, its.dataset.fold),
-                    *(its.git.commit, its.git.dirty),
-                )
-            ended: tuple[Cell, ...] = (None,) * 3
-            if end:
-                ended = end.started, end.epochs, end.duration_seconds / 60
-            memory = cost(sheet.subject, "val").memory_mb
-            table.append(
-                (
-                    *(sheet.title, member.run.id, end.state if end else None, *about, *ended, memory),
-                    its.description if its else None,
-                )
-            )
+                data, git = its.dataset, its.git
+                about = (its.seed, its.model.name, its.model.parameters, data.name, data.catalog_sha256)
+                about += (data.split, data.fold, git.commit, git.dirty)
+            ended = (end.started, end.epochs, end.duration_seconds / 60) if end else (None,) * 3
+            state, said = end.state if end else None, its.description if its else None
+            table.append((sheet.title, member.run.id, state, *about, *ended, memory, said))
     return table
 
 
+_MEASURED = ("value", "low", "high", "n", "method")
+"""Of a metric; behind it stands how many seeds' answers were averaged: not the mean of what each says."""
+
+
+def _whose(one: Judged) -> tuple[str, str]:
+    """The first two cells of a row about one experiment on one split."""
+    return one.sheet.named(one.view), one.view.split
+
+
 def _metrics(report: Report) -> Table:
-    table: Table = [("experiment", "split", "metric", "value", "low", "high", "n", "method", "averaged")]
+    table: Table = [("experiment", "split", "metric", *_MEASURED, "averaged")]
     for one in report.judged:
         for metric, its in one.view.summary["metrics"].items():
-            values = (its["value"], its["low"], its["high"], its["n"], its["method"])
-            table.append(
-                (one.sheet.named(one.view), one.view.split, metric.partition("/")[2], *values, _seeds(one))
-            )
+            values = (its[name] for name in _MEASURED)
+            table.append((*_whose(one), metric.partition("/")[2], *values, len(one.view.answers.seeds)))
     return table
 
 
 def _per_class(report: Report) -> Table:
-    table: Table = [
-        ("experiment", "split", "class", "metric", "value", "low", "high", "n", "method", "averaged")
-    ]
+    table: Table = [("experiment", "split", "class", "metric", *_MEASURED, "averaged")]
     for one in report.judged:
         for name, entries in one.view.summary["per_class"].items():
             for metric, its in entries.items():
-                values = (its["value"], its["low"], its["high"], its["n"], its["method"])
-                table.append((one.sheet.named(one.view), one.view.split, name, metric, *values, _seeds(one)))
+                values = (its[name] for name in _MEASURED)
+                table.append((*_whose(one), name, metric, *values, len(one.view.answers.seeds)))
     return table
-
-
-def _seeds(one: Judged) -> int:
-    """How many seeds' answers were averaged: what they say together is not the mean of what each says."""
-    return len(one.view.answers.seeds)
 
 
 def _comparison(report: Report) -> Table:
     columns = ("baseline", "candidate", "difference", "low", "high", "p", "p_holm", "verdict")
     table: Table = [("experiment", "against", "split", "images", "metric", *columns)]
-    document = report.comparison
-    for candidate in document.candidates if document else ():
-        for metric, its in candidate.metrics.items():
-            values = (getattr(its, column) for column in columns)
-            where = (document.baseline.title, document.split, document.images) if document else ()
-            table.append((candidate.title, *where, metric, *values))
+    if document := report.comparison:
+        where = (document.baseline.title, document.split, document.images)
+        for candidate in document.candidates:
+            for metric, its in candidate.metrics.items():
+                values = (getattr(its, column) for column in columns)
+                table.append((candidate.title, *where, metric, *values))
     return table
 
 
 def _predictions(report: Report) -> Table:
-    probabilities = tuple(f"probability_{name}" for name in CLASSES)
-    table: Table = [
-        (
-            "experiment",
-            "split",
-            "image_id",
-            "sha256",
-            "group",
-            "label",
-            "called",
-            "calibrated",
-            *probabilities,
-        )
-    ]
+    columns = ("experiment", "split", "image_id", "sha256", "group", "label", "called", "calibrated")
+    table: Table = [(*columns, *(f"probability_{name}" for name in CLASSES))]
     for one in report.judged:
-        cases = one.view.cases
+        cases, whose = one.view.cases, _whose(one)
+        scaled = cases.temperature is not None
         for row, image_id in enumerate(cases.image_id):
-            table.append(
-                (
-                    *(
-                        one.sheet.named(one.view),
-                        one.view.split,
-                        image_id,
-                        cases.sha256[row],
-                        int(cases.group[row]),
-                    ),
-                    *(CLASSES[cases.label[row]], CLASSES[cases.called[row]], cases.temperature is not None),
-                    *(float(value) for value in cases.probabilities[row]),
-                )
-            )
+            image = (image_id, cases.sha256[row], int(cases.group[row]))
+            said = (CLASSES[cases.label[row]], CLASSES[cases.called[row]], scaled)
+            table.append((*whose, *image, *said, *cases.probabilities[row].tolist()))
     return table
 
 
@@ -176,21 +147,9 @@ def _slices(report: Report) -> Table:
     ]
     for one in report.judged:
         for its in one.slices:
-            accuracy, miss, apart = its.accuracy, its.miss_rate, its.difference
-            table.append(
-                (
-                    *(
-                        one.sheet.named(one.view),
-                        one.view.split,
-                        its.attribute,
-                        its.value,
-                        its.n,
-                        its.groups,
-                        its.few,
-                    ),
-                    *(its.errors, accuracy.value, accuracy.low, accuracy.high),
-                    *(miss.value, miss.low, miss.high),
-                    *(apart.value, apart.low, apart.high, apart.p, apart.p_holm),
-                )
-            )
+            about = (its.attribute, its.value, its.n, its.groups, its.few, its.errors)
+            shares = (at for of in (its.accuracy, its.miss_rate) for at in (of.value, of.low, of.high))
+            apart = its.difference
+            compared = (apart.value, apart.low, apart.high, apart.p, apart.p_holm)
+            table.append((*_whose(one), *about, *shares, *compared))
     return table

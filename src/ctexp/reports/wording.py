@@ -45,26 +45,19 @@ def measured(entry: Mapping[str, Any] | None) -> str:
     return f"{entry['value']:.3f} ({entry['low']:.3f} to {entry['high']:.3f})"
 
 
-def signed(entry: Mapping[str, Any]) -> str:
-    """`+0.051 (-0.012 to +0.113)`: a difference, with a true minus sign."""
-    if entry.get("difference") is None:
+def signed(its: Any) -> str:
+    """`+0.051 (−0.012 to +0.113)` of anything with `difference`, `low` and `high`; with a true minus sign."""
+    if its.difference is None:
         return "–"
-    value = _plus(entry["difference"], 3)
-    if entry.get("low") is not None and entry.get("high") is not None:
-        value += f" ({_plus(entry['low'], 3)} to {_plus(entry['high'], 3)})"
+    value = _plus(its.difference, 3)
+    if its.low is not None and its.high is not None:
+        value += f" ({_plus(its.low, 3)} to {_plus(its.high, 3)})"
     return value
 
 
 def percent(value: float | None) -> str:
     """`9.5 %`, halves upwards as the page's script rounds them; a dash for None."""
     return "–" if value is None else f"{_tenths(value)} %"
-
-
-def share(its: Any) -> str:
-    """`95.2 % (84.2 to 98.7)` of an `operating.Share`."""
-    if its.value is None:
-        return "–"
-    return f"{_tenths(its.value)} % ({_tenths(its.low)} to {_tenths(its.high)})"
 
 
 def sentence(words: str) -> str:

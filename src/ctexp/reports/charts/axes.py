@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from ctexp.reports.charts.svg import WIDTH, Drawing, Point
 
+LEGEND = 15
+"""The height of one line of a legend."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -89,6 +92,27 @@ class Frame:
             drawing.text((place, self.bottom + 14), tick(value), "tick", "middle")
         drawing.line((self.left, self.bottom), (self.right, self.bottom), "axis")
         drawing.text(((self.left + self.right) / 2, self.bottom + 28), self.x.name, "name", "middle")
+
+    def entry(self, drawing: Drawing, index: int, name: str) -> Point:
+        """Name one line of the legend below; where its sample of 26 pixels begins."""
+        level = self.bottom + 34 + LEGEND * (index + 0.6)
+        drawing.text((self.left + 33, level + 4), name, "key")
+        return self.left, level
+
+
+def in_rows(
+    title: str, description: str, axis: Axis, rows: int, height: float, *, below: float = 36
+) -> tuple[Drawing, Frame]:
+    """A sheet of rows of one height above an axis, whose grid lines go through all of them."""
+    top = 4.0
+    bottom = top + height * rows
+    drawing = Drawing(title, description, bottom + below)
+    frame = Frame(axis, Axis("", 0, 1), top, bottom, left=14, right=WIDTH - 14)
+    for value in axis.ticks():
+        place = frame.at(value, 0)[0]
+        drawing.line((place, top), (place, bottom), "grid")
+    frame.draw_below(drawing)
+    return drawing, frame
 
 
 def _between(value: float, axis: Axis, start: float, end: float) -> float:

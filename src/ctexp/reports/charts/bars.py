@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ctexp.reports.charts.axes import Axis, Frame
-from ctexp.reports.charts.svg import WIDTH, Drawing
+from ctexp.reports.charts.axes import Axis, in_rows
+from ctexp.reports.charts.svg import Drawing
 
 _ROW = 40
 
@@ -28,17 +28,10 @@ def chart(title: str, axis: str, bars: Sequence[Bar]) -> Drawing:
         axis: what the axis below measures.
         bars: from top to bottom.
     """
-    top = 4.0
-    bottom = top + _ROW * len(bars)
     described = "; ".join(f"{bar.name} {bar.said}" for bar in bars)
-    drawing = Drawing(title, described, bottom + 36)
-    frame = Frame(Axis(axis, 0, 1), Axis("", 0, 1), top, bottom, left=14, right=WIDTH - 14)
-    for value in frame.x.ticks():
-        place = frame.at(value, 0)[0]
-        drawing.line((place, top), (place, bottom), "grid")
-    frame.draw_below(drawing)
+    drawing, frame = in_rows(title, described, Axis(axis, 0, 1), len(bars), _ROW)
     for index, bar in enumerate(bars):
-        above = top + _ROW * index
+        above = frame.top + _ROW * index
         drawing.text((frame.left, above + 13), bar.name, "key")
         drawing.text((frame.right, above + 13), bar.said, "key", "end")
         ends = [frame.at(value, 0)[0] for value in (0, bar.value, bar.low, bar.high)]

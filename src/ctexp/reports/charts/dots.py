@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ctexp.reports.charts.axes import Axis, Frame
-from ctexp.reports.charts.svg import WIDTH, Drawing
+from ctexp.reports.charts.axes import LEGEND, Axis, Frame, in_rows
+from ctexp.reports.charts.svg import Drawing
 
 _ROW = 34
-_LEGEND = 15
 
 SIGNS = {"finished": 0, "best": 2, "pruned": 3}
 """The sign of each kind, so that colour is never the only difference."""
@@ -52,7 +51,7 @@ def chart(
         legend: a kind and what it is called, below; `line` for that of the steps.
     """
     top, inner = 28.0, 170.0
-    drawing = Drawing(title, description, top + inner + 40 + _LEGEND * len(legend))
+    drawing = Drawing(title, description, top + inner + 40 + LEGEND * len(legend))
     frame = Frame(x, y, top, top + inner)
     frame.draw(drawing)
     drawing.path([frame.at(*corner) for corner in steps], "line step")
@@ -62,12 +61,11 @@ def chart(
             drawing.line(low, high, "spread")
         drawing.mark(frame.at(dot.x, dot.y), SIGNS[dot.kind], f"mark {_COLOURS[dot.kind]}")
     for index, (kind, name) in enumerate(legend):
-        level = frame.bottom + 34 + _LEGEND * (index + 0.6)
+        left, level = frame.entry(drawing, index, name)
         if kind == "line":
-            drawing.path([(frame.left, level), (frame.left + 26, level)], "line step")
+            drawing.path([(left, level), (left + 26, level)], "line step")
         else:
-            drawing.mark((frame.left + 13, level), SIGNS[kind], f"mark {_COLOURS[kind]}")
-        drawing.text((frame.left + 33, level + 4), name, "key")
+            drawing.mark((left + 13, level), SIGNS[kind], f"mark {_COLOURS[kind]}")
     return drawing
 
 
@@ -80,16 +78,9 @@ def rows(title: str, description: str, value: Axis, choices: Sequence[tuple[str,
         value: the axis below.
         choices: the name of each and its trials.
     """
-    top = 4.0
-    bottom = top + _ROW * len(choices)
-    drawing = Drawing(title, description, bottom + 36)
-    frame = Frame(value, Axis("", 0, 1), top, bottom, left=14, right=WIDTH - 14)
-    for mark in value.ticks():
-        place = frame.at(mark, 0)[0]
-        drawing.line((place, top), (place, bottom), "grid")
-    frame.draw_below(drawing)
+    drawing, frame = in_rows(title, description, value, len(choices), _ROW)
     for index, (name, dots) in enumerate(choices):
-        above = top + _ROW * index
+        above = frame.top + _ROW * index
         drawing.text((frame.left, above + 12), name, "key")
         for dot in sorted(dots, key=lambda one: one.kind == "best"):
             level = above + 23

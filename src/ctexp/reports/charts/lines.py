@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ctexp.reports.charts.axes import Axis, Frame
+from ctexp.reports.charts.axes import LEGEND, Axis, Frame
 from ctexp.reports.charts.svg import Drawing
 
-_LEGEND = 15  # height of one line of the legend
 _KEPT = 240  # points of a line: more than a line of 300 pixels can show are left out
 
 
@@ -53,7 +52,7 @@ def chart(
     """
     named = [line for line in lines if line.name]
     top, inner = 28.0, 300.0 if square else 170.0
-    height = top + inner + 40 + _LEGEND * len(named)
+    height = top + inner + 40 + LEGEND * len(named)
     drawing = Drawing(title, description, height)
     frame = Frame(x, y, top, top + inner)
     frame.draw(drawing)
@@ -65,11 +64,10 @@ def chart(
         for place in line.marked:
             drawing.mark(frame.at(*place), _sign(line.kind), f"mark {line.kind}")
     for index, line in enumerate(named):
-        level = frame.bottom + 34 + _LEGEND * (index + 0.6)
-        drawing.path([(frame.left, level), (frame.left + 26, level)], f"line {line.kind}")
+        left, level = frame.entry(drawing, index, line.name)
+        drawing.path([(left, level), (left + 26, level)], f"line {line.kind}")
         if line.marked:
-            drawing.mark((frame.left + 13, level), _sign(line.kind), f"mark {line.kind}")
-        drawing.text((frame.left + 33, level + 4), line.name, "key")
+            drawing.mark((left + 13, level), _sign(line.kind), f"mark {line.kind}")
     return drawing
 
 

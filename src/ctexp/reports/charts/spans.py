@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ctexp.reports.charts.axes import Axis, Frame
-from ctexp.reports.charts.svg import WIDTH, Drawing
+from ctexp.reports.charts.axes import LEGEND, Axis, in_rows
+from ctexp.reports.charts.svg import Drawing
 
 _ROW = 38
-_LEGEND = 15
 
 
 @dataclass(frozen=True)
@@ -35,22 +34,14 @@ def chart(
         rows: from top to bottom.
         legend: a kind and what it is called.
     """
-    top = 4.0
-    bottom = top + _ROW * len(rows)
-    drawing = Drawing(title, description, bottom + 40 + _LEGEND * len(legend))
-    frame = Frame(time, Axis("", 0, 1), top, bottom, left=14, right=WIDTH - 14)
-    for value in time.ticks():
-        place = frame.at(value, 0)[0]
-        drawing.line((place, top), (place, bottom), "grid")
-    frame.draw_below(drawing)
+    drawing, frame = in_rows(title, description, time, len(rows), _ROW, below=40 + LEGEND * len(legend))
     for index, (name, spans) in enumerate(rows):
-        above = top + _ROW * index
+        above = frame.top + _ROW * index
         drawing.text((frame.left, above + 12), name, "key")
         for span in spans:
             start, end = frame.at(span.begin, 0)[0], frame.at(span.end, 0)[0]
             drawing.rect((start, above + 17), max(0.8, end - start - 0.6), 14, f"span {span.kind}")
     for index, (kind, name) in enumerate(legend):
-        level = bottom + 34 + _LEGEND * (index + 0.6)
-        drawing.rect((frame.left, level - 5), 26, 10, f"span {kind}")
-        drawing.text((frame.left + 33, level + 4), name, "key")
+        left, level = frame.entry(drawing, index, name)
+        drawing.rect((left, level - 5), 26, 10, f"span {kind}")
     return drawing

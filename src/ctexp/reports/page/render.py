@@ -39,7 +39,7 @@ def render(report: Report, moment: datetime) -> str:
         "three": wording.three,
         "p": wording.p_value,
         "sentence": wording.sentence,
-        "signed": lambda its: wording.signed(its.model_dump()),
+        "signed": wording.signed,
         "apart": statements.apart,
         "interval": wording.interval,
         "points": wording.points,
