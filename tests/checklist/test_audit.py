@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ctexp.checklist.points import BY_ID, POINTS
+from ctexp.checklist.points import POINTS
 from ctexp.core import files
 from ctexp.record import pruned
 from ctexp.record.checkpoint_files import BEST
@@ -55,7 +55,7 @@ def marks(root: Path, run: RunDir) -> dict[str, Any]:
 
 def test_the_weights_are_a_hundred_points() -> None:
     assert sum(point.weight for point in POINTS) == 100
-    assert len(BY_ID) == len(POINTS)
+    assert len({point.id for point in POINTS}) == len(POINTS)
 
 
 def test_the_guide_names_every_point_with_its_weight() -> None:
@@ -116,7 +116,7 @@ def test_what_is_missing_or_damaged_costs_its_points(
     mark = marks(root, run)[point]
     assert (said in mark.said, mark.share) == (True, pytest.approx(share))
     assert mark.fix.startswith((fix, "train again"))
-    assert mark.critical == (BY_ID[mark.point.id].vital and share < 0.5)
+    assert mark.critical == (mark.point.vital and share < 0.5)
     assert (found.verdict == "not reproducible") == mark.critical
     asked = [one for one in of(found, run).marks if one.share is not None]
     lost = sum(one.point.weight * (1 - (one.share or 0)) for one in asked)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ctexp.checklist import naming, outcome, recipe, source, surroundings
-from ctexp.checklist.evidence import Evidence, commits_here, read
+from ctexp.checklist.evidence import commits_here, read
 from ctexp.checklist.facts import Facts, facts
-from ctexp.checklist.points import POINTS, Mark, Point, PointId
+from ctexp.checklist.points import POINTS, Mark, Point
 from ctexp.core.errors import DataError
 from ctexp.record.run_dir import RunDir
 
@@ -18,24 +17,6 @@ Verdict = Literal["whole", "gaps", "not reproducible"]
 only `inv reproduce` proves it."""
 
 _GOOD = 90
-
-_ASKED: dict[PointId, Callable[[Evidence], Mark]] = {
-    "commit": source.commit,
-    "changes": source.changes,
-    "seed": recipe.seed,
-    "configuration": recipe.configuration,
-    "data": recipe.data,
-    "environment": surroundings.environment,
-    "hardware": surroundings.hardware,
-    "checkpoints": outcome.checkpoints,
-    "preprocessing": recipe.preprocessing,
-    "learning rate": outcome.learning_rate,
-    "validation": outcome.validation,
-    "logging interval": outcome.logging_interval,
-    "name": naming.name,
-    "tags": naming.tags,
-    "sizes": outcome.sizes,
-}
 
 
 @dataclass(frozen=True)
@@ -132,5 +113,5 @@ def _one(run: RunDir, commits: frozenset[str] | None, *, thorough: bool) -> RunA
         evidence = read(run, commits, thorough=thorough)
     except DataError as damage:
         return RunAudit(run.id, "unreadable", (), None, damage.problems)
-    marks = tuple(_ASKED[point.id](evidence) for point in POINTS)
+    marks = tuple(Mark(**vars(point.asked(evidence)), point=point) for point in POINTS)
     return RunAudit(run.id, evidence.state, marks, facts(evidence), evidence.problems)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.core import files, yaml_file
-from ctexp.core.errors import CtexpError, DataError
+from ctexp.core.errors import DataError, noting
 from ctexp.record import git, history
 from ctexp.record.history import Row
 from ctexp.record.manifest import Manifest
@@ -72,22 +72,10 @@ def read(run: RunDir, commits: frozenset[str] | None, *, thorough: bool) -> Evid
     if manifest is None:
         raise DataError(problems or f"{run.id}: no {run.manifest.name}")
     found = list(problems)
-    config: dict[str, Any] | None = None
-    rows: list[Row] = []
-    metrics: dict[str, Any] = {}
-    try:
-        config = yaml_file.read_mapping(run.config)
-    except CtexpError as error:
-        found += error.problems
-    try:
-        rows = history.read(run.history)
-    except DataError as error:
-        found += error.problems
-    try:
-        document = files.read_json(run.metrics) if run.metrics.exists() else {}
-        metrics = document if isinstance(document, dict) else {}
-    except DataError as error:
-        found += error.problems
+    config = noting(found, yaml_file.read_mapping, run.config)
+    rows = noting(found, history.read, run.history) or []
+    document = noting(found, files.read_json, run.metrics) if run.metrics.exists() else None
+    metrics = document if isinstance(document, dict) else {}
     return Evidence(run, state, manifest, result, config, rows, metrics, tuple(found), commits, thorough)
 
 

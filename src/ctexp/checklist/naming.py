@@ -2,35 +2,35 @@
 
 import re
 
+from ctexp.checklist.answers import Answer, full, partly
 from ctexp.checklist.evidence import Evidence
-from ctexp.checklist.points import Mark, full, partly
 
 _SAYS_NOTHING = re.compile(
     r"(run|test|tmp|temp|foo|bar|new|final|debug|try|untitled|exp|experiment)[-_.]?\d*|\d+"
 )
 
 
-def name(of: Evidence) -> Mark:
+def name(of: Evidence) -> Answer:
     """`run.name` says what was tried."""
     own = of.manifest.name
     fix = "run.name=WHAT-IS-TRIED on the next command line, the same for all its seeds"
     if _SAYS_NOTHING.fullmatch(own.lower()):
-        return partly("name", 0.0, "its name says nothing", fix, own)
+        return partly(0.0, "its name says nothing", fix, own)
     if own == of.manifest.model.name and not _belongs(of):
-        return partly("name", 0.5, "it is called after its network alone", fix, own)
-    return full("name", "given", own)
+        return partly(0.5, "it is called after its network alone", fix, own)
+    return full("given", own)
 
 
-def tags(of: Evidence) -> Mark:
+def tags(of: Evidence) -> Answer:
     """Tags, a description or a plan say what it belongs to."""
     if of.manifest.tags:
-        return full("tags", "tagged", ", ".join(of.manifest.tags))
+        return full("tagged", ", ".join(of.manifest.tags))
     if of.manifest.description:
-        return full("tags", "described")
+        return full("described")
     if belongs := _belongs(of):
-        return full("tags", "part of", belongs)
+        return full("part of", belongs)
     fix = "'run.tags=[baseline]' or run.description='what is tried' on the next command line"
-    return partly("tags", 0.0, "no tag, no description, part of no plan", fix)
+    return partly(0.0, "no tag, no description, part of no plan", fix)
 
 
 def _belongs(of: Evidence) -> str | None:

@@ -1,25 +1,25 @@
 """What a run ran on: packages and machine."""
 
+from ctexp.checklist.answers import Answer, full, partly
 from ctexp.checklist.evidence import Evidence
-from ctexp.checklist.points import Mark, full, partly
 from ctexp.core import files
 
 _AGAIN = "train again: {command}"
 
 
-def environment(of: Evidence) -> Mark:
+def environment(of: Evidence) -> Answer:
     """Every package with its version, and Python's."""
     known = of.manifest.environment
     listed = of.run.environment
     if not listed.is_file():
-        return partly("environment", 0.0, "environment.txt, the packages, is missing", _AGAIN)
+        return partly(0.0, "environment.txt, the packages, is missing", _AGAIN)
     if files.sha256_file(listed) != known.packages_sha256:
         fix = "bring back environment.txt from a copy of the run, or train again: {command}"
-        return partly("environment", 0.0, "environment.txt was changed after the run began", fix)
-    return full("environment", "recorded", f"Python {known.python}, {known.packages} packages")
+        return partly(0.0, "environment.txt was changed after the run began", fix)
+    return full("recorded", f"Python {known.python}, {known.packages} packages")
 
 
-def hardware(of: Evidence) -> Mark:
+def hardware(of: Evidence) -> Answer:
     """Processor, memory, GPU, driver, and which of them computed."""
     known = of.manifest.environment
     missing = [
@@ -34,5 +34,5 @@ def hardware(of: Evidence) -> Mark:
     ]
     if missing:
         share = 1 - len(missing) / 4
-        return partly("hardware", share, f"not recorded: {', '.join(missing)}", _AGAIN)
-    return full("hardware", "recorded", of.manifest.device or "")
+        return partly(share, f"not recorded: {', '.join(missing)}", _AGAIN)
+    return full("recorded", of.manifest.device or "")

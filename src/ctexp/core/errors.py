@@ -19,7 +19,11 @@ to do next). All problems of one input are reported at once.
 """
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar
+
+_Arguments = ParamSpec("_Arguments")
+_Found = TypeVar("_Found")
 
 
 class CtexpError(Exception):
@@ -48,6 +52,20 @@ class CtexpError(Exception):
         if self.hint:
             lines[-1] += f" -> {_plain(self.hint)}"
         return lines
+
+
+def noting(
+    problems: list[str],
+    read: Callable[_Arguments, _Found],
+    *args: _Arguments.args,
+    **kwargs: _Arguments.kwargs,
+) -> _Found | None:
+    """What a reader gives; None where it refuses, and why is added to the problems."""
+    try:
+        return read(*args, **kwargs)
+    except CtexpError as error:
+        problems += error.problems
+        return None
 
 
 def _plain(text: str) -> str:

@@ -118,7 +118,7 @@ def is_held(path: Path | bytes, folder: int | None = None) -> bool:
         folder: the descriptor of the one that `path` hangs from: half the time where thousands are asked.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:
         return False
     try:

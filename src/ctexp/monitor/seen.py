@@ -8,7 +8,7 @@ from typing import Any
 from ctexp.core import yaml_file
 from ctexp.core.classes import CLASSES
 from ctexp.core.dotted import flattened, nested
-from ctexp.core.errors import CtexpError
+from ctexp.core.errors import CtexpError, noting
 from ctexp.evaluation.health.facts import Facts
 from ctexp.evaluation.predictions import Predictions
 from ctexp.record import history
@@ -88,17 +88,10 @@ def look(run: RunDir) -> Seen:
     except OSError as error:
         state, manifest, result = "unreadable", None, None
         problems = (f"{run.path}: cannot be read ({error.strerror})",)
-    rows: Sequence[Row] = ()
-    config: Mapping[str, Any] = {}
-    try:
-        rows = history.read(run.history)
-    except CtexpError as error:
-        problems = (*problems, *error.problems)
-    try:
-        config = flattened(yaml_file.read_mapping(run.config))
-    except CtexpError as error:
-        problems = (*problems, *error.problems)
-    return Seen(run, state, manifest, result, config, rows, _facts(config, manifest), problems)
+    found = list(problems)
+    rows = noting(found, history.read, run.history) or ()
+    config = flattened(noting(found, yaml_file.read_mapping, run.config) or {})
+    return Seen(run, state, manifest, result, config, rows, _facts(config, manifest), tuple(found))
 
 
 def _facts(config: Mapping[str, Any], manifest: Manifest | None) -> Facts | None:

@@ -33,8 +33,8 @@ def read_sums(folder: Path) -> dict[str, str]:
 def listed(folder: Path) -> list[tuple[str, str]]:
     """Hash and name of each line; of a damaged list those that are whole."""
     try:
-        lines = (folder / SUMS).read_text(errors="replace").splitlines()
-    except (FileNotFoundError, IsADirectoryError):
+        lines = files.read_regular(folder / SUMS).decode(errors="replace").splitlines()
+    except OSError:
         return []
     return [(digest, name) for digest, _, name in (line.partition("  ") for line in lines)]
 

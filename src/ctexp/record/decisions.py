@@ -108,7 +108,7 @@ def append(path: Path, decisions: Sequence[Decision]) -> None:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return files.read_regular(path)
     except FileNotFoundError:
         return b""
     except OSError as error:

@@ -1,10 +1,11 @@
 """What every JSON document of a record has in common: strict fields, a version, one way to read and write."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ctexp.core import files
 from ctexp.core.errors import DataError
@@ -28,7 +29,17 @@ Text = Annotated[str, BeforeValidator(_text)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 in hexadecimal."""
 
-UtcTime = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+
+def _of_the_calendar(moment: str) -> str:
+    datetime.fromisoformat(moment)
+    return moment
+
+
+UtcTime = Annotated[
+    str,
+    Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"),
+    AfterValidator(_of_the_calendar),
+]
 """A moment as `clock.iso` writes it."""
 
 Scalar = bool | int | float | Text | None
@@ -66,7 +77,7 @@ class Document(Part):
             DataError: it is missing, damaged, or of a newer version than this program knows.
         """
         try:
-            content = path.read_bytes()
+            content = files.read_regular(path)
         except FileNotFoundError as error:
             raise DataError(f"{path}: no such file") from error
         except OSError as error:
@@ -87,7 +98,7 @@ class Document(Part):
 def is_newer(path: Path) -> bool:
     """Whether `path` is a whole document of a version that this program does not know yet."""
     try:
-        version = _version(path.read_bytes())
+        version = _version(files.read_regular(path))
     except OSError:
         return False
     return version is not None and version > SCHEMA_VERSION

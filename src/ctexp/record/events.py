@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ctexp.core import clock, files
+from ctexp.core.errors import DataError
 
 _OURS = {"seq", "time", "kind"}
 
@@ -62,12 +63,14 @@ def read(path: Path) -> Events:
     """Read the events back; what is torn or damaged is told apart, and a missing file holds none.
 
     Raises:
-        OSError: the file is there but cannot be read.
+        DataError: the file is there but cannot be read.
     """
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = files.read_regular(path).split(b"\n")
     except FileNotFoundError:
         return Events([], [])
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     events: list[dict[str, Any]] = []
     problems: list[str] = []
     for number, line in enumerate(lines, start=1):

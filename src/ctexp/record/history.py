@@ -75,7 +75,7 @@ def read(path: Path) -> list[Row]:
         DataError: it is not a table of numbers with a column `epoch`; each bad line is named.
     """
     try:
-        text = path.read_text()
+        text = files.read_regular(path).decode()
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:

@@ -90,7 +90,7 @@ def read(path: Path) -> Content:
         DataError: it cannot be read at all.
     """
     try:
-        content = path.read_bytes()
+        content = files.read_regular(path)
     except FileNotFoundError:
         return Content([], [], b"", 0, True)
     except OSError as error:
@@ -135,7 +135,7 @@ def named_in(metrics: Path) -> list[Named]:
         OSError: it is there and cannot be read.
     """
     try:
-        content = metrics.read_bytes()
+        content = files.read_regular(metrics)
     except (FileNotFoundError, NotADirectoryError):
         return []
     if b'"look"' not in content:  # most have none, and there may be thousands

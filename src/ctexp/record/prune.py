@@ -139,7 +139,7 @@ def _naming(runs: Path, baselines: Path) -> str:
     texts = []
     for file in (baselines, *sorted((runs / FOLDER).glob("*/*.json"))):
         try:
-            texts.append(file.read_text(errors="replace"))
+            texts.append(files.read_regular(file).decode(errors="replace"))
         except FileNotFoundError:
             continue
         except OSError as error:

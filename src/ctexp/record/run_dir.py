@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
 from ctexp.core import clock, files, names
-from ctexp.core.errors import DataError
+from ctexp.core.errors import DataError, noting
 from ctexp.core.locks import FileLock
 from ctexp.record.documents import Document, is_newer
 from ctexp.record.manifest import Manifest, patch_name
@@ -231,12 +231,9 @@ class RunDir:
 
 def _read(kind: type[_D], path: Path) -> tuple[_D | None, tuple[str, ...]]:
     """A document and what is wrong with it; a missing one is neither."""
-    if not path.exists():
-        return None, ()
-    try:
-        return kind.read(path), ()
-    except DataError as error:
-        return None, error.problems
+    problems: list[str] = []
+    document = noting(problems, kind.read, path) if path.exists() else None
+    return document, tuple(problems)
 
 
 def is_run(path: Path) -> bool:

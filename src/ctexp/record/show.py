@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from ctexp.core.errors import DataError
+from ctexp.core import files
+from ctexp.core.errors import DataError, noting
 from ctexp.record import history, pruned
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir
 from ctexp.record.documents import Document, Text
@@ -76,21 +77,9 @@ def describe_cross_validation(place: CrossValidationDir) -> ShownCrossValidation
     """Read the folder of a cross-validation as far as it can be read; what cannot is told in `problems`."""
     running = place.lock().is_held()
     problems: list[str] = []
-    record = metrics = summary = None
-    try:
-        record = CrossValidation.read(place.record)
-    except DataError as error:
-        problems += error.problems
-    try:
-        metrics = _json_object(place.metrics)
-    except DataError as error:
-        problems += error.problems
-    try:
-        summary = place.summary.read_text(errors="replace")
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        problems.append(f"{place.summary}: cannot be read ({error.strerror})")
+    record = noting(problems, CrossValidation.read, place.record)
+    metrics = noting(problems, _json_object, place.metrics)
+    summary = noting(problems, _text, place.summary)
     ended: _State = "unreadable" if record is None else "interrupted" if record.unfinished else "finished"
     return ShownCrossValidation(
         id=place.id,
@@ -108,22 +97,10 @@ def describe(run: RunDir) -> ShownRun:
     """Read a run directory as far as it can be read; what cannot is told in `problems`."""
     state, manifest, result, found = run.read()
     problems = list(found)
-    attempts: list[Attempt] = []
-    for number in run.attempt_numbers():
-        try:
-            attempts.append(Attempt.read(run.attempt(number)))
-        except DataError as error:
-            problems += error.problems
-    rows: list[history.Row] = []
-    try:
-        rows = history.read(run.history)
-    except DataError as error:
-        problems += error.problems
-    metrics = None
-    try:
-        metrics = _json_object(run.metrics)
-    except DataError as error:
-        problems += error.problems
+    attempts = [noting(problems, Attempt.read, run.attempt(number)) for number in run.attempt_numbers()]
+    rows = noting(problems, history.read, run.history) or []
+    metrics = noting(problems, _json_object, run.metrics)
+    lost = noting(problems, pruned.all_told, run) or ()
     return ShownRun(
         run_id=run.id,
         path=str(run.path),
@@ -131,10 +108,10 @@ def describe(run: RunDir) -> ShownRun:
         manifest=manifest,
         result=result,
         metrics=metrics,
-        attempts=tuple(attempts),
+        attempts=tuple(filter(None, attempts)),
         history_tail=tuple(_finite(row) for row in rows[-HISTORY_TAIL:]),
         files=_sizes(run.path),
-        pruned=pruned.all_told(run),
+        pruned=lost,
         problems=tuple(problems),
     )
 
@@ -142,7 +119,7 @@ def describe(run: RunDir) -> ShownRun:
 def _json_object(path: Path) -> dict[str, JsonValue] | None:
     """A JSON file that holds one object of finite numbers; None where it is missing."""
     try:
-        document = from_json(path.read_bytes(), allow_inf_nan=False)
+        document = from_json(files.read_regular(path), allow_inf_nan=False)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -150,6 +127,16 @@ def _json_object(path: Path) -> dict[str, JsonValue] | None:
     if not isinstance(document, dict):
         raise DataError(f"{path}: not a JSON object")
     return document
+
+
+def _text(path: Path) -> str | None:
+    """A file's text; None where it is missing."""
+    try:
+        return files.read_regular(path).decode(errors="replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _finite(row: history.Row) -> history.Row:

@@ -7,7 +7,7 @@ do not, what was set differently never reached the network: four arms of an augm
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ctexp.core import yaml_file
+from ctexp.core import files, yaml_file
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError
 from ctexp.record.find import run_paths
@@ -86,7 +86,7 @@ def _has(run: RunDir, split: str, sha256: str) -> bool:
     """Whether a run says that it made these predictions."""
     try:
         # Most runs did not, and need not be parsed.
-        return sha256.encode() in run.result.read_bytes() and (
+        return sha256.encode() in files.read_regular(run.result) and (
             Result.read(run.result).predictions.get(split) == sha256
         )
     except (OSError, CtexpError):  # a run without a sound result says nothing

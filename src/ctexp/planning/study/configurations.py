@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ctexp.core import yaml_file
+from ctexp.core import files, yaml_file
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError
 from ctexp.record.index import RunSummary
@@ -35,7 +35,7 @@ class Configurations:
         """The configuration of a run; None where it cannot be read."""
         file = RunDir(run.path).config
         try:
-            text = _without_seed(file.read_text())
+            text = _without_seed(files.read_regular(file).decode())
         except (OSError, ValueError):
             text = ""
         if text not in self._parsed:

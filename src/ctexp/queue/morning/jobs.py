@@ -125,7 +125,7 @@ def health(run: RunDir) -> list[str]:
     """What was wrong with a training until its end, with one thing to do about each."""
     try:
         told = events.read(run.events).events
-    except OSError:
+    except CtexpError:
         return []
     return [
         printable(f"epoch {event.get('epoch')}: {event.get('message')} -> {event.get('advice')}")

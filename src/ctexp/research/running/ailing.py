@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ctexp.core.errors import DataError
 from ctexp.evaluation.health.told import unresolved
 from ctexp.record import events
 from ctexp.record.run_dir import RunDir
@@ -17,7 +18,7 @@ def ailments(runs: Sequence[RunDir]) -> tuple[str, ...]:
     """
     ailing: Counter[str] = Counter()
     for run in runs:
-        with suppress(OSError):
+        with suppress(DataError):
             ailing.update(unresolved(events.read(run.events).events).keys())
     whole = f"{len(runs)} trainings" if len(runs) > 1 else "1 training"
     return tuple(
