@@ -83,3 +83,11 @@ def test_the_pipeline_writes_no_split_that_people_choose() -> None:
 
 def test_the_picture_of_the_imports_is_of_the_code_as_it_is() -> None:
     assert imports.PICTURE.read_text() == imports.drawn(), "-> .venv/bin/python -m docs.pictures.imports"
+
+
+def test_every_file_that_the_walks_through_the_code_name_is_there() -> None:
+    named = set(re.findall(r"`([a-z_/]+\.(?:py|sh))`", (ROOT / "docs" / "architecture.md").read_text()))
+    there = [f"/{path.relative_to(ROOT)}" for path in ROOT.glob("*.py")]
+    there += [f"/{path.relative_to(ROOT)}" for path in (ROOT / "src").rglob("*.*") if path.is_file()]
+    assert len(named) > 100
+    assert {name for name in named if not any(path.endswith(f"/{name}") for path in there)} == set()
