@@ -1,5 +1,6 @@
 import json
 import multiprocessing
+import os
 import random
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctexp.core import clock
-from ctexp.core.errors import StorageError
+from ctexp.core.errors import DataError, StorageError
 from ctexp.queue.journal import Damaged, Journal
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold, one_end
@@ -94,6 +95,7 @@ def test_bytes_changed_in_the_middle_are_never_believed(journal: Journal, data: 
         noise = data.draw(st.binary(min_size=length, max_size=length))
         changed = original[:at] + noise + original[at + length :]
         journal.path.write_bytes(changed)
+        journal = Journal(journal.path)  # one that has not read it before
         if changed == original:
             return
         if at + length >= len(original) - len(lines[-1]):
@@ -121,7 +123,28 @@ def test_a_line_that_is_gone_or_stands_twice_is_damage(journal: Journal) -> None
     for wrong in (lines[:2] + lines[3:], lines[1:], lines[:3] + lines[2:], lines[::-1]):
         journal.path.write_bytes(b"".join(wrong))
         with pytest.raises(Damaged, match="not as it was written"):
-            journal.read()
+            Journal(journal.path).read()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.integers(-60, 3), max_size=6))
+def test_one_that_has_read_it_before_says_what_others_read(journal: Journal, steps: list[int]) -> None:
+    """Others write more lines of it, or cut some off that they could not end."""
+    for step in steps:
+        if step > 0:
+            Journal(journal.path).extend([{"kind": "note", "text": f"{step}"}] * step)
+        else:
+            content = journal.path.read_bytes()
+            journal.path.write_bytes(content[: max(0, len(content) + step)])
+        assert journal.read() == Journal(journal.path).read()
+
+
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        for read in (Journal(path).read, Journal(path).salvaged):
+            with pytest.raises(DataError, match=f"{path}: cannot be read"):
+                read()
 
 
 def _write(path: Path, who: int) -> None:

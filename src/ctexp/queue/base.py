@@ -1,9 +1,7 @@
 """`queue base KEY`: the overrides of the experiment a job begins with, each followed by NUL."""
 
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from ctexp.core.errors import DataError, UsageError
 from ctexp.queue.folder import QueueDir
@@ -20,7 +18,7 @@ def main(words: Sequence[str]) -> int:
     """
     if len(words) != 1:
         raise UsageError("queue base KEY")
-    queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
+    queue = QueueDir.here()
     orders = Orders.read(queue.orders)
     night = fold(orders, Journal(queue.journal).read())
     experiment = orders.job(words[0].partition(":")[0]).experiment

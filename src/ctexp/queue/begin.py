@@ -54,7 +54,7 @@ def main(words: Sequence[str]) -> int:
             return 0
         for device in ready.device_locks:
             held.take(device)
-        if not asked.dry_run and reopen.meant(place.runs, asked) != queue:
+        if reopen.meant(place.runs, asked) != queue:
             raise Busy(f"another start of {asked.name} came first", "start it again: it goes on from there")
         if queue is None:
             sweep_unborn(place.runs, asked.name)

@@ -5,7 +5,6 @@
 Called again, with nothing new in the journal, it writes the same once more and tells nobody twice.
 """
 
-import os
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +26,7 @@ def main(words: Sequence[str]) -> int:
     """Write the night down, tell it, and end it."""
     if len(words) != 1 or not words[0].isdecimal() or int(words[0]) > 255:
         raise UsageError("queue end CODE")
-    queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
+    queue = QueueDir.here()
     orders = Orders.read(queue.orders)
     journal = Journal(queue.journal)
     problems: list[CtexpError] = []

@@ -1,6 +1,7 @@
 """Where the things of a queue lie: `runs/queues/<plan>_<stamp>/`."""
 
 import errno
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from ctexp.core.locks import FileLock
 
 FOLDER = "queues"
 """Below the folder of all runs."""
+
+VARIABLE = "CTEXP_QUEUE_DIR"
+"""Environment variable of a night's programs: the directory of its queue."""
 
 _UNBORN = ".new"
 
@@ -32,12 +36,25 @@ class QueueDir:
     path: Path
 
     @classmethod
+    def here(cls) -> Self:
+        """The queue whose script has started this program.
+
+        Raises:
+            UsageError: no script has.
+        """
+        if not (path := os.environ.get(VARIABLE)):
+            raise UsageError(
+                f"no night has started this program ({VARIABLE} is not set)", "bash scripts/<plan>.sh"
+            )
+        return cls(Path(path))
+
+    @classmethod
     def create(
         cls,
         runs: Path,
         plan: str,
         moment: datetime | None = None,
-        fill: "Callable[[QueueDir, str], None] | None" = None,
+        fill: "Callable[[QueueDir, str], None]" = lambda *_: None,
     ) -> Self:
         """Make the directory of a new queue: whole, or not at all.
 
@@ -68,8 +85,7 @@ class QueueDir:
                     continue
                 for inner in ("logs", "beats"):
                     (unborn / inner).mkdir()
-                if fill is not None:
-                    fill(QueueDir(unborn.resolve()), path.name)
+                fill(QueueDir(unborn.resolve()), path.name)
                 files.fsync_directory(unborn)
                 unborn.rename(path)
                 files.fsync_directory(folder)

@@ -10,7 +10,6 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from ctexp.core import screen
 from ctexp.core.errors import Busy, CriterionNotMet, UsageError
@@ -37,7 +36,7 @@ def main(words: Sequence[str]) -> int:
     """
     if len(words) != 1:
         raise UsageError("queue hold TASK")
-    task = _Task(QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"])), words[0])
+    task = _Task(QueueDir.here(), words[0])
     until = time.monotonic() + _PATIENCE_SECONDS
     while (code := task.look()) is None:
         if time.monotonic() > until:

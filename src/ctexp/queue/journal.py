@@ -11,7 +11,7 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ class Damaged(DataError):
 
 
 class Journal:
-    """Appends and reads.
+    """Appends and reads; of what it has read before it looks at the last line alone.
 
     Args:
         path: the file, made when missing.
@@ -39,6 +39,9 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._events: list[Event] = []
+        self._whole = 0  # bytes that these events take
+        self._last = b""
 
     def append(self, kind: str, /, *, check: Check | None = None, **fields: Any) -> Event:
         """Write one event down, durably.
@@ -66,8 +69,8 @@ class Journal:
             Damaged: see there.
         """
         with files.storage_errors(self.path), self._locked() as descriptor:
-            so_far, whole = _parse(os.pread(descriptor, os.fstat(descriptor).st_size, 0), self.path)
-            self._cut(descriptor, whole)
+            so_far = self._taken(descriptor)
+            self._cut(descriptor)
             if check is not None:
                 check(so_far)
             number = so_far[-1]["seq"] + 1 if so_far else 1
@@ -79,7 +82,7 @@ class Journal:
                     left = left[os.write(descriptor, left) :]
                 os.fsync(descriptor)
             except OSError:
-                os.ftruncate(descriptor, whole)
+                os.ftruncate(descriptor, self._whole)
                 raise
         return written
 
@@ -89,23 +92,42 @@ class Journal:
         Raises:
             Damaged: see there.
         """
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise DataError(f"{self.path}: cannot be read ({error.strerror})") from error
-        return _parse(content, self.path)[0]
+        with self._opened() as descriptor:
+            return [] if descriptor is None else [*self._taken(descriptor)]
 
     def salvaged(self) -> list[Event]:
         """Every event that can still be read, of a journal however damaged."""
+        with self._opened() as descriptor:
+            content = b"" if descriptor is None else os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+        return [event for line in content.split(b"\n") if (event := _event(line)) is not None]
+
+    @contextmanager
+    def _opened(self) -> Iterator[int | None]:
+        """For reading; None where there is no file."""
+        descriptor = None
         try:
-            lines = self.path.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return []
+            with suppress(FileNotFoundError):  # whatever it is, opening it takes no time
+                descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            yield descriptor
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read ({error.strerror})") from error
-        return [event for line in lines if (event := _event(line)) is not None]
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _taken(self, descriptor: int) -> list[Event]:
+        """Take in what is new; all events."""
+        size, known = os.fstat(descriptor).st_size, self._whole - len(self._last)
+        content = os.pread(descriptor, max(0, size - known), known)
+        if not content.startswith(self._last):  # put aside, or a disk was full in the middle of it
+            self._events, self._whole, self._last = [], 0, b""
+            content = os.pread(descriptor, size, 0)
+        new, size = _parse(content[len(self._last) :], len(self._events), self.path)
+        whole = content[: len(self._last) + size]
+        self._last = whole[whole.rfind(b"\n", 0, -1) + 1 :]
+        self._events += new
+        self._whole += size
+        return self._events
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
@@ -116,9 +138,9 @@ class Journal:
         finally:
             os.close(descriptor)
 
-    def _cut(self, descriptor: int, whole: int) -> None:
+    def _cut(self, descriptor: int) -> None:
         """Cut off what a crash has left of a line, and keep it beside."""
-        size = os.fstat(descriptor).st_size
+        size, whole = os.fstat(descriptor).st_size, self._whole
         if size > whole:
             copy = self.path.with_name(f"{self.path.name}.torn-{time.time_ns()}")
             copy.write_bytes(os.pread(descriptor, size - whole, whole))
@@ -130,18 +152,18 @@ def uptime() -> float:
     return round(time.clock_gettime(time.CLOCK_BOOTTIME), 3)
 
 
-def _parse(content: bytes, path: Path) -> tuple[list[Event], int]:
-    """The events, and how many bytes from the beginning are whole lines."""
+def _parse(content: bytes, known: int, path: Path) -> tuple[list[Event], int]:
+    """The events of what follows on those that are known, and how many of its bytes are whole lines."""
     events: list[Event] = []
     whole = at = 0
     bad: int | None = None
-    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+    for number, line in enumerate(content.split(b"\n")[:-1], start=known + 1):
         at += len(line) + 1
         event = _event(line)
         if event is None:
             bad = bad or number
             continue
-        if bad is not None or event["seq"] != len(events) + 1:
+        if bad is not None or event["seq"] != known + len(events) + 1:
             raise Damaged(
                 f"{path}: line {bad or number} is not as it was written, and others follow it",
                 "start the script once more: it puts the file aside and rebuilds what it can from the runs",

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ctexp.core.files import read_regular
+
 CROSS_VALIDATIONS = "cross-validations"
 SWEEPS = "sweeps"
 """Where those lie below the runs; said here anew, since the room of records takes long to load."""
@@ -71,7 +73,7 @@ def _of_best(runs: Path, best: Mapping[str, Any], metric: str) -> dict[str, floa
 def document(path: Path) -> dict[str, Any]:
     """A JSON object; empty where there is none that can be read."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

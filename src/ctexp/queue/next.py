@@ -39,7 +39,7 @@ def main(words: Sequence[str]) -> int:
     """
     script = os.getppid()
     runners = _Runners(words, script)
-    queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
+    queue = QueueDir.here()
     orders, journal = Orders.read(queue.orders), Journal(queue.journal)
     while os.getppid() == script:
         at_work = (

@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
     key, dashes, argv = words[0] if words else "", list(words[1:2]), words[2:]
     if dashes != ["--"] or len(argv) < 2:
         raise UsageError("run: expected KEY -- PROGRAM VERB …", "called by rendered scripts")
-    queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
+    queue = QueueDir.here()
     with Signals() as signals:
         die_with_parent()
         journal, orders = Journal(queue.journal), Orders.read(queue.orders)

@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> int:
     argv = argv[1:] if argv[:1] == ["--"] else argv
     if not name or not argv:
         raise UsageError("step: expected NAME PROGRAM …", "called by rendered scripts")
-    queue = QueueDir(Path(os.environ["CTEXP_QUEUE_DIR"]))
+    queue = QueueDir.here()
     with Signals() as signals:
         die_with_parent()
         journal, orders = Journal(queue.journal), Orders.read(queue.orders)

@@ -2,15 +2,13 @@
 
 A training that begins on a hot GPU is slowed down by its driver, and one beside another's computation runs
 out of memory. Neither is worth a night: after a bounded time, and before it would miss the window's end, the
-next job begins all the same. A desktop's
-own programs draw, and do not compute: they are not waited for.
+next job begins all the same. A desktop's own programs draw, and do not compute: they are not waited for.
 """
 
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ctexp.core import clock, gpu_reading
 from ctexp.core.gpu_reading import ComputeProcess
@@ -116,21 +114,13 @@ def _is_large(process: ComputeProcess, least: int) -> bool:
 
 def _is_ours(pid: int) -> bool:
     """Whether a process descends from the script that this one was started by."""
-    script = os.getppid()
-    while pid > 1:
-        if pid in {script, os.getpid()}:
-            return True
-        pid = _parent(pid)
-    return False
+    import psutil
 
-
-def _parent(pid: int) -> int:
-    """0 where there is no such process here: a container sees the pids of its host."""
     try:
-        _, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
-    except OSError:
-        return 0
-    return int(rest.split()[1])
+        above = [pid, *(one.pid for one in psutil.Process(pid).parents())]
+    except psutil.Error:  # no such process here: a container sees the pids of its host
+        return False
+    return not {os.getppid(), os.getpid()}.isdisjoint(above)
 
 
 def _list(found: list[_Hindrance]) -> str:

@@ -92,8 +92,6 @@ class Cancelled:
             size = self._journal.path.stat().st_size
             if size != self._size:
                 self._size = size
-                self._told = any(
-                    event["kind"] == "cancel" and event.get("job") == self._job and event["seq"] > self._since
-                    for event in self._journal.read()
-                )
+                since = self._journal.read()[self._since :]
+                self._told = any(one["kind"] == "cancel" and one.get("job") == self._job for one in since)
         return self._told

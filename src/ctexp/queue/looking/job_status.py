@@ -8,6 +8,7 @@ from typing import Any
 
 from ctexp.core import clock
 from ctexp.planning.packing.pack import Length
+from ctexp.planning.plan.jobs import Job
 from ctexp.queue.deciding.choose import look
 from ctexp.queue.deciding.renewed import lengths
 from ctexp.queue.deciding.verdicts import Now
@@ -114,75 +115,47 @@ def look_at_jobs(
     left = {job for job, its in prospects.items() if its.left}
     expected = lengths(orders, night)
     order = tonight.packed.jobs if tonight.packed else orders.jobs
-    ends = _ends(orders, night, [job.id for job in order if job.id not in left], expected, found, now)
-    return tuple(
-        _job(
-            queue,
-            orders,
-            night,
-            job.id,
-            found[job.id],
-            prospects.get(job.id, Outlook()),
-            expected[job.id],
-            ends.get(job.id) if alive else None,
-            now,
-            closes,
-            alive=alive,
-            said=said.get(job.id),
+    to_come = [job.id for job in order if job.id not in left]
+    ends = _ends(orders, night, to_come, expected, found, now) if alive else {}
+
+    def job_look(job: Job) -> JobLook:
+        state, its, length, end = night.jobs[job.id], found[job.id], expected[job.id], ends.get(job.id)
+        prospect, of_cluster = prospects.get(job.id, Outlook()), said.get(job.id)
+        newest = state.attempts[-1] if state.attempts else None
+        lost = state.state == "running" and (not alive or of_cluster is not None)
+        reasons = ("nobody saw its end", of_cluster) if lost else (state.reason, prospect.left)
+        return JobLook(
+            id=job.id,
+            experiment=job.experiment,
+            seed=job.seed,
+            state="interrupted" if lost else state.state,
+            kind=state.kind,
+            reason=_and(*reasons),
+            waits=_and(prospect.waits, of_cluster) if prospect.waits else None,
+            attempt=len(state.attempts),
+            fallback=newest.fallback if newest else None,
+            run=state.run or its.run,
+            log=str(queue.output(f"{job.id}.{newest.number}")) if newest else None,
+            epoch=its.epoch,
+            epochs=its.epochs,
+            folds_done=its.folds_done,
+            folds=its.folds,
+            trials=its.trials,
+            loss=its.loss,
+            metric=_metric(orders, newest, its),
+            seconds=_spent(state, now) if newest else None,
+            expected=length.p50 if length else None,
+            expected_p90=length.p90 if length else None,
+            basis=_basis(orders.costs.get(job.id, Cost()), length),
+            ends=later(now, end.p50) if end else None,
+            ends_p90=later(now, end.p90) if end else None,
+            fits=now + timedelta(seconds=end.p90) <= closes if end and closes else None,
+            cancelled=state.cancelled,
+            deviations=tuple(state.deviations),
+            device=state.device if newest else None,
         )
-        for job in orders.jobs
-    )
 
-
-def _job(
-    queue: QueueDir,
-    orders: Orders,
-    night: Night,
-    job_id: str,
-    found: Progress,
-    prospect: Outlook,
-    expected: Length | None,
-    ends: Ends | None,
-    now: datetime,
-    closes: datetime | None,
-    *,
-    alive: bool,
-    said: str | None,
-) -> JobLook:
-    job, state = orders.job(job_id), night.jobs[job_id]
-    newest = state.attempts[-1] if state.attempts else None
-    cost = orders.costs.get(job_id, Cost())
-    lost = state.state == "running" and (not alive or said is not None)
-    return JobLook(
-        id=job_id,
-        experiment=job.experiment,
-        seed=job.seed,
-        state="interrupted" if lost else state.state,
-        kind=state.kind,
-        reason=_and("nobody saw its end", said) if lost else _and(state.reason, prospect.left),
-        waits=_and(prospect.waits, said) if prospect.waits else None,
-        attempt=len(state.attempts),
-        fallback=newest.fallback if newest else None,
-        run=state.run or found.run,
-        log=str(queue.output(f"{job_id}.{newest.number}")) if newest else None,
-        epoch=found.epoch,
-        epochs=found.epochs,
-        folds_done=found.folds_done,
-        folds=found.folds,
-        trials=found.trials,
-        loss=found.loss,
-        metric=_metric(orders, newest, found),
-        seconds=_spent(state, now) if newest else None,
-        expected=expected.p50 if expected else None,
-        expected_p90=expected.p90 if expected else None,
-        basis=_basis(cost, expected),
-        ends=later(now, ends.p50) if ends else None,
-        ends_p90=later(now, ends.p90) if ends else None,
-        fits=now + timedelta(seconds=ends.p90) <= closes if ends and closes else None,
-        cancelled=state.cancelled,
-        deviations=tuple(state.deviations),
-        device=state.device if newest else None,
-    )
+    return tuple(map(job_look, orders.jobs))
 
 
 def _and(*words: str | None) -> str | None:

@@ -52,9 +52,7 @@ class Hypotheses:
         }
         outcomes = self._outcomes(wanted) | self._not_tested(wanted)
         return [
-            self._search(name, experiment).report(self._decided(name))
-            if experiment.kind == "sweep"
-            else self._report(name, experiment, wanted.get(name), outcomes.get(name))
+            self._report(name, experiment, wanted.get(name), outcomes.get(name))
             for name, experiment in self.plan.experiments.items()
         ]
 
@@ -71,11 +69,6 @@ class Hypotheses:
             for name, experiment in self.plan.experiments.items()
             if experiment.kind != "sweep"
         }
-
-    def _search(self, name: str, experiment: Experiment) -> Search:
-        its = self.plan.experiments.items()
-        after = [other for other, one in its if one.base and name in one.base.best_of]
-        return Search(name, experiment, self._jobs_of(name), Path(self.orders.runs), after)
 
     def _jobs_of(self, experiment: str) -> list[JobReport]:
         return [job for job in self.jobs if job.experiment == experiment]
@@ -121,10 +114,18 @@ class Hypotheses:
         criterion: Criterion | None,
         outcome: Outcome | None,
     ) -> ExperimentReport:
-        its, jobs = self._evidence[name], self._jobs_of(name)
-        primary = f"val/{self.orders.primary}"
-        baseline = self._evidence.get(self._baseline) or self.orders.baseline
-        case = Case(its, jobs, criterion, outcome, baseline, primary, self.orders.plan_file)
+        jobs, runs = self._jobs_of(name), Path(self.orders.runs)
+        if experiment.kind == "sweep":
+            others = self.plan.experiments.items()
+            after = [other for other, one in others if one.base and name in one.base.best_of]
+            its = Evidence.of(name, runs, False, [job for job in jobs if job.state != "done"])
+            search = Search(jobs, runs, after)
+            seen, steps = search.insight(), search.next_steps()
+        else:
+            its, primary = self._evidence[name], f"val/{self.orders.primary}"
+            baseline = self._evidence.get(self._baseline) or self.orders.baseline
+            case = Case(its, jobs, criterion, outcome, baseline, primary, self.orders.plan_file)
+            seen, steps = insight(case), next_steps(case)
         return ExperimentReport(
             experiment=name,
             kind=experiment.kind,
@@ -138,8 +139,8 @@ class Hypotheses:
             deviations=tuple(f"{job.job}: {line}" for job in jobs for line in job.deviations),
             decided=tuple(self._decided(name)),
             warnings=tuple(its.warnings()),
-            insight=tuple(insight(case)),
-            next=tuple(next_steps(case)),
+            insight=tuple(seen),
+            next=tuple(steps),
         )
 
     def _seeds(self, its: Evidence, experiment: Experiment, criterion: Criterion | None) -> list[SeedReport]:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.core.errors import DataError
-from ctexp.planning.plan.document import Experiment
 from ctexp.queue import measured
-from ctexp.queue.morning.documents import ExperimentReport, JobReport, NextStep
-from ctexp.queue.morning.evidence import Evidence
+from ctexp.queue.morning.documents import JobReport, NextStep
 from ctexp.record.manifest import command_line
 from ctexp.record.sweep import BestTrial, Sweep, SweepDir, SweepProgress
 
@@ -22,40 +20,26 @@ class Search:
     """One sweep of a plan.
 
     Attributes:
-        name: of its experiment.
         jobs: of it, which is one.
         runs: the folder of all runs.
         confirmed_by: experiments of the plan that begin with its best.
     """
 
-    name: str
-    experiment: Experiment
     jobs: Sequence[JobReport]
     runs: Path
     confirmed_by: Sequence[str]
 
-    def report(self, decided: Sequence[str]) -> ExperimentReport:
-        """What became of it; `decided` are the lines of its gate and its base."""
-        experiment = self.experiment
-        found = [one for job in self.jobs if job.run and (one := _read(self.runs, job.run))]
-        left_out = Evidence.of(self.name, self.runs, False, [job for job in self.jobs if job.state != "done"])
-        return ExperimentReport(
-            experiment=self.name,
-            kind=experiment.kind,
-            hypothesis=experiment.hypothesis,
-            expected=experiment.expected,
-            notes=experiment.notes,
-            criterion=None,
-            outcome=None,
-            seeds=(),
-            left_out=left_out.left_out,
-            deviations=tuple(f"{job.job}: {line}" for job in self.jobs for line in job.deviations),
-            decided=tuple(decided),
-            warnings=(),
-            insight=tuple(line for one in found for line in self._insight(*one))
-            or ("nothing is known of it",),
-            next=tuple(step for one in found for step in self._next(*one)),
-        )
+    def insight(self) -> list[str]:
+        """What it has found, one line each."""
+        return [line for one in self._found for line in self._insight(*one)] or ["nothing is known of it"]
+
+    def next_steps(self) -> list[NextStep]:
+        """What to do with it."""
+        return [step for one in self._found for step in self._next(*one)]
+
+    @property
+    def _found(self) -> list[tuple[Sweep, SweepProgress]]:
+        return [one for job in self.jobs if job.run and (one := _read(self.runs, job.run))]
 
     def _insight(self, sweep: Sweep, progress: SweepProgress) -> Iterator[str]:
         counts = ", ".join(f"{count} {state}" for state, count in progress.counts.items() if count)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.config.verdict import load as verdict_settings
-from ctexp.core import files, screen
+from ctexp.core import durations, files, screen
 from ctexp.core.device_lock import device_lock
 from ctexp.core.errors import PreflightError, UsageError
 from ctexp.core.gpu import GpuState, detect_gpus
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import shown
+from ctexp.core.sizes import size_bytes
 from ctexp.executors.devices import is_declared
 from ctexp.executors.opening import open_executor
 from ctexp.executors.places import devices_of
@@ -22,6 +23,7 @@ from ctexp.executors.settings import load as load_executor
 from ctexp.executors.slots import Device
 from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
+from ctexp.planning.plan.jobs import in_order
 from ctexp.planning.plan.load import Loaded, load
 from ctexp.planning.render.seal import origin
 from ctexp.planning.schedule.lanes import gpus_each, lines_of, refuse_too_large
@@ -31,12 +33,12 @@ from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import FOLDER, QueueDir
 from ctexp.queue.journal import Journal
 from ctexp.queue.opening import reopen
-from ctexp.queue.opening.instruct import orders_of
 from ctexp.queue.opening.options import Asked
 from ctexp.queue.opening.preflight import Intended, Place, gpu_of, preflight
-from ctexp.queue.orders import Orders
+from ctexp.queue.orders import Cost, Orders
 from ctexp.queue.state import fold
 from ctexp.record import git
+from ctexp.record.manifest import Estimate
 
 
 def plan_meant(asked: Asked, place: Place, queue: QueueDir | None) -> Loaded:
@@ -193,20 +195,33 @@ class Ready:
         return schedule(checked.jobs, self._loaded.plan, self._place.runs, now, self._devices)
 
     def _orders(self, checked: Checked, whole: Schedule) -> Orders:
-        return orders_of(
-            self._loaded.plan,
-            [job.job for job in checked.jobs],
-            {entry.job: entry.cost for entry in whole.entries},
+        plan = self._loaded.plan
+        return Orders(
             queue="",
+            plan=plan.name,
             plan_file=self._asked.plan,
             plan_sha256=self._loaded.sha256,
             script_sha256=files.sha256_file(self._script),
             mode=self._asked.mode,
-            root=self._place.root,
-            runs=self._place.runs,
+            root=str(self._place.root),
+            runs=str(self._place.runs),
             device="cuda" if self._gpu else "cpu",
             gpu_uuid=self._gpu.uuid if self._gpu else None,
+            window=plan.window,
+            baseline=plan.baseline,
             primary=verdict_settings(self._place.root).primary,
+            retries=plan.retries,
+            pause_seconds=durations.seconds(plan.cooldown.pause),
+            cool_below=plan.cooldown.below,
+            foreign_bytes=size_bytes(plan.cooldown.foreign),
+            cooldown_seconds=durations.seconds(plan.cooldown.at_most),
+            disk_reserve_bytes=size_bytes(plan.reserve.disk),
+            analysis_seconds=durations.seconds(plan.reserve.analysis),
+            silence_seconds=durations.seconds(plan.limits.silence),
+            grace_seconds=durations.seconds(plan.limits.grace),
+            analysis=tuple(plan.analysis),
+            jobs=tuple(in_order([job.job for job in checked.jobs])),
+            costs={entry.job: _cost(entry.cost) for entry in whole.entries},
             executor=self._asked.executor,
             devices=self._devices,
             elsewhere=self._elsewhere and self._asked.mode == "local",
@@ -218,3 +233,17 @@ class Ready:
         if self.only is not None:
             reopen.refuse_without_needs(self.orders, night, self.only)
         return set(left_to_do(self.orders, night, self.only))
+
+
+def _cost(estimate: Estimate | None) -> Cost:
+    """What a night needs to know of an estimate; for memory and disk the p90, which has to be free."""
+    if estimate is None:
+        return Cost()
+    memory, disk = estimate.memory_bytes_p90, estimate.disk_bytes_p90
+    return Cost(
+        seconds=estimate.seconds,
+        seconds_p90=estimate.seconds_p90,
+        memory_bytes=estimate.memory_bytes if memory is None else memory,
+        disk_bytes=estimate.disk_bytes if disk is None else disk,
+        basis=estimate.basis,
+    )
