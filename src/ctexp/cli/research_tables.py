@@ -7,8 +7,8 @@ from typing import Any
 from ctexp.cli.sentences import wrapped
 from ctexp.research.assessment import Assessment, Judged
 from ctexp.research.figures import Figure
+from ctexp.research.parts import Part
 from ctexp.research.plan.content import Criterion
-from ctexp.research.standing.records import Part
 from ctexp.research.standing.standing import GateStands, Standing, Stands, State
 
 _MOST = 8  # numbers of a question that nothing is asked of

@@ -11,6 +11,7 @@ from ctexp.record.git import GitState
 from ctexp.research import deriving
 from ctexp.research.assessment import Assessment, assess
 from ctexp.research.figures import Cited, Compared, Figure
+from ctexp.research.parts import Part, worth
 from ctexp.research.plan.content import Criterion, Experiment, SubExperiment
 from ctexp.research.record import Answer, Basis, Broken
 from tests.record import samples
@@ -51,14 +52,18 @@ def answer(metrics: dict[str, Figure] | None = None, **changes: Any) -> Answer:
     return Answer(**fields | changes)
 
 
+def parts(**answers: Answer | None) -> dict[str, Part]:
+    return {sub: Part(sub, made, BASIS, *worth(made, BASIS)) for sub, made in answers.items()}
+
+
 def judged(figure: Figure, criterion: Criterion = HIGHER) -> str:
     experiment = replace(CLAIM, criteria={"mcc": criterion})
-    (one,) = assess(experiment, {"drawn": answer({"mcc": figure})}, {"drawn": BASIS}).criteria
+    (one,) = assess(experiment, parts(drawn=answer({"mcc": figure}))).criteria
     return one.verdict
 
 
 def assessed(made: Answer | None = None, experiment: Experiment = CLAIM, **changes: Any) -> Assessment:
-    return assess(experiment, {"drawn": made or answer()}, {"drawn": BASIS}, **changes)
+    return assess(experiment, parts(drawn=made or answer()), **changes)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +142,7 @@ def test_a_claim_that_is_borne_out_goes_on_and_one_that_is_not_turns() -> None:
     bad = answer({"mcc": over_seeds(0.11, 0.12, 0.13)})
     assert assessed(bad).recommendation == "pivot"
     assert assessed(bad, replace(CLAIM, kind="question")).recommendation == "investigate"
-    assert assessed(bad, replaced_by="other").status == "pivoted"
+    assert assessed(bad, replaced=True).status == "pivoted"
 
 
 STUB = answer(stub=True)
@@ -151,7 +156,6 @@ BROKEN = answer(state="failed", error=Broken(kind="MissingHandler", message="no 
         pytest.param(STUB, "in_progress", id="stub"),
         pytest.param(BROKEN, "failed", id="failed"),
         pytest.param(answer(basis=CHANGED), "in_progress", id="out of date"),
-        pytest.param(answer(experiment="other"), "in_progress", id="somebody else's"),
         pytest.param(answer({}), "completed", id="missing metric"),
         pytest.param(answer({"mcc": cited(None)}), "completed", id="undefined metric"),
         pytest.param(answer({"mcc2": GOOD}), "completed", id="misspelt metric"),
@@ -159,31 +163,26 @@ BROKEN = answer(state="failed", error=Broken(kind="MissingHandler", message="no 
     ],
 )
 def test_what_can_never_be_met_or_go_on(made: Answer | None, status: str) -> None:
-    found = assess(CLAIM, {"drawn": made}, {"drawn": BASIS})
+    found = assess(CLAIM, parts(drawn=made))
     assert (found.met, found.recommendation, found.status) == (False, "block", status)
     assert found.criteria[0].verdict == "missing"
     assert found.blockers
     assert found.stub == (made is STUB)
 
 
-def test_an_answer_that_nobody_can_date_is_out_of_date() -> None:
-    assert assess(CLAIM, {"drawn": answer()}, {}).recommendation == "block"
-
-
 def test_every_part_must_be_answered() -> None:
     two = replace(CLAIM, subs=(SubExperiment("drawn"), SubExperiment("filtered")))
-    found = assess(two, {"drawn": answer()}, {"drawn": BASIS, "filtered": BASIS})
+    found = assess(two, parts(drawn=answer(), filtered=None))
     assert (found.criteria[0].verdict, found.met, found.recommendation) == ("met", False, "block")
-    assert found.blockers == ("filtered: not answered yet",)
+    assert found.blockers == ("filtered: not run yet",)
 
 
 def test_a_metric_is_found_by_its_name_with_or_without_its_function() -> None:
     both = replace(CLAIM, subs=(SubExperiment("drawn"), SubExperiment("filtered")))
-    answers = {"drawn": answer(), "filtered": answer(sub="filtered", function="e_filtered")}
-    now = {"drawn": BASIS, "filtered": BASIS}
-    assert "told more than once" in assess(both, answers, now).criteria[0].said
+    its = parts(drawn=answer(), filtered=answer(sub="filtered", function="e_filtered"))
+    assert "told more than once" in assess(both, its).criteria[0].said
     named = replace(both, criteria={"e_filtered/mcc": replace(HIGHER, metric="e_filtered/mcc")})
-    found = assess(named, answers, now).criteria[0]
+    found = assess(named, its).criteria[0]
     assert (found.verdict, found.sub) == ("met", "filtered")
 
 
@@ -253,7 +252,8 @@ def test_an_answer_made_with_overrides_counts_only_where_they_are_the_loggers(
     word: str, counts: bool
 ) -> None:
     its = BASIS.model_copy(update={"overrides": (word,)})
-    found = assess(CLAIM, {"drawn": answer(SURE, basis=its)}, {"drawn": its})
+    made = answer(SURE, basis=its)
+    found = assess(CLAIM, {"drawn": Part("drawn", made, its, *worth(made, its))})
     assert (found.met, found.status == "completed") == (counts, counts)
     why = f"drawn: made with {word} on the command line, which its handler does not say: run it without"
     assert (why in found.blockers) != counts

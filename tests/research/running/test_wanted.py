@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from ctexp.core.errors import UsageError
+from ctexp.research.parts import parts
 from ctexp.research.places import Places
 from ctexp.research.plan.load import load
 from ctexp.research.record import Broken
 from ctexp.research.running.wanted import Asked, wanted
-from ctexp.research.standing.records import parts
 from tests.research.answers import answer, handler, plan
 
 PLAN = """

@@ -1,7 +1,6 @@
 """What an experiment's figures amount to, by rule.
 
 content      verdicts, confidence, recommendation: the words
-answered     which answers count, and why the others do not
 criteria     one metric against its thresholds
 confidence   how far the figures carry
 assess       puts it together

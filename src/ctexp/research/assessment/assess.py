@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from ctexp.research.assessment.answered import Answered, answered
 from ctexp.research.assessment.confidence import confidence
 from ctexp.research.assessment.content import (
     Assessment,
@@ -13,80 +12,86 @@ from ctexp.research.assessment.content import (
     Verdict,
 )
 from ctexp.research.assessment.criteria import judge
+from ctexp.research.parts import Part
 from ctexp.research.plan.content import Experiment
-from ctexp.research.record import Answer, Basis
 
 
 def assess(
     experiment: Experiment,
-    answers: Mapping[str, Answer | None],
-    basis_now: Mapping[str, Basis],
+    parts: Mapping[str, Part],
     *,
     blockers: Sequence[str] = (),
-    issues: Sequence[str] = (),
-    replaced_by: str = "",
+    replaced: bool = False,
 ) -> Assessment:
-    """Assess an experiment by its answers.
+    """Assess an experiment by the answers of its parts that count: completed, real, and of today.
 
     Args:
         experiment: as the plan has it.
-        answers: by part; None or nothing where there is no record that can be read.
-        basis_now: what each part would rest on now, `basis.today`; an answer without it is out of date.
+        parts: all of it, by id; without parts it can never be answered.
         blockers: what stands in the way beyond the answers, such as dependencies, a line each.
-        issues: what else a reader has to know, a line each.
-        replaced_by: the experiment that is the pivot of this one; empty where there is none.
+        replaced: whether another experiment is the pivot of this one.
     """
-    its = answered(experiment, answers, basis_now)
-    criteria = tuple(judge(criterion, its) for criterion in experiment.criteria.values())
-    sure, why = confidence(criteria, its)
-    standing = (*blockers, *_unanswered(its), *_untold(criteria, its))
-    recommendation, notes = _recommend(experiment, criteria, its, sure, standing)
+    counted = {sub: part.answer for sub, part in parts.items() if part.answer and part.state == "completed"}
+    whole = bool(counted) and len(counted) == len(parts)
+    criteria = tuple(judge(criterion, counted) for criterion in experiment.criteria.values())
+    sure, why = confidence(criteria, counted)
+    standing = (*blockers, *_unanswered(parts), *(_untold(criteria) if whole else ()))
+    stubs = [sub for sub, part in parts.items() if part.answer and part.answer.stub]
+    if stubs:
+        recommendation: Recommendation = "block"
+        notes: tuple[str, ...] = ("these figures are made up, to try the wiring: they say nothing",)
+    elif standing or not whole:
+        recommendation = "block"
+        notes = standing or ("the plan names no part of it that could be answered",)
+    else:
+        recommendation, notes = _recommend(experiment, criteria, sure)
     return Assessment(
         experiment=experiment.id,
-        status=_status(its, criteria, blockers, replaced_by),
+        status=_status(parts, criteria, whole=whole, blocked=bool(blockers), replaced=replaced),
         criteria=criteria,
-        met=bool(criteria) and its.whole and all(one.verdict == "met" for one in criteria),
+        met=bool(criteria) and whole and all(one.verdict == "met" for one in criteria),
         confidence=sure,
         confidence_notes=why,
         recommendation=recommendation,
         notes=notes,
         blockers=standing,
-        issues=(*issues, *(f"{sub}: made-up figures of a stub run" for sub in its.stubs)),
-        stub=bool(its.stubs),
+        issues=(
+            *(f"{sub}: {part.said}" for sub, part in parts.items() if part.state == "damaged"),
+            *(f"{sub}: made-up figures of a stub run" for sub in stubs),
+        ),
+        stub=bool(stubs),
     )
 
 
-def _unanswered(its: Answered) -> list[str]:
-    return [f"{sub}: {why}" for sub, why in its.others.items()]
+def _unanswered(parts: Mapping[str, Part]) -> list[str]:
+    return [
+        f"{sub}: {'failed: ' if part.state == 'failed' else ''}{part.said}"
+        for sub, part in parts.items()
+        if part.state != "completed"
+    ]
 
 
-def _untold(criteria: Sequence[Judged], its: Answered) -> list[str]:
-    """Criteria without a figure; while parts are unanswered, that is what there is to say."""
-    return [one.said for one in criteria if one.verdict == "missing"] if its.whole else []
+def _untold(criteria: Sequence[Judged]) -> list[str]:
+    """Criteria without a figure; while parts are unanswered, those are what there is to say."""
+    return [one.said for one in criteria if one.verdict == "missing"]
 
 
-def _status(its: Answered, criteria: Sequence[Judged], blockers: Sequence[str], replaced_by: str) -> Status:
-    if its.whole:
-        return "pivoted" if replaced_by and _any(criteria, "failed") else "completed"
-    if its.failed:
+def _status(
+    parts: Mapping[str, Part], criteria: Sequence[Judged], *, whole: bool, blocked: bool, replaced: bool
+) -> Status:
+    if whole:
+        return "pivoted" if replaced and _said(criteria, "failed") else "completed"
+    if any(part.answer and part.answer.error and part.state in ("failed", "stub") for part in parts.values()):
         return "failed"
-    if not its.counted and all(why == "not answered yet" for why in its.others.values()):
-        return "blocked" if blockers else "not_started"
+    if all(part.answer is None for part in parts.values()):
+        return "blocked" if blocked else "not_started"
     return "in_progress"
 
 
 def _recommend(
-    experiment: Experiment,
-    criteria: Sequence[Judged],
-    its: Answered,
-    sure: Confidence,
-    standing: Sequence[str],
+    experiment: Experiment, criteria: Sequence[Judged], sure: Confidence
 ) -> tuple[Recommendation, tuple[str, ...]]:
-    """The first that applies, and why, a sentence each."""
-    if its.stubs:
-        return "block", ("these figures are made up, to try the wiring: they say nothing",)
-    if standing or not its.whole:
-        return "block", (*standing,) or ("the plan names no part of it that could be answered",)
+    """Of an experiment that is answered: the first that applies, and why, a sentence each."""
     failed = _said(criteria, "failed")
     if failed and experiment.kind != "question":
         return "pivot", failed
@@ -99,10 +104,6 @@ def _recommend(
     if sure == "low":
         return "investigate", ("every criterion is met, but the confidence is low",)
     return "proceed", _said(criteria, "met")
-
-
-def _any(criteria: Sequence[Judged], verdict: Verdict) -> bool:
-    return any(one.verdict == verdict for one in criteria)
 
 
 def _said(criteria: Sequence[Judged], verdict: Verdict) -> tuple[str, ...]:

@@ -7,22 +7,24 @@ moderate   two trainings a side, an interval about seeds alone, counts of a hand
 high       otherwise
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from ctexp.research.assessment.answered import Answered
 from ctexp.research.assessment.content import Confidence, Judged
 from ctexp.research.figures import Cited, Compared, Derived, Figure, Reported
+from ctexp.research.record import Answer
 
 _ENOUGH = 3
 """Trainings a side: with two, an interval over seeds reaches nine standard deviations to either side."""
 
 
-def confidence(criteria: Sequence[Judged], answers: Answered) -> tuple[Confidence, tuple[str, ...]]:
+def confidence(
+    criteria: Sequence[Judged], answers: Mapping[str, Answer]
+) -> tuple[Confidence, tuple[str, ...]]:
     """The confidence and what it rests on, a sentence each.
 
     Args:
         criteria: of the experiment; where it has none, all metrics of its answers count.
-        answers: its answers.
+        answers: those that count, by part.
     """
     deciding = _deciding(criteria, answers)
     grave = list(_about_figures(deciding))
@@ -57,25 +59,25 @@ def trainings(figure: Figure) -> int | None:
     return min(known, default=None)
 
 
-def _deciding(criteria: Sequence[Judged], answers: Answered) -> dict[str, Figure]:
+def _deciding(criteria: Sequence[Judged], answers: Mapping[str, Answer]) -> dict[str, Figure]:
     if criteria:
         return {one.criterion.metric: one.figure for one in criteria if one.figure is not None}
     return {
         f"{answer.function}/{name}": figure
-        for answer in answers.counted.values()
+        for answer in answers.values()
         for name, figure in answer.metrics.items()
     }
 
 
 def _about_figures(deciding: dict[str, Figure]) -> Iterable[str]:
     for name, figure in deciding.items():
-        if _counted(figure) or figure.value is None:
+        if figure.counted or figure.value is None:
             continue
         if figure.low is None or figure.high is None:
             yield f"{name} has no interval"
         if trainings(figure) == 1:
             yield f"{name} rests on one training: another seed may give another number"
-        if any(isinstance(part.source, Reported) and not _counted(part) for part in figure.whole()):
+        if any(isinstance(part.source, Reported) and not part.counted for part in figure.whole()):
             yield f"{name} was reported by its handler and cannot be recomputed"
 
 
@@ -106,19 +108,14 @@ def spread_over(figure: Figure) -> str:
 
 def _about_counts(deciding: dict[str, Figure]) -> Iterable[str]:
     for name, figure in deciding.items():
-        if any(isinstance(part.source, Reported) and _counted(part) for part in figure.whole()):
+        if any(isinstance(part.source, Reported) and part.counted for part in figure.whole()):
             yield f"{name} was counted by its handler and cannot be recomputed"
 
 
-def _counted(figure: Figure) -> bool:
-    """Whatever a handler calls a count: a share is none."""
-    return figure.exact and figure.value is not None and figure.value.is_integer()
-
-
-def _about_source(answers: Answered) -> Iterable[str]:
-    dirty = [sub for sub, answer in answers.counted.items() if answer.git.dirty]
-    unknown = [sub for sub, answer in answers.counted.items() if answer.git.dirty is None]
-    for sub, answer in answers.counted.items():
+def _about_source(answers: Mapping[str, Answer]) -> Iterable[str]:
+    dirty = [sub for sub, answer in answers.items() if answer.git.dirty]
+    unknown = [sub for sub, answer in answers.items() if answer.git.dirty is None]
+    for sub, answer in answers.items():
         if answer.moved:
             yield f"{sub}: {answer.moved}"
     if dirty:
@@ -127,5 +124,5 @@ def _about_source(answers: Answered) -> Iterable[str]:
         yield f"{', '.join(unknown)}: the source is unknown"
 
 
-def _about_data(answers: Answered) -> Iterable[str]:
-    yield from dict.fromkeys(line for answer in answers.counted.values() for line in answer.caveats)
+def _about_data(answers: Mapping[str, Answer]) -> Iterable[str]:
+    yield from dict.fromkeys(line for answer in answers.values() for line in answer.caveats)

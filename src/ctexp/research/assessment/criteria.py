@@ -1,11 +1,12 @@
 """One metric against its thresholds, by its whole interval and never by its point alone."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from ctexp.research.assessment.answered import Answered
 from ctexp.research.assessment.content import Judged, Verdict
 from ctexp.research.figures import Compared, Figure
 from ctexp.research.plan.content import Criterion
+from ctexp.research.record import Answer
 
 _REVIEW = "recommend review"
 
@@ -23,8 +24,8 @@ class Found(NamedTuple):
     why: str
 
 
-def judge(criterion: Criterion, answers: Answered) -> Judged:
-    """Hold a criterion against the answers that count."""
+def judge(criterion: Criterion, answers: Mapping[str, Answer]) -> Judged:
+    """Hold a criterion against the answers that count, by part."""
     found = find(criterion.metric, answers)
     if found.figure is None or found.figure.value is None:
         why = found.why or "undefined: not met"
@@ -39,16 +40,16 @@ def means(metric: str, function: str, name: str) -> bool:
     return metric in (name, f"{function}/{name}") or name == f"{function}/{metric}"
 
 
-def find(metric: str, answers: Answered) -> Found:
+def find(metric: str, answers: Mapping[str, Answer]) -> Found:
     """The one figure of a name; more than one, or one in an answer that does not count, is none.
 
     Args:
         metric: as the handler calls it, or with the handler's own name before it, `e_base/macro_f1`.
-        answers: where to look.
+        answers: where to look, by part.
     """
     hits = [
         (sub, figure)
-        for sub, answer in answers.counted.items()
+        for sub, answer in answers.items()
         for name, figure in answer.metrics.items()
         if means(metric, answer.function, name)
     ]
@@ -57,7 +58,7 @@ def find(metric: str, answers: Answered) -> Found:
         return Found(figure, sub, "")
     if hits:
         subs = ", ".join(dict.fromkeys(sub for sub, _ in hits))
-        names = " or ".join(f"{answers.counted[sub].function}/{metric}" for sub, _ in hits)
+        names = " or ".join(f"{answers[sub].function}/{metric}" for sub, _ in hits)
         return Found(None, "", f"told more than once, by {subs}; the plan has to say {names}: not met")
     return Found(None, "", "no answer that counts tells it: not met")
 
@@ -71,16 +72,15 @@ def _verdict(criterion: Criterion, figure: Figure, value: float) -> tuple[Verdic
     sign = 1.0 if criterion.direction == "higher" else -1.0
     beats, misses = ("at least", "below") if sign > 0 else ("at most", "above")
     target = f"the target {criterion.target:g}"
-    name, failure = _failure(criterion)
-    counted = figure.exact and value.is_integer()  # whatever a handler calls a count: a share is none
-    if counted:
+    name, failure = _thresholds(criterion)[-1]  # the least demanding that is given
+    if figure.counted:
         low = high = sign * value
     elif figure.low is None or figure.high is None:
         side = "beyond" if sign * value >= sign * criterion.target else "short of"
         return "borderline", f"{side} {target}, but it has no interval: {_REVIEW}"
     else:
         low, high = sorted((sign * figure.low, sign * figure.high))
-    whole = "" if counted else "the whole interval is "
+    whole = "" if figure.counted else "the whole interval is "
     open_still = _undecided(figure)
     if low >= sign * criterion.target:
         claims = sign * criterion.target >= 0.0  # that there is a difference, and not only that it is no loss
@@ -111,11 +111,6 @@ def _undecided(figure: Figure) -> str:
     if number == 1:
         return f"undecided by the test of the comparison: {_REVIEW}"
     return f"undecided after Holm's correction over {number} metrics: {_REVIEW}"
-
-
-def _failure(criterion: Criterion) -> tuple[str, float]:
-    """Beyond what a figure has failed: the least demanding threshold that is given."""
-    return _thresholds(criterion)[-1]
 
 
 def _thresholds(criterion: Criterion) -> list[tuple[str, float]]:

@@ -138,6 +138,11 @@ class Figure(Part):
         return self.value
 
     @property
+    def counted(self) -> bool:
+        """Whether it is a count, whatever a handler calls one: a share is none."""
+        return self.exact and self.value is not None and self.value.is_integer()
+
+    @property
     def sha256(self) -> str:
         """Of all that it says but how many digits are told."""
         said = self.model_dump(mode="json", exclude={"digits"})

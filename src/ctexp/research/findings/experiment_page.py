@@ -18,8 +18,8 @@ from ctexp.research.findings.wording import (
     table,
     wanted,
 )
+from ctexp.research.parts import Part
 from ctexp.research.record import Answer
-from ctexp.research.standing.records import Part
 from ctexp.research.standing.standing import Stands
 
 STUB = "**STUB: these figures are made up, to try the wiring. They say nothing.**"

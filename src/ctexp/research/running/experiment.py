@@ -9,6 +9,7 @@ from ctexp.core import clock, files, names
 from ctexp.core.locks import FileLock
 from ctexp.record import git
 from ctexp.record.manifest import command_line
+from ctexp.research.parts import Part, parts
 from ctexp.research.places import Places
 from ctexp.research.plan.content import Experiment
 from ctexp.research.record import Answer
@@ -16,7 +17,6 @@ from ctexp.research.runner.order import Order
 from ctexp.research.running import earlier
 from ctexp.research.running.supervising import Bench, carry_out
 from ctexp.research.running.wanted import Asked, wanted
-from ctexp.research.standing.records import Part, parts
 
 FOLDER = "research"
 """Where in the folder of runs the logs of handlers lie."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ctexp.core.errors import UsageError
 from ctexp.core.names import did_you_mean
-from ctexp.research.standing.records import Part
+from ctexp.research.parts import Part
 
 
 @dataclass(frozen=True)

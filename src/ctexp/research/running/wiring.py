@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from ctexp.core.names import did_you_mean
-from ctexp.research.assessment.answered import Answered
 from ctexp.research.assessment.criteria import find, means
 from ctexp.research.plan.content import Experiment
 from ctexp.research.record import Answer
@@ -18,7 +17,6 @@ def unwired(experiment: Experiment, answers: Mapping[str, Answer]) -> Iterator[s
     """
     if answers.keys() != {sub.id for sub in experiment.subs}:
         return
-    everything = Answered(answers, {}, (), ())
     given = [(sub, name) for sub, answer in answers.items() for name in answer.metrics]
     named: set[tuple[str, str]] = set()
     missing = []
@@ -29,7 +27,7 @@ def unwired(experiment: Experiment, answers: Mapping[str, Answer]) -> Iterator[s
             missing.append(metric)
             near = did_you_mean(metric, (name for _, name in given))
             yield f"{experiment.id}: criterion {metric}: no part's STUB gives it; {near}".rstrip("; ")
-        elif why := find(metric, everything).why:
+        elif why := find(metric, answers).why:
             yield f"{experiment.id}: criterion {metric}: {why.removesuffix(': not met')}"
     for sub, name in given if experiment.criteria else ():
         if (sub, name) not in named:

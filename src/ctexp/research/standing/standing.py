@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from ctexp.research.assessment import Assessment, assess
+from ctexp.research.parts import Part, parts
 from ctexp.research.places import Places
 from ctexp.research.plan.content import Experiment, Gate, ResearchPlan
 from ctexp.research.plan.references import in_order
-from ctexp.research.standing.records import Part, parts
 
 State = Literal["met", "answered", "review", "not met", "open", "blocked"]
 
@@ -103,14 +103,11 @@ def standing(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = Fal
         experiment = plan.experiments[name]
         found = parts(places, data_dir, experiment)
         waits = _waits(experiment, plan, known)
-        pivots = (one.id for one in plan.experiments.values() if one.replaces == name)
         assessment = assess(
             experiment,
-            {sub: part.answer for sub, part in found.items()},
-            {sub: part.basis for sub, part in found.items()},
+            found,
             blockers=waits,
-            issues=[f"{sub}: {part.said}" for sub, part in found.items() if part.state == "damaged"],
-            replaced_by=next(pivots, ""),
+            replaced=any(one.replaces == name for one in plan.experiments.values()),
         )
         known[name] = Stands(experiment, found, assessment, waits)
     gates = {name: _gate(gate, known) for name, gate in plan.gates.items()}

@@ -1,4 +1,4 @@
-"""The records of an experiment's handlers: what is there, what is damaged, what each is worth today."""
+"""The parts of an experiment: the record of each, and what that is worth today."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +48,7 @@ def _part(places: Places, data_dir: Path, experiment: Experiment, sub: str) -> P
     file = places.record(experiment.id, sub)
     answer, problem = _read(file, experiment.id, sub)
     basis = today(places.root, data_dir, experiment, sub, answer)
-    state, said = _worth(answer, basis)
+    state, said = worth(answer, basis)
     handler = _shown(places.handler(experiment.id, sub), places.root)
     if problem:
         state, said = "damaged", problem.replace(str(file), _shown(file, places.root))
@@ -71,7 +71,13 @@ def _read(file: Path, experiment: str, sub: str) -> tuple[Answer | None, str]:
     return answer, ""
 
 
-def _worth(answer: Answer | None, basis: Basis) -> tuple[State, str]:
+def worth(answer: Answer | None, basis: Basis) -> tuple[State, str]:
+    """The state of a part with this record, and why it does not count.
+
+    Args:
+        answer: None where there is none.
+        basis: what an answer would rest on now.
+    """
     if basis.handler is None:
         return "no handler", ""
     if answer is None:
