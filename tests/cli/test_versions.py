@@ -106,7 +106,7 @@ def test_a_stopped_pull_leaves_no_dvc_behind(clone: Path) -> None:
         child.send_signal(signal.SIGTERM)
         _, said = child.communicate()
     assert child.returncode == 128 + signal.SIGTERM
-    assert said == b"Stopped: stopped by SIGTERM\n"
+    assert said == b"Stopped: SIGTERM was received -> the same command begins it again\n"
     assert psutil.wait_procs(working, timeout=10)[1] == []
 
 

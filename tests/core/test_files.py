@@ -11,6 +11,7 @@ import pytest
 
 from ctexp.core import files, yaml_file
 from ctexp.core.errors import DataError, PreflightError, StorageError, UsageError
+from ctexp.core.locks import FileLock
 from tests.full_disk import largest_file
 
 
@@ -116,6 +117,23 @@ def test_a_read_only_folder_is_refused_beforehand() -> None:
                 os._exit(error.exit_code if "cannot write" in str(error) else 99)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 4
+
+
+def test_one_thing_in_anothers_place_is_told(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere/at/all")
+    for write in (
+        lambda: files.write_text(tmp_path / "folder", "text"),
+        lambda: files.append_line(tmp_path / "folder", "line"),
+        lambda: files.write_text(tmp_path / "file" / "below", "text"),
+        lambda: files.make_folder(tmp_path / "link"),
+        lambda: FileLock(tmp_path / "folder", "it").acquire(),
+        lambda: FileLock(tmp_path / "file" / "lock", "it").acquire(),
+    ):
+        with pytest.raises(StorageError, match="in the way"):
+            write()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "link"]
 
 
 def test_a_file_in_a_folders_place_is_refused_beforehand(tmp_path: Path) -> None:

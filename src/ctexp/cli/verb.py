@@ -27,6 +27,8 @@ from invoke.tasks import task
 PIPE_CLOSED = 128 + signal.SIGPIPE
 """The exit code of a verb whose reader went away (`inv runs | head`), as a shell reports it."""
 
+_AGAIN = "the same command begins it again"
+"""What a verb that keeps nothing of its own says when it is stopped."""
 
 _begun: list[str] = []
 """The verbs of this command line so far."""
@@ -168,14 +170,14 @@ def _signals_and_shortages_told_apart() -> Iterator[None]:
     from ctexp.core.files import disk_full
 
     def stop(signum: int, _frame: FrameType | None) -> None:
-        raise Stopped(signum)
+        raise Stopped(signum, hint=_AGAIN)
 
     ours = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, stop) if ours else None
     try:
         yield
     except KeyboardInterrupt:
-        raise Stopped(signal.SIGINT) from None
+        raise Stopped(signal.SIGINT, hint=_AGAIN) from None
     except MemoryError as error:
         raise MemoryExhausted(
             "the machine ran out of memory", "free some, or ask for less at once"

@@ -146,6 +146,6 @@ class Stopped(CtexpError):
     """
 
     def __init__(self, signum: int, problem: str = "", hint: str = "") -> None:
-        super().__init__(problem or f"stopped by {signal.Signals(signum).name}", hint)
+        super().__init__(problem or f"{signal.Signals(signum).name} was received", hint)
         self.signum = signum
         self.exit_code = 128 + signum

@@ -15,11 +15,12 @@ from ctexp.core.errors import DataError, PreflightError, StorageError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn a full or read-only disk into the `StorageError` (exit 5) that names the folder."""
+    """Turn a full or read-only disk, or one thing in another's place, into a `StorageError` (exit 5)."""
     try:
         yield
     except OSError as error:
@@ -32,6 +33,11 @@ def storage_errors(path: Path) -> Iterator[None]:
             raise StorageError(
                 f"{path.parent}: cannot write {path.name} ({error.strerror})",
                 "make the folder writable, or set paths.runs / paths.data to one that is",
+            ) from error
+        if error.errno in _IN_THE_WAY:
+            raise StorageError(
+                f"{path}: a file is in the way, or a folder ({error.strerror})",
+                "move it away, or set paths.runs / paths.data to another folder",
             ) from error
         raise
 
@@ -61,13 +67,8 @@ def make_folder(folder: Path) -> None:
     Raises:
         StorageError: a file is in the way, or the place cannot be written.
     """
-    try:
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise StorageError(
-            f"{folder}: a file is in the way of this folder", "move it away, or set paths.* to another"
-        ) from error
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager

@@ -65,7 +65,8 @@ class RunLog:
         with storage_errors(self.path):
             end_last_line(self.path)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            self._descriptor = os.open(self.path, flags, 0o666)
+            # Nobody waits for the reader of a pipe.
+            self._descriptor = os.open(self.path, flags | os.O_NONBLOCK, 0o666)
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
             copied = _Copied(stream, self, self._lock)
