@@ -50,7 +50,9 @@ def test_another_file_and_no_file_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(TEXTS["results.json"] + "\n")
     assert "cited as" in refusal(lambda: Recomputing(tmp_path, tmp_path).figure(figure), Altered)
     (tmp_path / "results.json").unlink()
-    refused = refusal(lambda: Recomputing(tmp_path, tmp_path).figure(deriving.mean([figure])), Gone)
+    refused = refusal(
+        lambda: Recomputing(tmp_path, tmp_path).figure(deriving.derived("mean", [figure])), Gone
+    )
     assert "results.json: missing" in refused
 
 
@@ -59,7 +61,7 @@ def test_files_are_held_to_every_digit_and_arithmetic_to_those_that_machines_sha
     other = said.model_copy(update={"low": 0.88 * (1 + 1e-13)})
     assert equal(said, Recomputing(tmp_path, tmp_path).figure(said))
     assert not equal(said, other)
-    mean = deriving.mean([Figure(value=0.5), Figure(value=0.7)])
+    mean = deriving.derived("mean", [Figure(value=0.5), Figure(value=0.7)])
     assert equal(mean, mean.model_copy(update={"value": 0.6 + 1e-12}))
     assert not equal(mean, mean.model_copy(update={"value": 0.6 + 1e-6}))
     assert not equal(mean, mean.model_copy(update={"low": None, "high": None}))
@@ -68,7 +70,7 @@ def test_files_are_held_to_every_digit_and_arithmetic_to_those_that_machines_sha
 def test_what_was_measured_is_never_counted(tmp_path: Path) -> None:
     said = cited(tmp_path, ("n",), value=72.0, exact=True)
     assert not equal(said, Recomputing(tmp_path, tmp_path).figure(said))
-    mean = deriving.mean([deriving.count(1), deriving.count(2)])
+    mean = deriving.derived("mean", [deriving.count(1), deriving.count(2)])
     assert not equal(mean.model_copy(update={"exact": True}), Recomputing(tmp_path, tmp_path).figure(mean))
 
 

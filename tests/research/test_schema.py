@@ -16,5 +16,7 @@ def test_the_published_schema_is_that_of_the_code(tmp_path: Path) -> None:
     published = json.loads((HERE / "docs" / "schemas" / schema.NAME).read_text())
     assert published == schemas.schema(Answer)
     plan(tmp_path, "experiments: {dose: {type: question, sub_experiments: [drawn]}}\n")
-    made = answer(tmp_path, "dose", "drawn", {"mcc": deriving.mean([figure(0.5, 0.1), figure(0.6, 0.1)])})
+    made = answer(
+        tmp_path, "dose", "drawn", {"mcc": deriving.derived("mean", [figure(0.5, 0.1), figure(0.6, 0.1)])}
+    )
     jsonschema.Draft202012Validator(published).validate(made.document())

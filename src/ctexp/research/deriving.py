@@ -1,9 +1,16 @@
 """Figures worked out of other figures, each by a named formula, so that anybody can do it again.
 
-mean         over trainings that differ by their seed, with Student's t interval
-sd           of the same, with the chi-square interval
-difference   a less b; of two means with Welch's interval
+mean         over seeds, with Student's t interval (Student 1908): mean ± t(n-1) s / √n
+sd           over seeds, with the chi-square interval (Cochran 1934): s √((n-1) / χ²(n-1)), which takes the
+             seeds' values for normal; undefined for a single seed
+difference   the first less the second; of two means over at least two seeds each with Welch's interval
+             (Welch 1947). For two single figures there is none here: compare their runs on the same images
 sum, minimum, maximum
+
+The interval of a mean is about training with other seeds. That the same images judged all of them is not in
+it: the interval of a difference on the same images is that of the paired comparison. With one seed, or with
+seeds that all gave the same number, nothing tells how others would turn out, and there is no interval; nor
+where a training stands behind two of the figures, since the same seed again is not another.
 
 What is undefined stays undefined. A formula that knows nothing of its error gives no interval: counted
 figures stay counted, and of all others the result can be no more than borderline.
@@ -22,7 +29,7 @@ _UPPER = (1 + _LEVEL) / 2
 
 
 def derived(formula: Formula, figures: Sequence[Figure]) -> Figure:
-    """What a formula makes of figures; see the functions named like them.
+    """What a formula makes of figures.
 
     Args:
         formula: its name.
@@ -44,58 +51,6 @@ def derived(formula: Formula, figures: Sequence[Figure]) -> Figure:
     exact = formula not in _UNSURE and all(figure.exact for figure in figures)
     low, high = bounds or (None, None)
     return Figure(value=value, low=low, high=high, exact=exact, digits=digits, source=source)
-
-
-def mean(figures: Sequence[Figure]) -> Figure:
-    """The mean over seeds, with Student's t interval: mean ± t(n-1) s / √n (Student 1908).
-
-    The interval is about training with other seeds. That the same images judged all of them is not in it:
-    the interval of a difference on the same images is that of the paired comparison. With one seed, or with
-    seeds that all gave the same number, nothing tells how others would turn out, and there is no interval;
-    nor where a training stands behind two of the figures, since the same seed again is not another.
-
-    Args:
-        figures: at least one, one a seed.
-    """
-    return derived("mean", figures)
-
-
-def sd(figures: Sequence[Figure]) -> Figure:
-    """The standard deviation over seeds, with the chi-square interval: s √((n-1) / χ²(n-1)) (Cochran 1934).
-
-    Undefined for a single seed; the interval takes the seeds' values for normal.
-
-    Args:
-        figures: at least one, one a seed.
-    """
-    return derived("sd", figures)
-
-
-def difference(a: Figure, b: Figure) -> Figure:
-    """`a` less `b`; of two means over at least two seeds each with Welch's interval (Welch 1947).
-
-    For two single figures there is no interval here: compare their runs on the same images instead.
-
-    Args:
-        a: the candidate's.
-        b: the baseline's.
-    """
-    return derived("difference", (a, b))
-
-
-def sum_of(figures: Sequence[Figure]) -> Figure:
-    """The sum, without an interval; counted where all were."""
-    return derived("sum", figures)
-
-
-def minimum(figures: Sequence[Figure]) -> Figure:
-    """The smallest, likewise."""
-    return derived("minimum", figures)
-
-
-def maximum(figures: Sequence[Figure]) -> Figure:
-    """The largest, likewise."""
-    return derived("maximum", figures)
 
 
 def count(number: int) -> Figure:

@@ -29,7 +29,7 @@ def cited(value: float | None, run: str = "net_1", **changes: Any) -> Figure:
 
 
 def over_seeds(*values: float) -> Figure:
-    return deriving.mean([cited(value, f"net_{seed}") for seed, value in enumerate(values)])
+    return deriving.derived("mean", [cited(value, f"net_{seed}") for seed, value in enumerate(values)])
 
 
 GOOD = over_seeds(0.61, 0.62, 0.63)
@@ -223,7 +223,7 @@ SURE = {"mcc": compared(3)}
         (answer({"mcc": compared(2)}), "moderate", "two trainings a side"),
         (answer({"mcc": Figure(value=0.62, low=0.6, high=0.64)}), "low", "cannot be recomputed"),
         (
-            answer({"mcc": deriving.mean([deriving.count(n) for n in (6, 7, 8)])}),
+            answer({"mcc": deriving.derived("mean", [deriving.count(n) for n in (6, 7, 8)])}),
             "moderate",
             "counted by its",
         ),
@@ -292,5 +292,5 @@ def test_a_difference_that_the_comparison_leaves_undecided_is_claimed_by_no_crit
 
 def test_the_same_training_many_times_makes_nothing_sure() -> None:
     same = [cited(value, run) for value, run in ((0.60, "net_1"), (0.61, "net_2"), (0.62, "net_3")) * 20]
-    found = assessed(answer({"mcc": deriving.mean(same)}))
+    found = assessed(answer({"mcc": deriving.derived("mean", same)}))
     assert (found.criteria[0].verdict, found.met, found.confidence) == ("borderline", False, "low")

@@ -52,7 +52,7 @@ def make(root: Path) -> None:
 def spread(root: Path, runs: Sequence[RunDir]) -> Answer:
     """Answer the first part, with an artifact."""
     figures = [cite(run, "val/mcc") for run in runs]
-    middle = deriving.mean(figures)
+    middle = deriving.derived("mean", figures)
     saved = Places(root).artifacts("noise", "spread") / "seeds.json"
     saved.parent.mkdir(parents=True, exist_ok=True)
     saved.write_text("[1, 2]\n")
@@ -61,7 +61,11 @@ def spread(root: Path, runs: Sequence[RunDir]) -> Answer:
         root,
         "noise",
         "spread",
-        {"mean_mcc": middle, "sd_mcc": deriving.sd(figures), "seeds": deriving.count(len(figures))},
+        {
+            "mean_mcc": middle,
+            "sd_mcc": deriving.derived("sd", figures),
+            "seeds": deriving.count(len(figures)),
+        },
         function="e_spread",
         finding=f"Two seeds reach an MCC of {middle:.2f}; the lower one {min(figures, key=float):.2f}.",
         cited=tuple(figures),

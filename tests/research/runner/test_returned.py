@@ -94,7 +94,10 @@ def test_a_finding_cites_what_the_runner_gave_and_nothing_else() -> None:
 def test_a_figure_that_says_where_it_came_from_came_from_the_runner() -> None:
     mine = answers.figure(1.0, 0.1)
     counted = mine.model_copy(update={"exact": True})
-    own = {"finding": "It works.", "metrics": {"a": mine, "b": counted, "c": deriving.mean([mine])}}
+    own = {
+        "finding": "It works.",
+        "metrics": {"a": mine, "b": counted, "c": deriving.derived("mean", [mine])},
+    }
     with pytest.raises(BadReturn) as error:
         returned(own, SAVED, {mine.mark: mine}, Said())
     assert [problem.partition(":")[0] for problem in error.value.problems] == ["metrics.b", "metrics.c"]

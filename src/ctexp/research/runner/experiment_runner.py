@@ -135,27 +135,27 @@ class ExperimentRunner:
 
     def mean(self, figures: Sequence[Figure]) -> Figure:
         """The mean, with Student's t interval over them."""
-        return self._made(deriving.mean(figures))
+        return self._made(deriving.derived("mean", figures))
 
     def sd(self, figures: Sequence[Figure]) -> Figure:
         """The sample's standard deviation, with its interval by chi-square."""
-        return self._made(deriving.sd(figures))
+        return self._made(deriving.derived("sd", figures))
 
     def difference(self, first: Figure, second: Figure) -> Figure:
         """The first less the second."""
-        return self._made(deriving.difference(first, second))
+        return self._made(deriving.derived("difference", (first, second)))
 
     def sum(self, figures: Sequence[Figure]) -> Figure:
         """The sum."""
-        return self._made(deriving.sum_of(figures))
+        return self._made(deriving.derived("sum", figures))
 
     def minimum(self, figures: Sequence[Figure]) -> Figure:
         """The smallest."""
-        return self._made(deriving.minimum(figures))
+        return self._made(deriving.derived("minimum", figures))
 
     def maximum(self, figures: Sequence[Figure]) -> Figure:
         """The largest."""
-        return self._made(deriving.maximum(figures))
+        return self._made(deriving.derived("maximum", figures))
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Log numbers as they come; their names get the function's before them.
