@@ -3,10 +3,7 @@
 import json
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,15 +14,7 @@ from ctexp.record.cross_validation import CrossValidation, EnsembleList
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 from tests.cli.test_cross_validate import WORDS, cross_validate, essence, newest, project_of, start
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 300) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := what():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")
+from tests.waiting import until
 
 
 def training_of(project: Path, number: int) -> int | None:
@@ -48,7 +37,7 @@ def test_a_killed_fold_leaves_the_others_alone_and_is_gone_on_with(tmp_path: Pat
     expected = essence(newest(project))
 
     with start(project, *LONG) as process:
-        os.kill(wait_for(lambda: training_of(project, 3)), signal.SIGKILL)
+        os.kill(until(lambda: training_of(project, 3), 300), signal.SIGKILL)
         out, err = process.communicate(timeout=560)
     assert process.returncode == 12, out + err
     place = newest(project)
@@ -77,7 +66,7 @@ def test_a_signal_stops_after_a_checkpoint_and_says_how_to_go_on(
 ) -> None:
     project = project_of(tmp_path, folds=2)
     with start(project, *LONG, "--json") as process:
-        child = wait_for(lambda: training_of(project, 1))
+        child = until(lambda: training_of(project, 1), 300)
         process.send_signal(signum)
         out, err = process.communicate(timeout=560)
     assert process.returncode == 128 + signum, out + err
@@ -100,7 +89,7 @@ def test_where_the_whole_thing_is_killed_nobody_trains_the_same_fold_twice(tmp_p
     project = project_of(tmp_path, folds=2)
     # Not a pipe: the training that is left alone would end where nobody reads it.
     with (tmp_path / "said").open("w") as said, start(project, *LONG, stderr=said) as process:
-        child = wait_for(lambda: training_of(project, 1))
+        child = until(lambda: training_of(project, 1), 300)
         os.kill(child, signal.SIGSTOP)  # so that it is still there when we look
         process.kill()
     try:
@@ -108,7 +97,7 @@ def test_where_the_whole_thing_is_killed_nobody_trains_the_same_fold_twice(tmp_p
         assert "is in use by" in err
     finally:
         os.kill(child, signal.SIGCONT)
-    wait_for(lambda: not newest(project).lock().is_held())
+    until(lambda: not newest(project).lock().is_held(), 300)
 
     cross_validate(project, "--resume", "latest")
 

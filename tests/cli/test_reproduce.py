@@ -6,10 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from ctexp.cli.reproduce import reproduce
@@ -22,6 +22,7 @@ from ctexp.record.find import run_paths
 from ctexp.reproduction.verdict import Verdict
 from tests.project import HERE, INV, TINY, add_pipeline, add_tiny_set, call, git, inv, make_project
 from tests.reproduction.records import flip
+from tests.waiting import until
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 MODEL = "src/ctexp/models/tiny_cnn.py"
@@ -192,7 +193,7 @@ def test_a_signal_leaves_nothing(project: Path, signum: signal.Signals) -> None:
     for line in child.stderr:
         if line.startswith("training: "):
             break
-    time.sleep(1)
+    until(lambda: psutil.Process(child.pid).children(), 60)
     child.send_signal(signum)
     assert child.wait(90) == 128 + signum
     child.stderr.close()

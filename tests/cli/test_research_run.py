@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from ctexp.research.record import Answer
 from ctexp.research.running.experiment import Start, lock_of
 from tests.project import HERE, TINY, add_tiny_set, git, inv, make_project
 from tests.research.answers import answer, handler, plan
+from tests.waiting import until
 
 PLAN = """
 project: {name: Try}
@@ -295,7 +295,7 @@ def test_a_signal_saves_the_training_and_the_next_start_goes_on_with_it(
     for line in child.stderr:
         if "training long-plain_" in line:
             break
-    time.sleep(1)
+    until(lambda: any((project / "runs").glob("long-plain_*/checkpoints/*")), 240)
     child.send_signal(signum)
     _, err = child.communicate(timeout=120)
     assert child.returncode == 128 + signum, err

@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from ctexp.core.files import sha256_file
 from ctexp.record.run_dir import RunDir
 from tests.project import INV, TINY, add_tiny_set, git, inv, make_project
 from tests.sweeps.ray_tune.nodes import two_nodes
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -80,14 +79,6 @@ def came(project: Path, name: str) -> dict[str, tuple[str, str]]:
     return ends
 
 
-def wait_for(what: Callable[[], Any]) -> Any:
-    end = time.monotonic() + 400
-    while not (found := what()):
-        assert time.monotonic() < end
-        time.sleep(0.3)
-    return found
-
-
 def test_a_sweep_with_its_own_agents_comes_to_what_one_agent_comes_to(project: Path) -> None:
     file(project, "two")
     done = inv(project, "sweep", "--config", "two", "--work", "--agents", "2", "--executor", "local")
@@ -106,13 +97,11 @@ def test_a_sweep_with_its_own_agents_comes_to_what_one_agent_comes_to(project: P
 def test_a_stop_reaches_every_agent_and_the_sweep_goes_on_where_it_was(project: Path) -> None:
     its = sweep(project, "stopped", epochs=60, cells=2)
     process = begin(project, "--sweep-id", its, "--executor", "local", "--agents", "2", "--fresh")
-    agents = wait_for(
-        lambda: [one for one in status(project, its)["agents"] if one["silent"] is not None][1:]
-    )
+    agents = until(lambda: [one for one in status(project, its)["agents"] if one["silent"] is not None][1:])
     shown = inv(project, "sweep-status", its).stdout
     assert agents[0]["name"].startswith("local-")
     assert f"{agents[0]['name']}  {os.uname().nodename}" in " ".join(shown.split(" ")), shown
-    wait_for(lambda: len(list((project / "runs").glob("stopped-t*/history.csv"))) == 2)
+    until(lambda: len(list((project / "runs").glob("stopped-t*/history.csv"))) == 2, 400)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate()
     assert process.returncode == 143, said
@@ -129,7 +118,7 @@ def test_agents_of_a_cluster_outlive_a_node(project: Path) -> None:
     with two_nodes() as nodes:
         words = ("--sweep-id", its, "--executor", "ray", "--agents", "2", "--json")
         process = begin(project, *words, RAY_ADDRESS=nodes.address)
-        wait_for(lambda: len(list((project / "runs").glob("ray-t*/history.csv"))) >= 2)
+        until(lambda: len(list((project / "runs").glob("ray-t*/history.csv"))) >= 2, 400)
         nodes.die()
         done, said = process.communicate()
     document = json.loads(done)

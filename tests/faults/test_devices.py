@@ -13,8 +13,8 @@ from ctexp.evaluation.predictions import Predictions
 from ctexp.record.manifest import Attempt
 from ctexp.record.run_dir import RunDir
 from tests.project import INV, TINY, add_tiny_set, inv, make_project, newest
-from tests.queue.attempts import until
 from tests.training.test_ranks import helpers
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 

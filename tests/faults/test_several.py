@@ -18,7 +18,7 @@ from tests.faults.nights import LOADED_BY_JOBS, newest, night_json, start, state
 from tests.full_disk import small_disk
 from tests.project import INV, TINY, add_tiny_set, call, git, make_project
 from tests.queue import scripted
-from tests.queue.attempts import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

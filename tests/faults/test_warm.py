@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ctexp.record.run_dir import RunDir
 from ctexp.warm.parent import Parent
 from tests.faults.runs import essence
 from tests.project import INV, TINY, add_tiny_set, git, inv, make_project
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -214,7 +215,7 @@ def test_stopped_it_says_one_line(project: Path) -> None:
             if words:
                 assert was_forked(train(project, socket, *words))
             else:
-                time.sleep(3)  # in the middle of its imports
+                until(lambda pid=process.pid: "libtorch" in Path(f"/proc/{pid}/maps").read_text(), 120)  # type: ignore[misc]
             process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=60)
         assert output.splitlines() == [
@@ -235,13 +236,6 @@ def _of(folder: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +83,6 @@ class Attempts:
     def log(self, name: str = "a-s1.1") -> str:
         """The output of an attempt."""
         return self.queue.output(name).read_text()
-
-
-def until(what: Callable[[], object], seconds: float = 20) -> None:
-    """Wait for something to come true."""
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it has not come true"
-        time.sleep(0.02)
 
 
 def lives(pid: int) -> bool:

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.full_disk import small_disk
-from tests.queue.attempts import PROGRAM, Attempts, lives, until
+from tests.queue.attempts import PROGRAM, Attempts, lives
 from tests.queue.written import job
 from tests.record import samples
+from tests.waiting import until
 
 
 @pytest.fixture

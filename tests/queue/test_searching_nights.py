@@ -19,8 +19,8 @@ from ctexp.queue.journal import Event, Journal
 from ctexp.record.run_dir import RunDir
 from tests.faults.runs import essence
 from tests.project import INV, TINY, add_tiny_set, git, inv, make_project
-from tests.queue.attempts import until
 from tests.queue.morning.nights import newest
+from tests.waiting import until
 
 LR = """\
 method: grid

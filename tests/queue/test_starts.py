@@ -18,6 +18,7 @@ from ctexp.queue.journal import Event, Journal
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
 from tests.queue.scripted import PLAN, begun, render, scripted_project, start
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -34,15 +35,6 @@ def only_queue(project: Path) -> QueueDir:
 
 def events(queue: QueueDir, kind: str) -> list[Event]:
     return [event for event in Journal(queue.journal).read() if event["kind"] == kind]
-
-
-def until(condition: object, seconds: float = 30.0) -> None:
-    """Wait for what is asked again and again."""
-    assert callable(condition)
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import pytest
 
 from ctexp.queue.journal import Event, uptime
 from ctexp.queue.step import grace, time_left
-from tests.queue.attempts import PROGRAM, Attempts, lives, until
+from tests.queue.attempts import PROGRAM, Attempts, lives
 from tests.queue.stories import Story
+from tests.waiting import until
 
 SAYS = (sys.executable, "-c", "import os; print('compared', os.environ['CTEXP_ROOT'])")
 SLEEPS = ("/bin/sh", "-c", "echo $$ > pid; sleep 99")

@@ -17,8 +17,9 @@ from ctexp.queue.journal import Event
 from ctexp.record.run_dir import RunDir
 from tests.faults.runs import essence
 from tests.project import INV, TINY, add_tiny_set, inv, make_project
-from tests.queue.attempts import PROGRAM, until
+from tests.queue.attempts import PROGRAM
 from tests.queue.written import Writer, job, queue
+from tests.waiting import until
 
 WORDS = (
     *(word for word in TINY if "max_epochs" not in word),

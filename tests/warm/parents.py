@@ -2,8 +2,6 @@
 
 import os
 import subprocess
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from ctexp.warm import client
 from ctexp.warm.parent import Parent
 from tests.project import INV
+from tests.waiting import until
 
 TASKS = '''
 import atexit, fcntl, json, os, random, resource, signal, sys, time, types
@@ -169,14 +168,6 @@ class Light:
     def close(self) -> None:
         """End the parent."""
         self._stack.close()
-
-
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.005)
 
 
 def lives(pid: int) -> bool:

@@ -15,7 +15,8 @@ import pytest
 from ctexp.core.locks import HELD, FileLock, passed_on
 from ctexp.warm import standing_in
 from tests.project import INV
-from tests.warm.parents import Light, until
+from tests.waiting import until
+from tests.warm.parents import Light
 
 
 def about(project: Path) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import pytest
 from ctexp.core.errors import Busy, PreflightError
 from ctexp.warm import client, place, sources, wire
 from ctexp.warm.request import Request, read_at_import
-from tests.warm.parents import Light, lives, state, until
+from tests.waiting import until
+from tests.warm.parents import Light, lives, state
 
 
 def test_without_a_parent_it_is_refused(tmp_path: Path) -> None:

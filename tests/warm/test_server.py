@@ -11,7 +11,8 @@ import pytest
 
 from ctexp.warm import client
 from ctexp.warm.parent import Parent
-from tests.warm.parents import Light, lives, until
+from tests.waiting import until
+from tests.warm.parents import Light, lives
 
 
 def waiting(warm: Light) -> tuple[client.WarmJob, int, int]:

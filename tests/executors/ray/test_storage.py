@@ -11,10 +11,10 @@ import pytest
 from ctexp.executors.carry import words_of
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
-from tests.executors.ray.test_work import until
 from tests.faults.runs import essence
 from tests.project import TINY, add_tiny_set, git, inv, make_project
 from tests.sweeps.ray_tune.nodes import Nodes, two_nodes
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 

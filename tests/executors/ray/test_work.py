@@ -3,8 +3,7 @@
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,6 +18,7 @@ from ctexp.executors.ray.piece import RayWork
 from ctexp.executors.settings import RaySettings, load
 from tests.project import make_project
 from tests.sweeps.ray_tune.nodes import Nodes, two_nodes
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -50,13 +50,6 @@ def settings(project: Path, nodes: Nodes, **changes: object) -> RaySettings:
 
 def work(project: Path, log: Path, script: str) -> Work:
     return Work("try", ["sh", "-c", script], project, log, {"WORD": "said"})
-
-
-def until(what: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def ended(cluster: Ray, handle: RayWork) -> int:

@@ -16,9 +16,9 @@ from ctexp.queue.journal import Event, Journal
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
 from tests.planning.render import stub
-from tests.planning.render.test_signals import until
 from tests.project import HERE, add_tiny_set, make_project
 from tests.queue.attempts import STUB, lives
+from tests.waiting import until
 
 PLAN = """\
 seeds: [1, 2]

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
@@ -13,6 +13,7 @@ import pytest
 
 from tests.planning.render import stub
 from tests.planning.render.plans import plan_of, script_of
+from tests.waiting import until
 
 KEYS = ["resnet18-s42", "resnet18-s43"]
 
@@ -42,13 +43,6 @@ def terminal(script: Path) -> Iterator["pexpect.spawn[str]"]:
     until((script.parent.parent / "started").exists)
     yield child
     child.close(force=True)
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
 
 
 def at_work(script: Path) -> "subprocess.Popen[bytes]":

@@ -14,7 +14,7 @@ from ctexp.planning.plan.jobs import jobs_of
 from ctexp.planning.render.slurm import slurm_script
 from tests.planning.render import stub
 from tests.planning.render.plans import plan_of, script_of
-from tests.planning.render.test_signals import until
+from tests.waiting import until
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 SHELLCHECK = Path(sys.executable).with_name("shellcheck")

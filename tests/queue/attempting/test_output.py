@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ctexp.queue.attempting.output import Output
-from tests.queue.attempts import until
+from tests.waiting import until
 
 SHOWS = """
 import sys, time

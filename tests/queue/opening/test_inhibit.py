@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ctexp.queue.opening.inhibit import inhibit_sleep
-from tests.queue.attempts import lives, until
+from tests.queue.attempts import lives
+from tests.waiting import until
 
 WORKS = """#!/bin/sh
 echo $$ > "$FOLDER/holder"

@@ -4,8 +4,7 @@ import json
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from ctexp.core.files import sha256_file
 from ctexp.record.run_dir import RUN_ID, RunDir
 from tests.project import INV, TINY, add_tiny_set, git, inv, make_project
 from tests.sweeps.ray_tune.nodes import Nodes, two_nodes
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -97,13 +97,6 @@ def progress(project: Path, sweep: str) -> dict[str, Any]:
     return document
 
 
-def wait_for(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + 400
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
 def trained(project: Path, name: str) -> int:
     """Epochs of all trials together."""
     histories = (run[0].path / "history.csv" for run in runs(project, name).values())
@@ -131,12 +124,12 @@ def test_killed_stopped_and_without_a_node_it_loses_no_trial_and_runs_none_twice
 ) -> None:
     name = sweep(project, "broken", "ray", epochs=40, rates=1)
     first = agent(project, nodes, name)
-    wait_for(lambda: trained(project, "broken") >= 4)
+    until(lambda: trained(project, "broken") >= 4, 400)
     first.kill()
     first.communicate()
     second = agent(project, nodes, name)
     epochs = trained(project, "broken")
-    wait_for(lambda: trained(project, "broken") >= epochs + 4)
+    until(lambda: trained(project, "broken") >= epochs + 4, 400)
     second.send_signal(signal.SIGTERM)
     told, _ = second.communicate()
     assert second.returncode == 128 + signal.SIGTERM
@@ -146,7 +139,7 @@ def test_killed_stopped_and_without_a_node_it_loses_no_trial_and_runs_none_twice
         assert run.read().state in {"interrupted", "finished"}
     third = agent(project, nodes, name)
     epochs = trained(project, "broken")
-    wait_for(lambda: trained(project, "broken") >= epochs + 2)
+    until(lambda: trained(project, "broken") >= epochs + 2, 400)
     nodes.fail()
     document, said = third.communicate()
     assert json.loads(document)["ended"] == "the grid is done", said

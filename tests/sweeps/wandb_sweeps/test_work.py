@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from ctexp.sweeps.wandb_sweeps import work as room
 from ctexp.sweeps.wandb_sweeps.offers import fitting, flat
 from tests.sweeps.agent.benches import bench, spec
 from tests.sweeps.wandb_sweeps.stub import KEY, Stub, service
+from tests.waiting import until
 
 ITS = {
     "backend": "wandb",
@@ -185,7 +184,7 @@ def test_asked_to_stop_the_trial_waits_here_and_its_run_there_is_broken_off(
     board, on, stops = open_(tmp_path)
 
     def ask() -> None:
-        wait_for(lambda: bool(board.rows()) and bool(board.rows()[0].curve))
+        until(lambda: bool(board.rows()) and bool(board.rows()[0].curve))
         os.kill(os.getpid(), signal.SIGTERM)
 
     with service([{"lr": 0.3, "pause": 4}]) as stub:
@@ -215,11 +214,4 @@ def test_a_service_that_refuses_is_told_with_where_to_look(
 
 def wait_for_exits(stub: Stub, count: int) -> None:
     """The client sends the last of a run while the agent goes on."""
-    wait_for(lambda: sum(run["exit"] is not None for run in stub.runs.values()) >= count)
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    until(lambda: sum(run["exit"] is not None for run in stub.runs.values()) >= count)
