@@ -1,15 +1,17 @@
 """One holder at a time, whatever the lock's file says."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from ctexp.core.errors import Busy
+from ctexp.core.errors import Busy, StorageError
 from ctexp.core.locks import HELD, FileLock, passed_on
 
 HOLD = """
@@ -123,3 +125,82 @@ def test_a_descriptor_that_is_not_of_the_lock_helps_nobody(
         monkeypatch.setenv(HELD, f"{other.fileno()},999,x")
         with pytest.raises(Busy):
             FileLock(tmp_path / "lock", "it").acquire()
+
+
+def test_who_is_refused_or_has_it_from_a_parent_keeps_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with FileLock(path, "it") as held:
+        with pytest.raises(Busy):
+            FileLock(path, "it").acquire()
+        monkeypatch.setenv(HELD, str(held.fileno()))
+        with FileLock(path, "it"):
+            assert FileLock(path, "it").is_held()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    FileLock(path, "it").release()  # harmless where it is not held
+
+
+def test_a_lock_that_cannot_be_signed_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = FileLock(tmp_path / "lock", "it")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.pwrite", full_disk)
+        with pytest.raises(StorageError, match="no space left"):
+            lock.acquire()
+    assert not lock.is_held()
+
+
+def full_disk(*_: object) -> int:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_shorter_signature_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
+    with FileLock(tmp_path / "lock", "it") as lock:
+        lock.sign("train " * 99)
+        lock.sign("prune")
+        assert f"pid {os.getpid()} (prune) since 20" in lock.holder()
+
+
+@pytest.mark.parametrize(
+    "text", ["{", '{"pid": 1}', "[]", f'{{"pid": 1{"0" * 400}, "command": "", "since": ""}}', None]
+)
+def test_a_file_that_says_nothing_leaves_the_holder_unknown(tmp_path: Path, text: str | None) -> None:
+    lock = FileLock(tmp_path / "lock", "it")
+    if text is not None:
+        lock.path.write_text(text)
+    assert lock.holder() == "another process"
+
+
+def test_a_process_of_somebody_else_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def refused(pid: int, signum: int) -> None:
+        asked.append((pid, signum))
+        raise PermissionError
+
+    with FileLock(tmp_path / "lock", "it") as lock:
+        monkeypatch.setattr("os.kill", refused)
+        assert lock.holder().startswith(f"pid {os.getpid()} (")
+    assert asked == [(os.getpid(), 0)], "asked whether it lives, and told nothing"
+
+
+def test_of_the_descriptors_of_a_parent_the_one_that_has_the_lock_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    with FileLock(path, "it") as held, path.open() as same, (tmp_path / "other").open("w") as other:
+        passed = [987, other.fileno(), same.fileno(), held.fileno()]
+        monkeypatch.setenv(HELD, ",".join(map(str, passed)))
+        with FileLock(path, "it") as lock:
+            assert os.readlink(f"/proc/self/fd/{lock.fileno()}") == str(path)
+        _, descriptors = passed_on(held, environment=os.environ)
+        assert descriptors == sorted(passed[1:])
+
+
+def test_who_has_patience_gets_it(tmp_path: Path) -> None:
+    held, wanted = (FileLock(tmp_path / "lock", "it") for _ in range(2))
+    held.acquire()
+    threading.Timer(0.05, held.release).start()
+    wanted.acquire(patience=60)
+    wanted.release()
