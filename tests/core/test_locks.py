@@ -193,7 +193,7 @@ def test_of_the_descriptors_of_a_parent_the_one_that_has_the_lock_counts(
         passed = [987, other.fileno(), same.fileno(), held.fileno()]
         monkeypatch.setenv(HELD, ",".join(map(str, passed)))
         with FileLock(path, "it") as lock:
-            assert os.readlink(f"/proc/self/fd/{lock.fileno()}") == str(path)
+            assert Path(f"/proc/self/fd/{lock.fileno()}").readlink() == path
         _, descriptors = passed_on(held, environment=os.environ)
         assert descriptors == sorted(passed[1:])
 
