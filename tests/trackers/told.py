@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ctexp.config.schema import LoggerSettings
+from ctexp.config.schema.running import LoggerSettings
 from ctexp.trackers.protocol import Outcome, TrackedRun
 
 BEGAN = datetime(2026, 11, 21, 5, 4, 17, 123000, UTC)

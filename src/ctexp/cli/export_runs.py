@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ctexp.config import verdict
 from ctexp.config.compose import compose, resolve_paths
-from ctexp.config.schema import LoggerSettings
+from ctexp.config.schema.running import LoggerSettings
 from ctexp.core import screen
 from ctexp.core.errors import CtexpError, PreflightError, UsageError
 from ctexp.core.locks import FileLock

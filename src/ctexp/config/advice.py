@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from ctexp.config.schema import (
+from ctexp.config.schema import Settings
+from ctexp.config.schema.learning import (
     BalancedSoftmaxSettings,
     ClassBalancedSettings,
     CrossEntropySettings,
@@ -10,7 +11,6 @@ from ctexp.config.schema import (
     LionSettings,
     OneCycleSettings,
     PlateauSettings,
-    Settings,
     StepSettings,
     SwaSettings,
 )

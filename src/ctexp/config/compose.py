@@ -18,7 +18,8 @@ from ctexp.core.errors import DataError, UsageError
 from ctexp.core.files import sha256_bytes
 
 if TYPE_CHECKING:
-    from ctexp.config.schema import PathSettings, Settings
+    from ctexp.config.schema import Settings
+    from ctexp.config.schema.running import PathSettings
 
 __all__ = ["Composed", "Composer", "compose", "load", "paths_of", "resolve_paths"]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from ctexp.config.schema import LoggerSettings
+from ctexp.config.schema.running import LoggerSettings
 from ctexp.core import extras
 from ctexp.core.errors import PreflightError
 from ctexp.trackers.comet_offline import CometTracker

@@ -7,7 +7,7 @@ import os
 from datetime import datetime
 from typing import Any
 
-from ctexp.config.schema import LoggerSettings
+from ctexp.config.schema.running import LoggerSettings
 from ctexp.core import files
 from ctexp.core.classes import CLASSES
 from ctexp.core.dotted import flattened

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ctexp.config.schema import LoggerSettings
+from ctexp.config.schema.running import LoggerSettings
 from ctexp.core.classes import CLASSES
 from ctexp.core.dotted import flattened
 from ctexp.core.locks import FileLock

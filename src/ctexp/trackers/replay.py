@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ctexp.config.schema import LoggerSettings
+from ctexp.config.schema.running import LoggerSettings
 from ctexp.core import files, yaml_file
 from ctexp.core.errors import DataError, PreflightError
 from ctexp.evaluation import recorded

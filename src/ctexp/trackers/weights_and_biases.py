@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ctexp.config.schema import LoggerSettings
+from ctexp.config.schema.running import LoggerSettings
 from ctexp.core.classes import CLASSES
 from ctexp.trackers.protocol import Outcome, TrackedRun, Values
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ctexp.config.schema import AugmentSettings
+from ctexp.config.schema.data import AugmentSettings
 from ctexp.data.augment import Amounts, Plan
 from ctexp.data.augment.plan import Affine, Slides, Surface, spline_basis
 from ctexp.data.draws import Purpose, uniform

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from ctexp.config.schema import FinetuneSettings
+from ctexp.config.schema.network import FinetuneSettings
 from ctexp.core.errors import UsageError
 from ctexp.models.build import build
 from ctexp.models.depth import Depth

@@ -7,7 +7,7 @@ import torch
 from pydantic import TypeAdapter
 from torch.optim import lr_scheduler
 
-from ctexp.config.schema import SchedulerSettings, SwaSettings
+from ctexp.config.schema.learning import SchedulerSettings, SwaSettings
 from ctexp.training.kernel.schedule import Schedule
 
 STEPS, EPOCHS = 5, 8

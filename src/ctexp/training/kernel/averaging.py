@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ctexp.config.schema import EmaSettings, Settings, SwaSettings
+from ctexp.config.schema import Settings
+from ctexp.config.schema.learning import EmaSettings, SwaSettings
 
 Inputs = tuple[Tensor, ...]
 """What a network is called with."""

@@ -5,7 +5,8 @@ from timm.optim.lion import Lion
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
-from ctexp.config.schema import AdamWSettings, LionSettings, Settings
+from ctexp.config.schema import Settings
+from ctexp.config.schema.learning import AdamWSettings, LionSettings
 from ctexp.training.kernel.finetune import Finetuning
 
 

@@ -7,7 +7,7 @@ only the plateau schedule remembers anything, and what it remembers is in every 
 
 import math
 
-from ctexp.config.schema import (
+from ctexp.config.schema.learning import (
     AveragingSettings,
     CosineSettings,
     OneCycleSettings,

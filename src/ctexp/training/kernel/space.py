@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ctexp.config.schema import LionSettings, OptimizerSettings, SgdSettings
+from ctexp.config.schema.learning import LionSettings, OptimizerSettings, SgdSettings
 from ctexp.core.errors import PreflightError, StorageError
 from ctexp.training.kernel.module import Classifier
 
