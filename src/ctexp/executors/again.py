@@ -9,7 +9,7 @@ from ctexp.record.find import run_paths
 from ctexp.record.manifest import Origin
 from ctexp.record.run_dir import RunDir
 
-_CANNOT_GO_ON = frozenset({UsageError.exit_code, DataError.exit_code})
+CANNOT_GO_ON = frozenset({UsageError.exit_code, DataError.exit_code})
 """Exit codes by which `inv train --resume` says that it cannot go on with what is there."""
 
 
@@ -49,5 +49,5 @@ class Again:
 
     def anew(self, code: int) -> bool:
         """Whether it has to be begun from its first step: what it was to go on with refused it."""
-        refused, self._went_on = self._went_on and code in _CANNOT_GO_ON, False
+        refused, self._went_on = self._went_on and code in CANNOT_GO_ON, False
         return refused

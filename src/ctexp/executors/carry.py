@@ -5,20 +5,19 @@ What watches programs of this machine watches one on a cluster this way: attempt
 """
 
 import os
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from ctexp.core import screen
-from ctexp.core.errors import CtexpError, UsageError
+from ctexp.core.errors import UsageError
 from ctexp.core.parent_death import die_with_parent
 from ctexp.core.paths import project_root
+from ctexp.core.stopping import Requests
 from ctexp.executors.opening import open_executor
+from ctexp.executors.program import carried_out
 from ctexp.executors.protocol import Executor, Work
 
 _LOOK_SECONDS = 0.2
@@ -47,7 +46,7 @@ def words_of(executor: str, name: str, words: Sequence[str]) -> list[str]:
 
 
 def main(words: Sequence[str]) -> int:
-    """Have it carried out, and wait; its exit code.
+    """Have it carried out, and wait; its exit code, or minus the signal that killed it.
 
     Raises:
         UsageError: the words are wrong.
@@ -67,18 +66,18 @@ def main(words: Sequence[str]) -> int:
             trains=list(words[3:5]) == ["inv", "train"],
             gpu=_ON_THE_PROCESSOR not in words,
         )
-        return _carried(executor, work)
+        with Requests() as asked:
+            return _carried(executor, work, asked)
 
 
-def _carried(executor: Executor[Any], work: Work) -> int:
-    asked = _Asked()
+def _carried(executor: Executor[Any], work: Work, asked: Requests) -> int:
     handle = executor.submit(work)
     work.log.touch()
     with work.log.open("rb") as log:
         try:
             while (code := executor.poll(handle)) is None:
                 _copy(log.read())
-                if asked.to_stop:
+                if asked.signum:
                     executor.cancel(handle, _GRACE_SECONDS)
                 time.sleep(_LOOK_SECONDS)
         except BaseException:
@@ -86,19 +85,7 @@ def _carried(executor: Executor[Any], work: Work) -> int:
             raise
         executor.fetch(handle)
         _copy(log.read())
-    return code if code >= 0 else 128 - code
-
-
-class _Asked:
-    """Whether this process was asked to stop, by INT or TERM."""
-
-    def __init__(self) -> None:
-        self.to_stop = False
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, self._heard)
-
-    def _heard(self, _: int, __: FrameType | None) -> None:
-        self.to_stop = True
+    return code
 
 
 def _copy(said: bytes) -> None:
@@ -109,9 +96,4 @@ def _copy(said: bytes) -> None:
 
 if __name__ == "__main__":
     die_with_parent()
-    try:
-        raise SystemExit(main(sys.argv[1:]))
-    except CtexpError as error:
-        for line in error.lines():
-            screen.note(line)
-        raise SystemExit(error.exit_code) from error
+    raise SystemExit(carried_out(lambda: main(sys.argv[1:])))

@@ -1,7 +1,7 @@
 """What jobs of this machine run on, by what `conf/executor` says and the machine has."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import psutil
 
@@ -31,7 +31,7 @@ def devices_here(
         PreflightError: a device is not there, or has less memory than is said.
     """
     if settings.devices == "auto":
-        return _found(_shown(state.gpus) if gpus_each else (), settings.jobs_per_device, gpus_each)
+        return _found(shown(state.gpus) if gpus_each else (), settings.jobs_per_device, gpus_each)
     where = f"{FOLDER}/{name}.yaml: devices"
     if gpus_each > 1:
         raise UsageError(
@@ -113,16 +113,15 @@ def _together(gpus: Sequence[Gpu], jobs: int) -> Device:
     return Device(name, least, jobs, ",".join(gpu.uuid for gpu in gpus))
 
 
-def _shown(gpus: Iterable[Gpu]) -> tuple[Gpu, ...]:
-    """Those that CUDA is shown."""
+def shown(gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+    """Those that CUDA is shown, in its order."""
     said = os.environ.get("CUDA_VISIBLE_DEVICES")
-    words = None if said is None else [word.strip() for word in said.split(",")]
+    if said is None:
+        return tuple(gpus)
+    words = [word.strip() for word in said.split(",")]
     return tuple(
         gpu
+        for word in words
         for gpu in gpus
-        if words is None
-        or any(
-            word == str(gpu.index) or (word.startswith("GPU-") and gpu.uuid.startswith(word))
-            for word in words
-        )
+        if word == str(gpu.index) or (word.startswith("GPU-") and gpu.uuid.startswith(word))
     )

@@ -13,6 +13,7 @@ from ctexp.core import files
 from ctexp.core.children import has_ended, kill_group
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.parent_death import tied_to_this
+from ctexp.core.wording import many
 from ctexp.executors.devices import devices_here
 from ctexp.executors.protocol import Resources, Work
 from ctexp.executors.settings import LocalSettings
@@ -57,11 +58,13 @@ class Local:
         if devices := self._devices:
             slots, named = slots_of(devices), ", ".join(device.name for device in devices)
             threads = None if any(device.uuid for device in devices) else max(1, cores // slots)
-            return Resources(slots, f"{named}: {_trainings(slots)} at a time", threads)
+            return Resources(slots, f"{named}: {many(slots, 'training')} at a time", threads)
         if detect_gpus().present:
-            return Resources(1, "a GPU: one training at a time")
+            return Resources(1, "a GPU: 1 training at a time")
         slots = max(1, min(cores, _MOST, psutil.virtual_memory().available // _TRAINING_BYTES))
-        return Resources(slots, f"{cores} processors: {_trainings(slots)} at a time", max(1, cores // slots))
+        return Resources(
+            slots, f"{many(cores, 'processor')}: {many(slots, 'training')} at a time", max(1, cores // slots)
+        )
 
     @cached_property
     def _devices(self) -> tuple[Device, ...]:
@@ -128,7 +131,3 @@ class Local:
     def fetch(self, handle: LocalWork) -> None:
         """Nothing: it is here."""
         del handle
-
-
-def _trainings(count: int) -> str:
-    return "one training" if count == 1 else f"{count} trainings"

@@ -9,7 +9,6 @@ import contextlib
 import getpass
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tarfile
@@ -18,15 +17,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
-from ctexp.core import files, heartbeat, names, screen
-from ctexp.core.errors import CtexpError, DataError, PreflightError, UsageError
+from ctexp.core import files, heartbeat, names
+from ctexp.core.errors import DataError, PreflightError, UsageError
 from ctexp.core.locks import HELD, FileLock
 from ctexp.core.parent_death import die_with_parent, tied_to_this
+from ctexp.core.stopping import Requests
 from ctexp.data.versions import dvc
 from ctexp.data.versions.exchange import pull_if_missing
 from ctexp.executors.errand import Order, key
+from ctexp.executors.program import carried_out
 from ctexp.executors.snapshot import unpack
 from ctexp.executors.storage import Place, Url, get_bytes
 from ctexp.executors.written import Written
@@ -129,14 +129,16 @@ class _Here:
         tar.unlink()
         self._have_data()
         written = Written(self.place, f"{key(self.name)}/out", self.root)
-        asked = _Asked()
-        child = self._begun()
-        while child.poll() is None:
-            if asked.news():
-                child.terminate()
-            written.send_in_time()
-            time.sleep(_LOOK_SECONDS)
-        written.send_the_last()
+        passed_on = 0
+        with Requests() as asked:
+            child = self._begun()
+            while child.poll() is None:
+                if passed_on < bool(asked.signum) + asked.insisted:
+                    child.terminate()
+                    passed_on += 1
+                written.send_in_time()
+                time.sleep(_LOOK_SECONDS)
+            written.send_the_last()
         return child.returncode
 
     @property
@@ -231,29 +233,6 @@ def _kept(its: str) -> Path:
     return _base() / "sets" / Path(its).stem
 
 
-class _Asked:
-    """Whether this process was asked to stop, by INT or TERM."""
-
-    def __init__(self) -> None:
-        self._new = False
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, self._heard)
-
-    def news(self) -> bool:
-        """Whether it was since it was asked before."""
-        new, self._new = self._new, False
-        return new
-
-    def _heard(self, _: int, __: FrameType | None) -> None:
-        self._new = True
-
-
 if __name__ == "__main__":
     die_with_parent()
-    try:
-        code = main(sys.argv[1:])
-    except CtexpError as error:
-        for line in error.lines():
-            screen.note(line)
-        raise SystemExit(error.exit_code) from error
-    raise SystemExit(code if code >= 0 else 128 - code)
+    raise SystemExit(carried_out(lambda: main(sys.argv[1:])))

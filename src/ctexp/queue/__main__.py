@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ctexp.core import screen
-from ctexp.core.errors import CtexpError, Stopped
-from ctexp.core.files import disk_full
+from ctexp.executors.program import carried_out
 
 COMMANDS = {
     "begin": "take the locks, check everything, make or reopen the queue, and run its copy of the script",
@@ -31,21 +30,7 @@ def main(words: Sequence[str]) -> int:
         return 2
     if words[0] == "end":  # nobody's impatience costs the morning its page
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    try:
-        try:
-            code: int = import_module(f"ctexp.queue.{words[0]}").main(words[1:])
-        except KeyboardInterrupt:
-            raise Stopped(signal.SIGINT) from None
-    except CtexpError as error:
-        for line in error.lines():
-            screen.note(line)
-        return error.exit_code
-    except OSError as error:
-        if (full := disk_full(error)) is None:
-            raise
-        screen.note(full.lines()[0])
-        return full.exit_code
-    return code
+    return carried_out(lambda: import_module(f"ctexp.queue.{words[0]}").main(words[1:]))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ctexp.config.compose import resolve_paths
 from ctexp.core import files, heartbeat
+from ctexp.core.wording import many
 from ctexp.executors.again import Again
 from ctexp.executors.errand import order
 from ctexp.executors.modal.carrying import printed
@@ -137,7 +138,7 @@ class Modal:
         slots, kind = self._settings.at_once, self._settings.gpu or "no GPU"
         return Resources(
             slots,
-            f"Modal: {slots} {'machine' if slots == 1 else 'machines'} at once, with {kind}",
+            f"Modal: {many(slots, 'machine')} at once, with {kind}",
             int(self._settings.cpus) or 1,
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.config.compose import resolve_paths
+from ctexp.core.wording import many
 from ctexp.executors.protocol import Resources, Work
 from ctexp.executors.ray import joining
 from ctexp.executors.ray.piece import RayWork
@@ -40,8 +41,8 @@ class Ray:
         share = share_of(self._settings, nodes, gpu=True)
         room = sum(share.room(node) for node in nodes)
         slots = min(room, self._settings.at_once or room)
-        count = f"{len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}"
-        said = f"a Ray cluster of {count} at {joining.head()}: {slots} at a time, each with {share}"
+        where = f"a Ray cluster of {many(len(nodes), 'node')} at {joining.head()}"
+        said = f"{where}: {slots} at a time, each with {share}"
         return Resources(slots, said, max(1, int(share.cpus)))
 
     def submit(self, work: Work) -> RayWork:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ctexp.core import durations, files, heartbeat
 from ctexp.core.errors import PreflightError
 from ctexp.core.locks import HELD
+from ctexp.core.wording import many
 from ctexp.executors.protocol import Resources, Work
 from ctexp.executors.settings import SlurmSettings
 from ctexp.executors.slurm import accounting
@@ -107,12 +108,8 @@ class Slurm:
         each = settings.cpus or 1
         fit = sum(processors // each for processors in nodes.values())
         slots = max(1, min(fit, settings.at_once or fit))
-        count = f"{len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}"
-        return Resources(
-            slots,
-            f"SLURM, partition {partition}: {count}, {slots} at a time",
-            each,
-        )
+        said = f"SLURM, partition {partition}: {many(len(nodes), 'node')}, {slots} at a time"
+        return Resources(slots, said, each)
 
     def submit(self, work: Work) -> SlurmWork:
         """Put a piece of work in line.

@@ -12,14 +12,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.children import has_ended, kill_group
-from ctexp.core.errors import Busy, CtexpError, DataError, StorageError, UsageError
+from ctexp.core.errors import Busy, CtexpError, StorageError, UsageError
 from ctexp.core.parent_death import tied_to_this
 from ctexp.core.paths import project_root
+from ctexp.core.stopping import Requests
+from ctexp.executors.again import CANNOT_GO_ON
 from ctexp.executors.slurm.place import Place
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
@@ -27,9 +28,6 @@ from ctexp.record.run_dir import RunDir
 _LOOK_SECONDS = 0.2
 _GRACE_SECONDS = 600.0
 """For the checkpoints of what nobody waits for any more; SLURM itself may give less."""
-
-_CANNOT_GO_ON = frozenset({UsageError.exit_code, DataError.exit_code})
-"""Exit codes by which `inv train --resume` says that it cannot go on with what is there."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -64,7 +62,7 @@ def _begun(place: Place, watched: "_Watched", restarts: int, words: Sequence[str
     place.note("begun")
     if trains and earlier.count and (run := _begun_before()):
         code = watched.carry_out([*words[:2], "--resume", run])
-        if code not in _CANNOT_GO_ON:
+        if code not in CANNOT_GO_ON:
             return code
     return watched.carry_out(words)
 
@@ -88,14 +86,15 @@ class _Watched:
     """
 
     def __init__(self, place: Place, patience: float) -> None:
-        self.to_stop = False
+        self._asked = Requests()
+        self._asked.take_over()
         self._place, self._patience = place, patience
         self._seen, self._at = place.life(), time.monotonic()
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, self._heard)
 
-    def _heard(self, _: int, __: FrameType | None) -> None:
-        self.to_stop = True
+    @property
+    def to_stop(self) -> bool:
+        """Whether it was asked to end."""
+        return self._asked.signum is not None
 
     def wait_for_life(self) -> bool:
         """Wait for a sign of life of whoever has submitted it; False without one, or asked to stop."""

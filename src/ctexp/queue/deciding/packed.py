@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ctexp.core import clock
+from ctexp.core.wording import some
 from ctexp.planning.packing.pack import pack
 from ctexp.planning.plan.jobs import Job
 from ctexp.queue.deciding.renewed import took
@@ -80,10 +81,10 @@ def lines(orders: Orders, event: Event) -> list[str]:
         if place.get(job, 0) > least:
             first.insert(0, job)
         least = min(least, place.get(job, least))
-    said = [f"put first, to make the most of the window: {_named(first)}"] if first else []
+    said = [f"put first, to make the most of the window: {some(first, _MOST)}"] if first else []
     if event["left_out"]:
         needs = [f"{one['job']} ({one['needs']})" for one in event["left_out"]]
-        said.append(f"left out of the window: {_named(needs)}, {event['why']}")
+        said.append(f"left out of the window: {some(needs, _MOST)}, {event['why']}")
     return said
 
 
@@ -135,8 +136,3 @@ def _event(
         "seconds_left": round(seconds, 1),
         "why": why,
     }
-
-
-def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return ", ".join(names[:_MOST]) + more

@@ -29,6 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ctexp.core.wording import many
 from ctexp.planning.packing.pack import Length
 from ctexp.planning.plan.jobs import Job
 from ctexp.queue.orders import Orders
@@ -59,8 +60,7 @@ class Took:
     factor: float
 
     def __str__(self) -> str:
-        jobs = "the 1 job done" if self.jobs == 1 else f"the {self.jobs} jobs done"
-        return f"{jobs} took {self.factor:.2f} times what was expected"
+        return f"the {many(self.jobs, 'job')} done took {self.factor:.2f} times what was expected"
 
 
 def took(orders: Orders, night: Night) -> Took | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.core.errors import DataError
+from ctexp.core.wording import many
 from ctexp.queue import measured
 from ctexp.queue.morning.documents import JobReport, NextStep
 from ctexp.record.manifest import command_line
@@ -44,7 +45,7 @@ class Search:
     def _insight(self, sweep: Sweep, progress: SweepProgress) -> Iterator[str]:
         counts = ", ".join(f"{count} {state}" for state, count in progress.counts.items() if count)
         whole = sum(progress.counts.values())
-        trials = f"{whole} trial{'' if whole == 1 else 's'}"
+        trials = many(whole, "trial")
         ended = f"; it ended: {progress.why}" if progress.ended and progress.why else ""
         yield f"{trials}: {counts}{ended}" if counts else "no trial of it was begun"
         if progress.best is None:

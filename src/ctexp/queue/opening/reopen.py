@@ -9,6 +9,7 @@ from ctexp.core.errors import DataError, UsageError
 from ctexp.core.files import sha256_file
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import shown
+from ctexp.core.wording import some
 from ctexp.queue.deciding.choose import left_to_do
 from ctexp.queue.folder import QueueDir, queues
 from ctexp.queue.journal import Damaged, Journal
@@ -120,7 +121,6 @@ def refuse_without_needs(orders: Orders, night: Night, only: Sequence[str]) -> N
         waits = orders.job(job_id).waits_for
         others = [one.id for name in waits for one in orders.of(name) if one.id in to_do - set(only)]
         if others and job_id in to_do:
-            more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-            wrong.append(f"--only {job_id}: it waits for {', '.join(others[:3])}{more}, not over yet")
+            wrong.append(f"--only {job_id}: it waits for {some(others)}, not over yet")
     if wrong:
         raise UsageError(wrong, "ask for those too, or for all")

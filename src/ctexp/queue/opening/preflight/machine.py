@@ -1,6 +1,5 @@
 """GPU, memory, disk and shell tools."""
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +10,7 @@ from ctexp.core.errors import PreflightError
 from ctexp.core.files import probe_writable
 from ctexp.core.gpu import Gpu, GpuState
 from ctexp.core.sizes import size_bytes
+from ctexp.executors.devices import shown
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import disk, memory
 from ctexp.queue.opening.preflight.subject import Finding, Intended
@@ -32,11 +32,7 @@ def gpu_of(jobs: Sequence[CheckedJob], state: GpuState) -> Gpu | None:
     """The GPU that jobs will compute on: the first one that CUDA is shown; None where none asks for one."""
     if not state.gpus or not any(_wants_gpu(job, state) for job in jobs):
         return None
-    shown = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
-    for gpu in state.gpus:
-        if shown == str(gpu.index) or (shown.startswith("GPU-") and gpu.uuid.startswith(shown)):
-            return gpu
-    return state.gpus[0]
+    return next(iter(shown(state.gpus)), state.gpus[0])
 
 
 def _accelerator(job: CheckedJob) -> str:
