@@ -93,8 +93,8 @@ def test_training_withholds_all_features_of_some_images(fusion: str) -> None:
 
 
 def test_a_gate_chooses_between_the_pathways() -> None:
-    unit = GatedFusion(5, 3, 7, dropout=0.0)
-    image, measured = torch.randn(2, 5), torch.randn(2, 3)
+    unit = GatedFusion(dropout=0.0)
+    image, measured = torch.randn(2, 512), torch.randn(2, 128)
     with torch.no_grad():
         unit.gate.weight.zero_()
         unit.gate.bias.fill_(30.0)

@@ -58,7 +58,10 @@ def build(
     if name == "tiny_cnn":
         network: nn.Module = TinyCnn(in_channels, classes, drop_rate)
     else:
-        network = _of_timm(name, origin, in_channels, image_size, classes, drop_rate, stochastic_depth)
+        options: dict[str, Any] = {"in_chans": in_channels, "num_classes": classes, "drop_rate": drop_rate}
+        if stochastic_depth:
+            options["drop_path_rate"] = stochastic_depth
+        network = _of_timm(name, origin, image_size, options)
     images = torch.zeros(1, in_channels, image_size, image_size)
     if attention != "none":
         attend(network, attention, name, images)
@@ -75,31 +78,14 @@ def build(
     )
 
 
-def _of_timm(
-    name: str,
-    origin: WeightsOrigin,
-    in_channels: int,
-    image_size: int,
-    num_classes: int,
-    dropout: float,
-    stochastic_depth: float,
-) -> nn.Module:
+def _of_timm(name: str, origin: WeightsOrigin, image_size: int, options: dict[str, Any]) -> nn.Module:
     published = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    options: dict[str, Any] = {}
     if published is not None and published.fixed_input_size:
         options["img_size"] = image_size
-    if stochastic_depth:
-        options["drop_path_rate"] = stochastic_depth
     overlay = {"file": str(origin.path)} if origin.path is not None else None
     try:
         model: nn.Module = timm.create_model(
-            name,
-            pretrained=origin.path is not None,
-            pretrained_cfg_overlay=overlay,
-            num_classes=num_classes,
-            in_chans=in_channels,
-            drop_rate=dropout,
-            **options,
+            name, pretrained=origin.path is not None, pretrained_cfg_overlay=overlay, **options
         )
     except TypeError as error:
         if "drop_path_rate" in str(error):
@@ -115,7 +101,7 @@ def _of_timm(
         ) from error
     _refuse_uneven_patches(model, name, image_size)
     # Some take the option and do nothing with it.
-    if stochastic_depth and not any(isinstance(part, DropPath) for part in model.modules()):
+    if "drop_path_rate" in options and not any(isinstance(part, DropPath) for part in model.modules()):
         raise _no_branches(name)
     return model
 

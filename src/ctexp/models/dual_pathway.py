@@ -43,8 +43,7 @@ class DualPathway(nn.Module):
         self.backbone = backbone
         self.image = _layer(image_features, _IMAGE)
         self.measured = _layer(num_features, _MEASURED)
-        fuse = GatedFusion if fusion == "gated" else Concatenation
-        self.fusion = fuse(_IMAGE, _MEASURED, _JOINT, dropout)
+        self.fusion = (GatedFusion if fusion == "gated" else Concatenation)(dropout)
         self.joint = nn.Sequential(nn.Dropout(dropout), _layer(_JOINT, _LAST), nn.Linear(_LAST, num_classes))
 
     def forward(self, images: Tensor, features: Tensor | None = None) -> Tensor:
@@ -72,18 +71,15 @@ class Concatenation(nn.Module):
     """Both pathways side by side, and a layer that sees both.
 
     Args:
-        image: width of the first.
-        measured: width of the second.
-        joint: width of what comes out.
         dropout: probability of dropping a feature of either.
     """
 
-    def __init__(self, image: int, measured: int, joint: int, dropout: float) -> None:
+    def __init__(self, dropout: float) -> None:
         super().__init__()
-        self.layer = nn.Sequential(nn.Dropout(dropout), _layer(image + measured, joint))
+        self.layer = nn.Sequential(nn.Dropout(dropout), _layer(_IMAGE + _MEASURED, _JOINT))
 
     def forward(self, image: Tensor, measured: Tensor) -> Tensor:
-        """(B, joint) of (B, image) and (B, measured)."""
+        """(B, 256) of (B, 512) and (B, 128)."""
         fused: Tensor = self.layer(torch.cat((image, measured), dim=1))
         return fused
 
@@ -94,21 +90,18 @@ class GatedFusion(nn.Module):
     h = z · tanh(W_i image) + (1 - z) · tanh(W_m measured), where z = sigmoid(W_z [image, measured]).
 
     Args:
-        image: width of the first.
-        measured: width of the second.
-        joint: width of what comes out.
         dropout: probability of dropping a feature of either.
     """
 
-    def __init__(self, image: int, measured: int, joint: int, dropout: float) -> None:
+    def __init__(self, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.image = nn.Linear(image, joint)
-        self.measured = nn.Linear(measured, joint)
-        self.gate = nn.Linear(image + measured, joint)
+        self.image = nn.Linear(_IMAGE, _JOINT)
+        self.measured = nn.Linear(_MEASURED, _JOINT)
+        self.gate = nn.Linear(_IMAGE + _MEASURED, _JOINT)
 
     def forward(self, image: Tensor, measured: Tensor) -> Tensor:
-        """(B, joint) of (B, image) and (B, measured)."""
+        """(B, 256) of (B, 512) and (B, 128)."""
         image, measured = self.dropout(image), self.dropout(measured)
         trust = self.gate(torch.cat((image, measured), dim=1)).sigmoid()
         fused: Tensor = trust * self.image(image).tanh() + (1 - trust) * self.measured(measured).tanh()

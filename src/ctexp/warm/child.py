@@ -17,10 +17,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from ctexp.core.parent_death import die_with_parent
 from ctexp.warm import own, preload, wire
 from ctexp.warm.request import WARM, Request
-
-_PR_SET_PDEATHSIG = 1
 
 _libc = ctypes.PyDLL(None)
 
@@ -46,7 +45,7 @@ def become(
     """
     code = 1
     try:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        die_with_parent(_libc)
         if os.getppid() != parent:  # it died before it could be told
             os._exit(128 + signal.SIGTERM)
         os.setsid()

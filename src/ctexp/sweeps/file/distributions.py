@@ -13,7 +13,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 from typing import Any
 
 from ctexp.core.names import did_you_mean
-from ctexp.core.yaml_parts import Part, joined, told
+from ctexp.core.wording import joined
+from ctexp.core.yaml_parts import Part, told
 from ctexp.sweeps.file.sampled import ends, multiple
 from ctexp.sweeps.space import Bell, Choice, Dimension, Range, Value
 
