@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ctexp.core.classes import CLASSES
 from ctexp.core.files import replacing
 from ctexp.core.metric_names import higher_is_better
+from ctexp.core.wording import many
 from ctexp.evaluation import intervals, scores
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def curves(
     rate.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
     _tidy(rate)
 
-    title = f"Training, {len(history)} {'epoch' if len(history) == 1 else 'epochs'}"
+    title = f"Training, {many(len(history), 'epoch')}"
     if best is not None:
         for axes in (losses, metrics, rate):
             axes.axvline(epochs[best], color=_GREY, linestyle=":", linewidth=1.5, zorder=0)

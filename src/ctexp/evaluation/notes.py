@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.metric_names import METRICS
+from ctexp.core.wording import many
 from ctexp.evaluation.entries import Entry
 from ctexp.evaluation.intervals import FEW
 
@@ -19,7 +20,7 @@ def on_groups(groups: NDArray[np.int64]) -> list[str]:
     count = len(np.unique(groups))
     if count == len(groups):
         return []
-    return [f"{len(groups)} images in {_many(count, 'group')} of look-alikes; the intervals allow for that"]
+    return [f"{len(groups)} images in {many(count, 'group')} of look-alikes; the intervals allow for that"]
 
 
 def on_support(name: str, groups: NDArray[np.int64]) -> list[str]:
@@ -27,8 +28,8 @@ def on_support(name: str, groups: NDArray[np.int64]) -> list[str]:
     count = len(np.unique(groups))
     if not 0 < count < _SMALL or name.startswith("f1_"):  # F1 rests on what recall and precision rest on
         return []
-    where = "" if count == len(groups) else f" in {_many(count, 'group')}"
-    return [f"{_phrase(name)} rests on {_many(len(groups), 'image')}{where}"]
+    where = "" if count == len(groups) else f" in {many(count, 'group')}"
+    return [f"{_phrase(name)} rests on {many(len(groups), 'image')}{where}"]
 
 
 def on_resamples(name: str, drawn: NDArray[np.float64]) -> list[str]:
@@ -45,7 +46,7 @@ def on_intervals(found: Mapping[str, Entry], errors: int) -> list[str]:
     without = [name for name in METRICS if found[name]["method"] == "none"]
     notes = []
     if errors < FEW and resampled:
-        where = f"only {_many(errors, 'independent error')}" if errors else "no error"
+        where = f"only {many(errors, 'independent error')}" if errors else "no error"
         notes.append(f"with {where} the bootstrap intervals of {', '.join(resampled)} may be too narrow")
     if without:
         notes.append(f"no interval for {', '.join(without)}: the resamples do not differ")
@@ -80,8 +81,3 @@ def _phrase(name: str) -> str:
         if found and not rest:
             return f"{metric} of {cls.replace('_', ' ')}"
     return name.replace("_", " ")
-
-
-def _many(count: int, noun: str) -> str:
-    """`1 image`, `8 images`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

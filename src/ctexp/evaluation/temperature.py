@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ctexp.core.wording import many
 from ctexp.evaluation import metrics, scores
 from ctexp.evaluation.entries import Entry
 from ctexp.evaluation.intervals import FEW
@@ -58,7 +59,7 @@ def fit(labels: NDArray[np.int64], logits: NDArray[Any]) -> TemperatureFit:
     temperature, notes = _found(labels, logits.astype(np.float64))
     errors = int((logits.argmax(axis=1) != labels).sum())
     if 0 < errors < FEW:
-        notes.append(f"the temperature rests on {errors} {'error' if errors == 1 else 'errors'} alone")
+        notes.append(f"the temperature rests on {many(errors, 'error')} alone")
     if len(np.unique(labels)) == 1:
         notes.append("the temperature was fitted on images of one class alone")
     after = calibrated(logits, temperature)

@@ -10,14 +10,11 @@ from typing import Self
 
 from pydantic import Field
 
-from ctexp.core import clock, files, names
-from ctexp.core.errors import DataError, UsageError
 from ctexp.core.locks import FileLock
-from ctexp.core.names import did_you_mean
+from ctexp.record import grouped
 from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
 from ctexp.record.manifest import Origin
 from ctexp.record.result import Measurement
-from ctexp.record.run_dir import RUN_ID
 
 FOLDER = "cross-validations"
 """Where they lie, below the folder of all runs."""
@@ -126,9 +123,7 @@ class CrossValidationDir:
         Raises:
             StorageError: the disk is full or cannot be written.
         """
-        path = runs / FOLDER / f"{name}_{clock.stamp(clock.now())}_{names.short_id()}"
-        files.make_folder(path / "figures")
-        return cls(path)
+        return cls(grouped.make(runs / FOLDER, name, "figures"))
 
     @classmethod
     def find(cls, runs: Path, selector: str) -> Self:
@@ -138,21 +133,7 @@ class CrossValidationDir:
             UsageError: several are meant.
             DataError: none is.
         """
-        folder = runs / FOLDER
-        found = [path for path in folder.glob("*") if RUN_ID.fullmatch(path.name) and path.is_dir()]
-        ids = sorted((path.name for path in found), key=lambda name: name.rsplit("_", 2)[1:])
-        if not ids:
-            raise DataError(f"{folder}: no cross-validations yet", "make one: scripts/inv cross-validate")
-        meant = [name for name in ids if selector and name.startswith(selector)]
-        meant = [selector] if selector in ids else [ids[-1]] if selector == "latest" else meant
-        if len(meant) > 1:
-            raise UsageError(
-                f"--resume: {selector!r} means {len(meant)} cross-validations: {', '.join(meant[-10:])}",
-                "type more of the one you mean",
-            )
-        if not meant:
-            raise DataError(f"no cross-validation {selector!r}", did_you_mean(selector, [*ids, "latest"]))
-        return cls(folder / meant[0])
+        return cls(grouped.find(runs / FOLDER, selector, "scripts/inv cross-validate"))
 
     @property
     def id(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
+from ctexp.record import grouped
 from ctexp.record.cross_validation import FOLDER, CrossValidationDir
 from ctexp.record.run_dir import RUN_ID, RunDir, is_run
 
@@ -80,16 +81,9 @@ def find_either(runs: Path, selector: str) -> RunDir | CrossValidationDir:
         path = Path(selector)
         named = (path / "cross_validation.json").is_file()
         return CrossValidationDir(path.resolve()) if named else RunDir.open(path)
-    ids = [path.name for path in (runs / FOLDER).glob("*") if RUN_ID.fullmatch(path.name)]
-    if selector in ids:
-        return CrossValidationDir(runs / FOLDER / selector)
-    begun = sorted(one for one in ids if selector and one.startswith(selector))
-    if len(begun) > 1:
-        raise UsageError(
-            f"{selector!r} means {len(begun)} cross-validations: {', '.join(begun[-_SHOWN:])}",
-            "type more of the one you mean",
-        )
-    return CrossValidationDir(runs / FOLDER / begun[0]) if begun else find(runs, selector)
+    if selector != "latest" and grouped.begun(grouped.ids(runs / FOLDER), selector):
+        return CrossValidationDir.find(runs, selector)
+    return find(runs, selector)
 
 
 def several(selector: str, ids: Sequence[str], hint: str) -> UsageError:

@@ -10,13 +10,11 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from ctexp.core import clock, files, names
-from ctexp.core.errors import DataError, UsageError
 from ctexp.core.locks import FileLock
-from ctexp.core.names import did_you_mean
+from ctexp.record import grouped
 from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
+from ctexp.record.grouped import name_of
 from ctexp.record.manifest import Origin
-from ctexp.record.run_dir import RUN_ID
 
 FOLDER = "sweeps"
 """Where they lie, below the folder of all runs."""
@@ -101,13 +99,7 @@ class SweepProgress(Document):
 
 def sweeps(runs: Path) -> list[str]:
     """The ids of all sweeps, oldest first."""
-    ids = (path.name for path in (runs / FOLDER).glob("*") if RUN_ID.fullmatch(path.name) and path.is_dir())
-    return sorted(ids, key=lambda one: one.rsplit("_", 2)[1:])
-
-
-def name_of(sweep: str) -> str:
-    """The name of a sweep, from its id."""
-    return sweep.rsplit("_", 2)[0]
+    return grouped.ids(runs / FOLDER)
 
 
 def meant(ids: Sequence[str], selector: str) -> list[str]:
@@ -119,12 +111,8 @@ def meant(ids: Sequence[str], selector: str) -> list[str]:
         ids: of all sweeps, oldest first.
         selector: an id, a name, the beginning of an id, or `latest`.
     """
-    if selector == "latest":
-        return list(ids[-1:])
-    if selector in ids:
-        return [selector]
-    named = [one for one in ids if name_of(one) == selector]
-    return named[-1:] or [one for one in ids if selector and one.startswith(selector)]
+    named = [one for one in ids if name_of(one) == selector != "latest"]
+    return named[-1:] or grouped.begun(ids, selector)
 
 
 @dataclass(frozen=True)
@@ -140,9 +128,7 @@ class SweepDir:
         Raises:
             StorageError: the disk is full or cannot be written.
         """
-        path = runs / FOLDER / f"{name}_{clock.stamp(clock.now())}_{names.short_id()}"
-        files.make_folder(path / "logs")
-        return cls(path)
+        return cls(grouped.make(runs / FOLDER, name, "logs"))
 
     @classmethod
     def find(cls, runs: Path, selector: str) -> Self:
@@ -152,19 +138,7 @@ class SweepDir:
             UsageError: several are meant.
             DataError: none is.
         """
-        ids = sweeps(runs)
-        if not ids:
-            raise DataError(f"{runs / FOLDER}: no sweeps yet", "make one: scripts/inv sweep --config lr_wd")
-        found = meant(ids, selector)
-        if len(found) > 1:
-            raise UsageError(
-                f"{selector!r} means {len(found)} sweeps: {', '.join(found[-10:])}",
-                "type more of the one you mean",
-            )
-        if not found:
-            names = [name_of(one) for one in ids]
-            raise DataError(f"no sweep {selector!r}", did_you_mean(selector, [*ids, *names, "latest"]))
-        return cls(runs / FOLDER / found[0])
+        return cls(grouped.find(runs / FOLDER, selector, "scripts/inv sweep --config lr_wd", meant))
 
     @property
     def id(self) -> str:

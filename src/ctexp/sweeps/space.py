@@ -1,7 +1,10 @@
 """What a sweep chooses from: parameters, where each applies, and what may not come together."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ctexp.sweeps.file.expressions import Condition
 
 Value = str | int | float | bool | None | list["Value"]
 """What a parameter can be set to."""
@@ -58,19 +61,6 @@ class Bell:
 Dimension = Choice | Range | Bell
 
 
-class Expression(Protocol):
-    """A condition on the values, as the file has it: `optimizer.lr * data.batch_size < 0.01`."""
-
-    @property
-    def text(self) -> str:
-        """As written."""
-        ...
-
-    def holds(self, values: Values) -> bool:
-        """Whether it is true; a parameter that does not apply is None in it."""
-        ...
-
-
 @dataclass(frozen=True)
 class Parameter:
     """One override that the sweep chooses.
@@ -83,7 +73,7 @@ class Parameter:
 
     key: str
     dimension: Dimension
-    when: Expression | None = None
+    when: "Condition | None" = None
     line: int = 1
 
 
@@ -97,4 +87,4 @@ class Space:
     """
 
     parameters: tuple[Parameter, ...]
-    constraints: tuple[Expression, ...] = ()
+    constraints: tuple["Condition", ...] = ()

@@ -9,7 +9,9 @@ import pytest
 from ctexp.config import verdict
 from ctexp.core import files
 from ctexp.data.caveats import leaking
-from ctexp.evaluation.verdicts.documents import Call, MetricVerdict, Needed, Spread
+from ctexp.evaluation.comparison.needed import Needed
+from ctexp.evaluation.comparison.verdict import Call
+from ctexp.evaluation.verdicts.documents import MetricVerdict, Spread
 from ctexp.evaluation.verdicts.gates import ARTIFACTS, IMPROVES, LEAKAGE, MISSES, RECORD, decide, gates
 from ctexp.record.checkpoint_files import BEST, SUMS
 from ctexp.record.decisions import Gate

@@ -20,17 +20,6 @@ WIDE = Space((Parameter("lr", Range(1e-4, 1e-1, log=True)), Parameter("k", Choic
 """No end of values."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A condition as a file has it, by a function."""
-
-    text: str
-    rule: Callable[[Values], bool]
-
-    def holds(self, values: Values) -> bool:
-        return self.rule(values)
-
-
 def a_spec(space: Space = SIX, **changed: Any) -> Spec:
     """What a file asks for."""
     method = changed.pop("method", "grid")

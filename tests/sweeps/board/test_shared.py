@@ -10,11 +10,12 @@ from ctexp.record.manifest import Origin
 from ctexp.record.run_dir import RunDir
 from ctexp.record.sweep import SweepProgress
 from ctexp.sweeps.board.dimensions import same
+from ctexp.sweeps.file.expressions import read as condition
 from ctexp.sweeps.file.spec import Early
 from ctexp.sweeps.space import Choice, Parameter, Range, Space, Values
 from ctexp.sweeps.trials import Over, Told, Wait
 from tests.record import samples
-from tests.sweeps.board.boards import SIX, WIDE, Rule, a_spec, make, taken, work
+from tests.sweeps.board.boards import SIX, WIDE, a_spec, make, taken, work
 
 AT_ONCE = -1.0
 """A grace after which everybody else is dead."""
@@ -239,10 +240,10 @@ def test_draws_keep_the_constraints_and_conditions(tmp_path: Path, method: str, 
     space = Space(
         (
             Parameter("opt", Choice(("sgd", "adam"))),
-            Parameter("momentum", Range(0.0, 1.0), when=Rule("opt == sgd", lambda v: v["opt"] == "sgd")),
+            Parameter("momentum", Range(0.0, 1.0), when=condition("opt == 'sgd'", lacking=False)),
             Parameter("lr", Range(0.0, 1.0)),
         ),
-        (Rule("lr < 0.2", lambda values: float(str(values["lr"])) < 0.2),),
+        (condition("lr < 0.2", lacking=True),),
     )
     board = make(tmp_path, a_spec(space, method=method, sampler=sampler, run_cap=8)).open()
     done = work(board, lambda values: float(str(values["lr"])))
@@ -253,7 +254,7 @@ def test_draws_keep_the_constraints_and_conditions(tmp_path: Path, method: str, 
         (False, "adam"),
     }
 
-    never = Space((Parameter("lr", Range(0.0, 1.0)),), (Rule("lr > 2", lambda _: False),))
+    never = Space((Parameter("lr", Range(0.0, 1.0)),), (condition("lr > 2", lacking=True),))
     with pytest.raises(UsageError, match="lr > 2"):
         make(tmp_path, a_spec(never, method="random")).open().take("me")
 

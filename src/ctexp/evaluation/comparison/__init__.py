@@ -15,18 +15,14 @@
 `pair` compares one candidate with a baseline, `judge` corrects for everything compared at once and calls it.
 """
 
-from ctexp.evaluation.comparison.delong import DeLong, delong
-from ctexp.evaluation.comparison.effect import Effect
-from ctexp.evaluation.comparison.exact import McNemar, holm, mcnemar
+from ctexp.evaluation.comparison.delong import delong
+from ctexp.evaluation.comparison.exact import holm, mcnemar
 from ctexp.evaluation.comparison.needed import Needed, needed
 from ctexp.evaluation.comparison.pairing import Pair, pair
 from ctexp.evaluation.comparison.verdict import Judged, Verdict, judge
 
 __all__ = [
-    "DeLong",
-    "Effect",
     "Judged",
-    "McNemar",
     "Needed",
     "Pair",
     "Verdict",

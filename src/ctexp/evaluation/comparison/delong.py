@@ -7,19 +7,17 @@ N) (Sun & Xu 2014). Images of one group are no independent witnesses: theirs are
 1997), which is DeLong's formula where every group is one image.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from ctexp.evaluation.intervals import Z
+from ctexp.record.documents import Part
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class DeLong:
+class DeLong(Part):
     """Two areas under the ROC curve.
 
     Attributes:
@@ -53,22 +51,24 @@ def delong(
         groups: of look-alikes, 0..G-1 without gaps, `(N,)`.
     """
     placed = [placements(positive, side[None], np.ones(1))[0] for side in (baseline, candidate)]
-    areas = [float(of_them[positive].mean()) for of_them in placed]
-    difference = areas[1] - areas[0]
-    if np.array_equal(placed[0], placed[1]):
-        note = "both rank every image alike"
-        return DeLong(areas[0], areas[1], 0.0, None, None, 1.0, note)
+    before, after = (float(of_them[positive].mean()) for of_them in placed)
+    difference = after - before
     variance = _variance(positive, placed[1] - placed[0], difference, groups)
-    if variance is None or variance < 1e-24:
-        note = (
-            "the images of the class, or the others, are of one group alone"
-            if variance is None
-            else "every image says the same difference"
-        )
-        return DeLong(areas[0], areas[1], difference, None, None, None, note)
-    error = float(np.sqrt(variance))
-    p = 2 * float(ndtr(-abs(difference) / error))
-    return DeLong(areas[0], areas[1], difference, difference - Z * error, difference + Z * error, p, "")
+    low = high = p = None
+    note = ""
+    if np.array_equal(placed[0], placed[1]):
+        p, note = 1.0, "both rank every image alike"
+    elif variance is None:
+        note = "the images of the class, or the others, are of one group alone"
+    elif variance < 1e-24:
+        note = "every image says the same difference"
+    else:
+        error = float(np.sqrt(variance))
+        low, high = difference - Z * error, difference + Z * error
+        p = 2 * float(ndtr(-abs(difference) / error))
+    return DeLong(
+        auc_baseline=before, auc_candidate=after, difference=difference, low=low, high=high, p=p, note=note
+    )
 
 
 def placements(positive: NDArray[np.bool_], scores: Floats, shares: Floats) -> Floats:

@@ -1,15 +1,15 @@
 """Tests that need no approximation: McNemar's of paired answers, and Holm's correction for many tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
+from ctexp.record.documents import Part
 
-@dataclass(frozen=True)
-class McNemar:
+
+class McNemar(Part):
     """Which images only one side got right.
 
     Attributes:
@@ -33,7 +33,7 @@ def mcnemar(baseline_right: NDArray[np.bool_], candidate_right: NDArray[np.bool_
     lost = int(np.count_nonzero(baseline_right & ~candidate_right))
     won = int(np.count_nonzero(candidate_right & ~baseline_right))
     tail = float(bdtr(min(lost, won), lost + won, 0.5))
-    return McNemar(lost, won, min(1.0, 2 * tail))
+    return McNemar(only_baseline_right=lost, only_candidate_right=won, p=min(1.0, 2 * tail))
 
 
 def holm(p: Sequence[float]) -> list[float]:

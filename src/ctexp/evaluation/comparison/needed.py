@@ -16,6 +16,7 @@ from scipy.special import stdtrit
 
 from ctexp.evaluation.comparison.effect import Effect, SeedError, satterthwaite
 from ctexp.evaluation.intervals import POWER
+from ctexp.record.documents import Part
 
 MOST_GROUPS = 20_000
 """More than this nobody is advised to look for."""
@@ -24,8 +25,7 @@ MOST_SEEDS = 20
 """Likewise."""
 
 
-@dataclass(frozen=True)
-class Needed:
+class Needed(Part):
     """What would decide a difference as large as the one seen, or an improvement, four times in five.
 
     Attributes:
@@ -81,7 +81,7 @@ def needed(
     parts, assumed = _parts(effect), effect.seed_source == "assumed"
     if improvement and parts.reach(level) <= improvement:
         said = f"these images and seeds find an improvement of {size:g} four times in five"
-        return Needed(None, None, f"{said}: it is smaller, or was missed")
+        return Needed(images=None, seeds=None, said=f"{said}: it is smaller, or was missed")
 
     def with_groups(count: int) -> float:
         share = groups / count
@@ -98,7 +98,7 @@ def needed(
     images = _smallest(with_groups, size, groups + 1, MOST_GROUPS)
     more = _smallest(with_seeds, size, max(2, *seeds), MOST_SEEDS)
     said = _to_find(improvement, images, more) if improvement else _to_decide(images, more, assumed)
-    return Needed(images, more, said)
+    return Needed(images=images, seeds=more, said=said)
 
 
 def _parts(effect: Effect) -> _Parts:

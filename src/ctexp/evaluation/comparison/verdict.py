@@ -1,13 +1,12 @@
 """All pairs together: better, worse, undecided, and what would decide it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 from ctexp.core.metric_names import METRICS
-from ctexp.evaluation.comparison.delong import DeLong
 from ctexp.evaluation.comparison.effect import Effect
-from ctexp.evaluation.comparison.exact import McNemar, holm
+from ctexp.evaluation.comparison.exact import holm
 from ctexp.evaluation.comparison.needed import Needed, detectable, needed
 from ctexp.evaluation.comparison.pairing import Pair
 
@@ -32,17 +31,10 @@ class Verdict(Effect):
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A pair with its verdicts by metric; the rest as in `Pair`."""
+class Judged(Pair):
+    """A pair with its verdicts by metric."""
 
     metrics: dict[str, Verdict]
-    images: int
-    groups: int
-    seeds: tuple[int, int]
-    identical: bool
-    mcnemar: McNemar
-    delong: dict[str, DeLong]
-    scope: str
 
 
 def judge(pairs: Sequence[Pair], alpha: float, untested: int = 0) -> list[Judged]:
@@ -60,17 +52,11 @@ def judge(pairs: Sequence[Pair], alpha: float, untested: int = 0) -> list[Judged
     corrected = iter(holm([*(effect.p for effect in effects), *[1.0] * untested]))
     return [
         Judged(
+            **vars(its),
             metrics={
                 name: _called(effect, next(corrected), alpha, level, its)
                 for name, effect in its.effects.items()
             },
-            images=its.images,
-            groups=its.groups,
-            seeds=its.seeds,
-            identical=its.identical,
-            mcnemar=its.mcnemar,
-            delong=its.delong,
-            scope=its.scope,
         )
         for its in pairs
     ]
@@ -82,7 +68,7 @@ def _called(effect: Effect, p_holm: float, alpha: float, level: float, its: Pair
         call = "better" if (effect.difference > 0) == (METRICS[effect.metric] == "max") else "worse"
     open_still = call == "undecided"
     return Verdict(
-        **{field.name: getattr(effect, field.name) for field in fields(Effect)},
+        **vars(effect),
         p_holm=p_holm,
         verdict=call,
         needed=needed(effect, its.groups, its.seeds, level) if open_still else None,

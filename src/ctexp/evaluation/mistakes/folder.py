@@ -5,12 +5,10 @@ errors.html     the page, its pictures in it
 001.jpg ...     the same pictures as files
 """
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ctexp.core import files
+from ctexp.core import files, folders
 from ctexp.core.locks import FileLock
 from ctexp.evaluation.mistakes.document import Mistakes
 from ctexp.evaluation.mistakes.page import render
@@ -35,18 +33,9 @@ def write(folder: Path, found: Mistakes, pictures: Mapping[str, bytes]) -> None:
     """
     page = render(found, pictures)
     files.make_folder(folder.parent)
-    with FileLock(folder.parent / f".{folder.name}.lock", f"writing {folder}"), files.storage_errors(folder):
-        for leftover in folder.parent.glob(f".{folder.name}.*.tmp"):
-            shutil.rmtree(leftover)
-        with tempfile.TemporaryDirectory(
-            prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent
-        ) as scratch:
-            new, old = Path(scratch) / "new", Path(scratch) / "old"
-            found.write(new / DOCUMENT)
-            files.write_text(new / PAGE, page)
-            for name, content in pictures.items():
-                files.write_bytes(new / name, content)
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
-            files.fsync_directory(folder.parent)
+    lock = FileLock(folder.parent / f".{folder.name}.lock", f"writing {folder}")
+    with lock, folders.replacing(folder) as new:
+        found.write(new / DOCUMENT)
+        files.write_text(new / PAGE, page)
+        for name, content in pictures.items():
+            files.write_bytes(new / name, content)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ctexp.core.classes import CLASSES, NORMAL
 from ctexp.core.page import jpeg, template
-from ctexp.data.audit.wording import amount, plain
+from ctexp.core.wording import many
+from ctexp.data.audit.wording import plain
 from ctexp.evaluation.mistakes.cases import Share
 from ctexp.evaluation.mistakes.document import Mistakes
 
@@ -21,7 +22,7 @@ def render(found: Mistakes, pictures: Mapping[str, bytes]) -> str:
         found: the mistakes.
         pictures: JPEGs by the names that the gallery gives them.
     """
-    filters = {"plain": plain, "amount": amount, "share": share, "p": p_value}
+    filters = {"plain": plain, "amount": many, "share": share, "p": p_value}
     return template(Path(__file__).parent, filters).render(
         found=found,
         classes=CLASSES,

@@ -1,7 +1,6 @@
 """One baseline, one or more candidates: the whole comparison as one document."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from ctexp.config.verdict import VerdictSettings
@@ -12,14 +11,11 @@ from ctexp.evaluation.verdicts.changes import changes, spreads
 from ctexp.evaluation.verdicts.configs import setup
 from ctexp.evaluation.verdicts.costs import cost
 from ctexp.evaluation.verdicts.documents import (
-    Areas,
     Candidate,
     Comparison,
     Cost,
     Costs,
-    Discordance,
     MetricVerdict,
-    Needed,
     Side,
 )
 from ctexp.evaluation.verdicts.gates import decide, gates
@@ -92,8 +88,7 @@ def _candidate(
     before, after = spreads(baseline, family), spreads(candidate, family)
     metrics = {
         name: MetricVerdict(
-            **{field: value for field, value in asdict(verdict).items() if field in _TAKEN},
-            needed=Needed(**asdict(verdict.needed)) if verdict.needed else None,
+            **{field: value for field, value in vars(verdict).items() if field in _TAKEN},
             of_baseline=before[name],
             of_candidate=after[name],
         )
@@ -108,8 +103,8 @@ def _candidate(
     return Candidate(
         **_side(candidate),
         metrics=metrics,
-        mcnemar=Discordance(**asdict(judged.mcnemar)),
-        delong={name: Areas(**asdict(areas)) for name, areas in judged.delong.items()},
+        mcnemar=judged.mcnemar,
+        delong=judged.delong,
         classes=changed.classes,
         newly_wrong=changed.newly_wrong,
         newly_right=changed.newly_right,
@@ -126,7 +121,7 @@ def _candidate(
     )
 
 
-_TAKEN = MetricVerdict.model_fields.keys() - {"needed", "of_baseline", "of_candidate"}
+_TAKEN = MetricVerdict.model_fields.keys() - {"of_baseline", "of_candidate"}
 
 
 def _side(answers: Answers) -> dict[str, Any]:

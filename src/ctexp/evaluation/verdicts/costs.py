@@ -12,6 +12,7 @@ from ctexp.record import history
 from ctexp.record.manifest import Attempt, Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject
+from ctexp.record.values import finite
 
 
 def cost(subject: Subject, split: str) -> Cost:
@@ -66,12 +67,12 @@ def _peak(run: RunDir) -> float | None:
     except CtexpError:
         return None
     for column in ("gpu_memory_mb", "rss_mb"):
-        values = [value for row in rows if (value := row.get(column)) is not None]
+        values = [value for row in rows if (value := finite(row.get(column))) is not None]
         if values:
             return max(values)
     return None
 
 
 def _mean(values: Iterable[Any]) -> float | None:
-    known = [value for value in values if isinstance(value, int | float)]
+    known = [number for value in values if (number := finite(value)) is not None]
     return float(np.mean(known)) if known else None

@@ -5,24 +5,12 @@ from typing import Literal
 from pydantic import JsonValue
 
 from ctexp.core.errors import UsageError
+from ctexp.evaluation.comparison.delong import DeLong
+from ctexp.evaluation.comparison.exact import McNemar
+from ctexp.evaluation.comparison.needed import Needed
+from ctexp.evaluation.comparison.verdict import Call
 from ctexp.record.decisions import Choice, Gate
 from ctexp.record.documents import Document, Part, Sha256, Text
-
-Call = Literal["better", "worse", "undecided"]
-
-
-class Needed(Part):
-    """What would decide a difference as large as the one seen.
-
-    Attributes:
-        images: groups of images in all, at the seeds there are; null where no number would.
-        seeds: a side, at the images there are; null likewise.
-        said: the same in words.
-    """
-
-    images: int | None
-    seeds: int | None
-    said: str
 
 
 class Spread(Part):
@@ -62,26 +50,6 @@ class MetricVerdict(Part):
     reason: str
     of_baseline: Spread
     of_candidate: Spread
-
-
-class Discordance(Part):
-    """Images that only one side's joint answer got right, and McNemar's exact p-value of it."""
-
-    only_baseline_right: int
-    only_candidate_right: int
-    p: float
-
-
-class Areas(Part):
-    """Areas under the ROC curve of one class against the rest, by the joint answers (DeLong)."""
-
-    auc_baseline: float
-    auc_candidate: float
-    difference: float
-    low: float | None
-    high: float | None
-    p: float | None
-    note: str
 
 
 class BeforeAfter(Part):
@@ -174,6 +142,7 @@ class Candidate(Side):
 
     Attributes:
         metrics: of the family, in its order, without their split.
+        mcnemar: of the joint answers, as `delong`.
         delong: by class.
         classes: by class.
         newly_wrong: ids of images that the baseline's joint answer has right and the candidate's has not.
@@ -188,8 +157,8 @@ class Candidate(Side):
     """
 
     metrics: dict[str, MetricVerdict]
-    mcnemar: Discordance
-    delong: dict[str, Areas]
+    mcnemar: McNemar
+    delong: dict[str, DeLong]
     classes: dict[str, ClassChange]
     newly_wrong: tuple[str, ...]
     newly_right: tuple[str, ...]

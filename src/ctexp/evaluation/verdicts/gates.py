@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ctexp.config.verdict import VerdictSettings
 from ctexp.core.metric_names import METRICS
+from ctexp.core.wording import many
 from ctexp.evaluation.verdicts import records
 from ctexp.evaluation.verdicts.documents import MetricVerdict
 from ctexp.record.decisions import Choice, Gate
@@ -52,7 +53,7 @@ def gates(
     # To hash gigabytes of weights is worth it for one that may be promoted.
     missing = records.lacking(subject, split, thorough=improves)
     gaps = [gap for run in subject.runs for gap in records.irreproducible(run)]
-    runs = f"{len(subject.runs)} run" if len(subject.runs) == 1 else f"{len(subject.runs)} runs"
+    runs = many(len(subject.runs), "run")
     known = "configuration, packages, seeds, data and first weights known"
     sound = f"{runs} of code {records.commits(subject)}: {known}"
     whole = "checkpoint, predictions, figures and calibration"

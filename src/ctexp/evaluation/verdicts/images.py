@@ -7,6 +7,7 @@ import numpy as np
 
 from ctexp.core import files
 from ctexp.core.errors import DataError
+from ctexp.core.wording import many, some
 from ctexp.evaluation.answers import Answers
 from ctexp.evaluation.predictions import Predictions
 
@@ -45,7 +46,8 @@ def matched(answers: Sequence[Answers], *, intersect: bool) -> Matched:
     common = set.intersection(*sets)
     if any(ids != common for ids in sets):
         told = [
-            f"{its.subject.title}: {_counted(len(ids))}{_where(its)}, {len(common):,} of them judged by all"
+            f"{its.subject.title}: {many(len(ids), 'image')}{_where(its)}, "
+            f"{len(common):,} of them judged by all"
             for its, ids in zip(answers, sets, strict=True)
         ]
         if not common:
@@ -53,7 +55,7 @@ def matched(answers: Sequence[Answers], *, intersect: bool) -> Matched:
         if not intersect:
             raise DataError(
                 told,
-                f"compare on the {_counted(len(common))} that all have judged: add --intersect",
+                f"compare on the {many(len(common), 'image')} that all have judged: add --intersect",
             )
         left_out = {its.subject.title: len(ids) - len(common) for its, ids in zip(answers, sets, strict=True)}
         answers = [its.of(common) for its in answers]
@@ -79,8 +81,7 @@ def _refuse_contradictions(answers: Sequence[Answers]) -> None:
                 wrong[what].append(image_id)
         for what, images in wrong.items():
             if images:
-                more = f" and {len(images) - _SHOWN:,} more" if len(images) > _SHOWN else ""
-                problems.append(f"{title}: another {what} under {', '.join(images[:_SHOWN])}{more}")
+                problems.append(f"{title}: another {what} under {some(images, _SHOWN)}")
     if problems:
         raise DataError(
             list(dict.fromkeys(problems)),  # once, whatever the number of seeds
@@ -113,10 +114,6 @@ def _same(one: Predictions, other: Predictions) -> bool:
 def _digest(table: Predictions) -> str:
     lines = "".join(f"{one} {other}\n" for one, other in zip(table.image_id, table.sha256, strict=True))
     return files.sha256_bytes(lines.encode())
-
-
-def _counted(count: int) -> str:
-    return f"{count:,} image" if count == 1 else f"{count:,} images"
 
 
 def _where(answers: Answers) -> str:

@@ -7,12 +7,11 @@ configuration, temperature and model card; of a cross-validation, those of each 
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctexp.core import clock, files
+from ctexp.core import clock, files, folders
 from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.core.metric_names import METRICS
@@ -24,11 +23,10 @@ from ctexp.record.baselines import Baseline
 from ctexp.record.checkpoint_files import BEST
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject
+from ctexp.record.values import entry_of
 
 CARD = "MODEL_CARD.md"
 """What a person should read before using a promoted network."""
-
-_TEMPORARY = ".tmp"
 
 
 @dataclass(frozen=True)
@@ -156,11 +154,8 @@ def _kept(subject: Subject, primary: str) -> tuple[RunDir, ...]:
     sign = 1 if METRICS[primary] == "max" else -1
 
     def worth(run: RunDir) -> float:
-        try:
-            value = files.read_json(run.metrics)["splits"]["val"]["metrics"][f"val/{primary}"]["value"]
-        except (DataError, KeyError, TypeError):
-            value = None
-        return float("-inf") if value is None else float(sign * value)
+        entry = entry_of(run.metrics, "val", primary)
+        return float("-inf") if entry is None or entry.value is None else sign * entry.value
 
     return (max(subject.runs, key=worth),)
 
@@ -169,23 +164,14 @@ def _fill(folder: Path, root: Path, subject: Subject, runs: tuple[RunDir, ...]) 
     """Put a whole new folder in the place of an old one; the caller keeps others away."""
     from ctexp.evaluation.model_card import text
 
-    files.make_folder(folder.parent)
-    for leftover in folder.parent.glob(f".*{_TEMPORARY}"):
-        shutil.rmtree(leftover)
-    temporary = tempfile.TemporaryDirectory(prefix=".", suffix=_TEMPORARY, dir=folder.parent)
-    with files.storage_errors(folder), temporary as made:
-        new = Path(made) / folder.name
+    with folders.replacing(folder) as new:
         for run in runs:
             into = new / run.id if subject.place else new
-            into.mkdir(parents=True)
+            into.mkdir(exist_ok=True)
             _copy((run.checkpoints / BEST, run.config, run.calibration), into)
             files.write_text(into / CARD, text(run, root))
         if subject.place:
             _copy((subject.place.ensemble, subject.place.calibration), new)
-        if folder.exists():
-            folder.rename(Path(made) / "old")
-        new.rename(folder)
-    files.fsync_directory(folder.parent)
 
 
 def _copy(wanted: Sequence[Path], into: Path) -> None:

@@ -4,19 +4,17 @@ The figures are those the records hold. A test split that nobody has opened stay
 """
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ctexp.config.verdict import TargetSettings
-from ctexp.core import files
-from ctexp.core.errors import CtexpError
 from ctexp.core.metric_names import higher_is_better
 from ctexp.evaluation.out_of_fold import OOF
 from ctexp.evaluation.verdicts.documents import Target
 from ctexp.record.subjects import Subject
+from ctexp.record.values import entry_of
 
 HOLDS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 """What may be asked of a metric and a stated value."""
@@ -52,22 +50,22 @@ def threshold(places: Sequence[Path], stored: str, metric: str, op: str, value: 
         value: the stated one.
     """
     split, _, name = metric.partition("/")
-    found = [_entry(path, stored, name) for path in places]
-    known = [entry for entry in found if entry]
-    if not known:
+    found = [entry_of(path, stored, name) for path in places]
+    known = [entry for entry in found if entry is not None]
+    values = [entry.value for entry in known if entry.value is not None]
+    if not values:
         sealed = split == "test"
         said = "the test split has not been looked at" if sealed else f"no record has {stored}/{name}"
         return _unknown(metric, value, said)
-    bounds = [bound for entry in known for bound in (entry["low"], entry["high"]) if bound is not None]
-    measured = float(np.mean([entry["value"] for entry in known]))
-    if len(known) < len(found):
-        said = f"only {len(known)} of {len(found)} seeds have {stored} figures"
+    bounds = [entry.bounds for entry in known if entry.value is not None and entry.bounds]
+    measured = float(np.mean(values))
+    if len(values) < len(found):
+        said = f"only {len(values)} of {len(found)} seeds have {stored} figures"
         return _unknown(metric, value, said, measured)
-    if len(bounds) < 2 * len(known):
-        lacking = len(found) - len(bounds) // 2
-        said = f"{lacking} of {len(found)} seeds have no {stored}/{name} with an interval"
+    if len(bounds) < len(values):
+        said = f"{len(found) - len(bounds)} of {len(found)} seeds have no {stored}/{name} with an interval"
         return _unknown(metric, value, said, measured)
-    low, high = min(bounds), max(bounds)
+    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
     ends = {HOLDS[op](low, value), HOLDS[op](high, value)}
     return Target(
         metric=metric,
@@ -76,7 +74,7 @@ def threshold(places: Sequence[Path], stored: str, metric: str, op: str, value: 
         measured=measured,
         low=low,
         high=high,
-        said=_said(f"{stored}/{name}", measured, low, high, len(known)),
+        said=_said(f"{stored}/{name}", measured, low, high, len(values)),
     )
 
 
@@ -88,15 +86,3 @@ def _said(metric: str, measured: float, low: float, high: float, seeds: int) -> 
 
 def _unknown(metric: str, value: float, said: str, measured: float | None = None) -> Target:
     return Target(metric=metric, value=value, status="undecided", measured=measured, said=said)
-
-
-def _entry(path: Path, split: str, name: str) -> Mapping[str, Any] | None:
-    """A metric of a record; None where there is none, it is undefined or damaged."""
-    try:
-        entry = files.read_json(path)["splits"][split]["metrics"][f"{split}/{name}"]
-        whole = isinstance(entry["value"], int | float) and all(
-            isinstance(entry[bound], int | float | None) for bound in ("low", "high")
-        )
-        return entry if whole else None
-    except (CtexpError, KeyError, TypeError):
-        return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ctexp.executors.protocol import Executor, Handle, Work
+from ctexp.executors.protocol import Executor, Work
 from ctexp.sweeps.agent.stopping import Stops
 
 OF_ALL_NODES = (
@@ -36,7 +36,7 @@ class Ended:
 
 
 def carry_out(
-    agents: Sequence[Work], executor: Executor[Any], stops: Stops, tell: Callable[[str], None]
+    agents: Sequence[Work], executor: Executor, stops: Stops, tell: Callable[[str], None]
 ) -> list[Ended]:
     """Have agents work until each has ended, or there is a reason to stop.
 
@@ -66,7 +66,7 @@ def carry_out(
 class _Crew:
     """Agents that were begun."""
 
-    def __init__(self, executor: Executor[Any], tell: Callable[[str], None]) -> None:
+    def __init__(self, executor: Executor, tell: Callable[[str], None]) -> None:
         self.members: list[_Member] = []
         self._executor = executor
         self._tell = tell
@@ -101,15 +101,13 @@ class _Crew:
     def _look(self, member: "_Member") -> None:
         if member.code is None:
             member.code = self._executor.poll(member.handle)
-            if member.code is not None:
-                self._executor.fetch(member.handle)
         member.tell_new()
 
 
 class _Member:
     """An agent that was begun, and what it says."""
 
-    def __init__(self, work: Work, handle: Handle, tell: Callable[[str], None]) -> None:
+    def __init__(self, work: Work, handle: Any, tell: Callable[[str], None]) -> None:
         self.work = work
         self.handle = handle
         self.code: int | None = None

@@ -41,7 +41,7 @@ class _Lacking(Exception):
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition that was read; see `space.Expression`.
+    """A condition that was read.
 
     Attributes:
         text: as written.
@@ -57,7 +57,7 @@ class Condition:
     tree: ast.expr = field(repr=False, compare=False)
 
     def holds(self, values: Values) -> bool:
-        """Whether it is true of these values."""
+        """Whether it is true of these values; a parameter that does not apply is None in it."""
         try:
             return bool(_value(self.tree, values))
         except _Lacking:

@@ -29,12 +29,7 @@ def work(
 ) -> AgentSummary:
     """Have the cluster carry out trials until none is left, or there is a reason to stop.
 
-    Args:
-        board: of the sweep.
-        bench: what all trials have in common; each node makes its own, from the sweep's folder.
-        stops: when to stop.
-        count: end after so many trials; None for as many as there are.
-        tell: given a line before and after each trial.
+    Asked as `agent.work.work` is; each node makes a bench of its own, from the sweep's folder.
 
     Raises:
         UsageError: trainings are to have variables of their own, which no other node knows.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ctexp.core.wording import many
 from ctexp.sweeps.reading.opened import Opened, number
 from ctexp.sweeps.space import Bell, Choice, Dimension, Parameter, Value
 from ctexp.sweeps.trials import Row
@@ -94,7 +95,7 @@ def importance(opened: Opened) -> Importance:
     )
     floor = max(FEWEST, _A_PARAMETER * len(told))
     if len(rows) < floor:
-        few = f"{len(rows)} finished trials, and {floor} are the fewest for {_many(len(told))}"
+        few = f"{len(rows)} finished trials, and {floor} are the fewest for {many(len(told), 'parameter')}"
         return Importance((), None, left_out, few)
     if not told:
         return Importance((), None, left_out, "no parameter was tried with several values in all trials")
@@ -188,7 +189,3 @@ def _span(rows: Sequence[Row], one: Parameter) -> "BaseDistribution":
 
 def _coded(dimension: Dimension, value: Value) -> int | float:
     return dimension.values.index(value) if isinstance(dimension, Choice) else number(value)
-
-
-def _many(parameters: int) -> str:
-    return "1 parameter" if parameters == 1 else f"{parameters} parameters"

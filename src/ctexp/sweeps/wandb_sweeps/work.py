@@ -28,14 +28,7 @@ _CREATION_SECONDS = 120.0
 def work(
     board: SharedBoard, bench: Bench, stops: Stops, *, count: int | None, tell: Callable[[str], None]
 ) -> AgentSummary:
-    """Take trials until W&B has no more, or there is a reason to stop.
-
-    Args:
-        board: of the sweep.
-        bench: what all its trials have in common.
-        stops: when to stop.
-        count: end after so many trials; None for as many as there are.
-        tell: given a line before and after each trial.
+    """Take trials until W&B has no more, or there is a reason to stop; asked as `agent.work.work` is.
 
     Raises:
         PreflightError: W&B cannot be reached, or refuses.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ctexp.config import verdict
 from ctexp.core.errors import DataError
+from ctexp.record.grouped import name_of
 from ctexp.record.run_dir import RUN_ID
-from ctexp.record.sweep import SweepDir, name_of, sweeps
+from ctexp.record.sweep import SweepDir, sweeps
 from ctexp.sweeps.reading import opened
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.reading.standing import Standing, standing
