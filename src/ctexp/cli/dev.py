@@ -58,11 +58,12 @@ def check(relock: bool) -> None:
     _require(_checks(root))
 
 
-def test(slow: bool, pytest: str) -> None:
+def test(slow: bool, coverage: bool, pytest: str) -> None:
     """`check`, then the tests.
 
     Args:
         slow: the tests marked slow as well.
+        coverage: count the branches they take, which fails below the share that pyproject.toml asks for.
         pytest: more arguments for pytest, as one would type them.
 
     Raises:
@@ -71,7 +72,8 @@ def test(slow: bool, pytest: str) -> None:
     root = project_root()
     outcome = _checks(root)
     marks = () if slow else ("-m", "not slow")
-    outcome["tests"] = _passes(root, "tests", "pytest", "-n", "2", *marks, *shlex.split(pytest))
+    counted = ("--cov", "--cov-report=term") if coverage else ()
+    outcome["tests"] = _passes(root, "tests", "pytest", "-n", "2", *marks, *counted, *shlex.split(pytest))
     _require(outcome)
 
 

@@ -32,7 +32,14 @@ def check(_: Context, relock: bool = False, debug: bool = False) -> None:
 @verb(
     "dev:test",
     name="test",
-    help={"slow": "every test, the long ones too", "pytest": "more arguments for pytest, in quotes"} | DEBUG,
+    help={
+        "slow": "every test, the long ones too",
+        "coverage": "count the branches they take; fails below 90 percent",
+        "pytest": "more arguments for pytest, in quotes",
+    }
+    | DEBUG,
 )
-def run_tests(_: Context, slow: bool = False, pytest: str = "", debug: bool = False) -> None:
+def run_tests(
+    _: Context, slow: bool = False, coverage: bool = False, pytest: str = "", debug: bool = False
+) -> None:
     """Run check and the fast tests, which is what CI runs."""
