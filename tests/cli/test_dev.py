@@ -135,10 +135,11 @@ def test_ruff_mends_what_it_can_unless_it_is_to_check(project: Path) -> None:
 
 @pytest.mark.slow
 def test_slow_tests_run_when_asked_for_and_pytest_takes_more_arguments(project: Path) -> None:
-    done = inv(project, "test", "--slow", "--pytest", "-k 'slow or none' -x")
+    done = inv(project, "test", "--slow", "--coverage", "--pytest", "-k 'slow or none' -x")
     assert done.returncode == 12
     assert outcome(done)["tests"] is False
     assert "1 failed" in done.stdout
+    assert "coverage: platform" in done.stdout
     assert re.search(r"\d passed", done.stdout) is None
 
 
