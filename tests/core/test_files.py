@@ -1,5 +1,6 @@
 """A file is old or new, never neither; a full or read-only disk is told apart from a bug."""
 
+import errno
 import json
 import multiprocessing
 import os
@@ -16,10 +17,11 @@ from tests.full_disk import largest_file
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "a.json"
+    path = tmp_path / "new" / "folder" / "a.json"
     files.write_json(path, {"a": 1})
     files.write_json(path, {"a": [2, "ü"]})
     assert files.read_json(path) == {"a": [2, "ü"]}
+    assert path.read_text() == '{\n  "a": [\n    2,\n    "ü"\n  ]\n}\n', "for people and for diff"
     assert [entry.name for entry in path.parent.iterdir()] == ["a.json"]
 
 
@@ -48,12 +50,53 @@ def test_a_full_disk_leaves_the_old_file_and_says_where(tmp_path: Path) -> None:
 
 
 def test_files_get_the_permissions_of_any_other_file(tmp_path: Path) -> None:
-    before = os.umask(0o027)
+    before = os.umask(0o026)
     try:
         files.write_text(tmp_path / "a", "x")
     finally:
-        os.umask(before)
+        assert os.umask(before) == 0o026
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+
+
+def test_a_file_and_its_name_are_on_the_disk_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+    )
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    files.write_text(tmp_path / "a", "x")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    temporary, folder = synced
+    assert (temporary.parent, folder) == (tmp_path, tmp_path)
+    assert temporary.name.startswith(".a.")
+
+
+def test_an_error_after_the_rename_is_told_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files, "fsync_directory", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        files.write_text(tmp_path / "a", "x")
+
+
+def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".a.json.x1.tmp", "below/.b.y2.tmp", "below/.hidden", "c.tmp", "a.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    files.sweep_temporaries(tmp_path)
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["a.json", "below/.hidden", "c.tmp"]
+
+
+def test_a_full_disk_is_known_wherever_it_was_met() -> None:
+    named = files.disk_full(OSError(errno.ENOSPC, "No space left on device", "/runs/a"))
+    assert str(named).startswith("/runs/a: no space left")
+    assert str(files.disk_full(OSError(errno.EDQUOT, "Quota"))).startswith("a disk: no space left (Quota)")
+    assert files.disk_full(OSError(errno.EIO, "Input/output error")) is None
+    assert files.disk_full(ValueError("no space left")) is None
 
 
 def test_json_has_no_nan(tmp_path: Path) -> None:
@@ -88,11 +131,13 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
         file.truncate(10**12)
     with pytest.raises(OSError, match=r"1,000,000,000,000 bytes; at most 9 are read"):
         files.read_regular(large, 9)
+    (tmp_path / "nine").write_bytes(b"123456789")
+    assert files.read_regular(tmp_path / "nine", 9) == b"123456789"
 
 
 def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "lines"
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     processes = [context.Process(target=_append, args=(str(path), worker)) for worker in range(3)]
     for process in processes:
         process.start()

@@ -24,7 +24,7 @@ GATE = 0.8
 SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
     "journal": (
         ["queue/journal.py", "queue/state.py"],
-        ["queue/test_journal.py"],
+        ["queue/test_journal.py", "queue/test_state.py"],
     ),
     "locks": (["core/locks.py", "core/device_lock.py"], ["core/test_locks.py", "core/test_device_lock.py"]),
     "files": (["core/files.py"], ["core/test_files.py"]),

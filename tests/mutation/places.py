@@ -72,9 +72,10 @@ def found(file: Path) -> list[Place]:
     return [
         Place(file, start[0], name, number)
         for name, operator in OPERATORS.items()
-        for number, (start, _) in enumerate(
-            position for node in nodes for position in operator.mutation_positions(node)
+        for number, (node, (start, _)) in enumerate(
+            (node, position) for node in nodes for position in operator.mutation_positions(node)
         )
+        if node.parent is None or node.parent.type != "parameters"  # `*` and `/` between them
     ]
 
 

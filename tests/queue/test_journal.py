@@ -126,6 +126,34 @@ def test_a_line_that_is_gone_or_stands_twice_is_damage(journal: Journal) -> None
             Journal(journal.path).read()
 
 
+@pytest.mark.parametrize("number", [1, 3, 4])
+def test_damage_is_told_with_its_line_and_the_rest_can_be_salvaged(journal: Journal, number: int) -> None:
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    lines[number - 1] = b"#" + lines[number - 1]
+    journal.path.write_bytes(b"".join(lines))
+    fresh = Journal(journal.path)
+    with pytest.raises(Damaged, match=f"line {number} is not as it was written"):
+        fresh.read()
+    assert [event["seq"] for event in fresh.salvaged()] == [seq for seq in range(1, 6) if seq != number]
+    assert Journal(journal.path.with_name("nothing")).salvaged() == []
+
+
+def test_a_line_too_many_is_told_with_its_number(journal: Journal) -> None:
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(b"".join([*lines, lines[1]]))
+    with pytest.raises(Damaged, match="line 6 is not"):
+        journal.read()
+
+
+def test_an_event_is_on_the_disk_before_anything_is_done_about_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    journal.append("note", text="safe")
+    assert synced == [journal.path.stat().st_size]
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.integers(-60, 3), max_size=6))
 def test_one_that_has_read_it_before_says_what_others_read(journal: Journal, steps: list[int]) -> None:
