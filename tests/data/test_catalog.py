@@ -103,6 +103,14 @@ def edit(data_dir: Path, change: Callable[[pa.Table], pa.Table]) -> None:
     pq.write_table(change(pq.read_table(file)), file)
 
 
+def test_text_that_is_none_is_damage(data_dir: Path) -> None:
+    broken = pa.array([b"\xff"] * len(catalog.load(data_dir, "few").rows), pa.binary()).view(pa.string())
+    edit(data_dir, lambda table: table.set_column(0, "image_id", broken))
+
+    with pytest.raises(DataError, match=r"not a parquet file .*UTF8"):
+        catalog.load(data_dir, "few")
+
+
 def test_every_wrong_column_is_named(data_dir: Path) -> None:
     def change(table: pa.Table) -> pa.Table:
         table = table.drop_columns(["mode"]).append_column("patient", pa.array(["x"] * 3))

@@ -228,7 +228,9 @@ def test_missing_empty_and_unreadable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"empty\.png: empty file"):
         inspect(tmp_path / "empty.png")
     os.mkfifo(tmp_path / "pipe.png")  # which nobody writes to: reading it would wait for ever
-    for no_file in (tmp_path, tmp_path / "pipe.png", Path("/dev/zero")):
+    with pytest.raises(DataError, match=r"cannot be read \(Is a directory\)"):
+        inspect(tmp_path)
+    for no_file in (tmp_path / "pipe.png", Path("/dev/zero")):
         with pytest.raises(DataError, match="not a regular file"):
             inspect(no_file)
 

@@ -114,8 +114,9 @@ def _checked(scheme: str, flags: Mapping[str, Any]) -> dict[str, int]:
         problems.append(f"--folds: {flags['folds']} is less than 2")
     if not 0 <= flags["seed"] < 2**32:
         problems.append(f"--seed: {flags['seed']} is not from 0 to {2**32 - 1}")
-    numbers = [int(number) for number in re.findall(r"[0-9]+", flags["ratios"])]
-    if re.fullmatch(r"[1-9][0-9]?(/[1-9][0-9]?){2}", flags["ratios"]) is None or sum(numbers) != 100:
+    matched = re.fullmatch(r"([1-9][0-9]?)/([1-9][0-9]?)/([1-9][0-9]?)", flags["ratios"])
+    numbers = [int(number) for number in matched.groups()] if matched else []
+    if sum(numbers) != 100:
         problems.append(f"--ratios: {flags['ratios']!r} is not three whole percentages that add up to 100")
     if problems:
         raise UsageError(problems, "see: inv --help data-split")

@@ -12,7 +12,6 @@ a row whose CRC does not hold is made anew in its place.
 
 import os
 import re
-import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,12 +23,12 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
-from ctexp.core.errors import Busy, DataError
-from ctexp.core.files import sha256_bytes, storage_errors, write_text
+from ctexp.core.errors import Busy
+from ctexp.core.files import storage_errors, write_text
 from ctexp.core.locks import FileLock
 from ctexp.core.screen import note
 from ctexp.data.catalog import ImageRow
-from ctexp.data.images import decode, read_content
+from ctexp.data.images import original
 from ctexp.data.parallel import each
 from ctexp.data.resize import Resize, to_square
 
@@ -38,7 +37,6 @@ Progress = Callable[[int, int], None]
 
 _LINE = re.compile(r"([0-9a-f]{64}(?:@.+)?) ([0-9a-f]{8})")
 _CHANGED = "put the original files back, or import the set under another name"
-_POLL_SECONDS = 0.2
 _NOTE_SECONDS = 30.0
 
 
@@ -203,12 +201,7 @@ def _key(row: ImageRow) -> str:
 
 
 def _square(raw: Path, size: int, resize: Resize, row: ImageRow) -> NDArray[np.uint8]:
-    """Read, verify, decode and resize one image."""
-    file = raw / row.path
-    content = read_content(file, str(file))
-    if sha256_bytes(content) != row.sha256:
-        raise DataError(f"{file}: its content differs from what was imported")
-    return to_square(decode(content, str(file), row.window), size, resize)
+    return to_square(original(raw, row), size, resize)
 
 
 def _write_at(descriptor: int, content: bytes, offset: int) -> None:
@@ -222,16 +215,14 @@ def _write_at(descriptor: int, content: bytes, offset: int) -> None:
 @contextmanager
 def _waiting(lock: FileLock) -> Iterator[None]:
     """Hold `lock`, waiting for whoever has it; who that is is said at once, then every half minute."""
-    next_note = time.monotonic()
+    patience = 0.0
     while True:
         try:
-            lock.acquire()
+            lock.acquire(patience)
             break
         except Busy as busy:
-            if time.monotonic() >= next_note:
-                note(f"{busy}; waiting for it")
-                next_note = time.monotonic() + _NOTE_SECONDS
-            time.sleep(_POLL_SECONDS)
+            note(f"{busy}; waiting for it")
+            patience = _NOTE_SECONDS
     try:
         yield
     finally:

@@ -20,6 +20,7 @@ from ctexp.core.errors import DataError
 from ctexp.core.files import replacing, sha256_bytes, sha256_file
 from ctexp.core.locks import FileLock
 from ctexp.core.names import check_id, did_you_mean
+from ctexp.data import parquet
 from ctexp.data.parallel import each
 from ctexp.data.versions.lock_file import LOCK, is_recorded
 
@@ -234,20 +235,12 @@ def read(data_dir: Path, name: str) -> Catalog:
     """
     file, raw = catalog_file(data_dir, name), raw_folder(data_dir, name)
     anew = f"move {file} and {raw} away, then import the set anew: inv data-import PATH --name {name}"
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"{file}: cannot be read ({error.strerror})", anew) from error
-    try:
-        # In this thread alone: one of pyarrow's that still holds the bytes at our exit aborts the process.
-        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file}: not a parquet file ({error})", anew) from error
+    table, digest = parquet.read(file, anew)
     _refuse(file, _column_problems(table), anew)
     rows = tuple(_from_record(record) for record in table.to_pylist())
     _refuse(file, _row_problems(rows), anew)
     synthetic = _SYNTHETIC in (table.schema.metadata or {})
-    return Catalog(name, raw, file, rows, sha256_bytes(content), synthetic)
+    return Catalog(name, raw, file, rows, digest, synthetic)
 
 
 def _way_to(data_dir: Path, name: str) -> str:

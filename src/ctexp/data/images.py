@@ -5,7 +5,6 @@ more than 8 bits become grey by a window that the user names; without one they a
 in them cannot be guessed. `formats` has the rules of each format.
 """
 
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctexp.core.errors import DataError
-from ctexp.core.files import sha256_bytes
+from ctexp.core.files import read_regular, sha256_bytes
 from ctexp.data import windows
+from ctexp.data.catalog import ImageRow
 from ctexp.data.formats import raster
 from ctexp.data.formats.picture import Picture
 
@@ -86,6 +86,23 @@ def picture_of(content: bytes, name: str, window: str = "") -> Picture:
     raise DataError(f"{name}: not a PNG, JPEG, TIFF or DICOM image")
 
 
+def original(raw: Path, row: ImageRow) -> NDArray[np.uint8]:
+    """The grey levels (height, width) of a data set's image.
+
+    Args:
+        raw: the data set's raw folder.
+        row: the image.
+
+    Raises:
+        DataError: its file is missing, or not the one that was imported.
+    """
+    file = raw / row.path
+    content = read_content(file, str(file))
+    if sha256_bytes(content) != row.sha256:
+        raise DataError(f"{file}: its content differs from what was imported")
+    return decode(content, str(file), row.window)
+
+
 def facts_of(content: bytes, picture: Picture) -> ImageFacts:
     """What is recorded of a file and the picture decoded from it."""
     grey = picture.grey
@@ -109,12 +126,7 @@ def read_content(path: Path, name: str) -> bytes:
         DataError: it is missing, no file, cannot be read, is empty or larger than `MAX_BYTES`.
     """
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):  # a pipe nobody writes to, or a device without an end
-            raise DataError(f"{name}: not a regular file")
-        if about.st_size > MAX_BYTES:
-            raise DataError(f"{name}: {about.st_size:,} bytes; at most {MAX_BYTES:,} are read")
-        content = path.read_bytes()
+        content = read_regular(path, MAX_BYTES)
     except FileNotFoundError as error:
         raise DataError(f"{name}: no such file") from error
     except OSError as error:

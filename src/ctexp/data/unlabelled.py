@@ -8,7 +8,6 @@ name.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from ctexp.core.errors import DataError
 from ctexp.core.files import sha256_bytes
 from ctexp.data import catalog, windows
 from ctexp.data.images import decode, read_content
-from ctexp.data.intake.layout import DROPPINGS, SUFFIXES, is_dicom, is_plain
+from ctexp.data.intake.layout import SUFFIXES, is_dicom, is_dropping, is_plain, printable
 from ctexp.data.resize import Resize, to_square
 
 
@@ -72,7 +71,7 @@ def _below(folder: Path) -> Found:
         name = file.relative_to(folder).as_posix()
         image = file.is_file() and (file.suffix.lower() in SUFFIXES or is_dicom(file))
         (names if image else passed_over).append(name)
-    return Found(folder, tuple(sorted(names)), tuple(sorted(map(_printable, passed_over))))
+    return Found(folder, tuple(sorted(names)), tuple(sorted(map(printable, passed_over))))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -82,17 +81,9 @@ def _files(folder: Path) -> Iterator[Path]:
         raise error
 
     for here, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not _dropping(name)]
+        folders[:] = [name for name in folders if not is_dropping(name)]
         links = [name for name in folders if Path(here, name).is_symlink()]
-        yield from (Path(here, name) for name in (*files, *links) if not _dropping(name))
-
-
-def _dropping(name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in DROPPINGS)
-
-
-def _printable(name: str) -> str:
-    return name if is_plain(name) else ascii(name)
+        yield from (Path(here, name) for name in (*files, *links) if not is_dropping(name))
 
 
 @dataclass(frozen=True)

@@ -238,6 +238,10 @@ def test_a_folder_nobody_catalogued_is_not_touched(kaggle: Path, tmp_path: Path)
         import_dataset(kaggle, "chest", tmp_path, 42)
 
     assert contents(tmp_path / "raw" / "chest") == {"mine.txt": b"precious"}
+    (tmp_path / "raw" / "linked").symlink_to(tmp_path / "unmounted")
+    with pytest.raises(DataError, match="exists, but without a catalog"):
+        import_dataset(kaggle, "linked", tmp_path, 42)
+    assert not (tmp_path / "raw" / "linked.parquet").exists()
 
 
 def test_a_catalog_without_its_folder_is_written_anew(kaggle: Path, tmp_path: Path) -> None:
@@ -340,37 +344,6 @@ def test_patients_join_the_groups_and_stay_on_one_side_of_a_division(tmp_path: P
 
     assert len({(row.meta["patient"], row.split) for row in rows}) == 20
     assert len({row.group for row in rows}) == 16  # a copy joins the first two patients of each class
-
-
-def test_a_table_list_or_window_that_is_wrong_is_refused_before_anything_is_unpacked(
-    kaggle: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "T.csv").write_text("name,age\na.png,3\n")
-
-    with pytest.raises(DataError, match="no column 'image'"):
-        import_dataset(kaggle, "chest", tmp_path, 42, table=tmp_path / "T.csv")
-    with pytest.raises(DataError, match="no such file"):
-        import_dataset(kaggle, "chest", tmp_path, 42, exclude=tmp_path / "skip.txt")
-    with pytest.raises(UsageError, match="LEVEL,WIDTH"):
-        import_dataset(kaggle, "chest", tmp_path, 42, window="")
-    assert not (tmp_path / "raw").exists()
-
-
-def test_what_cannot_be_read_is_told_at_once_and_what_can_be_is_said(tmp_path: Path) -> None:
-    gone, table, skip = (tmp_path / name for name in ("gone", "T.csv", "skip.txt"))
-    with pytest.raises(DataError) as failure:
-        import_dataset(gone, "chest", tmp_path, 42, table=table, exclude=skip)
-    assert failure.value.problems == (
-        f"{gone}: no such folder or zip file",
-        f"{table}: no such file or directory",
-        f"{skip}: no such file or directory",
-    )
-    assert "give a folder of images, or a .zip of one" in failure.value.hint
-
-    (tmp_path / "set.tar.gz").write_bytes(b"\x1f\x8b")
-    with pytest.raises(DataError, match="neither a folder nor a zip file") as failure:
-        import_dataset(tmp_path / "set.tar.gz", "chest", tmp_path, 42)
-    assert "give a folder of images, or a .zip of one" in failure.value.hint
 
 
 def test_slices_of_one_study_stay_together_whoever_is_named(tmp_path: Path) -> None:

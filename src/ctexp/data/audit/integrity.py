@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from ctexp.data.audit.findings import Integrity, Problem
 from ctexp.data.catalog import Catalog
-from ctexp.data.intake.layout import DROPPINGS
+from ctexp.data.intake.layout import is_dropping, printable
 
 
 def integrity(catalog: Catalog, problems: Sequence[Problem]) -> Integrity:
@@ -38,20 +37,10 @@ def _unknown_files(catalog: Catalog) -> list[Problem]:
         if path.is_symlink() or not path.is_dir()
     )
     return [
-        Problem(_printable(path), "unknown", "not in the catalog")
+        Problem(printable(path.as_posix()), "unknown", "not in the catalog")
         for path in found
-        if path.as_posix() not in known and not _is_dropping(path)
+        if path.as_posix() not in known and not any(map(is_dropping, path.parts))
     ]
-
-
-def _is_dropping(path: Path) -> bool:
-    return any(fnmatchcase(part, pattern) for part in path.parts for pattern in DROPPINGS)
-
-
-def _printable(path: Path) -> str:
-    """How a document names a file that anybody may have put there under any name."""
-    name = path.as_posix()
-    return name if name.isprintable() else ascii(name)
 
 
 def _tally(values: Sequence[str]) -> dict[str, int]:

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ctexp.core.names import some
 from ctexp.data.audit.findings import Answer, Comparison, Findings, Leak
 from ctexp.data.audit.separation import ENOUGH as ENOUGH_TO_ALARM
-from ctexp.data.audit.wording import amount, area, percent, plain, some
+from ctexp.data.audit.wording import amount, area, percent, plain
 from ctexp.data.caveats import ENOUGH
 
 Level = Literal["fine", "note", "alarm"]

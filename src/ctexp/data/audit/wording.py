@@ -1,7 +1,5 @@
 """Numbers and names as they stand in a sentence."""
 
-from collections.abc import Sequence
-
 from ctexp.data.audit.findings import Estimate
 
 
@@ -28,9 +26,3 @@ def area(estimate: Estimate) -> str:
 
 def _few(estimate: Estimate) -> str:
     return ", few" if estimate.few else ""
-
-
-def some(named: Sequence[str], most: int = 3) -> str:
-    """The first few of a list, and how many more there are."""
-    more = f" and {len(named) - most:,} more" if len(named) > most else ""
-    return ", ".join(named[:most]) + more

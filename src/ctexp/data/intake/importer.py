@@ -11,13 +11,13 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from ctexp.core.errors import DataError
 from ctexp.core.files import fsync_directory, replacing, sha256_file, storage_errors
-from ctexp.core.names import check_id
+from ctexp.core.names import check_id, some
 from ctexp.data import catalog, windows
 from ctexp.data.catalog import Catalog, ImageRow
 from ctexp.data.intake import archive, metadata
@@ -25,7 +25,7 @@ from ctexp.data.intake.assemble import assemble
 from ctexp.data.intake.gather import gather, refuse
 from ctexp.data.intake.import_report import ImportReport, Outcome
 from ctexp.data.intake.layout import EXPECTED, FoundImage
-from ctexp.data.intake.listed import Mention, read_mentions, some
+from ctexp.data.intake.listed import Mention, read_mentions
 from ctexp.data.intake.taken import changes, refuse_loss, same_set
 from ctexp.data.parallel import each
 
@@ -74,7 +74,9 @@ def import_dataset(
     check_id(name, "data.name")
     if window is not None:
         windows.parse(window)
-    source = source.expanduser().absolute()
+    with suppress(RuntimeError):  # `~somebody` who is not there
+        source = source.expanduser()
+    source = source.absolute()
     known, unwanted = _read(source, table, exclude)
     report = partial(_report, progress)
     with _staging(data_dir) as stage:
@@ -138,9 +140,13 @@ def _kept(errors: list[DataError]) -> Iterator[None]:
 
 def _check_source(source: Path) -> None:
     hint = f"give a folder of images, or a .zip of one; {EXPECTED}"
-    if not source.is_dir() and not source.is_file():
+    try:
+        is_file, is_folder = source.is_file(), source.is_dir()
+    except OSError as error:  # too long a name
+        raise DataError(f"{source}: {(error.strerror or 'unusable').lower()}", hint) from error
+    if not is_file and not is_folder:
         raise DataError(f"{source}: no such folder or zip file", hint)
-    if source.is_file() and source.suffix.lower() != ".zip" and not zipfile.is_zipfile(source):
+    if is_file and source.suffix.lower() != ".zip" and not zipfile.is_zipfile(source):
         raise DataError(f"{source}: neither a folder nor a zip file", hint)
 
 
@@ -150,7 +156,7 @@ def _staging(data_dir: Path) -> Iterator[Path]:
     raw = data_dir / "raw"
     with catalog.import_lock(data_dir):
         for stale in raw.glob(f"{_STAGE}*"):
-            shutil.rmtree(stale)
+            shutil.rmtree(stale, ignore_errors=True)
         with storage_errors(raw / _STAGE):
             stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=raw))
         try:

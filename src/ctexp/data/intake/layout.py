@@ -215,7 +215,7 @@ class _Search:
             self.problems.append(f"{self._name(folder)}: cannot be listed ({error.strerror})")
             return folders, files
         for entry in entries:
-            if any(fnmatchcase(entry.name, pattern) for pattern in DROPPINGS):
+            if is_dropping(entry.name):
                 self.ignored.append(self._name(entry))
             elif entry.is_symlink():
                 self.problems.append(f"{self._name(entry)}: a symbolic link; copy what it points at instead")
@@ -233,8 +233,7 @@ class _Search:
 
     def _name(self, path: Path) -> str:
         """How a message calls `path`: relative to the source, fit for one line."""
-        name = path.relative_to(self.source).as_posix() if path != self.source else self.called
-        return name if is_plain(name) else ascii(name)
+        return printable(path.relative_to(self.source).as_posix() if path != self.source else self.called)
 
     def _names(self, paths: Sequence[Path]) -> str:
         return ", ".join(self._name(path) for path in paths)
@@ -255,6 +254,16 @@ def is_dicom(file: Path) -> bool:
             return opened.read(DICOM_MAGIC_AT + len(DICOM_MAGIC)).startswith(DICOM_MAGIC, DICOM_MAGIC_AT)
     except OSError:
         return False
+
+
+def is_dropping(name: str) -> bool:
+    """Whether a file or folder of this name is one of `DROPPINGS`."""
+    return any(fnmatchcase(name, pattern) for pattern in DROPPINGS)
+
+
+def printable(name: str) -> str:
+    """A name as it can stand in one line, whatever it is."""
+    return name if is_plain(name) else ascii(name)
 
 
 def is_plain(name: str) -> bool:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ctexp.core.errors import DataError
+from ctexp.core.files import read_regular
+from ctexp.core.names import some
 from ctexp.data.intake.layout import FoundImage
 
 MAX_BYTES = 50_000_000
 """The largest such file that is read: a line for each of half a million images."""
 
 SHOWN = 3
-"""How many of what share one complaint are named."""
+"""How many may share one complaint and are told of it each."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,6 @@ class Mention:
     where: str
 
 
-def some(names: Sequence[str]) -> str:
-    """The first `SHOWN` of some names, and how many more there are."""
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more}"
-
-
 def read_text(file: Path) -> str:
     """A file's text, UTF-8 with or without a byte order mark.
 
@@ -36,10 +32,7 @@ def read_text(file: Path) -> str:
         DataError: it is missing, cannot be read, is too large or is not UTF-8 text.
     """
     try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise DataError(f"{file}: {size:,} bytes; at most {MAX_BYTES:,} are read")
-        text = file.read_bytes().decode("utf-8-sig")
+        text = read_regular(file, MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{file}: not UTF-8 text (byte {error.start})", "save it as UTF-8") from error
     except OSError as error:

@@ -5,6 +5,7 @@ forgotten flag, an import is refused that would take back what is known, or excl
 a column with empty cells takes back what is known, an empty list the exclusions.
 """
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def same_set(
     raw, file = catalog.raw_folder(data_dir, name), catalog.catalog_file(data_dir, name)
     ways = f"choose another --name, or move {raw} and {file.name} away first"
     if not file.exists():
-        if raw.exists():
+        if os.path.lexists(raw):
             raise DataError(f"{raw}: exists, but without a catalog", ways)
         return None
     there = catalog.read(data_dir, name)

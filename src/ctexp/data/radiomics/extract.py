@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ctexp.core.errors import DataError
-from ctexp.core.files import sha256_bytes
 from ctexp.data.catalog import ImageRow
-from ctexp.data.images import decode, read_content
+from ctexp.data.images import original
 from ctexp.data.parallel import each_in_processes
 from ctexp.data.radiomics.columns import measure
 from ctexp.data.radiomics.store import FeatureStore, Key, key_of
@@ -83,9 +81,4 @@ def extract(
 
 
 def _measure(raw: Path, row: ImageRow) -> tuple[Key, NDArray[np.float64], Mapping[str, float]]:
-    """Read, verify, decode and measure one image."""
-    file = raw / row.path
-    content = read_content(file, str(file))
-    if sha256_bytes(content) != row.sha256:
-        raise DataError(f"{file}: its content differs from what was imported")
-    return key_of(row), *measure(decode(content, str(file), row.window))
+    return key_of(row), *measure(original(raw, row))

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ctexp.core.errors import DataError
-from ctexp.core.files import replacing, sha256_bytes
+from ctexp.core.files import replacing
+from ctexp.data import parquet
 from ctexp.data.catalog import ImageRow
 from ctexp.data.radiomics.columns import COLUMNS, DEFINITIONS, made_by
 from ctexp.data.radiomics.store import Key, key_of
@@ -109,14 +110,9 @@ def load(file: Path) -> FeatureTable:
         DataError: it is missing, damaged, or of other definitions.
     """
     hint = f"compute it: {command(file.stem)}"
-    try:
-        content = file.read_bytes()
-        # In this thread alone: one of pyarrow's that still holds the bytes at our exit aborts the process.
-        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
-    except FileNotFoundError as error:
-        raise DataError(f"{file}: data set {file.stem!r} has no table of features", hint) from error
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file}: not a parquet file ({error})", hint) from error
+    if not file.is_file():
+        raise DataError(f"{file}: data set {file.stem!r} has no table of features", hint)
+    table, digest = parquet.read(file, hint)
     if _definitions(table.schema) != str(DEFINITIONS):
         raise DataError(f"{file}: not made by version {DEFINITIONS} of the features' definitions", hint)
     if not table.schema.equals(_SCHEMA):
@@ -127,7 +123,7 @@ def load(file: Path) -> FeatureTable:
     if len(places) < len(names) or not np.isfinite(values).all():
         raise DataError(f"{file}: images stand there twice, or values are missing", hint)
     keys = tuple((record["sha256"], record["window"]) for record in names)
-    return FeatureTable(file, sha256_bytes(content), places, keys, values)
+    return FeatureTable(file, digest, places, keys, values)
 
 
 def _definitions(schema: pa.Schema) -> str | None:

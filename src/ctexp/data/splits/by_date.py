@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from itertools import accumulate, combinations
 
 from ctexp.core.classes import SPLITS
 from ctexp.core.errors import DataError
+from ctexp.core.names import some
 from ctexp.data.catalog import ImageRow
+from ctexp.data.dates import iso_date
 
 _WAY_OUT = "bring the dates with the import: inv data-import PATH --metadata T.csv; or use another --scheme"
-_NAMED = 3
 
 
 def divide_by_date(rows: Sequence[ImageRow], ratios: Mapping[str, int]) -> dict[str, str]:
@@ -62,7 +62,7 @@ def out_of_order(parts: Mapping[str, Sequence[ImageRow]]) -> list[str]:
     """
     latest = _latest([row for split in SPLITS for row in parts[split]])
 
-    def day(row: ImageRow) -> date:
+    def day(row: ImageRow) -> str:
         return latest[row.group]
 
     problems = []
@@ -76,17 +76,17 @@ def out_of_order(parts: Mapping[str, Sequence[ImageRow]]) -> list[str]:
     return problems
 
 
-def _latest(rows: Sequence[ImageRow]) -> dict[str, date]:
-    """The latest day of each group."""
-    latest: dict[str, date] = {}
+def _latest(rows: Sequence[ImageRow]) -> dict[str, str]:
+    """The latest day of each group, after ISO 8601, whose texts are in the order of time."""
+    latest: dict[str, str] = {}
     for row, day in zip(rows, _days(rows), strict=True):
         latest[row.group] = max(day, latest.get(row.group, day))
     return latest
 
 
-def _days(rows: Sequence[ImageRow]) -> list[date]:
+def _days(rows: Sequence[ImageRow]) -> list[str]:
     """The day of each image."""
-    days = [_day(row.meta.get("acquired", "")) for row in rows]
+    days = [iso_date(row.meta.get("acquired", "")) for row in rows]
     missing = [row.image_id for row in rows if not row.meta.get("acquired")]
     unread = [
         f"{row.image_id}: {row.meta['acquired']!r}"
@@ -95,23 +95,10 @@ def _days(rows: Sequence[ImageRow]) -> list[date]:
     ]
     problems = {"have no date of acquisition": missing, "have a date that is not understood": unread}
     told = [
-        f"{len(found)} of {len(rows)} images {what} ({_some(found)})"
+        f"{len(found)} of {len(rows)} images {what} ({some(found)})"
         for what, found in problems.items()
         if found
     ]
     if told:
         raise DataError(told, _WAY_OUT)
-    return [day for day in days if day]
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few, and whether there are more."""
-    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-
-
-def _day(acquired: str) -> date | None:
-    """`2024-05-17`, `20240517` or a moment of that day; None where it is neither."""
-    try:
-        return datetime.fromisoformat(acquired).date()
-    except ValueError:
-        return None
+    return days

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
-from ctexp.core.files import sha256_bytes
+from ctexp.core.files import read_regular, sha256_bytes
 from ctexp.data.catalog import Catalog
 from ctexp.data.splits.by_date import out_of_order
 from ctexp.data.splits.schemes import LEFT_OUT, OF_THE_CATALOG, Split, make
@@ -90,7 +90,7 @@ def read(file: Path) -> bytes | None:
         DataError: it cannot be read: a folder, say.
     """
     try:
-        return file.read_bytes().removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
+        return read_regular(file).removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
     except FileNotFoundError:
         return None
     except OSError as error:

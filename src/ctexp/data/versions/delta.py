@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ctexp.core import extras
 from ctexp.core.errors import Busy, CtexpError, DataError, PreflightError, UsageError
-from ctexp.core.files import sha256_bytes
+from ctexp.data import parquet
 from ctexp.data.catalog import Catalog
 
 CATALOG = "ctexp.catalog_sha256"
@@ -90,10 +89,10 @@ def keep(catalog: Catalog, where: str) -> Kept:
 
 def _table(catalog: Catalog) -> pa.Table:
     """The catalog's columns and rows, as its file has them."""
-    content = catalog.file.read_bytes()
-    if sha256_bytes(content) != catalog.sha256:
+    table, digest = parquet.read(catalog.file, "try again")
+    if digest != catalog.sha256:
         raise DataError(f"{catalog.file}: it has changed meanwhile", "try again")
-    return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+    return table
 
 
 def _newest(where: str) -> Any:
