@@ -102,14 +102,14 @@ def test_a_confused_and_a_perfect_model_look_different(tmp_path: Path) -> None:
 @pytest.mark.parametrize("skill", [0.0, 2.0, 60.0])
 def test_reliability_of_unsure_and_of_certain_models(split: Split, tmp_path: Path, skill: float) -> None:
     predictions = split(72, skill)
-    figures.reliability(predictions.probabilities, predictions.label, tmp_path / "r.png", prefix=PHANTOM)
+    figures.reliability(predictions, tmp_path / "r.png", prefix=PHANTOM)
     pixels(tmp_path / "r.png")
 
 
 def test_figures_are_the_same_each_time(split: Split, tmp_path: Path) -> None:
     predictions = split(72, 1)
     for name in ("one.png", "two.png"):
-        figures.reliability(predictions.probabilities, predictions.label, tmp_path / name)
+        figures.reliability(predictions, tmp_path / name)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.png", "two.png"]
 
@@ -118,6 +118,6 @@ def test_drawing_leaves_no_figure_open(split: Split, tmp_path: Path) -> None:
     from matplotlib import pyplot
 
     predictions = split(30, 1)
-    figures.reliability(predictions.probabilities, predictions.label, tmp_path / "r.png")
+    figures.reliability(predictions, tmp_path / "r.png")
     figures.confusion(np.eye(4), tmp_path / "c.png")
     assert pyplot.get_fignums() == []

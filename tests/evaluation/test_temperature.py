@@ -1,14 +1,18 @@
 """One number that makes a network as sure as it has a right to be: found, bounded, and honest about it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from ctexp.core.errors import DataError
 from ctexp.evaluation import scores, temperature
 from ctexp.evaluation.predictions import Predictions
+from ctexp.record.calibration import HIGHEST, LOWEST, Calibration
+from tests import judged
 
 
 def drawn(n: int, too_sure: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -44,7 +48,7 @@ def test_an_independent_optimiser_agrees(seed: int) -> None:
     def loss(log_temperature: float) -> float:
         return float(scores.cross_entropy(labels, logits / np.exp(log_temperature)).mean())
 
-    ends = np.log([temperature.LOWEST, temperature.HIGHEST])
+    ends = np.log([LOWEST, HIGHEST])
     other = minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-10})
     assert found.temperature == pytest.approx(np.exp(other.x), rel=1e-4)
     assert found.loss == pytest.approx((loss(0.0), loss(np.log(found.temperature))))
@@ -80,7 +84,7 @@ def test_where_all_are_right_and_surer_than_that_nothing_is_changed() -> None:
 def test_a_network_that_knows_nothing_stops_at_the_bound_and_says_so() -> None:
     labels = np.arange(40) % 4
     found = temperature.fit(labels, 5 * np.eye(4)[(labels + 1) % 4])
-    assert found.temperature == temperature.HIGHEST
+    assert found.temperature == HIGHEST
     assert any("beyond 20" in note for note in found.notes)
 
 
@@ -112,3 +116,12 @@ def test_the_summary_has_intervals_and_owns_up_to_its_optimism(split: Callable[.
     assert "optimistic" in own["notes"][0]
     assert other["notes"] == []
     assert set(other["metrics"]) == {"train/ece", "train/loss", "train/brier"}
+
+
+@pytest.mark.parametrize("damaged", ["1e-320", "1e308", "NaN", "-1", "0", "1" + "0" * 400])
+def test_a_record_of_a_temperature_that_nobody_fitted_is_refused(tmp_path: Path, damaged: str) -> None:
+    kept = tmp_path / "calibration.json"
+    judged.calibration("0" * 64).write(kept)
+    kept.write_text(kept.read_text().replace("1.2", damaged))
+    with pytest.raises(DataError, match=r"calibration\.json: "):
+        Calibration.read(kept)

@@ -71,7 +71,7 @@ def _tell_images(found: Mistakes) -> None:
     if labels.suspects:
         table = _table("image", "label", "perhaps", "margin:")
         for suspect in labels.suspects[:_SHOWN]:
-            table.add_row(suspect.image_id, suspect.label, suspect.probably, f"{suspect.margin:+.2f}")
+            table.add_row(suspect.image_id, suspect.label, suspect.probably, f"{suspect.margin:+.3f}")
         screen.results().print(table)
 
 
@@ -90,8 +90,8 @@ def _tell_rest(found: Mistakes) -> None:
         return
     if why.outside is not None and why.area_outside is not None:
         print(
-            f"evidence outside the body: {why.outside:.0%}, as {why.area_outside:.0%} of the pictures is "
-            f"({why.images} explained)"
+            f"{100 * why.outside:.0f} % of the evidence lies outside the body, where "
+            f"{100 * why.area_outside:.0f} % of the pictures lie ({why.images} explained)"
         )
     if why.looks_away:
         screen.warn("the network looks outside the body no less than an even gaze would")

@@ -18,6 +18,7 @@ from ctexp.core.files import replacing
 from ctexp.core.metric_names import higher_is_better
 from ctexp.core.wording import many
 from ctexp.evaluation import intervals, scores
+from ctexp.evaluation.predictions import Predictions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,29 +130,25 @@ def confusion(matrix: ArrayLike, path: Path, split: str = "val", prefix: str = "
     _save(figure, path)
 
 
-def reliability(
-    probabilities: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    path: Path,
-    split: str = "val",
-    prefix: str = "",
-) -> None:
+def reliability(predictions: Predictions, path: Path, split: str = "val", prefix: str = "") -> None:
     """Draw how often the model is right by how sure it says it is, with the images in each bin.
 
     Args:
-        probabilities: `(N, 4)`.
-        labels: `(N,)`.
+        predictions: the split's table.
         path: the PNG to write.
         split: for the title.
         prefix: what the title begins with.
     """
+    probabilities, labels = predictions.probabilities, predictions.label
     confidence, bins = scores.confidence_bins(probabilities)
     right = probabilities.argmax(axis=1) == labels
     count = np.bincount(bins, minlength=scores.ECE_BINS)
     used = np.flatnonzero(count)
+    groups = np.array(predictions.group)
     mean = np.array([confidence[bins == b].mean() for b in used])
     accuracy = np.array([right[bins == b].mean() for b in used])
-    bounds = np.array([intervals.wilson(a, float(n)) for a, n in zip(accuracy, count[used], strict=True)])
+    worth = [count[b] / intervals.design_effect(right[bins == b], groups[bins == b]) for b in used]
+    bounds = np.array([intervals.wilson(a, n) for a, n in zip(accuracy, worth, strict=True)])
     gaps = scores.calibration_gaps(labels, probabilities, np.ones((1, len(labels))))
     ece = float(np.abs(gaps).sum())
 

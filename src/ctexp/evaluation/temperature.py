@@ -19,9 +19,7 @@ from ctexp.evaluation import metrics, scores
 from ctexp.evaluation.entries import Entry
 from ctexp.evaluation.intervals import FEW
 from ctexp.evaluation.predictions import Predictions
-
-LOWEST, HIGHEST = 0.05, 20.0
-"""Temperatures are sought between these."""
+from ctexp.record.calibration import HIGHEST, LOWEST
 
 METHOD = f"temperature scaling, minimum of the cross-entropy between {LOWEST:g} and {HIGHEST:g}"
 """What the record says of how a temperature was found."""

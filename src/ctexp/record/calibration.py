@@ -1,8 +1,15 @@
 """How sure a trained model may be: its temperature, kept beside the checkpoint that it belongs to."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from ctexp.record.documents import Document, Part, Sha256, Text
+
+LOWEST, HIGHEST = 0.05, 20.0
+"""Temperatures are sought between these; another one in a record was never fitted."""
+
+Temperature = Annotated[float, Field(ge=LOWEST, le=HIGHEST)]
 
 
 class FittedOn(Part):
@@ -31,7 +38,7 @@ class Calibration(Document):
         notes: what a reader should know of it, one line each.
     """
 
-    temperature: float = Field(gt=0)
+    temperature: Temperature
     fitted_on: FittedOn
     nll: Change
     ece: Change

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ctexp.core.locks import FileLock
 from ctexp.record import grouped
+from ctexp.record.calibration import Temperature
 from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
 from ctexp.record.manifest import Origin
 from ctexp.record.result import Measurement
@@ -100,7 +101,7 @@ class EnsembleMember(Part):
     run_id: Text
     checkpoint: Text
     sha256: Sha256
-    temperature: float = Field(gt=0)
+    temperature: Temperature
 
 
 class EnsembleList(Document):

@@ -81,13 +81,7 @@ def measure_folds(
     figures.confusion(
         summary["confusion"], place.figures / f"confusion_{OOF}.png", "out of fold", catalog.title
     )
-    figures.reliability(
-        whole.probabilities,
-        whole.label,
-        place.figures / f"reliability_{OOF}.png",
-        "out of fold",
-        catalog.title,
-    )
+    figures.reliability(whole, place.figures / f"reliability_{OOF}.png", "out of fold", catalog.title)
     return document
 
 

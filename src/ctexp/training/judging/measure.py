@@ -19,7 +19,7 @@ from ctexp.record.run_dir import RunDir
 from ctexp.training.judging import calibrate
 from ctexp.training.judging.predict import VIEWS, predict
 from ctexp.training.judging.speed import Pace, speed
-from ctexp.training.kernel.checkpoints import load
+from ctexp.training.kernel.checkpoints import load_weights
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
 
@@ -61,7 +61,7 @@ def measure(
         Stopped: a signal asked for an end.
         StorageError: the disk is full.
     """
-    module.adopt(load(run.checkpoints / BEST)["state_dict"])
+    module.adopt(load_weights(run.checkpoints / BEST))
     rows = selection.rows[split]
     tta = module.settings.inference.tta
     calibration = None if split == "val" else calibrate.kept_calibration(run)
@@ -100,9 +100,7 @@ def measure(
     _merge(run.metrics, split, summary)
     title = selection.catalog.title
     figures.confusion(summary["confusion"], run.figures / f"confusion_{split}.png", split, title)
-    figures.reliability(
-        predictions.probabilities, predictions.label, run.figures / f"reliability_{split}.png", split, title
-    )
+    figures.reliability(predictions, run.figures / f"reliability_{split}.png", split, title)
     return summary
 
 

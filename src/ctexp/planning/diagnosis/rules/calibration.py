@@ -11,13 +11,14 @@ from ctexp.planning.diagnosis.figures import agreeing, interval, number
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.diagnosis.rules.label_noise import label_noise
 from ctexp.planning.diagnosis.unseen import unseen
+from ctexp.record.calibration import HIGHEST, LOWEST
 
 _OFF = 1.25
 """A temperature matters beyond this, or below its inverse: what is called with 0.90 then deserves 0.82, or
 0.95 (four classes, the doubt spread evenly over three)."""
 _CHI2 = 3.841458820694124
 """The 0.95 quantile of the chi-squared distribution with one degree of freedom."""
-_GRID = np.geomspace(temperature.LOWEST, temperature.HIGHEST, 241)
+_GRID = np.geomspace(LOWEST, HIGHEST, 241)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _fit(table: Predictions) -> _Fitted:
     best = temperature.fit(table.label, table.logits).temperature
     if (table.logits.argmax(axis=1) == table.label).all():
         # The likelihood of a faultless table rises without end: nothing says that it is too sure.
-        return _Fitted(best, temperature.LOWEST, 1 / best if best < 1 else best)
+        return _Fitted(best, LOWEST, 1 / best if best < 1 else best)
     logits = table.logits.astype(np.float64)
     losses = np.array([scores.cross_entropy(table.label, logits / one).sum() for one in (*_GRID, best)])
     within = np.array([*_GRID, best])[2 * (losses - losses.min()) <= _CHI2]
