@@ -70,7 +70,7 @@ def _state(conf: Path) -> tuple[tuple[Path, int, int, int], ...]:
     """Every file and folder of the configuration with what changes when it does: inode, size, time."""
     found = []
     for path in (conf, *conf.glob("*"), *conf.glob("*/*")):  # links to other folders followed
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it went away, or leads nowhere
             about = path.stat()
             found.append((path, about.st_ino, about.st_size, about.st_ctime_ns))
     return tuple(sorted(found))

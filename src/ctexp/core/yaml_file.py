@@ -59,7 +59,7 @@ def parse_mapping(content: bytes, where: str) -> tuple[dict[str, Any], "Lines"]:
     if document is None:
         return {}, lines
     if not isinstance(document, dict):
-        got = "a list" if isinstance(document, list) else repr(document)
+        got = "a list" if isinstance(document, list) else repr(document)[:80]
         raise UsageError(f"{where}: expected keys and values (key: value), got {got}")
     return document, lines
 

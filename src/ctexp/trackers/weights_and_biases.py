@@ -94,8 +94,10 @@ def unreachable(timeout: float) -> str:
     import wandb
 
     url = os.environ.get("WANDB_BASE_URL") or wandb.setup().settings.base_url
+    if not url.startswith(("http://", "https://")):
+        return f"{url} is no address of http or https"
     try:
-        with urllib.request.urlopen(url, timeout=timeout):  # noqa: S310 - W&B's own setting, http or https
+        with urllib.request.urlopen(url, timeout=timeout):  # noqa: S310 - http or https
             pass
     except urllib.error.HTTPError:
         pass  # an answer, if a grumpy one

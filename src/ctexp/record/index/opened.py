@@ -103,7 +103,7 @@ class Index:
         """Those that have a value, then those that have none."""
         # Few runs are sorted; of many, the first are found by walking along the metric. SQLite joins in the
         # order that is written.
-        few = f"SELECT count(*) FROM (SELECT 1 FROM runs WHERE {asked.sql} LIMIT {_FEW})"  # noqa: S608
+        few = f"SELECT count(*) FROM (SELECT 1 FROM runs WHERE {asked.sql} LIMIT {_FEW})"  # noqa: S608 - values are bound
         join = "metrics CROSS JOIN runs USING (run)"
         if self._rows(few, asked.values)[0][0] < _FEW:
             join = "runs CROSS JOIN metrics USING (run)"
