@@ -22,17 +22,7 @@ _UNREAD = "unread_keys"
 
 @dataclass
 class Alarms:
-    """The alarms of one attempt.
-
-    Args:
-        run: the directory.
-        manifest: what the run is.
-        settings: as they were composed; watched.
-        conf: the folder of the groups.
-        number: of the attempt.
-        log: where events go.
-        rows: the history of earlier attempts.
-    """
+    """The alarms of one attempt."""
 
     run: RunDir
     manifest: Manifest

@@ -85,9 +85,6 @@ class RecordedAttempt:
     def carry_out(self, resume: Path | None) -> Result:
         """Train, measure, and write how it ended.
 
-        Args:
-            resume: the checkpoint to go on from.
-
         Raises:
             StorageError: not even the end could be written.
         """

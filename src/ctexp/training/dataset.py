@@ -56,12 +56,6 @@ def describe(selection: Selection, root: Path, features: "FeatureInputs | None" 
 def same_data(run_id: str, dataset: Dataset, data_dir: Path, splits: Path) -> Selection:
     """Select what a run's manifest says, by the scheme it was resolved to then.
 
-    Args:
-        run_id: the run's.
-        dataset: of its manifest.
-        data_dir: the data folder.
-        splits: the folder of split files.
-
     Raises:
         DataError: the data set or its split is not what the run began with, or files are missing or changed.
     """

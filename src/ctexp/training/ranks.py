@@ -74,13 +74,6 @@ def helped(
 ) -> Iterator[Team]:
     """A team for one call of `fit`, whose helpers are at work by then and gone afterwards.
 
-    Args:
-        others: where they work.
-        device: where this process does.
-        module: what is trained, as `fit` will get it.
-        checkpoints: the folder of the run's checkpoints.
-        resume: the checkpoint to go on from, or None.
-
     Yields:
         The team as this process sees it, which leads.
 

@@ -33,11 +33,7 @@ from ctexp.training.refereed import Refereed
 
 
 class Training:
-    """One start of a run.
-
-    Args:
-        order: what to train.
-    """
+    """One start of a run."""
 
     def __init__(self, order: Order) -> None:
         self._order = order
@@ -85,9 +81,6 @@ class Training:
 
     def start(self, estimate: Estimate | None = None) -> Result:
         """Train from the beginning, in a new run directory.
-
-        Args:
-            estimate: what it is expected to cost.
 
         Raises:
             CtexpError: refused; nothing was made.

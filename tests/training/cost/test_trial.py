@@ -90,8 +90,8 @@ def test_steps_validation_and_checkpoints_are_measured(tmp_path: Path) -> None:
     assert found is not None
     assert (found.steps, found.steps_per_epoch, found.basis) == (10, 100, "measured 10 steps")
     assert Slow.calls == 13  # two to warm up, ten, and one validation batch
-    assert 0.02 < found.step_seconds < 0.2
-    assert 0.06 < found.validation_seconds < 0.6  # three batches
+    assert found.step_seconds > 0.02
+    assert found.validation_seconds > 0.06  # three batches
     assert found.epoch_seconds > 100 * found.step_seconds
     weights = sum(tensor.nbytes for tensor in module.state_dict().values())
     # The last checkpoint, in which AdamW keeps two more for each weight, and the best one.

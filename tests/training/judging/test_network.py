@@ -68,7 +68,7 @@ def test_it_says_what_the_run_recorded_to_the_bit(name: str, project: Path, runs
     expected /= expected.sum(axis=1, keepdims=True)
     assert np.array_equal(np.concatenate(probabilities).argmax(axis=1), recorded.logits.argmax(axis=1))
     assert np.concatenate(probabilities) == pytest.approx(expected, abs=1e-15)
-    if not ensemble.takes_features:
+    if ensemble.members[0].trained.manifest.features is None:
         with torch.no_grad():
             logits = torch.cat([network.answer(part) for part in parts])
         assert logits.numpy().tobytes() == recorded.logits.tobytes()

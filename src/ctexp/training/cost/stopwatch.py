@@ -30,10 +30,6 @@ SECONDS = 5.0
 class Stopwatch(Callback):
     """Times steps and validation, ends the loop when it has seen enough, and has a checkpoint saved.
 
-    Args:
-        device: where the loop computes.
-        requests: signals that ask for a stop.
-
     Attributes:
         validation_seconds: of one batch, of `validation_images`.
         memory_bytes: the peak on the GPU, or of the process where there is none.
@@ -124,9 +120,6 @@ class Stopwatch(Callback):
 
 class TimedCheckpoint(CheckpointIO):
     """Writes as `DurableCheckpoints` does, to a file without a name, and sees how long that takes.
-
-    Args:
-        folder: where; nothing is left there.
 
     Attributes:
         seconds: for the checkpoint.

@@ -25,7 +25,6 @@ from ctexp.training.judging.predict import views
 from ctexp.training.kernel.compiling import compile_network
 from ctexp.training.kernel.device import precision
 from ctexp.training.kernel.finetune import AFTER_ALL_STEPS, Finetuning
-from ctexp.training.kernel.fit import PRECISION
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
 from ctexp.training.memory.measured import free_bytes, measure_memory, trial_batch
@@ -177,7 +176,7 @@ def _fit_a_little(
     pl.Trainer(
         accelerator=watch.device.type,
         devices=1,
-        precision=PRECISION[precision(module.settings.trainer.precision, watch.device)],
+        precision=precision(module.settings.trainer.precision, watch.device),
         max_epochs=1,
         limit_train_batches=min(len(train), WARM_UP + STEPS),
         limit_val_batches=1,

@@ -70,11 +70,6 @@ class Ensemble:
     def load(cls, listed: EnsembleList, runs: Path, device: torch.device) -> Self:
         """The networks of an `ensemble.json`.
 
-        Args:
-            listed: the document.
-            runs: the folder of all runs.
-            device: where they will compute.
-
         Raises:
             DataError: a checkpoint is missing or not the one listed (all such are named, and nothing is
                 loaded), or a run's record is damaged.
@@ -94,11 +89,6 @@ class Ensemble:
     def calibrated(self) -> bool:
         """Whether a temperature belongs to each network."""
         return all(member.temperature is not None for member in self.members)
-
-    @property
-    def takes_features(self) -> bool:
-        """Whether they look at measured features beside the image."""
-        return self.members[0].trained.manifest.features is not None
 
     def probabilities(
         self, images: Tensor, measured: NDArray[np.float64] | None = None

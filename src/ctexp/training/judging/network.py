@@ -12,16 +12,14 @@ from torch import Tensor, nn
 
 from ctexp.config.compose import load as load_settings
 from ctexp.config.schema import Settings
-from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
-from ctexp.models.build import build
 from ctexp.models.weights import WeightsOrigin
 from ctexp.record.checkpoint_files import BEST, read_sums
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.training.judging.predict import views
-from ctexp.training.kernel.checkpoints import load
-from ctexp.training.kernel.module import standardised
+from ctexp.training.kernel.checkpoints import load_weights
+from ctexp.training.kernel.network import build_network, put, standardised
 
 
 class Network(nn.Module):
@@ -68,10 +66,6 @@ class Trained:
 def open_network(run: RunDir, device: torch.device) -> Trained:
     """Open the best weights of a run.
 
-    Args:
-        run: its directory.
-        device: where the network will compute.
-
     Raises:
         DataError: the record or the checkpoint is missing or damaged, or was pruned.
     """
@@ -80,9 +74,8 @@ def open_network(run: RunDir, device: torch.device) -> Trained:
         raise DataError(reading.problems, "a run without a whole manifest cannot be opened")
     manifest = reading.manifest
     settings = load_settings(run.config, manifest.config_sha256)
-    weights = load(run.checkpoints / BEST)["state_dict"]
     model = without_weights(settings, manifest)
-    model.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
+    put(load_weights(run.checkpoints / BEST), model)
     if device.type == "cuda" and settings.trainer.channels_last:
         model = model.to(memory_format=torch.channels_last)
     network = Network(model, settings).eval().to(device)
@@ -90,23 +83,6 @@ def open_network(run: RunDir, device: torch.device) -> Trained:
 
 
 def without_weights(settings: Settings, manifest: Manifest) -> nn.Module:
-    """The architecture that a run trained, with random weights.
-
-    Args:
-        settings: of the run.
-        manifest: says how many features stand beside the image.
-    """
+    """The architecture that a run trained, with random weights."""
     features: dict[str, Any] = dict(manifest.features or {})
-    return build(
-        settings.model.name,
-        WeightsOrigin("random"),
-        in_channels=settings.model.in_channels,
-        image_size=settings.data.image_size,
-        num_classes=len(CLASSES),
-        dropout=settings.model.dropout,
-        stochastic_depth=settings.model.stochastic_depth,
-        attention=settings.model.attention,
-        fusion=settings.model.fusion,
-        num_features=len(features.get("columns", ())),
-        features_dropout=settings.features.dropout,
-    )
+    return build_network(settings, WeightsOrigin("random"), len(features.get("columns", ())))

@@ -16,11 +16,7 @@ _SECONDS = 1.0  # single images are answered for about so long
 
 
 class Pace:
-    """Notes when each batch of a prediction was done, and goes on to what else is to be done then.
-
-    Args:
-        then: called after each batch.
-    """
+    """Notes when each batch of a prediction was done, and goes on to what else is to be done then."""
 
     def __init__(self, then: Callable[[], None]) -> None:
         self._then = then

@@ -5,7 +5,6 @@ is a copy: a full disk then destroys the good checkpoint of the epoch before. He
 sibling, synced, hashed and renamed.
 """
 
-import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins.io.checkpoint_io import CheckpointIO
 from pytorch_lightning.callbacks import Checkpoint
+from torch import Tensor
 
 from ctexp.core import files, screen
 from ctexp.core.errors import DataError, Diverged, StorageError
@@ -28,9 +28,6 @@ from ctexp.training.kernel.stopping import StopRequests
 
 _FINITE_CHECK_STEPS = 25
 """Reading a GPU's losses waits for the GPU, so they are read this often, and before every checkpoint."""
-
-_DAMAGE = (EOFError, RuntimeError, pickle.UnpicklingError, KeyError, OSError, ValueError)
-"""What `torch.load` raises on truncated, zeroed, patched or foreign files."""
 
 _INSTEAD = "name another run, or train this one again"
 
@@ -86,7 +83,7 @@ def load(path: Path) -> dict[str, Any]:
     """Read a checkpoint to the CPU after checking its hash.
 
     Raises:
-        DataError: it is missing, damaged, or holds anything but tensors and plain values.
+        DataError: it is missing, damaged, no checkpoint, or holds anything but tensors and plain values.
     """
     refuse_pruned(path)
     if not path.is_file():
@@ -94,10 +91,24 @@ def load(path: Path) -> dict[str, Any]:
     if files.sha256_file(path) not in {digest for digest, _ in listed(path.parent)}:
         raise DataError(f"{path}: does not match its sha256 in {SUMS}: damaged or replaced", _INSTEAD)
     try:
-        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except _DAMAGE as error:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # there is hardly one that an unpickler does not raise at foreign bytes
         raise DataError(f"{path}: cannot be read ({type(error).__name__})", _INSTEAD) from error
+    if not isinstance(checkpoint, dict):
+        raise DataError(f"{path}: is no checkpoint", _INSTEAD)
     return checkpoint
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """The weights of a checkpoint, by the names that `network.put` takes.
+
+    Raises:
+        DataError: as for `load`, or it has none.
+    """
+    weights = load(path).get("state_dict")
+    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
+        raise DataError(f"{path}: holds no weights", _INSTEAD)
+    return weights
 
 
 class Resumable(NamedTuple):
@@ -122,15 +133,20 @@ def newest(folder: Path) -> Resumable | None:
     for path in paths:
         try:
             checkpoint = load(path)
+            best = checkpoint["callbacks"][BestCheckpoint.__qualname__]["best_epoch"]
+            progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
+            found = Resumable(path, progress["processed"], checkpoint["global_step"])
         except DataError as error:
             problems += error.problems
             continue
+        except (LookupError, TypeError):  # of another program, or of an old version
+            problems.append(f"{path}: is no checkpoint of a training")
+            continue
         for problem in problems:
             screen.warn(f"{problem}; the one before is used")
-        if checkpoint["callbacks"][BestCheckpoint.__qualname__]["best_epoch"] is not None:
+        if best is not None:
             load(folder / BEST)
-        progress = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]
-        return Resumable(path, progress["processed"], checkpoint["global_step"])
+        return found
     if problems:
         raise DataError(problems, "no checkpoint is whole: train anew")
     return None
@@ -205,11 +221,6 @@ class LastCheckpoint(Checkpoint):
 
     A stop in the middle of an epoch is honoured at the boundary of an optimizer step. After the last step of
     an epoch its validation comes first: a checkpoint between the two would resume without it.
-
-    Args:
-        folder: where `last.ckpt` goes.
-        requests: where stops are asked for.
-        budget: the time there is.
     """
 
     def __init__(self, folder: Path, requests: StopRequests, budget: TimeBudget) -> None:

@@ -8,7 +8,10 @@ import torch
 from ctexp.core import gpu, screen
 from ctexp.core.errors import PreflightError
 
-_PRECISIONS: dict[str, Literal["32", "bf16", "16"]] = {"32": "32", "bf16": "bf16", "16": "16"}
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+"""Lightning's names."""
+
+_PRECISIONS: dict[str, Precision] = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 _WAY_OUT = "trainer.accelerator=cpu trains on the CPU knowingly; `scripts/inv doctor` checks the machine"
 
 
@@ -67,15 +70,15 @@ def make_repeatable() -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def precision(wanted: str, device: torch.device) -> Literal["32", "bf16", "16"]:
+def precision(wanted: str, device: torch.device) -> Precision:
     """What `trainer.precision` means here; `auto` is bf16 where the GPU has it, and 32 bits elsewhere."""
     if wanted == "auto":
-        return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "32"
+        return "bf16-mixed" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "32-true"
     return _PRECISIONS[wanted]
 
 
 def autocast(wanted: str, device: torch.device) -> torch.autocast:
     """The context in which a forward pass is computed with `trainer.precision`."""
     chosen = precision(wanted, device)
-    dtype = torch.float16 if chosen == "16" else torch.bfloat16
-    return torch.autocast(device.type, dtype, enabled=chosen != "32")
+    dtype = torch.float16 if chosen == "16-mixed" else torch.bfloat16
+    return torch.autocast(device.type, dtype, enabled=chosen != "32-true")

@@ -11,7 +11,7 @@ import math
 
 from torch import nn
 
-from ctexp.config.schema import FinetuneSettings
+from ctexp.config.schema.network import FinetuneSettings
 from ctexp.core.errors import UsageError
 from ctexp.models.depth import Depth
 
@@ -23,11 +23,6 @@ class Finetuning:
     """Freezes and unfreezes the stages of a network as functions of the step.
 
     The head learns from the first step to the last, and a stage that has begun goes on learning.
-
-    Args:
-        model: the network.
-        settings: how.
-        steps_per_epoch: optimizer steps in an epoch.
 
     Raises:
         UsageError: the network does not tell its stages, and they are asked for.

@@ -5,7 +5,6 @@ import signal
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import pytorch_lightning as pl
 import torch
@@ -24,13 +23,6 @@ from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
 from ctexp.training.kernel.team import ALONE, Team
 from ctexp.training.kernel.together import normalised_together
-
-PRECISION: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
-    "32": "32-true",
-    "bf16": "bf16-mixed",
-    "16": "16-mixed",
-}
-"""Lightning's names."""
 
 
 def fit(
@@ -81,7 +73,7 @@ def fit(
     trainer = pl.Trainer(
         accelerator=device.type,
         devices=1 if device.index is None else [device.index],
-        precision=PRECISION[precision(settings.trainer.precision, device)],
+        precision=precision(settings.trainer.precision, device),
         max_epochs=settings.trainer.max_epochs,
         callbacks=[*watchers, *(keeping if team.leads else ())],
         # One process, in a job of SLURM too, where Lightning would see a part of many and take its signals.

@@ -22,6 +22,7 @@ from ctexp.data.batches import Batch, TrainBatches
 from ctexp.evaluation import metrics
 from ctexp.training.kernel.averaging import Average, Inputs
 from ctexp.training.kernel.finetune import Finetuning
+from ctexp.training.kernel.network import put, standardised
 from ctexp.training.kernel.optim import build_optimizer
 from ctexp.training.kernel.schedule import Schedule
 from ctexp.training.kernel.sums import EpochSums
@@ -227,7 +228,7 @@ class Classifier(pl.LightningModule):
     def adopt(self, weights: dict[str, Tensor]) -> None:
         """Answer with these weights from here on; training is over."""
         self.average = None
-        self.model.load_state_dict({name.removeprefix("model."): value for name, value in weights.items()})
+        put(weights, self.model)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the sums of the epoch and the schedule's memory."""
@@ -238,15 +239,3 @@ class Classifier(pl.LightningModule):
         """Take them back."""
         self.sums = EpochSums.of(checkpoint["epoch_sums"])
         self.schedule.load_state_dict(checkpoint["schedule"])
-
-
-def standardised(images: Tensor, settings: Settings) -> Tensor:
-    """Images as a network takes them: float (B, C, H, W) of uint8 (B, 1, H, W), on the same device."""
-    data = settings.data
-    # (images / 255 - mean) / std, in the fewest passes over memory
-    inputs = images.to(torch.get_default_dtype()).sub_(255 * data.mean).mul_(1 / (255 * data.std))
-    if settings.model.in_channels > 1:
-        inputs = inputs.expand(-1, settings.model.in_channels, -1, -1)
-    if inputs.is_cuda and settings.trainer.channels_last:
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
-    return inputs

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ctexp.config.schema import (
+from ctexp.config.schema import Settings
+from ctexp.config.schema.learning import (
     BalancedSoftmaxSettings,
     ClassBalancedSettings,
     CrossEntropySettings,
     FocalSettings,
-    Settings,
 )
 from ctexp.core import screen
 from ctexp.core.classes import CLASSES
@@ -32,11 +32,11 @@ from ctexp.data.radiomics.inputs import FeatureInputs
 from ctexp.data.sampling import ClassBalanced, Sampler, Uniform
 from ctexp.data.selection import Selection
 from ctexp.models import losses
-from ctexp.models.build import build
 from ctexp.models.weights import WeightsOrigin
 from ctexp.training.kernel.averaging import build_average
 from ctexp.training.kernel.finetune import Finetuning
 from ctexp.training.kernel.module import Classifier
+from ctexp.training.kernel.network import build_network
 from ctexp.training.kernel.schedule import Schedule
 
 _GPU_SHARE = 0.25  # of its free memory, for one split
@@ -56,19 +56,7 @@ def build_module(
         UsageError: the network cannot be built with these settings.
     """
     pl.seed_everything(settings.seed, verbose=False)
-    model = build(
-        settings.model.name,
-        origin,
-        in_channels=settings.model.in_channels,
-        image_size=settings.data.image_size,
-        num_classes=len(CLASSES),
-        dropout=settings.model.dropout,
-        stochastic_depth=settings.model.stochastic_depth,
-        attention=settings.model.attention,
-        fusion=settings.model.fusion,
-        num_features=len(features.columns) if features else 0,
-        features_dropout=settings.features.dropout,
-    )
+    model = build_network(settings, origin, len(features.columns) if features else 0)
     if device.type == "cuda" and settings.trainer.channels_last:
         model = model.to(memory_format=torch.channels_last)
     steps = -(-len(selection.rows["train"]) // images_a_step(settings))
