@@ -56,6 +56,17 @@ def test_another_file_and_no_file_are_told_apart(tmp_path: Path) -> None:
     assert "results.json: missing" in refused
 
 
+def test_a_name_that_no_file_can_have_and_a_number_beyond_all_floats_are_no_figure(tmp_path: Path) -> None:
+    (tmp_path / "big.json").write_text('{"n": 1' + "0" * 400 + "}")
+    digest = files.sha256_file(tmp_path / "big.json")
+    found = Recomputing(tmp_path, tmp_path).figure(
+        Figure(value=1.0, source=Cited(file="big.json", sha256=digest, key=("n",)))
+    )
+    assert found.value is None
+    nowhere = Figure(value=1.0, source=Cited(file="a" * 5000, sha256=digest, key=("n",)))
+    assert "cannot be read" in refusal(lambda: Recomputing(tmp_path, tmp_path).figure(nowhere), Gone)
+
+
 def test_files_are_held_to_every_digit_and_arithmetic_to_those_that_machines_share(tmp_path: Path) -> None:
     said = cited(tmp_path, ("auc",), value=0.91, low=0.88, high=0.93)
     other = said.model_copy(update={"low": 0.88 * (1 + 1e-13)})

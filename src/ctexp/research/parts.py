@@ -34,13 +34,7 @@ class Part:
 
 
 def parts(places: Places, data_dir: Path, experiment: Experiment) -> dict[str, Part]:
-    """The parts of an experiment by id, in the order of the plan.
-
-    Args:
-        places: of the project.
-        data_dir: the folder of its data.
-        experiment: of its plan.
-    """
+    """The parts of an experiment by id, in the order of the plan."""
     return {one.id: _part(places, data_dir, experiment, one.id) for one in experiment.subs}
 
 

@@ -6,6 +6,7 @@ differs is told before any number is looked at.
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,7 @@ class Altered(DataError):
 
 
 class Recomputing:
-    """Works figures out again; every file is hashed, and every comparison done, once.
-
-    Args:
-        root: the project's folder.
-        runs: the folder of all runs.
-    """
+    """Works figures out again; every file is hashed, and every comparison done, once."""
 
     def __init__(self, root: Path, runs: Path) -> None:
         self._root = root
@@ -122,9 +118,9 @@ class Recomputing:
         return judged
 
     def _checked(self, path: Path, said: str, sha256: str) -> Path:
-        if not path.is_file():
-            raise Gone(f"{said}: missing")
         try:
+            if not path.is_file():
+                raise Gone(f"{said}: missing")
             found = self._hash(path)
         except OSError as error:
             raise Gone(f"{said}: cannot be read ({error.strerror})") from error
@@ -165,8 +161,12 @@ def _document(path: Path) -> Any:
 
 
 def _number(value: Any) -> float | None:
-    """A number; None for everything else, which no figure equals that has one."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A finite number; None for everything else, which no figure equals that has one."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    with suppress(OverflowError):  # an integer beyond all floats
+        return float(value) if math.isfinite(value) else None
+    return None
 
 
 def _way(key: Sequence[Step]) -> str:

@@ -8,7 +8,10 @@ from pydantic import Field, model_validator
 from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
 from ctexp.record.git import GitState
 from ctexp.record.manifest import Dataset
-from ctexp.research.figures import Figure
+from ctexp.research.figures import Figure, leads_elsewhere
+
+ARTIFACT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+"""What the file of an artifact may be called."""
 
 
 class Artifact(Part):
@@ -18,10 +21,16 @@ class Artifact(Part):
         file: relative to the project's folder.
     """
 
-    name: Text
+    name: str = Field(pattern=ARTIFACT)
     file: Text
     sha256: Sha256
     bytes: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _lies_here(self) -> "Artifact":
+        if leads_elsewhere(self.file):
+            raise ValueError(f"{self.file} leads elsewhere")
+        return self
 
 
 class Broken(Part):
@@ -114,11 +123,7 @@ class Answer(Document):
 
 
 def caveats(datasets: Iterable[Dataset]) -> tuple[str, ...]:
-    """What the data of trainings make of their figures, one line each and none twice.
-
-    Args:
-        datasets: as the trainings' manifests describe them.
-    """
+    """What the data of trainings make of their figures, one line each and none twice."""
     lines = []
     for its in datasets:
         if its.synthetic:

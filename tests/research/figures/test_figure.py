@@ -41,6 +41,8 @@ def test_a_cited_number_stands_in_a_file_of_its_run(changes: dict[str, Any], why
         ({"family": ("mcc", "bogus")}, "bogus is no metric"),
         ({"baseline": (), "candidate": (), "files": {}}, "has no runs"),
         ({"split": "test"}, "stays sealed"),
+        ({"split": "../val"}, "leads elsewhere"),
+        ({"baseline": ("../a",), "files": {"../a": samples.HASH, "b_2": samples.HASH}}, "leads elsewhere"),
     ],
 )
 def test_a_comparison_says_what_it_was_made_of(changes: dict[str, Any], why: str) -> None:

@@ -55,6 +55,11 @@ def parsed(content: bytes) -> Page | None:
         return None
 
 
+def test_an_entry_whose_number_is_none_is_a_damaged_mark() -> None:
+    mark = ENTRY.replace(b"entry 1 ", b"entry " + b"9" * 5000 + b" ")
+    assert "a damaged mark" in refusal(lambda: Page.parse(mark + b"\n" + END, "FINDINGS.md"), DataError)
+
+
 @settings(max_examples=50)
 @given(WORDS)
 def test_whatever_people_wrote_is_kept_byte_for_byte_or_the_page_is_refused(text: bytes) -> None:

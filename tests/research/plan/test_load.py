@@ -259,6 +259,12 @@ gates:
     assert in_order(plan) == ("c", "a", "b", "e", "d")
 
 
+def test_a_long_chain_is_an_order_too() -> None:
+    chain = "".join(f" a{n}: {{dependencies: [a{n + 1}]}}\n" for n in range(1500))
+    plan = parse(f"experiments:\n{chain} a1500: {{}}\n".encode(), "plan.yaml")
+    assert in_order(plan) == tuple(f"a{n}" for n in reversed(range(1501)))
+
+
 def test_an_empty_plan_is_one_and_a_missing_one_says_how_to_begin(tmp_path: Path) -> None:
     assert parse(b"", "plan.yaml").experiments == {}
     with pytest.raises(UsageError) as caught:

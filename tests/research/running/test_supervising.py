@@ -43,8 +43,6 @@ class Seems:
 
     def cancel(self, handle: Submitted, grace: float) -> None: ...
 
-    def fetch(self, handle: Submitted) -> None: ...
-
 
 def test_a_handler_that_says_nothing_for_long_is_said_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

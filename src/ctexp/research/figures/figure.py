@@ -16,6 +16,11 @@ Step = str | int
 Formula = Literal["mean", "sd", "difference", "sum", "minimum", "maximum"]
 
 
+def leads_elsewhere(path: str) -> bool:
+    """Whether a path is not below the folder that it is relative to."""
+    return path.startswith("/") or ".." in PurePosixPath(path).parts
+
+
 class Cited(Part):
     """A number in a file.
 
@@ -34,10 +39,9 @@ class Cited(Part):
 
     @model_validator(mode="after")
     def _is_what_it_says(self) -> "Cited":
-        steps = PurePosixPath(self.file).parts
-        if ".." in steps or steps[:1] == ("/",):
+        if leads_elsewhere(self.file):
             raise ValueError(f"{self.file} leads elsewhere")
-        if self.run is not None and steps[:1] != (self.run,):
+        if self.run is not None and PurePosixPath(self.file).parts[:1] != (self.run,):
             raise ValueError(f"{self.file} is no file of the run {self.run}")
         if any(str(step).partition("/")[0] == "test" for step in self.key):
             raise ValueError("the test split stays sealed")
@@ -80,6 +84,8 @@ class Compared(Part):
             raise ValueError(f"{unknown[0]} is no metric")
         if self.split == "test":
             raise ValueError("the test split stays sealed")
+        if away := [name for name in (*self.files, self.split) if "/" in name or leads_elsewhere(name)]:
+            raise ValueError(f"{away[0]} leads elsewhere")
         return self
 
 

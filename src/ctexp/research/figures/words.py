@@ -105,9 +105,10 @@ class Quote(NamedTuple):
 def quotes(text: str) -> Iterator[Quote]:
     """All cited numbers of a text, in its order; definitions of footnotes and escaped marks are none."""
     for match in _QUOTE.finditer(text):
-        alone = text[: match.start()].rpartition("\n")[2].strip() == ""
-        if alone and not match["said"] and text.startswith(":", match.end()):
-            continue
+        if not match["said"] and text.startswith(":", match.end()):
+            begin = text.rfind("\n", 0, match.start()) + 1
+            if not text[begin : match.start()].strip():
+                continue
         value = match["value"] or ""
         number = value.removesuffix(" %")
         digits = len(number.partition(".")[2])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ctexp.core.wording import many
 from ctexp.record.manifest import command_line
 from ctexp.research.assessment import Assessment
 from ctexp.research.assessment.confidence import spread_over
@@ -123,8 +124,7 @@ def _corrected(its: Stands) -> list[str]:
     ]
     if not families:
         return []
-    number = max(families)
-    metrics = "1 metric" if number == 1 else f"{number} metrics"
+    metrics = many(max(families), "metric")
     return [
         f"Intervals are of one number alone; verdicts are corrected for {metrics} (Holm): a difference whose "
         "interval excludes 0 may still be undecided.",
@@ -198,7 +198,7 @@ def _answer(answer: Answer) -> list[str]:
 
 
 def _runs(runs: Sequence[str]) -> str:
-    return "1 training" if len(runs) == 1 else f"{len(runs) or 'no'} trainings"
+    return many(len(runs), "training") if runs else "no trainings"
 
 
 def _next(its: Stands) -> Iterator[str]:

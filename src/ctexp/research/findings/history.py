@@ -14,12 +14,7 @@ _ITEM = "- "
 
 
 def news(page: Page, lines: Sequence[str]) -> list[str]:
-    """The lines that its history does not tell yet; runs made again with equal results give none.
-
-    Args:
-        page: with its history.
-        lines: what counts now.
-    """
+    """The lines that its history does not tell yet; runs made again with equal results give none."""
     told: dict[str, str] = {}
     for entry in page.entries:
         items = (line for line in entry.text.splitlines() if line.startswith(_ITEM))

@@ -17,13 +17,7 @@ def folder(places: Places, experiment: str) -> Path:
 
 
 def keep(places: Places, experiment: str, subs: Iterable[str]) -> None:
-    """Keep the records of an experiment as they are now.
-
-    Args:
-        places: of the project.
-        experiment: its id.
-        subs: the parts that have a record.
-    """
+    """Keep the records of an experiment as they are now."""
     for sub in subs:
         content = places.record(experiment, sub).read_bytes()
         file = folder(places, experiment) / f"{sub}.{files.sha256_bytes(content)[:12]}.json"

@@ -20,7 +20,7 @@ Kind = Literal["head", "entry", "sources"]
 
 _BEGIN = re.compile(
     rb"<!-- ctexp (?:(?P<kind>head|sources)"
-    rb"|entry (?P<number>[1-9][0-9]*) state=(?P<state>[0-9a-f]{12}) after=(?P<after>[0-9a-f]{12})) -->"
+    rb"|entry (?P<number>[1-9][0-9]{0,8}) state=(?P<state>[0-9a-f]{12}) after=(?P<after>[0-9a-f]{12})) -->"
 )
 _END = re.compile(rb"<!-- ctexp end sha256=(?P<sha256>[0-9a-f]{64}) -->")
 _LIKE_A_MARK = re.compile(rb"\s*<!--\s*ctexp\b", re.IGNORECASE)

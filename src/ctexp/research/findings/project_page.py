@@ -1,5 +1,6 @@
 """What the project's page says: where every experiment and every gate stands, with the numbers."""
 
+from ctexp.core.wording import many
 from ctexp.record.manifest import command_line
 from ctexp.research.findings.experiment_page import STUB, verdicts
 from ctexp.research.findings.wording import advice, begun, bullets, code, inline, measured, status, table
@@ -61,8 +62,7 @@ def _told(its: Stands) -> str:
 def _counted(found: Standing) -> str:
     met = sum(its.assessment.met for its in found.experiments.values())
     done = sum(its.answered for its in found.experiments.values())
-    total = len(found.experiments)
-    experiments = "1 experiment" if total == 1 else f"{total} experiments"
+    experiments = many(len(found.experiments), "experiment")
     opened = sum(gate.open for gate in found.gates.values())
     gates = f" {opened} of {len(found.gates)} gates open." if found.gates else ""
     return f"{experiments}: {done} answered, {met} with every criterion met.{gates}"

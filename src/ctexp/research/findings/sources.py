@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from ctexp.core.wording import many
 from ctexp.research.figures import Cited, Compared, Derived, Figure, Formula, quotes
 from ctexp.research.findings.wording import code
 
@@ -51,7 +52,7 @@ def _origin(figure: Figure) -> str:
         return (
             f"{code(source.metric)} of {_side(source.candidate, source)} less that of "
             f"{_side(source.baseline, source)}, paired on the same {source.split} images; {source.verdict} "
-            f"among {len(source.family)} {'metric' if len(source.family) == 1 else 'metrics'} judged together"
+            f"among {many(len(source.family), 'metric')} judged together"
         )
     if isinstance(source, Derived):
         joined = " less " if source.formula == "difference" else ", "

@@ -87,11 +87,6 @@ def write(root: Path, plan: ResearchPlan, data_dir: Path, *, stub: bool = False)
 def refuse_altered(root: Path, experiments: Iterable[str], *, stub: bool = False) -> None:
     """Refuse to begin where `write` would be refused at the end, or history is no longer what was written.
 
-    Args:
-        root: the project's folder.
-        experiments: that are about to be carried out.
-        stub: as stub runs.
-
     Raises:
         DataError: as for `write`, and for entries of history that were changed, moved or taken out.
     """
@@ -193,7 +188,7 @@ def texts(page: Page) -> list[str]:
 
 def _page(path: Path) -> Page:
     try:
-        content = path.read_bytes()
+        content = files.read_regular(path)
     except FileNotFoundError:
         return Page.new(shown(path), _YOURS)
     except OSError as error:

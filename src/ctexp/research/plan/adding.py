@@ -19,11 +19,7 @@ experiments:
 
 
 def beginning(project: str) -> bytes:
-    """The text of a plan without experiments.
-
-    Args:
-        project: its name.
-    """
+    """The text of a plan without experiments."""
     return _BEGINNING.format(name=yaml_file.dump(project).removesuffix("...\n").strip()).encode()
 
 

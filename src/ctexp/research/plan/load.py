@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ctexp.core import yaml_file
+from ctexp.core import files, yaml_file
 from ctexp.core.errors import UsageError
 from ctexp.core.yaml_parts import Mistakes, Part
 from ctexp.research.plan.content import Gate, ResearchPlan
@@ -26,8 +26,7 @@ def load(path: Path, shown: str) -> ResearchPlan:
         UsageError: everything that is wrong with it, with its line.
     """
     try:
-        with path.open("rb") as opened:
-            content = opened.read(yaml_file.MAX_BYTES + 1)
+        content = files.read_regular(path, yaml_file.MAX_BYTES)
     except FileNotFoundError as error:
         raise UsageError(f"{shown}: there is none", "begin an experiment: inv research-new ID") from error
     except OSError as error:

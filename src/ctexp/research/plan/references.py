@@ -1,6 +1,6 @@
 """What parts of a plan say of each other: every name is there, and nothing waits for itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ctexp.core.names import did_you_mean
@@ -53,20 +53,22 @@ def in_order(plan: ResearchPlan) -> tuple[str, ...]:
 
 
 def _walk(waiting: Mapping[str, tuple[str, ...]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The order, and circles such as `(a, b, a)`."""
+    """The order, and circles such as `(a, b, a)`; without recursion: what waits may be a long chain."""
     done: dict[str, None] = {}
     circles: list[tuple[str, ...]] = []
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            circles.append((*path[path.index(name) :], name))
-        elif name in waiting and name not in done:
-            for other in waiting[name]:
-                visit(other, (*path, name))
-            done[name] = None
-
-    for name in waiting:
-        visit(name, ())
+    for first in waiting:
+        path: dict[str, Iterator[str]] = {} if first in done else {first: iter(waiting[first])}
+        while path:
+            name, others = next(reversed(path.items()))
+            other = next(others, None)
+            if other is None:
+                del path[name]
+                done[name] = None
+            elif other in path:
+                names = list(path)
+                circles.append((*names[names.index(other) :], other))
+            elif other in waiting and other not in done:
+                path[other] = iter(waiting[other])
     return tuple(done), circles
 
 

@@ -41,11 +41,7 @@ class Order(Document):
     command: Text
 
     def at(self, root: Path) -> "Order":
-        """The same in another copy of the project, whose data and runs lie in folders of its own.
-
-        Args:
-            root: that copy's folder.
-        """
+        """The same in another copy of the project, whose data and runs lie in folders of its own."""
         if str(root) == self.root:
             return self
         kept = Path(self.folder)

@@ -45,11 +45,7 @@ Side = Trained | RunDir | str | Sequence[RunDir]
 
 
 class Runs:
-    """The project's runs. Whatever is found is noted: the handler's answer rests on it.
-
-    Args:
-        folder: of all runs.
-    """
+    """The project's runs. Whatever is found is noted: the handler's answer rests on it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -10,7 +10,7 @@ from typing import Any
 
 from ctexp.core import files
 from ctexp.core.errors import UsageError
-from ctexp.research.record import Artifact
+from ctexp.research.record import ARTIFACT, Artifact
 from ctexp.research.runner.values import Warn, document
 
 FILE_BYTES = 10 * 1024 * 1024
@@ -19,7 +19,7 @@ FILE_BYTES = 10 * 1024 * 1024
 ALL_BYTES = 50 * 1024 * 1024
 """What those of one handler may take together."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_NAME = re.compile(ARTIFACT)
 _INSTEAD = "save less, or write large files below runs/ yourself"
 
 

@@ -10,12 +10,7 @@ from ctexp.research.basis import catalog_hash, split_hash
 
 
 class Source:
-    """Code, configuration and data as they are now.
-
-    Args:
-        root: the project's folder.
-        own: folders that ctexp writes to.
-    """
+    """Code, configuration and data as they are now."""
 
     def __init__(self, root: Path, own: Sequence[Path]) -> None:
         self._root = root

@@ -31,13 +31,7 @@ class Nobody:
 
 
 class Tracked:
-    """The tracker that the project's configuration names, begun with the first line that is logged.
-
-    Args:
-        order: whose handler.
-        prefix: the name of its function.
-        warn: given a line where the tracker fails.
-    """
+    """The tracker that the project's configuration names, begun with the first line that is logged."""
 
     def __init__(self, order: Order, prefix: str, warn: Callable[[str], None]) -> None:
         self._order = order

@@ -57,14 +57,7 @@ class Wanted:
 
 
 class Trainings:
-    """Carries out what handlers want trained.
-
-    Args:
-        order: whose handler.
-        trainer: carries out the trainings.
-        stop: whether to break them off.
-        tell: given a line before and after each.
-    """
+    """Carries out what handlers want trained."""
 
     def __init__(
         self, order: Order, trainer: Trainer, stop: Interruption, tell: Callable[[str], None]

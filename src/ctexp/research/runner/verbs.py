@@ -15,10 +15,6 @@ class VerbFailed(CriterionNotMet):
 def carry_out(root: Path, words: tuple[str, ...]) -> None:
     """Carry out `inv WORDS` in the project; it prints where this process prints.
 
-    Args:
-        root: the project's folder.
-        words: the verb, its arguments and flags.
-
     Raises:
         UsageError: it would open the test split.
         VerbFailed: its exit code is not 0.

@@ -11,11 +11,7 @@ from ctexp.record.run_dir import RunDir
 
 
 def ailments(runs: Sequence[RunDir]) -> tuple[str, ...]:
-    """`overfitting in 10 of 15 trainings: inv monitor says more`, a line for each rule.
-
-    Args:
-        runs: that an answer rests on.
-    """
+    """`overfitting in 10 of 15 trainings: inv monitor says more`, a line for each rule."""
     ailing: Counter[str] = Counter()
     for run in runs:
         with suppress(DataError):

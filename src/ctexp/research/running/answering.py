@@ -9,12 +9,13 @@ from ctexp.core import clock
 from ctexp.research.runner.order import Order
 
 
-def begun(order: Order, began: datetime, *, data: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that are known from the start.
+def told(order: Order, began: datetime, since: float, data: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of an answer that ends now, whatever came of it.
 
     Args:
         order: whose handler.
         began: when.
+        since: the same, by the clock that nobody sets.
         data: SHA-256 of the catalogs its runs were made on.
     """
     return {
@@ -25,13 +26,6 @@ def begun(order: Order, began: datetime, *, data: Mapping[str, str]) -> dict[str
         "git": order.git,
         "command": order.command,
         "started": clock.iso(began),
+        "ended": clock.iso(clock.now()),
+        "seconds": max(0.0, time.monotonic() - since),
     }
-
-
-def ended(since: float) -> dict[str, Any]:
-    """The fields of its end.
-
-    Args:
-        since: when it began, by the clock that nobody sets.
-    """
-    return {"ended": clock.iso(clock.now()), "seconds": max(0.0, time.monotonic() - since)}

@@ -9,13 +9,7 @@ from ctexp.research.record import Answer
 
 
 def keep(places: Places, experiment: str, sub: str) -> Answer | None:
-    """Keep the record that another will take the place of; it, or None where none can be read.
-
-    Args:
-        places: of the project.
-        experiment: its id.
-        sub: the part.
-    """
+    """Keep the record that another will take the place of; it, or None where none can be read."""
     with suppress(DataError):
         answer = Answer.read(places.record(experiment, sub))
         kept.keep(places, experiment, [sub])

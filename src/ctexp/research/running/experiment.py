@@ -84,12 +84,6 @@ def lock_of(start: Start, experiment: str) -> FileLock:
 def run(start: Start, experiment: Experiment, asked: Asked, bench: Bench) -> list[Done]:
     """Carry out what is asked for of an experiment; its lock is held.
 
-    Args:
-        start: see there.
-        experiment: as the plan has it.
-        asked: which of its parts.
-        bench: what its handlers have in common.
-
     Raises:
         UsageError: there is no such part.
         StorageError: a record cannot be written.
@@ -132,16 +126,10 @@ def publish(places: Places, answer: Answer, saved: Path) -> Answer:
     for name in sorted(named):
         files.write_bytes(folder / name, (saved / name).read_bytes())
     answer.write(record)
-    for name in _artifacts(before) - named:
+    for name in {one.name for one in before.artifacts} - named if before else ():
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(saved, ignore_errors=True)
     return answer
-
-
-def _artifacts(answer: Answer | None) -> set[str]:
-    """The names of what a handler had saved, as far as they are names of files."""
-    names = {one.name for one in answer.artifacts} if answer is not None else set()
-    return {name for name in names if Path(name).name == name}
 
 
 def _order(start: Start, experiment: Experiment, part: Part, folder: Path) -> Order:

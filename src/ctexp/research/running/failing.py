@@ -24,12 +24,7 @@ _OURS = "research/running/one.py"
 
 
 def broken(error: BaseException, handlers: Path) -> Broken:
-    """What an error that came out of a handler amounts to.
-
-    Args:
-        error: that.
-        handlers: the folder of all handlers.
-    """
+    """What an error that came out of a handler amounts to."""
     trace = _end("".join(traceback.format_exception(type(error), error, _inside(error.__traceback__))))
     if isinstance(error, SystemExit):
         return Broken(

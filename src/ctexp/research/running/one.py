@@ -30,7 +30,7 @@ from ctexp.research.runner.returned import Returned, returned
 from ctexp.research.runner.stopping import HandlerStopped, Interruption
 from ctexp.research.runner.telling import Nobody, Tracked
 from ctexp.research.running.ailing import ailments
-from ctexp.research.running.answering import begun, ended
+from ctexp.research.running.answering import told
 from ctexp.research.running.failing import broken
 
 STOPPED = 143
@@ -106,7 +106,7 @@ class Carrying:
         runner, order = self._runner, self.order
         used = [RunDir(Path(order.runs) / run) for run in runner.runs.used] if runner else []
         return Answer(
-            **begun(order, self.began, data=runner.runs.data() if runner else {}),
+            **told(order, self.began, self._clock, runner.runs.data() if runner else {}),
             function=self._handler.name if self._handler else "",
             state="failed" if came is None else "completed",
             finding=came.finding if came else "",
@@ -116,7 +116,6 @@ class Carrying:
             runs=tuple(run.id for run in used),
             caveats=(*caveats(Manifest.read(run.manifest).dataset for run in used), *ailments(used)),
             error=error,
-            **ended(self._clock),
         )
 
     def _warn(self, line: str) -> None:

@@ -12,12 +12,12 @@ from ctexp.core import clock
 from ctexp.core.errors import DataError, PreflightError
 from ctexp.core.locks import HELD, FileLock, passed_on
 from ctexp.core.paths import shown
-from ctexp.executors.protocol import Executor, Handle, Work
+from ctexp.executors.protocol import Executor, Work
 from ctexp.record.run_dir import is_run
 from ctexp.research.record import Answer, Broken
 from ctexp.research.runner.order import Order
 from ctexp.research.runner.trainings import names_begin
-from ctexp.research.running.answering import begun, ended
+from ctexp.research.running.answering import told
 from ctexp.research.running.failing import died
 from ctexp.sweeps.agent.stopping import Stops
 
@@ -46,7 +46,7 @@ class Bench:
         locks: held, which they hold too as long as they live, where they run on this machine.
     """
 
-    executor: Executor[Any]
+    executor: Executor
     stops: Stops
     tell: Callable[[str], None]
     environment: Callable[[], Mapping[str, str]]
@@ -81,15 +81,13 @@ def carry_out(order: Order, bench: Bench) -> Answer | None:
     code, flooded = _watch(handle, order, bench)
     if bench.stops.why:
         return None
-    bench.executor.fetch(handle)
     try:
         answer = Answer.read(order.answer)
     except DataError as absent:
         if code > 0 and not order.said.exists():
             raise _unbegun(order) from absent
         error = _flood() if flooded else died(code, _tail(order.log))
-        made = begun(order, began, data={}) | ended(since)
-        answer = Answer(**made, state="failed", error=error)
+        answer = Answer(**told(order, began, since, {}), state="failed", error=error)
     return answer
 
 
@@ -99,7 +97,7 @@ def _trained(order: Order) -> list[Path]:
     return [] if order.stub else [run for run in Path(order.runs).glob(f"{begin}*") if is_run(run)]
 
 
-def _watch(handle: Handle, order: Order, bench: Bench) -> tuple[int, bool]:
+def _watch(handle: Any, order: Order, bench: Bench) -> tuple[int, bool]:
     """Wait for its end; its exit code, and whether it was ended for printing too much."""
     followed = _Followed(order, bench.tell)
     flooded = False
@@ -121,12 +119,7 @@ def _watch(handle: Handle, order: Order, bench: Bench) -> tuple[int, bool]:
 
 
 class _Followed:
-    """Lines that a handler's process writes for people, told as they come; in their absence, that it runs.
-
-    Args:
-        order: whose handler.
-        tell: given each line.
-    """
+    """Lines that a handler's process writes for people, told as they come; in their absence, that it runs."""
 
     def __init__(self, order: Order, tell: Callable[[str], None]) -> None:
         self._file = order.said

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ctexp.core.errors import DataError
+from ctexp.core.wording import many
 from ctexp.research.findings import kept, results
 from ctexp.research.findings.checking.generated import check_file
 from ctexp.research.findings.checking.pages import check_page
@@ -25,15 +26,7 @@ def check(
     *,
     progress: Callable[[str, int, int], None] = lambda _step, _done, _total: None,
 ) -> Report:
-    """Recompute every number that records, results and pages of findings tell.
-
-    Args:
-        root: the project's folder.
-        runs: the folder of all runs.
-        plan: of the project.
-        data_dir: the folder of its data.
-        progress: told after each experiment.
-    """
+    """Recompute every number that records, results and pages of findings tell."""
     places = Places(root)
     found = standing(root, plan, data_dir)
     recomputing, report = Recomputing(root, runs), Report()
@@ -100,10 +93,9 @@ def _history(places: Places, experiment: str, recomputing: Recomputing, report: 
         replaced = not now.is_file() or now.read_bytes() != file.read_bytes()
         lost += replaced and not _still_there(answer, recomputing)
     if lost:
-        records = "1 earlier record" if lost == 1 else f"{lost} earlier records"
         report.notes.append(
-            f"{experiment}: history cites {records} whose runs have changed or gone since; nothing was "
-            "changed in what they say"
+            f"{experiment}: history cites {many(lost, 'earlier record')} whose runs have changed or gone "
+            "since; nothing was changed in what they say"
         )
 
 

@@ -21,13 +21,6 @@ def check_file(path: Path, wanted: str, root: Path, report: Report) -> None:
 def check_text(found: str, wanted: str, file: str, line: int, report: Report) -> bool:
     """Tell every line that differs.
 
-    Args:
-        found: the text as it stands.
-        wanted: as it should be.
-        file: where it stands.
-        line: of its beginning.
-        report: is told.
-
     Returns:
         Whether both are the same.
     """

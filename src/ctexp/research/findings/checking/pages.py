@@ -15,14 +15,7 @@ from ctexp.research.findings.write import Told, texts
 
 
 def check_page(path: Path, told: Told, root: Path, report: Report) -> None:
-    """Hold a page against the records.
-
-    Args:
-        path: of the page.
-        told: what is generated on it today.
-        root: the project's folder.
-        report: is told.
-    """
+    """Hold a page against the records."""
     said = path.relative_to(root).as_posix()
     if not path.is_file():
         report.differs(said, 0, "missing, although there are records: run scripts/inv research-run")

@@ -10,15 +10,7 @@ from ctexp.research.record import Answer
 
 
 def check_answer(answer: Answer, file: Path, root: Path, recomputing: Recomputing, report: Report) -> None:
-    """Hold an answer against what it cites.
-
-    Args:
-        answer: that was read.
-        file: it was read from.
-        root: the project's folder.
-        recomputing: works its figures out again.
-        report: is told.
-    """
+    """Hold an answer against what it cites."""
     said = file.relative_to(root).as_posix()
     report.files.add(said)
     lines = file.read_text(errors="replace").splitlines()
