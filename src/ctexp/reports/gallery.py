@@ -45,11 +45,7 @@ class Mistake:
 
 
 class DataSets:
-    """What data sets of a project say and show of their images, read when first asked for.
-
-    Args:
-        data: the folder of all data.
-    """
+    """What data sets of a project say and show of their images, read when first asked for."""
 
     def __init__(self, data: Path) -> None:
         self._data = data

@@ -35,7 +35,7 @@ def learning(sheet: Sheet) -> list[Drawing]:
             f"Loss over {last:.0f} epochs{runs}",
             f"{_course(trained, _LOSSES)} {said}".strip(),
             x,
-            Axis("loss", 0, 1.05 * max(finite, default=1.0)),
+            Axis("loss", 0, min(max(1.05 * max(finite, default=1.0), 0.01), 1e300)),
             _over_epochs(trained, _LOSSES),
             at=best,
         ),

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctexp.core.paths import ledger_file
+from ctexp.core.wording import many
 from ctexp.record.ledger import Ledger, counted
 from ctexp.record.manifest import Manifest
 from ctexp.reports.sheets import Member, Sheet
-from ctexp.reports.wording import amount
 
 
 def facts(member: Member) -> list[tuple[str, str]]:
@@ -42,7 +42,7 @@ def _source(manifest: Manifest) -> str:
     git = manifest.git
     if git.commit is None:
         return git.reason or "not under version control"
-    state = f", with {amount(len(git.changed) + len(git.untracked), 'uncommitted file')}" if git.dirty else ""
+    state = f", with {many(len(git.changed) + len(git.untracked), 'uncommitted file')}" if git.dirty else ""
     return f"{git.commit[:12]} on {git.branch or 'no branch'}{state}"
 
 

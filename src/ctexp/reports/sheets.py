@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ctexp.core.classes import CLASSES
 from ctexp.core.errors import CtexpError, DataError
 from ctexp.evaluation import answers, metrics, recorded
 from ctexp.evaluation.answers import Answers
@@ -230,7 +231,7 @@ def _summary(its: Answers, members: tuple[Member, ...]) -> Mapping[str, Any]:
     joint, split = its.joint, its.split
     if len(its.subject.runs) == 1 and split != OOF:
         kept = next(m.metrics for m in members if m.run.id == its.subject.runs[0].id).get(split)
-        if kept and kept["n"] == len(joint.label):
+        if kept and kept["n"] == len(joint.label) and kept["support"].keys() >= set(CLASSES):
             return kept
     return metrics.summarise(joint, split)
 

@@ -7,10 +7,11 @@ from typing import Literal
 from ctexp.config.verdict import VerdictSettings
 from ctexp.core.classes import CLASSES
 from ctexp.core.metric_names import higher_is_better
+from ctexp.core.wording import many
 from ctexp.evaluation.verdicts.documents import Candidate, Comparison, MetricVerdict, Target
 from ctexp.evaluation.verdicts.target import target
 from ctexp.reports.sheets import Sheet, View
-from ctexp.reports.wording import amount, measured, p_value, percent, plain, sentence, signed, three, where
+from ctexp.reports.wording import measured, p_value, percent, plain, sentence, signed, three, where
 
 Mark = Literal["better", "worse", "undecided", "met", "missed", "note"]
 
@@ -178,7 +179,7 @@ def _missed(view: View) -> Statement:
     if rate is None:
         return Statement("note", "No image shows a cancer: what it misses is not known.")
     text = (
-        f"Calls {rate * cancers:.3g} of {amount(cancers, 'cancer')} normal when it takes the likeliest class."
+        f"Calls {rate * cancers:.3g} of {many(cancers, 'cancer')} normal when it takes the likeliest class."
     )
     return Statement("note", text, f"Miss rate {_on(view)}: {measured(its)}.")
 
@@ -186,4 +187,4 @@ def _missed(view: View) -> Statement:
 def _on(view: View) -> str:
     seeds = len(view.answers.seeds)
     over = f", mean of {seeds} seeds" if view.of_seeds else f", {seeds} seeds answering together"
-    return f"on {amount(view.images, 'image')} ({plain(view.split)}{over if seeds > 1 else ''})"
+    return f"on {many(view.images, 'image')} ({plain(view.split)}{over if seeds > 1 else ''})"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 
+from ctexp.core.wording import many
 from ctexp.evaluation.verdicts.documents import Comparison
 from ctexp.reports.sheets import Member, Sheet
-from ctexp.reports.wording import amount
 
 
 class Weight(IntEnum):
@@ -100,7 +100,7 @@ def _numbers(sheet: Sheet) -> Iterator[Weighed]:
             yield Weight.NUMBERS, line
         lacking = len(sheet.subject.runs) - len(view.answers.subject.runs)
         if lacking:
-            yield Weight.NUMBERS, f"{split}: {amount(lacking, 'run')} without predictions"
+            yield Weight.NUMBERS, f"{split}: {many(lacking, 'run')} without predictions"
     if few:
         yield Weight.SUPPORT, f"rests on few images: {'; '.join(few)}"
 

@@ -31,11 +31,6 @@ def plain(name: str) -> str:
     return _NAMES.get(name) or name.replace("_", " ")
 
 
-def amount(number: float, what: str) -> str:
-    """`1 image`, `1,000 images`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def measured(entry: Mapping[str, Any] | None) -> str:
     """`0.812 (0.741 to 0.871)`, a dash where there is no value."""
     if entry is None or entry.get("value") is None:

@@ -21,13 +21,7 @@ class Bar:
 
 
 def chart(title: str, axis: str, bars: Sequence[Bar]) -> Drawing:
-    """A row for each, its name and number above the bar.
-
-    Args:
-        title: what it is.
-        axis: what the axis below measures.
-        bars: from top to bottom.
-    """
+    """A row for each, its name and number above the bar."""
     described = "; ".join(f"{bar.name} {bar.said}" for bar in bars)
     drawing, frame = in_rows(title, described, Axis(axis, 0, 1), len(bars), _ROW)
     for index, bar in enumerate(bars):

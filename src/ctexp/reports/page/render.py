@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ctexp.core import clock
 from ctexp.core.classes import CLASSES
 from ctexp.core.page import template
+from ctexp.core.wording import many
 from ctexp.evaluation.verdicts.costs import cost
 from ctexp.reports import comparing, pictures, provenance, statements, wording
 from ctexp.reports.build import Judged, Report
@@ -33,7 +34,7 @@ def render(report: Report, moment: datetime) -> str:
     """
     filters = {
         "plain": wording.plain,
-        "amount": wording.amount,
+        "amount": many,
         "percent": wording.percent,
         "bounds": wording.bounds,
         "three": wording.three,
@@ -90,7 +91,7 @@ def _subtitle(report: Report) -> str:
         }
     )
     runs = sum(len(sheet.members) for sheet in report.sheets)
-    parts = [wording.amount(runs, "run"), f"data: {', '.join(datasets)}" if datasets else "", report.asked]
+    parts = [many(runs, "run"), f"data: {', '.join(datasets)}" if datasets else "", report.asked]
     return " · ".join(part for part in parts if part)
 
 
@@ -109,7 +110,7 @@ def _sections(report: Report) -> list[tuple[str, str]]:
 
 def _glance(sheet: Sheet) -> dict[str, Any]:
     view, manifest = sheet.chosen, sheet.manifest
-    seeds = f"{len(view.answers.seeds)} seeds" if view else wording.amount(len(sheet.members), "run")
+    seeds = f"{len(view.answers.seeds)} seeds" if view else many(len(sheet.members), "run")
     return {
         "title": sheet.title,
         "kind": _KINDS.get(sheet.subject.kind, seeds),

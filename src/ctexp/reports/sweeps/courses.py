@@ -3,12 +3,13 @@
 import math
 from datetime import datetime
 
+from ctexp.core.wording import many
 from ctexp.reports.charts import lines, spans
 from ctexp.reports.charts.axes import Axis
 from ctexp.reports.charts.lines import Line
 from ctexp.reports.charts.spans import Span
 from ctexp.reports.charts.svg import Drawing
-from ctexp.reports.wording import amount, plain
+from ctexp.reports.wording import plain
 from ctexp.sweeps.reading.opened import Opened
 from ctexp.sweeps.trials import Row
 
@@ -31,7 +32,7 @@ def epochs(opened: Opened) -> Drawing | None:
     several = any(len(row.runs) > 1 for row in opened.rows)
     whose = ", of the first training of each" if several else ""
     return lines.chart(
-        f"{amount(len(pruned), 'trial')} pruned, {len(others)} not{whose}",
+        f"{many(len(pruned), 'trial')} pruned, {len(others)} not{whose}",
         f"{metric} over epochs; pruned trials end early.",
         Axis("epoch", 0, max(last, 1), whole=True),
         Axis(f"{metric}, validation", min(values) - room, max(values) + room),
@@ -67,7 +68,7 @@ def hours(opened: Opened) -> Drawing | None:
     states = dict.fromkeys(row.state for row, *_ in begun)
     return spans.chart(
         "Time",
-        f"{amount(len(by_agent), 'agent')}, {amount(len(begun), 'trial')} in {minutes:.0f} minutes.",
+        f"{many(len(by_agent), 'agent')}, {many(len(begun), 'trial')} in {minutes:.0f} minutes.",
         Axis(f"{unit} since the first trial began", 0, max(60 * minutes / seconds, 0.1)),
         [(_short(agent), found) for agent, found in sorted(by_agent.items())],
         [(state, state) for state in states],

@@ -2,6 +2,7 @@
 
 import math
 
+from ctexp.core.wording import many
 from ctexp.reports.charts import bars, dots, parallel
 from ctexp.reports.charts.axes import Axis
 from ctexp.reports.charts.bars import Bar
@@ -9,7 +10,6 @@ from ctexp.reports.charts.dots import Dot
 from ctexp.reports.charts.parallel import Course, Scale
 from ctexp.reports.charts.svg import Drawing
 from ctexp.reports.sweeps import scales
-from ctexp.reports.wording import amount
 from ctexp.sweeps.reading.importance import Importance
 from ctexp.sweeps.reading.opened import Opened, number
 from ctexp.sweeps.space import Parameter
@@ -34,7 +34,7 @@ def history(opened: Opened) -> Drawing | None:
     if ended:
         legend.append(("pruned", "pruned: its last value, at the edge where that lies beyond"))
     spread = "; upright lines are standard errors" if any(dot.error for dot in marks) else ""
-    said = f"{amount(len(marks), 'finished trial')}; the best is trial {best.number} with {best.value:.4f}"
+    said = f"{many(len(marks), 'finished trial')}; the best is trial {best.number} with {best.value:.4f}"
     return dots.chart(
         "Every trial",
         f"{said}{spread}.",
@@ -85,7 +85,7 @@ def slices(opened: Opened) -> list[Drawing]:
 def _slice(opened: Opened, one: Parameter) -> Drawing:
     rows = [row for row in opened.ranked if one.key in row.values]
     best, value, scale = opened.ranked[0], scales.objective(opened), scales.of_parameter(one, rows)
-    said = amount(len(rows), "finished trial")
+    said = many(len(rows), "finished trial")
     if one.key in best.values:
         said += f"; the best has {scales.text(best.values[one.key])}"
     marks = [

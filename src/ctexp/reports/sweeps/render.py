@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from ctexp.core import clock
 from ctexp.core.page import template
+from ctexp.core.wording import many
 from ctexp.record.manifest import command_line
 from ctexp.reports import wording
 from ctexp.reports.sweeps import courses, pictures, scales
@@ -24,7 +25,7 @@ def render(study: Study) -> str:
     """The page; equal studies give equal pages."""
     opened, told = study.opened, study.summary
     filters = {
-        "amount": wording.amount,
+        "amount": many,
         "value": _value,
         "time": lambda seconds: "–" if seconds is None else clock.duration(seconds),
     }
@@ -86,7 +87,7 @@ def _sections(*, has_coordinates: bool, has_pruned: bool) -> list[tuple[str, str
 
 def _subtitle(study: Study) -> str:
     sweep = study.opened.sweep
-    trials = wording.amount(len(study.opened.rows), "trial")
+    trials = many(len(study.opened.rows), "trial")
     synthetic = " (synthetic)" if study.synthetic else ""
     return f"{sweep.id} · {trials} · data: {sweep.dataset}{synthetic}"
 
@@ -136,8 +137,8 @@ def _states(study: Study) -> str:
 def _facts(study: Study) -> list[tuple[str, str]]:
     opened, status = study.opened, study.status
     spec = opened.spec
-    seeds = wording.amount(len(spec.seeds or ()) or 1, "seed")
-    members = f"{wording.amount(spec.folds, 'fold')} with {seeds}" if spec.folds else seeds
+    seeds = many(len(spec.seeds or ()) or 1, "seed")
+    members = f"{many(spec.folds, 'fold')} with {seeds}" if spec.folds else seeds
     early = spec.early
     pruned = "nothing: every trial was trained to its end"
     if early is not None:
