@@ -81,9 +81,19 @@ def find_either(runs: Path, selector: str) -> RunDir | CrossValidationDir:
         path = Path(selector)
         named = (path / "cross_validation.json").is_file()
         return CrossValidationDir(path.resolve()) if named else RunDir.open(path)
-    if selector != "latest" and grouped.begun(grouped.ids(runs / FOLDER), selector):
-        return CrossValidationDir.find(runs, selector)
-    return find(runs, selector)
+    return cross_validation(runs, selector) or find(runs, selector)
+
+
+def cross_validation(runs: Path, selector: str) -> CrossValidationDir | None:
+    """The cross-validation that an id or the beginning of one means; None where none is meant.
+
+    Raises:
+        UsageError: several are meant; they are listed.
+    """
+    folder = runs / FOLDER
+    if selector == "latest" or not grouped.begun(grouped.ids(folder), selector):
+        return None
+    return CrossValidationDir.find(runs, selector)
 
 
 def several(selector: str, ids: Sequence[str], hint: str) -> UsageError:

@@ -12,7 +12,7 @@ from ctexp.core.metric_names import higher_is_better
 from ctexp.record import index
 from ctexp.record.baselines import Baseline
 from ctexp.record.cross_validation import FOLDER, CrossValidation, CrossValidationDir
-from ctexp.record.find import find
+from ctexp.record.find import cross_validation, find
 from ctexp.record.index import Query
 from ctexp.record.manifest import Dataset
 from ctexp.record.run_dir import RUN_ID, RunDir
@@ -95,7 +95,7 @@ def subject(
     named = index.select(runs, Query(where={"name": selector, "parent": None}))  # folds are a whole's parts
     if named:
         return _seeds(named, selector)
-    place = _cross_validation(runs, selector)
+    place = cross_validation(runs, selector)
     if place is not None:
         return _folds(place, runs, selector)
     return _single(find(runs, selector), selector)
@@ -193,16 +193,6 @@ def differing_keys(one: dict[str, object], other: dict[str, object]) -> list[str
         for key in sorted(one.keys() | other.keys())
         if not key.startswith(SEED_KEYS) and one.get(key) != other.get(key)
     ]
-
-
-def _cross_validation(runs: Path, selector: str) -> CrossValidationDir | None:
-    ids = [path.name for path in (runs / FOLDER).glob("*") if RUN_ID.fullmatch(path.name)]
-    meant = [selector] if selector in ids else [one for one in ids if selector and one.startswith(selector)]
-    if len(meant) > 1:
-        raise UsageError(
-            f"{selector!r} means {len(meant)} cross-validations: {', '.join(meant)}", "type more of it"
-        )
-    return CrossValidationDir(runs / FOLDER / meant[0]) if meant else None
 
 
 def _folds(place: CrossValidationDir, runs: Path, said: str) -> Subject:
