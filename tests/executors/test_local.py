@@ -50,7 +50,6 @@ def test_all_it_prints_is_in_its_log_and_its_code_is_told(tmp_path: Path) -> Non
     executor = Local(ANY)
     handle = executor.submit(work(tmp_path, "echo $WORD; pwd; echo wrong >&2; exit 3"))
     assert ended(executor, handle) == 3
-    executor.fetch(handle)
     assert handle.work.log.read_text().splitlines() == ["said", str(tmp_path), "wrong"]
     assert executor.poll(handle) == 3
     executor.cancel(handle, 0)  # harmless

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ctexp.core.errors import PreflightError
+from ctexp.core.errors import DataError, PreflightError
 from ctexp.executors import snapshot
 from ctexp.executors.snapshot import Project, pack, unpack
 from ctexp.record import git as sources
@@ -106,3 +106,10 @@ def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path) -> None:
     its = Project(tmp_path / "bare", tmp_path / "bare" / "data", tmp_path / "bare" / "runs")
     with pytest.raises(PreflightError, match="not a git repository"):
         pack(its, [], tmp_path / "project.tar")
+
+
+@pytest.mark.parametrize("content", [b"", b"no tar", b"\x1f\x8b\x08broken"])
+def test_what_was_damaged_on_its_way_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "set.tar").write_bytes(content)
+    with pytest.raises(DataError, match=r"^set\.tar: damaged on its way"):
+        snapshot.extract(tmp_path / "set.tar", tmp_path / "set")

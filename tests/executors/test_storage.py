@@ -95,7 +95,9 @@ def test_files_that_were_replaced_while_they_were_fetched_are_fetched_as_they_ar
     assert len(kept) == 1  # what nobody can ask for any more is not kept
 
 
-@pytest.mark.parametrize("path", ["../outside", "/etc/outside", "a/../../outside"])
+@pytest.mark.parametrize(
+    "path", ["../outside", "/etc/outside", "a/../../outside", ".git/hooks/pre-commit", "a\0b"]
+)
 def test_an_index_that_leads_out_of_the_folder_is_refused(tmp_path: Path, place: Url, path: str) -> None:
     index = Index(files={path: Kept(sha256="0" * 64, size=1, changed=1, mode=0o644)})
     put_bytes(place, "work/a/out.json", index.model_dump_json().encode())

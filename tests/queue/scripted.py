@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ctexp.planning.plan.jobs import jobs_of
 from ctexp.planning.plan.load import load
 from ctexp.planning.render.bash import bash_script
+from ctexp.planning.render.script import Script
 from tests.project import TINY, add_tiny_set, git, make_project
 
 PLAN = f"""
@@ -61,7 +61,7 @@ def render(project: Path, plan: str, name: str = "night") -> Path:
     shown = f"research/plans/{name}.yaml"
     loaded = load(file, shown)
     script = project / "scripts" / f"{name}.sh"
-    script.write_text(bash_script(loaded.plan, jobs_of(loaded.plan), shown, loaded.sha256))
+    script.write_text(bash_script(Script(loaded.plan, shown, loaded.sha256)))
     return script
 
 

@@ -12,28 +12,24 @@ from typing import Any
 import pytest
 
 from ctexp.core import clock
-from ctexp.core.errors import Busy, CtexpError, DataError, UsageError
-from ctexp.core.files import sha256_bytes, sha256_file
+from ctexp.core.errors import Busy, DataError, UsageError
+from ctexp.core.files import sha256_bytes
 from ctexp.planning.checking.check import check
 from ctexp.planning.plan.load import load
 from ctexp.planning.schedule.costs import trainings
 from ctexp.planning.schedule.measurements import Measurement, Measurements
 from ctexp.queue import begin
 from ctexp.queue.folder import QueueDir, queues
-from ctexp.queue.journal import Event, Journal
 from ctexp.queue.opening import become
 from ctexp.queue.opening.ready import Ready
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import fold
 from ctexp.record.manifest import Estimate
+from tests.queue.beginning import Became, begin_night, events, refusal, words
 from tests.queue.scripted import PLAN, render, scripted_project
 from tests.queue.written import Writer
 
 pytestmark = pytest.mark.usefixtures("project")
-
-
-class Became(Exception):
-    """Where the script would go on."""
 
 
 @pytest.fixture(scope="module")
@@ -55,32 +51,6 @@ def project(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(become, "become", stop)
     return folder
-
-
-def words(*flags: str, name: str = "night", **changes: str) -> list[str]:
-    """As the script says them."""
-    fields = {"plan": f"research/plans/{name}.yaml", "script": str(Path(f"scripts/{name}.sh").resolve())}
-    fields["sha256"] = sha256_file(Path(fields["plan"]))
-    said = [word for key, value in (fields | changes).items() for word in (f"--{key}", value)]
-    return [*said, "--", *flags]
-
-
-def begin_night(*flags: str, **changes: str) -> QueueDir:
-    """The queue that the script would run."""
-    with pytest.raises(Became) as became:
-        begin.main(words(*flags, **changes))
-    queue: QueueDir = became.value.args[0]
-    return queue
-
-
-def refusal(*flags: str, **changes: str) -> CtexpError:
-    with pytest.raises(CtexpError) as raised:
-        begin.main(words(*flags, **changes))
-    return raised.value
-
-
-def events(queue: QueueDir) -> list[Event]:
-    return Journal(queue.journal).read()
 
 
 def test_a_new_queue_is_made_whole_and_held(project: Path) -> None:
@@ -405,10 +375,3 @@ def test_only_restricts_to_jobs_and_experiments() -> None:
     begin_night("--only", "b-s1,a-s1")
     assert events(queue)[-1]["only"] == ["a-s1", "b-s1"]
     assert fold(Orders.read(queue.orders), events(queue)).jobs.keys() == {"a-s1", "b-s1"}
-
-
-@pytest.mark.parametrize("flags", ["--bogus", "--resume --fresh", "--only", "extra", "--dry"])
-def test_wrong_options_are_one_line(flags: str) -> None:
-    error = refusal(*flags.split())
-    assert isinstance(error, UsageError)
-    assert len(error.lines()) == 1

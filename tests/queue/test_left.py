@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from ctexp.queue import left, measured
+from ctexp.queue.looking.progress import progress
+from ctexp.queue.state import Attempt
 from ctexp.record.cross_validation import CrossValidation
 from ctexp.record.manifest import Origin
 from ctexp.record.result import Deviation
@@ -118,3 +120,27 @@ def test_values_of_another_kind_are_unknown(tmp_path: Path) -> None:
     assert (found.seed, found.commit, found.dirty) == (None, None, None)
     assert found.metrics == {"val/f1": {"value": None, "low": None, "high": None}}
     assert measured.value(tmp_path, run.id, "val/f1") is None
+
+
+def test_files_of_any_shape_say_nothing(tmp_path: Path) -> None:
+    named = "a_20260101-000000_abcdef"
+    files = [tmp_path / named / name for name in ("result.json", "manifest.json", "metrics.json")]
+    files += [tmp_path / "cross-validations" / named / "cross_validation.json"]
+    files += [tmp_path / "sweeps" / named / name for name in ("sweep.json", "progress.json")]
+    inner: list[object] = [None, 10**400, "x", "a\0b", [], [1], {}, {"x": None}]
+    keys = ("origin", "members", "best", "counts", "metrics", "git", "run_id", "error", "ended", "common")
+    shapes = [*inner, *({key: value} for key in keys for value in inner)]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    start: dict[str, object] = {"time": "2025-01-01T00:00:00.000Z", "run": named}
+    for shape in shapes:
+        for file in files:
+            file.write_text(json.dumps(shape))
+        for verb in ("train", "cross-validate", "sweep"):
+            one = job("a", verb=verb)
+            assert left.look(tmp_path, one, named).state is None
+            assert left.made(tmp_path, one, "q", [named]) is None
+        assert measured.value(tmp_path, named, "val/macro_f1") is None
+        measured.chosen_by(tmp_path / "sweeps" / named)
+        for run in (None, named):
+            progress(tmp_path, "q", JOB.id, Attempt(1, "new", None, start | {"run": run}))

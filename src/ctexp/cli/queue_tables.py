@@ -97,7 +97,7 @@ def _totals(now: Look) -> str:
 
 
 def _machine(now: Look) -> str:
-    disk = f"disk {now.disk_free / 1e9:.1f} GB free, {now.disk_reserve / 1e9:.1f} GB stay so"
+    disk = f"disk {now.disk_free / 1e9:.1f} GB free, {now.disk_reserve / 1e9:.1f} GB reserved"
     if now.gpu is None:
         return disk
     told = [now.gpu["name"]]

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ctexp.core.errors import UsageError
 from ctexp.core.parent_death import die_with_parent
@@ -70,7 +69,7 @@ def main(words: Sequence[str]) -> int:
             return _carried(executor, work, asked)
 
 
-def _carried(executor: Executor[Any], work: Work, asked: Requests) -> int:
+def _carried(executor: Executor, work: Work, asked: Requests) -> int:
     handle = executor.submit(work)
     work.log.touch()
     with work.log.open("rb") as log:
@@ -83,7 +82,6 @@ def _carried(executor: Executor[Any], work: Work, asked: Requests) -> int:
         except BaseException:
             executor.cancel(handle, 0.0)
             raise
-        executor.fetch(handle)
         _copy(log.read())
     return code
 

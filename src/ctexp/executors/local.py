@@ -127,7 +127,3 @@ class Local:
         if self.poll(handle) is None:
             kill_group(handle.process.pid)
             handle.process.wait()
-
-    def fetch(self, handle: LocalWork) -> None:
-        """Nothing: it is here."""
-        del handle

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
@@ -27,8 +26,8 @@ from ctexp.data.versions import dvc
 from ctexp.data.versions.exchange import pull_if_missing
 from ctexp.executors.errand import Order, key
 from ctexp.executors.program import carried_out
-from ctexp.executors.snapshot import unpack
-from ctexp.executors.storage import Place, Url, get_bytes
+from ctexp.executors.snapshot import extract, unpack
+from ctexp.executors.storage import Place, Url
 from ctexp.executors.written import Written
 
 _LOOK_SECONDS = 0.1
@@ -96,13 +95,10 @@ def main(words: list[str]) -> int:
         raise UsageError("node: expected URL NAME")
     url, name = words
     place = Url(url)
-    content = get_bytes(place, f"{key(name)}/order.json")
-    if content is None:
-        raise DataError(f"{url}: nothing is ordered under {name}", "it has ended, or was never sent")
-    order = Order.model_validate_json(content)
-    base = _base()
     with scratch("work") as folder:
-        return _Here(order, name, place, base, folder).carried_out()
+        if not place.get(f"{key(name)}/order.json", folder / "order.json"):
+            raise DataError(f"{url}: nothing is ordered under {name}", "it has ended, or was never sent")
+        return _Here(Order.read(folder / "order.json"), name, place, _base(), folder).carried_out()
 
 
 @dataclass(frozen=True)
@@ -172,8 +168,7 @@ class _Here:
             raise DataError(
                 f"{its}: missing in the storage", "remove the storage's folder data/, and send it again"
             )
-        with tarfile.open(tar) as archive:
-            archive.extractall(new, filter="data")
+        extract(tar, new)
         tar.unlink()
         files.make_folder(kept.parent)
         new.rename(kept)

@@ -1,13 +1,12 @@
 """The executor that a project's settings name, made; none is loaded but that one."""
 
 from pathlib import Path
-from typing import Any
 
 from ctexp.executors.protocol import Executor
 from ctexp.executors.settings import LocalSettings, RaySettings, SlurmSettings, load
 
 
-def open_executor(root: Path, name: str, *, stub: bool = False) -> Executor[Any]:
+def open_executor(root: Path, name: str, *, stub: bool = False) -> Executor:
     """What `--executor NAME` means.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -49,24 +49,11 @@ class Resources:
     threads: int | None = None
 
 
-class Handle(Protocol):
-    """A piece of work under way."""
-
-    @property
-    def work(self) -> Work:
-        """What it is."""
-        ...
-
-
-H = TypeVar("H", bound=Handle)
-"""What an executor knows its pieces of work by."""
-
-
-class Executor(Protocol[H]):
+class Executor(Protocol):
     """Runs work; every piece ends when whoever submitted it does, at the latest some minutes after.
 
-    What a failed node has taken down is begun again elsewhere, as often as the executor's settings say; only
-    then it has ended, as if killed.
+    Handles of pieces of work are each executor's own. What a failed node has taken down is begun again
+    elsewhere, as often as the executor's settings say; only then it has ended, as if killed.
     """
 
     def resources(self) -> Resources:
@@ -77,7 +64,7 @@ class Executor(Protocol[H]):
         """
         ...
 
-    def submit(self, work: Work) -> H:
+    def submit(self, work: Work) -> Any:
         """Begin a piece of work.
 
         Raises:
@@ -85,23 +72,15 @@ class Executor(Protocol[H]):
         """
         ...
 
-    def poll(self, handle: H) -> int | None:
+    def poll(self, handle: Any) -> int | None:
         """Its exit code, or minus the signal that killed it; None while it runs, or waits for its turn.
 
+        Once its end is told, all that it wrote is here, wherever it ran.
         Of work that runs elsewhere, the signs of life (`core/heartbeat`) are given here as this process's
         own; where they cannot be had, its running is one, as is its waiting.
         """
         ...
 
-    def cancel(self, handle: H, grace: float) -> None:
+    def cancel(self, handle: Any, grace: float) -> None:
         """Ask it to end, and end it where it has not after so many seconds; harmless when it has ended."""
-        ...
-
-    def fetch(self, handle: H) -> None:
-        """Bring what it wrote to this machine, where that is elsewhere.
-
-        Raises:
-            StorageError: it cannot be written here.
-            DataError: it cannot be had any more.
-        """
         ...

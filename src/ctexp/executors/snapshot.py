@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ctexp.core import yaml_file
-from ctexp.core.errors import PreflightError
+from ctexp.core.errors import DataError, PreflightError
 from ctexp.record import git
 
 _LIMIT = 50 * 2**20
@@ -105,11 +105,24 @@ def unpack(file: Path, folder: Path) -> None:
         folder: to be made; it must not exist.
 
     Raises:
+        DataError: it is damaged.
         PreflightError: git is missing, or refuses.
     """
-    with tarfile.open(file) as tar:
-        tar.extractall(folder, filter="data")
+    extract(file, folder)
     _git(folder, "reset", "--quiet")
+
+
+def extract(file: Path, folder: Path) -> None:
+    """Unpack a tar file, none of whose members may lead out of the folder.
+
+    Raises:
+        DataError: it is damaged, or one does.
+    """
+    try:
+        with tarfile.open(file) as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise DataError(f"{file.name}: damaged on its way ({error})", "send it again") from error
 
 
 def _files(project: Project) -> Iterator[str]:

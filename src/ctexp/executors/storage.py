@@ -116,8 +116,8 @@ class Kept(Part):
 
     sha256: Sha256
     size: int = Field(ge=0)
-    changed: int
-    mode: int
+    changed: int = Field(ge=0, lt=2**63)
+    mode: int = Field(ge=0, le=0o777)
 
 
 class Index(Document):
@@ -271,7 +271,7 @@ def _checked(path: str) -> str:
         DataError: it leads out of the folder.
     """
     parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts:
+    if not parts or path.startswith("/") or not {"..", ".git"}.isdisjoint(parts) or "\0" in path:
         raise DataError(f"{path!r}: a path in the storage that leads elsewhere", "nothing was taken from it")
     return path
 

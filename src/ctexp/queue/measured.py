@@ -49,8 +49,8 @@ def best_of(sweep: Path) -> Mapping[str, Any]:
 
 def chosen_by(sweep: Path) -> list[str]:
     """The overrides of its best trial that its file brings: those of all trials, then what sets it apart."""
-    common = document(sweep / "sweep.json").get("common") or ()
-    return [str(word) for word in (*common, *best_of(sweep).get("overrides", ()))]
+    brought = document(sweep / "sweep.json").get("common"), best_of(sweep).get("overrides")
+    return [str(word) for words in brought if isinstance(words, list) for word in words]
 
 
 def _of_best(runs: Path, best: Mapping[str, Any], metric: str) -> dict[str, float | None] | None:

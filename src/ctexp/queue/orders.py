@@ -4,10 +4,11 @@ Read by every small program of the night: plain JSON, without YAML and pydantic.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from types import UnionType
+from typing import Any, Self, TypeVar, get_args
 
 from ctexp.core import files
 from ctexp.core.errors import DataError
@@ -15,6 +16,8 @@ from ctexp.executors.slots import Device, Need, most_memory, slots_of
 from ctexp.planning.plan.jobs import Job
 
 SCHEMA_VERSION = 1
+
+_MOST = 1e18  # of seconds, of bytes
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class Cost:
     memory_bytes: int | None = None
     disk_bytes: int | None = None
     basis: str = "unknown"
+
+
+_Read = TypeVar("_Read", "Orders", Job, Cost, Device)
 
 
 @dataclass(frozen=True)
@@ -113,11 +119,11 @@ class Orders:
         try:
             if values.pop("schema_version") != SCHEMA_VERSION:
                 raise DataError(f"{path}: of another version of ctexp", "begin a new queue: --fresh")
-            values["jobs"] = tuple(Job.read(job) for job in values["jobs"])
-            values["costs"] = {job: Cost(**cost) for job, cost in values["costs"].items()}
+            values["jobs"] = tuple(_typed(Job.read(job)) for job in values["jobs"])
+            values["costs"] = {job: _typed(Cost(**cost)) for job, cost in values["costs"].items()}
             values["analysis"] = tuple(values["analysis"])
-            values["devices"] = tuple(Device(**device) for device in values.get("devices", ()))
-            return cls(**values)
+            values["devices"] = tuple(_typed(Device(**device)) for device in values.get("devices", ()))
+            return _typed(cls(**values))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DataError(f"{path}: damaged ({error})", "begin a new queue: --fresh") from error
 
@@ -143,3 +149,19 @@ class Orders:
         for job in self.jobs:
             found.setdefault(job.experiment, []).append(job)
         return {experiment: tuple(jobs) for experiment, jobs in found.items()}
+
+
+def _typed(made: _Read) -> _Read:
+    """What was read, if it can be counted with.
+
+    Raises:
+        TypeError: a text, a number or a truth value is something else; or a number is beyond all measure.
+    """
+    for one in fields(made):
+        if isinstance(one.type, type | UnionType):
+            kinds, value = get_args(one.type) or (one.type,), getattr(made, one.name)
+            meant = isinstance(value, (*kinds, int) if float in kinds else kinds)
+            least = -_MOST if one.name == "priority" else 0
+            if not meant or (isinstance(value, int | float) and not least <= value < _MOST):
+                raise TypeError(f"{one.name}: {str(value)[:40]!r}")
+    return made

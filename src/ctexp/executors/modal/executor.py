@@ -171,10 +171,6 @@ class Modal:
         if handle.code is None:
             handle.give_up()
 
-    def fetch(self, handle: ModalWork) -> None:
-        """Nothing: what it wrote was brought before its end was told."""
-        del handle
-
     @cached_property
     def _service(self) -> Service:
         return StandIn(self._settings, self._root) if self._stub else Rented(self._settings, self._root)

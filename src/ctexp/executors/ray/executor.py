@@ -79,10 +79,6 @@ class Ray:
             if not _ended(handle, _DYING_SECONDS):
                 handle.give_up()
 
-    def fetch(self, handle: RayWork) -> None:
-        """Nothing: when it is told to have ended, all it wrote is here."""
-        del handle
-
     @cached_property
     def _way(self) -> Callable[[Work], Way]:
         return ways(self._settings.storage, self._root)

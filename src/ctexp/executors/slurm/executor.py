@@ -162,10 +162,6 @@ class Slurm:
             if not self._gone_within(handle, _DYING_SECONDS):
                 self._ended(handle, -signal.SIGKILL)
 
-    def fetch(self, handle: SlurmWork) -> None:
-        """Nothing: the file system is one."""
-        del handle
-
     def _submitted(self, work: Work, place: Place) -> str:
         """The id of a new job."""
         settings, job = self._settings, re.sub(r"[^\w.-]", "-", work.name)
