@@ -1,6 +1,7 @@
 """Two runs apart: what differs in code, configuration, data, environment and results, and nothing else."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,6 +67,10 @@ def test_a_list_of_packages_that_is_no_text_is_told(project: Path) -> None:
     one, other = (a_run(project / "runs", git=head(project)) for _ in range(2))
     other.environment.write_bytes(b"numpy==2.1.0\xeb\n")
     assert "packages were not compared" in apart(project, one, other)["environment"].notes[0]
+    other.environment.unlink()
+    os.mkfifo(other.environment)
+    (note,) = apart(project, one, other)["environment"].notes
+    assert note == f"packages were not compared: {other.environment}: cannot be read (not a regular file)"
 
 
 def test_the_files_that_differ_are_those_of_commit_and_patch_together(project: Path) -> None:
@@ -86,6 +91,9 @@ def test_the_files_that_differ_are_those_of_commit_and_patch_together(project: P
         "src/net.py": ("1 line", "2 lines"),
     }
     assert code.notes == ()
+    other.git_diff.unlink()
+    (note,) = apart(project, one, other)["code"].notes
+    assert note.startswith(f"which files differ is not known: {other.git_diff}: cannot be read")
 
 
 def test_a_commit_that_is_gone_is_told_and_the_rest_is_compared(project: Path) -> None:

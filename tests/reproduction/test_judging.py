@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ctexp.core.errors import DataError
 from ctexp.record.environment import Environment
 from ctexp.record.run_dir import RunDir
 from ctexp.reproduction.judging import Judged, judge
@@ -156,3 +157,6 @@ def test_a_damaged_file_of_the_record_is_a_difference_and_no_crash(tmp_path: Pat
     (of.run.path / file).write_bytes(b"epoch\x00,\n{")
     found = judged(of, run)
     assert "record" in {one.area for one in counted(found)}
+    run.environment.unlink()
+    with pytest.raises(DataError, match=r"environment\.txt: cannot be read"):
+        judged(of, run)

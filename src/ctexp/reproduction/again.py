@@ -73,14 +73,6 @@ def train(
 ) -> RunDir:
     """Train, and wait for it; the run that it made.
 
-    Args:
-        python: of the environment.
-        words: of `inv`.
-        environment: whole.
-        project: the source's folder.
-        place: takes the run and its log.
-        follow: given each line that is printed.
-
     Raises:
         CtexpError: it was refused before a run was made; the kind is that of its exit code.
     """

@@ -20,11 +20,7 @@ from ctexp.reproduction.verdict import Difference
 
 
 class Changed(Exception):
-    """What is here is not what was recorded, and the recorded version cannot be had.
-
-    Args:
-        differences: in what.
-    """
+    """What is here is not what was recorded, and the recorded version cannot be had."""
 
     def __init__(self, differences: list[Difference]) -> None:
         super().__init__(f"{len(differences)} differences")

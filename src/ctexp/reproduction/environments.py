@@ -4,7 +4,7 @@ An environment is kept for each lock file and Python in `.uv/environments/`, whe
 things; uv links the files of its cache, so that a second environment takes little disk and seconds.
 """
 
-import hashlib
+import platform
 import re
 import shutil
 import subprocess
@@ -41,7 +41,7 @@ class Environment:
 
 def here() -> Environment:
     """This process's own."""
-    return Environment(Path(sys.executable), Packages(made_by="here", python=_version(sys.version)))
+    return Environment(Path(sys.executable), Packages(made_by="here", python=platform.python_version()))
 
 
 def locked(
@@ -49,20 +49,14 @@ def locked(
 ) -> Environment:
     """The environment of a lock file, made where it is not there yet.
 
-    Args:
-        root: this project's folder, which keeps environments.
-        project: the recorded source's, which has the lock files.
-        python: the recorded version, `3.11.7`.
-        recorded: `name==version` of each package of the run; of the two lock files that one is taken that
-            comes nearest to it.
-        tell: given a line before anything takes long.
+    Of the two lock files in `project` that one is taken that comes nearest to the `recorded` packages.
 
     Raises:
         PreflightError: there is no lock file or no uv, or uv could not install it.
     """
     lock = _nearest(project, recorded)
     content = lock.read_bytes()
-    key = hashlib.sha256(content + python.encode()).hexdigest()[:16]
+    key = files.sha256_bytes(content + python.encode())[:16]
     folder = root / ".uv" / "environments" / key
     about = folder / "made_of"
     files.make_folder(folder.parent)
@@ -73,10 +67,8 @@ def locked(
             files.write_text(about, f"{lock.name} {python}\n")
     found = folder / "bin" / "python"
     said = subprocess.run([found, "-V"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    return Environment(
-        found,
-        Packages(made_by="uv", python=said, lock=lock.name, lock_sha256=hashlib.sha256(content).hexdigest()),
-    )
+    digest = files.sha256_bytes(content)
+    return Environment(found, Packages(made_by="uv", python=said, lock=lock.name, lock_sha256=digest))
 
 
 @contextmanager
@@ -143,7 +135,3 @@ def _find_uv(root: Path) -> str:
         if found and not subprocess.run([found, "python", "dir"], cwd=root, capture_output=True).returncode:
             return found
     raise PreflightError("uv is neither in .uv/ nor on PATH", f"install it: pip install uv; or {_HERE}")
-
-
-def _version(said: str) -> str:
-    return said.split()[0]

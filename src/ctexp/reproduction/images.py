@@ -37,12 +37,7 @@ def provide(
 ) -> Provided:
     """Find the recorded data, and put what the source lacks of it into its place.
 
-    Args:
-        of: the run.
-        root: this project's folder.
-        data_dirs: the data folders it may lie in, at least one; what is wrong is told of the last.
-        project: the folder of the recorded source.
-        follow: told of DVC's progress.
+    What is wrong is told of the last of `data_dirs`.
 
     Raises:
         Changed: images, catalog, split, features or weights here are others, and DVC lacks the recorded.
@@ -151,7 +146,8 @@ def _fetch(dataset: Dataset, root: Path, project: Path, follow: dvc.Follow | Non
     local = root / ".dvc" / "config.local"
     if local.is_file():  # a remote of one's own, or the way into one
         shutil.copy2(local, project / ".dvc" / "config.local")
-    dvc.run(project, "config", "--local", "cache.dir", str(_cache(root)))
+    cache = dvc.run(root, "cache", "dir").strip()  # where this project's DVC keeps what it has
+    dvc.run(project, "config", "--local", "cache.dir", cache)
     try:
         dvc.run(project, "checkout", *stages, follow=follow)
     except CtexpError:
@@ -176,8 +172,3 @@ def _stages(project: Path, dataset: Dataset) -> list[str]:
     ):
         raise DataError(f"{dataset.name}: the recorded dvc.lock names another version than the run did")
     return lock.current(dataset.name)
-
-
-def _cache(root: Path) -> Path:
-    """Where this project's DVC keeps what it has."""
-    return Path(dvc.run(root, "cache", "dir").strip())

@@ -16,7 +16,7 @@ from ctexp.record.subjects import JUDGED
 from ctexp.reproduction.comparing import answers, numbers
 from ctexp.reproduction.comparing.numbers import Held
 from ctexp.reproduction.differences import machines
-from ctexp.reproduction.recorded import Recorded
+from ctexp.reproduction.recorded import Recorded, packages_of
 from ctexp.reproduction.rows import Row, differing
 from ctexp.reproduction.verdict import Area, Compared, Difference, Outcome
 
@@ -78,8 +78,7 @@ def judge(of: Recorded, other: RunDir, tolerance: float, *, weights: bool = True
     if result.state not in JUDGED or result.state != of.result.state:
         found.differences.append(_ended(of.result, result))
     found.differences += _inputs(of, manifest, other.config)
-    their_packages = other.environment.read_text().split()
-    _list_surroundings(found, of, manifest, their_packages)
+    _list_surroundings(found, of, manifest, packages_of(other))
     if result.state in JUDGED:
         _compare(found, of.run, other, None if not found.lenient_because else tolerance, weights=weights)
     return found
@@ -143,7 +142,7 @@ def _listed(area: Area, rows: list[Row], *, counts: bool = True) -> Iterator[Dif
         yield Difference(area=area, what=f"{len(rows) - _NAMED} more", counts=counts)
 
 
-def _list_surroundings(found: Judged, of: Recorded, manifest: Manifest, packages: list[str]) -> None:
+def _list_surroundings(found: Judged, of: Recorded, manifest: Manifest, packages: tuple[str, ...]) -> None:
     """List what differs in environment and hardware, and say which of it excuses other bits."""
     one, other = of.manifest, manifest
     software = machines.software(one.environment, other.environment)

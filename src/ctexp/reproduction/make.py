@@ -53,12 +53,7 @@ class Asked:
 class Reproduction:
     """One run that is made again.
 
-    Args:
-        of: the run.
-        project: who makes it.
-        asked: how.
-        tell: given a line at each step.
-        follow: given what changes while something takes long; None where nobody watches.
+    `tell` is given a line at each step, `follow` what changes while something takes long.
     """
 
     def __init__(

@@ -54,12 +54,6 @@ def opened(
 
     What reproductions left that were killed goes first.
 
-    Args:
-        runs: the folder of all runs.
-        run_id: of the run that is made again.
-        moment: when that began.
-        remove_source: takes a worktree away.
-
     Raises:
         Busy: the same was begun in this very second.
         StorageError: the disk is full, or the folder cannot be written.

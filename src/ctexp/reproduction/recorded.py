@@ -7,6 +7,7 @@ from typing import Any
 from ctexp.core import yaml_file
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError, DataError, PreflightError
+from ctexp.core.files import read_regular
 from ctexp.record.manifest import Attempt, Manifest
 from ctexp.record.result import Result
 from ctexp.record.run_dir import RunDir
@@ -54,12 +55,9 @@ def recorded(run: RunDir) -> Recorded:
         )
     try:
         config = flattened(yaml_file.read_mapping(run.config))
-        packages = tuple(run.environment.read_text().split())
-        patch = run.git_diff.read_bytes() if manifest.git.patch else b""
+        patch = read_regular(run.git_diff) if manifest.git.patch else b""
     except OSError as error:
-        raise DataError(f"{error.filename}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{run.environment}: cannot be read ({error})") from error
+        raise DataError(f"{run.git_diff}: cannot be read ({error.strerror})") from error
     except CtexpError as error:
         raise DataError(error.problems) from error
     return Recorded(
@@ -69,9 +67,23 @@ def recorded(run: RunDir) -> Recorded:
         config,
         manifest.git.commit,
         patch,
-        packages,
+        packages_of(run),
         tuple(_notes(run, manifest, result)),
     )
+
+
+def packages_of(run: RunDir) -> tuple[str, ...]:
+    """`name==version` of each package that a run had.
+
+    Raises:
+        DataError: the list is gone or damaged.
+    """
+    try:
+        return tuple(read_regular(run.environment).decode().split())
+    except OSError as error:
+        raise DataError(f"{run.environment}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{run.environment}: cannot be read ({error})") from error
 
 
 def _notes(run: RunDir, manifest: Manifest, result: Result) -> Iterator[str]:

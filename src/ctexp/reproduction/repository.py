@@ -20,9 +20,6 @@ _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", "
 class Repository:
     """The repository that a project lies in.
 
-    Args:
-        root: the project's folder, which may be a part of it.
-
     Raises:
         PreflightError: there is none.
     """
@@ -40,12 +37,6 @@ class Repository:
         variables: Mapping[str, str] | None = None,
     ) -> bytes:
         """What git answers.
-
-        Args:
-            words: the command.
-            folder: it is run in; the project's by default.
-            stdin: what it is given to read.
-            variables: of its environment.
 
         Raises:
             PreflightError: it failed; the line says what it said.
@@ -114,9 +105,6 @@ class Repository:
     @contextmanager
     def trees(self, *sources: tuple[str, bytes]) -> Iterator[tuple[list[str], Mapping[str, str]]]:
         """The trees that commits and their patches make, as git names them.
-
-        Args:
-            sources: commit and patch of each.
 
         Yields:
             Their names, and the variables with which git finds them; nothing is stored in the repository.

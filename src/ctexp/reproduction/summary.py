@@ -29,12 +29,7 @@ def said(outcome: Outcome, differences: Sequence[Difference], compared: Sequence
 
 
 def summary(verdict: Verdict, place: Path) -> str:
-    """The whole verdict, a few words a line.
-
-    Args:
-        verdict: what came of it.
-        place: the folder of the reproduction.
-    """
+    """The whole verdict, a few words a line."""
     lines = [f"{verdict.run_id}, made again: {verdict.said}"]
     for label, values in _sections(verdict, place):
         for row, value in enumerate(values):

@@ -12,6 +12,7 @@ from ctexp.reproduction.differences import machines
 from ctexp.reproduction.differences.code import code
 from ctexp.reproduction.differences.data import data
 from ctexp.reproduction.differences.results import NO_VERDICT, results
+from ctexp.reproduction.recorded import packages_of
 from ctexp.reproduction.repository import Repository
 from ctexp.reproduction.rows import Row, differing
 
@@ -33,12 +34,6 @@ class Section:
 
 def differences(one: RunDir, other: RunDir, root: Path, data_dir: Path) -> list[Section]:
     """In what two runs differ.
-
-    Args:
-        one: a run, in whatever state.
-        other: another.
-        root: the project's folder.
-        data_dir: its data folder.
 
     Raises:
         DataError: one of the records has no manifest that can be read.
@@ -80,9 +75,6 @@ def _environment(runs: tuple[RunDir, RunDir], manifests: list[Manifest]) -> tupl
     one, other = manifests
     rows = [*machines.software(one.environment, other.environment), *machines.hardware(one, other)]
     try:
-        lists = [run.environment.read_text().split() for run in runs]
-    except OSError as error:
-        return rows, [f"packages were not compared: {error.filename} cannot be read"]
-    except UnicodeDecodeError:
-        return rows, ["packages were not compared: a list of them is damaged"]
-    return rows + machines.packages(*lists), []
+        return rows + machines.packages(*map(packages_of, runs)), []
+    except DataError as error:
+        return rows, [f"packages were not compared: {line}" for line in error.problems]

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 
 from ctexp.core.errors import PreflightError
+from ctexp.core.files import read_regular
 from ctexp.record.git import GitState, is_source
 from ctexp.record.manifest import Manifest
 from ctexp.record.run_dir import RunDir
@@ -15,11 +16,6 @@ def code(
     runs: Sequence[RunDir], manifests: Sequence[Manifest], repository: Repository
 ) -> tuple[list[Row], list[str]]:
     """In what the sources differ.
-
-    Args:
-        runs: two.
-        manifests: of them.
-        repository: where their commits are looked for.
 
     Returns:
         Rows: commit, branch, patch, and each file of code or configuration whose content differs, with the
@@ -36,14 +32,17 @@ def code(
     ]
     if one.commit is None or other.commit is None:
         return rows, [*notes, "which files differ is not known: the source of one was not recorded"]
-    sources = [
-        (state.commit or "", run.git_diff.read_bytes() if state.patch and run.git_diff.exists() else b"")
-        for run, state in zip(runs, (one, other), strict=True)
-    ]
     try:
+        sources = [
+            (state.commit or "", read_regular(run.git_diff) if state.patch else b"")
+            for run, state in zip(runs, (one, other), strict=True)
+        ]
         return rows + _files(repository, sources), notes
     except PreflightError as error:
-        return rows, [*notes, *(f"which files differ is not known: {line}" for line in error.problems)]
+        why = error.problems
+    except OSError as error:
+        why = (f"{error.filename}: cannot be read ({error.strerror})",)
+    return rows, [*notes, *(f"which files differ is not known: {line}" for line in why)]
 
 
 def _state(state: GitState) -> dict[str, str | None]:

@@ -8,22 +8,18 @@ from pathlib import Path
 from ctexp.core import files
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError
+from ctexp.core.names import some
 from ctexp.data import catalog as catalogs
 from ctexp.record.manifest import Dataset, Manifest
 from ctexp.reproduction.rows import ABSENT, Row, differing
 
 _SHOWN = 12
-_NAMED = 5
 
 
 def data(one: Manifest, other: Manifest, root: Path, data_dir: Path) -> tuple[list[Row], list[str]]:
     """In what the data differ.
 
-    Args:
-        one: a run.
-        other: another.
-        root: the project's folder, whose DVC keeps earlier catalogs.
-        data_dir: its data folder.
+    Earlier catalogs are looked for in the DVC of `root`.
 
     Returns:
         Rows: name, hashes, split, images by split and class, features, first weights; then the images of one
@@ -104,8 +100,7 @@ def _moved(one: Mapping[str, tuple[str, str]], other: Mapping[str, tuple[str, st
     changed = sorted(image for image in both if one[image] != other[image])
     if not changed:
         return alone
-    named = ", ".join(changed[:_NAMED]) + (", …" if len(changed) > _NAMED else "")
-    return [*alone, Row("images that changed", ABSENT, f"{len(changed)}: {named}")]
+    return [*alone, Row("images that changed", ABSENT, f"{len(changed)}: {some(changed)}")]
 
 
 def _by_class(images: Mapping[str, tuple[str, str]], chosen: Iterable[str]) -> dict[str, int]:

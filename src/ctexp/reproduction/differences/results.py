@@ -16,10 +16,6 @@ NO_VERDICT = "no verdict: seeds and images decide that -> inv compare-baselines 
 def results(runs: Sequence[RunDir], readings: Sequence[Reading]) -> tuple[list[Row], list[str]]:
     """Ends and headline metrics with their intervals, all of them, and what changed for the images.
 
-    Args:
-        runs: two.
-        readings: of them.
-
     Returns:
         Rows, and notes: one line each.
     """
