@@ -23,7 +23,7 @@ from ctexp.cli.verbs.night import (
     queue_status,
     queue_watch,
 )
-from ctexp.cli.verbs.project import check, doctor, quickstart, ruff, run_tests
+from ctexp.cli.verbs.project import bench, check, doctor, quickstart, ruff, run_tests
 from ctexp.cli.verbs.proof import audit_tracking, diff, monitor, reproduce
 from ctexp.cli.verbs.records import export_runs, runs, show, wandb_sync
 from ctexp.cli.verbs.research import findings_check, research_new, research_run, research_status

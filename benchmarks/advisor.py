@@ -30,12 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ctexp.planning.moves import catalogue
-from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.history import Tried
 from ctexp.planning.moves.instances import title
 from ctexp.planning.moves.learning import failed, posterior
 from ctexp.planning.moves.move import PRIMARY
-from ctexp.planning.moves.value import Offer, ranked
+from ctexp.planning.moves.value import Belief, Offer, ranked
 from ctexp.planning.study.differences import Difference
 from ctexp.planning.study.incumbent import shrunken
 

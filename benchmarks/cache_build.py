@@ -17,6 +17,7 @@ from pathlib import Path
 
 from torchvision import transforms
 
+from benchmarks.aims import told
 from benchmarks.image_folder import SIDE, loader, make_files
 from ctexp.data.cache import ImageCache
 from ctexp.data.catalog import ImageRow
@@ -59,10 +60,8 @@ def main() -> None:
         values = sorted(row[column] for row in seconds)
         print(f"{name:<22}{statistics.median(values):6.2f} s  ({values[0]:.2f} to {values[-1]:.2f})")
     ratios = sorted(ours / theirs for ours, theirs in seconds)
-    print(
-        f"{'ratio':<22}{statistics.median(ratios):6.2f}    ({ratios[0]:.2f} to {ratios[-1]:.2f}), "
-        f"aim {AIM} or less"
-    )
+    print(f"{'ratio':<22}{statistics.median(ratios):6.2f}    ({ratios[0]:.2f} to {ratios[-1]:.2f})")
+    told("cache of 1,000 images / an epoch of ImageFolder", statistics.median(ratios), "", AIM, "at most")
 
 
 if __name__ == "__main__":

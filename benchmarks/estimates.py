@@ -20,6 +20,7 @@ from statistics import median
 
 import torch
 
+from benchmarks.aims import told
 from ctexp.cli.data import make_phantom
 from ctexp.cli.train import train
 from ctexp.planning.estimates import accuracy
@@ -89,6 +90,7 @@ def main() -> None:
         f"p90 coverage {found.p90_coverage:.0%}; outcome / p50: median {found.median_ratio:.2f}, "
         f"{ratios[0]:.2f} to {ratios[-1]:.2f}; typical error {math.exp(median(logs)) - 1:.0%}"
     )
+    told("trainings that ended within their p90", 100 * (found.p90_coverage or 0), "%", 80, "at least")
 
 
 def _all(project: Path) -> Past:

@@ -1,11 +1,11 @@
 """What `inv --list` costs, against an empty tasks file.
 
-Run with the environment's Python. Prints one JSON document: the median seconds of each over interleaved
-runs, and the ratio (aim: at most 1.5).
+    .venv/bin/python -m benchmarks.front_door [--runs 20]
+
+Prints the median seconds of each over interleaved runs, their spread, and the ratio of the medians.
 """
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -13,7 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.aims import told
+
 ROOT = Path(__file__).resolve().parent.parent
+AIM = 1.5
 INV = str(Path(sys.prefix) / "bin" / "inv")
 
 
@@ -24,18 +27,24 @@ def seconds(folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def measure(runs: int) -> dict[str, float]:
-    """Median seconds of both, taken in turns so that a busy machine slows them alike, and their ratio."""
+def main() -> None:
+    """Measure both in turns, so that a busy machine slows them alike, and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=20)
+    runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder)
         # Invoke refuses a tasks file with no task at all.
         (empty / "tasks.py").write_text("from invoke import task\n\n\n@task\ndef nothing(_): ...\n")
         pairs = [(seconds(ROOT), seconds(empty)) for _ in range(runs + 1)][1:]
-    full, bare = (statistics.median(column) for column in zip(*pairs, strict=True))
-    return {"inv_list_s": round(full, 4), "empty_s": round(bare, 4), "ratio": round(full / bare, 3)}
+    full, bare = (sorted(column) for column in zip(*pairs, strict=True))
+    for name, taken in (("inv --list", full), ("an empty tasks file", bare)):
+        print(f"{name:<20}{statistics.median(taken):7.3f} s  ({taken[0]:.3f} to {taken[-1]:.3f})")
+    ratio = statistics.median(full) / statistics.median(bare)
+    told("inv --list / an empty tasks file", ratio, "", AIM, "at most")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=20)
-    print(json.dumps(measure(parser.parse_args().runs)))
+    main()

@@ -10,8 +10,8 @@ the optimum. Where there are priorities, the optimum has the most worth of the g
 the next, so that another choice may have more of the lesser.
 
 Then whole nights of eight hours with thirty jobs or so, each gone through once with durations drawn; there
-is no optimum to compare with. Then the time a choice takes, and at last the advisor: see
-`benchmarks.advisor`. Intervals are 95 % percentile bootstraps over nights.
+is no optimum to compare with. Then the time a choice takes.
+Intervals are 95 % percentile bootstraps over nights.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks import advisor
+from benchmarks.aims import told
 from benchmarks.packing_nights import (
     Choice,
     SmallNight,
@@ -70,6 +70,14 @@ def small(nights: int, priorities: bool) -> None:
     print(f"{nights} small nights {kind}: expected worth, of that of the optimum")
     for name in found[0][1]:
         _row(name, [(sum(reached[name]), sum(best)) for best, reached in found])
+    worth = sum(sum(reached["packed again after each job"]) for _, reached in found)
+    told(
+        f"worth of small nights {kind} / the optimum",
+        worth / sum(sum(best) for best, _ in found),
+        "",
+        AIM,
+        "at least",
+    )
     if priorities:
         of_first = [(reached["packed again after each job"][0], best[0]) for best, reached in found]
         print(f"  {'the same, of the greatest priority':<36}{_ratio(of_first)}", flush=True)
@@ -216,8 +224,6 @@ def main() -> None:
         small(nights, priorities)
     whole(nights)
     speed()
-    print()
-    advisor.main()
 
 
 def _job(name: str, seed: int, needs: tuple[str, ...], gate: GateRule | None, worth: float) -> Job:

@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.aims import told
 from ctexp.cli.data import make_phantom
 from ctexp.config.compose import compose
 from ctexp.config.workload import workload
@@ -144,7 +145,7 @@ def parts(project: Path) -> None:
     rendered = [
         timed(lambda: bash_script(loaded.plan, jobs, loaded.shown, loaded.sha256))[0] for _ in range(9)
     ]
-    row("the script rendered", rendered)
+    told("its script rendered", 1000 * row("the script rendered", rendered), "ms", 50, "at most")
 
 
 def main() -> None:
@@ -165,6 +166,7 @@ def main() -> None:
             calls = [timed(partial(command, project)) for _ in range(asked.rounds)]
             whole = row("inv plan-check, whole", [seconds for seconds, _ in calls])
             row("of which processor", [spent for _, spent in calls])
+            told("plan-check of 1,000 jobs, from the shell and back", whole, "s", 3, "at most")
             parts(project)
             loaded = load(project / "research" / "plans" / "large.yaml", "research/plans/large.yaml")
             jobs = [job for job in jobs_of(loaded.plan) if job.base is None]

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import comparisons, mlflow_store, synthetic_runs
+from benchmarks.aims import told
 from benchmarks.synthetic_runs import Drawn
 from ctexp.record.index import Index, Query, list_runs, select
 
@@ -46,7 +47,7 @@ def row(what: str, values: Sequence[float]) -> float:
     return middle
 
 
-def questions(folder: Path, ask_mlflow: Callable[[], list[str]] | None) -> None:
+def questions(folder: Path, count: int, ask_mlflow: Callable[[], list[str]] | None) -> None:
     """The same question to both, in turns."""
     with Index(folder) as index:
         ours = [run.id for run in index.select(BEST)]
@@ -59,6 +60,7 @@ def questions(folder: Path, ask_mlflow: Callable[[], list[str]] | None) -> None:
         "the same, opened and refreshed for it",
         [milliseconds(lambda: select(folder, BEST)) for _ in range(9)],
     )
+    told(f"the best 20 of {count:,} runs, index open", median, "ms", 1, "at most")
     if ask_mlflow:
         theirs = row("the same from MLflow's search_runs", [other for _, other in pairs])
         same = sorted(ask_mlflow()) == sorted(ours)
@@ -81,7 +83,8 @@ def refreshes(folder: Path, drawn: list[Drawn]) -> None:
                 synthetic_runs.change(folder, run, dice.random())
             found.append(milliseconds(lambda: _ask(index)))
             looks.append(milliseconds(lambda: _look(folder)))
-    row(f"a refresh of {CHANGED} changed runs, and the question", found)
+    fresh = row(f"a refresh of {CHANGED} changed runs, and the question", found)
+    told(f"the same after {CHANGED} of {len(drawn):,} have changed", fresh, "ms", 50, "at most")
     row("of which to look at every directory", looks)
 
 
@@ -106,9 +109,11 @@ def measure(root: Path, count: int, with_mlflow: bool) -> None:
     row("the index made anew", [milliseconds(lambda: select(folder, BEST))])
     time.sleep(SETTLING)
     row("once more, all of them a moment old before", [milliseconds(lambda: select(folder, BEST))])
-    questions(folder, ask)
+    questions(folder, count, ask)
     refreshes(folder, drawn)
-    row("all listed", [milliseconds(lambda: list_runs(folder)) for _ in range(5)])
+    whole = row("all listed", [milliseconds(lambda: list_runs(folder)) for _ in range(5)])
+    if count == 1_000:
+        told("a list of 1,000 runs", whole / 1000, "s", 2, "at most")
 
 
 def comparison(root: Path) -> None:
@@ -116,7 +121,8 @@ def comparison(root: Path) -> None:
     files = comparisons.tables(root, runs=20, images=10_000)
     print("20 runs of 10,000 predictions each")
     times = [milliseconds(lambda: comparisons.compare(files)) for _ in range(3)]
-    row("one baseline, 19 candidates: tables read, judged", times)
+    judged = row("one baseline, 19 candidates: tables read, judged", times)
+    told("a comparison of 20 runs of 10,000 predictions", judged / 1000, "s", 2, "at most")
 
 
 def main() -> None:

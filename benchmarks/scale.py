@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import mlflow_store, synthetic_nights, synthetic_runs
+from benchmarks.aims import told
 from ctexp.queue.deciding.choose import choose
 from ctexp.queue.deciding.verdicts import Now
 from ctexp.queue.folder import find
@@ -81,9 +82,11 @@ def call(project: Path, words: Sequence[str]) -> Cost:
 def row(what: str, costs: Sequence[Cost]) -> Cost:
     """Print the medians, and what they are of the limits; gives the medians."""
     middle = Cost(*(statistics.median(column) for column in zip(*costs, strict=True)))
-    told = f"{what:<22}{middle.seconds:8.2f} s{middle.processor:8.2f} s processor{middle.megabytes:6.0f} MB"
+    figures = (
+        f"{what:<22}{middle.seconds:8.2f} s{middle.processor:8.2f} s processor{middle.megabytes:6.0f} MB"
+    )
     of = f"{middle.seconds / SECONDS:4.2f} of 2 s, {middle.megabytes / MEGABYTES:4.2f} of 500 MB"
-    print(f"  {told}   {of}", flush=True)
+    print(f"  {figures}   {of}", flush=True)
     return middle
 
 
@@ -110,7 +113,11 @@ def measure(place: Path, rounds: int) -> dict[str, Cost]:
     for _ in range(rounds):
         for what, words in COMMANDS.items():
             costs[what].append(call(place, words))
-    return {what: row(what, some) for what, some in costs.items()}
+    found = {what: row(what, some) for what, some in costs.items()}
+    for what, cost in found.items():
+        told(f"{what}, {place.name.partition('-')[0]} runs", cost.seconds, "s", SECONDS, "at most")
+        told(f"{what}, {place.name.partition('-')[0]} runs", cost.megabytes, "MB", MEGABYTES, "at most")
+    return found
 
 
 def decisions(place: Path) -> None:

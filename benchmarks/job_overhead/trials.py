@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.aims import told
 from benchmarks.job_overhead.ways import LOOP, WAYS, WITH_DAEMONS, Measured, fits, measure
 
 AIM_SECONDS = 0.25
@@ -113,9 +114,11 @@ def _say_times(costs: dict[str, Cost]) -> None:
             processor = _times(cost.processor, costs[OURS].processor, costs[LOOP].processor)
             print(f"{name:26}{clock:>10}{processor:>30}")
     ours = costs[OURS].margin - costs[LOOP].margin
-    print(
-        f"aims: ours {AIM_SECONDS} s (is {ours:.3f} s); fresh processes and Ray Tune {AIM_TIMES} times that"
-    )
+    told("a warm trial of a sweep beyond its fit", ours, "s", AIM_SECONDS, "at most")
+    for name, cost in costs.items():
+        if name not in (LOOP, OURS) and cost.margin is not None:
+            times = (cost.margin - costs[LOOP].margin) / ours
+            told(f"a trial by {name} / a warm one", times, "", AIM_TIMES, "at least")
 
 
 def _times(theirs: float | None, ours: float | None, base: float | None) -> str:

@@ -277,7 +277,7 @@ def test_the_list_names_every_verb_on_a_line_of_its_own() -> None:
     assert done.returncode == 0
     lines = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line.startswith("  ")]
     assert [name for name, _ in lines] == [
-        *("analyze-errors", "analyze-features", "audit-tracking", "check"),
+        *("analyze-errors", "analyze-features", "audit-tracking", "bench", "check"),
         *("compare-baselines", "cross-validate"),
         *("data-audit", "data-delta", "data-import", "data-phantom", "data-pull", "data-push", "data-split"),
         *("diagnose", "diff", "doctor", "estimate", "evaluate", "export", "export-runs", "extract-features"),

@@ -28,6 +28,7 @@ _CHECKS = {
     "types": ("mypy",),
     "imports": ("lint-imports",),
     "shell": ("shellcheck", *_SHELL),
+    "docs": ("sphinx-build", "--fail-on-warning", "--nitpicky", "--quiet", "docs", ".site"),
 }
 
 
@@ -46,7 +47,7 @@ def ruff(check: bool) -> None:
 
 
 def check(relock: bool) -> None:
-    """Lint, format, types, import rules, shell scripts, and the lock files against a fresh resolve.
+    """Lint, format, types, import rules, shell scripts, the site of docs/, and the locks against a resolve.
 
     Raises:
         CriterionNotMet: a step failed; all are run, and the line names those that did.

@@ -43,3 +43,8 @@ def run_tests(
     _: Context, slow: bool = False, coverage: bool = False, pytest: str = "", debug: bool = False
 ) -> None:
     """Run check and the fast tests, which is what CI runs."""
+
+
+@verb("bench:bench", help={"only": "these alone: one, or several with commas between them"} | DEBUG)
+def bench(_: Context, only: str = "", debug: bool = False) -> None:
+    """Run the benchmarks and write benchmarks/RESULTS.md."""
