@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,20 @@ def test_a_request_of_another_version_is_refused(warm: Light) -> None:
         line.connect(str(warm.socket))
         wire.send(line, {"limits": {}, "what": []})
         assert wire.receive(line)[0]["refused"].startswith("no request")
+    assert warm.start("end").wait(20) == 0
+
+
+def test_nonsense_ends_no_parent(warm: Light) -> None:
+    known = Request.of_this_process(["inv"], {}).document() | {"numbers": []}
+    wrong = [known | {name: value} for name in known for value in (None, {"a": "b"})]
+    said = [wire.framed(one) for one in (None, 3, "x", [known], {}, {"limits": {"x": []}}, *wrong)]
+    for text in (*said, wire.framed("")[:3], b"\xff" * 9, wire.framed("x" * 9)[:8], b"\0\0\1\0" + b"[" * 256):
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(warm.socket))
+            socket.send_fds(line, [text], [0])
+            line.shutdown(socket.SHUT_WR)
+            with suppress(ConnectionResetError):
+                assert b'"pid"' not in line.recv(1000)
     assert warm.start("end").wait(20) == 0
 
 

@@ -158,7 +158,7 @@ class Server:
             wire.send(line, {"ready": True})
             wire.receive(line)
             self._fork(request, descriptors, line)
-        except (_Refusal, ValueError) as refusal:
+        except (_Refusal, ValueError, TypeError, LookupError, AttributeError) as refusal:  # nonsense, too
             wire.send(line, {"refused": str(refusal)})
             return False
         finally:

@@ -32,10 +32,15 @@ def send(line: socket.socket, document: Any, descriptors: Sequence[int] = ()) ->
     Raises:
         OSError: it cannot be said, since the other side is gone.
     """
-    text = json.dumps(document).encode()
-    whole = _LENGTH.pack(len(text)) + text
+    whole = framed(document)
     sent = socket.send_fds(line, [whole], list(descriptors)) if descriptors else 0
     line.sendall(whole[sent:])
+
+
+def framed(document: Any) -> bytes:
+    """What is sent of a document."""
+    text = json.dumps(document).encode()
+    return _LENGTH.pack(len(text)) + text
 
 
 def receive(line: socket.socket) -> tuple[Any, list[int]]:
@@ -55,7 +60,7 @@ def receive(line: socket.socket) -> tuple[Any, list[int]]:
         if length > _LONGEST:
             raise Hangup(f"a message of {length} bytes")
         return json.loads(_exactly(line, length)), descriptors
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         close(descriptors)
         raise Hangup(str(error)) from error
     except BaseException:
