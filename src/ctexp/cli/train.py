@@ -15,10 +15,12 @@ from ctexp.core.errors import DataError, PreflightError, UsageError
 from ctexp.core.files import probe_writable
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.core.referee import Player
+from ctexp.core.wording import some
 from ctexp.data.selection import Selection, select
 from ctexp.planning import estimates
 from ctexp.planning.past import Past
-from ctexp.record import blocks, find, git
+from ctexp.record import blocks, find, git, index
+from ctexp.record.index import Query
 from ctexp.record.manifest import Estimate, command_line
 from ctexp.record.result import Result
 from ctexp.trackers.choosing import require_installed
@@ -97,6 +99,8 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
     state, manifest, result, problems = run.read()
     if state == "finished" and result is not None:
         screen.note(f"{run.id} is finished: there is nothing to resume")
+        if waiting := index.select(run.path.parent, Query(states=("interrupted", "timeout"))):
+            screen.note(f"what can go on: {some([one.id for one in waiting])}")
         return _told(result, run.path.parent, json)
     if manifest is None:
         raise DataError(problems, "a run without a whole manifest cannot be resumed: train anew")

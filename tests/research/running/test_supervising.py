@@ -1,8 +1,11 @@
 """A handler watched from outside, in a process that only seems to run."""
 
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -63,3 +66,28 @@ def test_a_process_that_never_came_to_the_handler_is_no_failure_of_the_handler(t
     answer = carry_out(its, Bench(Seems(its.said, []), Stops(), Said(), dict))
     assert answer is not None
     assert answer.state == "failed"
+
+
+class Stubborn(Seems):
+    """Ends only when it is told to at once."""
+
+    def __init__(self, said: Path) -> None:
+        super().__init__(said, repeat(""))
+        self.ended = Event()
+
+    def poll(self, handle: Submitted) -> int | None:
+        return -9 if self.ended.is_set() else super().poll(handle)
+
+    def cancel(self, handle: Submitted, grace: float) -> None:
+        del handle
+        if not grace:
+            self.ended.set()
+        self.ended.wait(30.0)
+
+
+def test_who_asks_again_does_not_wait_for_what_is_being_saved(tmp_path: Path) -> None:
+    its, said, stops = order(tmp_path), Said(), Stops()
+    stops.signum = signal.SIGINT
+    stops.insisted = True
+    assert carry_out(its, Bench(Stubborn(its.said), stops, said, dict)) is None
+    assert any("ask again to end at once" in line for line in said)

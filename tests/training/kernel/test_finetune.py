@@ -19,7 +19,7 @@ from ctexp.models.weights import WeightsOrigin
 from ctexp.training.kernel.finetune import Finetuning
 from ctexp.training.kernel.module import Classifier
 from tests.training import tiny
-from tests.training.kernel.test_resume import measured, stopped_and_resumed
+from tests.training.kernel.test_resume import check
 
 FULL: dict[str, Any] = {"head_epochs": 0.0, "stage_epochs": 0.0, "frozen_stages": 0, "layer_decay": 1.0}
 STAGES = 4  # of the tiny network, before its head
@@ -235,24 +235,14 @@ def test_a_network_that_does_not_tell_its_stages_can_only_learn_whole() -> None:
     assert caught.value.hint == "use finetune=full"
 
 
-def check_resume(tmp_path: Path, steps: list[int], averaging: dict[str, Any]) -> None:
-    config = tiny.settings(finetune=GRADUAL, averaging=averaging)
-    report = tiny.Quiet()
-    whole = tiny.fingerprint(tmp_path / "whole", tiny.train(tmp_path / "whole", config, report=report))
-    for step in steps:
-        weights, rows = stopped_and_resumed(tmp_path / f"{step}", step, signal.SIGTERM, config)
-        assert weights == whole, f"stopped in step {step}"
-        assert measured(rows) == measured(report.rows), f"stopped in step {step}"
-
-
 def test_a_stop_in_every_phase_resumes_exactly(tmp_path: Path) -> None:
-    check_resume(tmp_path, [1, 3, 6], {"name": "none"})
+    check(tmp_path, [1, 3, 6], signal.SIGTERM, finetune=GRADUAL)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("averaging", [{"name": "none"}, {"name": "ema", "decay": 0.5}], ids=["none", "ema"])
-def test_a_stop_at_every_step_resumes_exactly(tmp_path: Path, averaging: dict[str, Any]) -> None:
-    check_resume(tmp_path, list(range(tiny.STEPS * tiny.EPOCHS)), averaging)
+def test_a_stop_at_every_step_resumes_exactly(tmp_path: Path) -> None:
+    every = list(range(tiny.STEPS * tiny.EPOCHS))
+    check(tmp_path, every, signal.SIGTERM, finetune=GRADUAL, averaging={"name": "ema", "decay": 0.5})
 
 
 def test_averaged_copies_take_the_frozen_weights_as_they_are(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from ctexp.core import clock
@@ -100,17 +101,21 @@ def _trained(order: Order) -> list[Path]:
 def _watch(handle: Any, order: Order, bench: Bench) -> tuple[int, bool]:
     """Wait for its end; its exit code, and whether it was ended for printing too much."""
     followed = _Followed(order, bench.tell)
-    flooded = False
+    flooded, stopping = False, None
     try:
         while (code := bench.executor.poll(handle)) is None:
-            bench.stops.wait(_LOOK_SECONDS)
+            bench.stops.wait(_LOOK_SECONDS) if stopping is None else time.sleep(_LOOK_SECONDS)
             followed.tell()
             if not flooded and order.log.stat().st_size > LOG_BYTES:
                 flooded = True
                 bench.executor.cancel(handle, 0.0)
-            if bench.stops.why:
-                bench.tell("asked to stop: trainings under way are saved")
-                bench.executor.cancel(handle, 0.0 if bench.stops.insisted else _GRACE_SECONDS)
+            if bench.stops.why and stopping is None:
+                bench.tell("asked to stop: trainings under way are saved first; ask again to end at once")
+                # On a thread of its own: whoever asks again is not to wait for it.
+                stopping = Thread(target=bench.executor.cancel, args=(handle, _GRACE_SECONDS))
+                stopping.start()
+            if bench.stops.insisted:
+                bench.executor.cancel(handle, 0.0)
     except BaseException:
         bench.executor.cancel(handle, _GRACE_SECONDS)
         raise

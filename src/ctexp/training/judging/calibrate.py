@@ -30,17 +30,12 @@ def kept_calibration(run: RunDir) -> Calibration | None:
     """
     if not run.calibration.exists():
         return None
-    found = _kept(run)
-    return found if found.checkpoint_sha256 == read_sums(run.checkpoints).get(BEST) else None
-
-
-def _kept(run: RunDir) -> Calibration:
-    """What was fitted before, checked."""
-    way = f"fit it anew: scripts/inv evaluate --run {run.id} --split val"
     try:
-        return Calibration.read(run.calibration)
+        found = Calibration.read(run.calibration)
     except DataError as error:
+        way = f"fit it anew: scripts/inv evaluate --run {run.id} --split val"
         raise DataError(error.problems, way) from error
+    return found if found.checkpoint_sha256 == read_sums(run.checkpoints).get(BEST) else None
 
 
 def document(

@@ -265,8 +265,5 @@ class LastCheckpoint(Checkpoint):
         """Write `last.ckpt`, unless its weights are poisoned: the good one of before stays then."""
         module.sums.settle()
         if not all(bool(torch.isfinite(p).all()) for p in module.parameters()):
-            raise Diverged(
-                f"a parameter is not finite at step {trainer.global_step}",
-                "lower optimizer.lr or set trainer.gradient_clip",
-            )
+            raise Diverged(f"a parameter is not finite at step {trainer.global_step}")
         trainer.save_checkpoint(self._path, weights_only=False)

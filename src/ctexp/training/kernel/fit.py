@@ -12,7 +12,8 @@ from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from ctexp.core.errors import Stopped
+from ctexp.config.schema import Settings
+from ctexp.core.errors import Diverged, Stopped
 from ctexp.core.metric_names import higher_is_better
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.training.kernel.budget import TimeBudget
@@ -100,3 +101,14 @@ def fit(
     except SIGTERMException as error:
         # It came in the instant between Lightning's taking the signal and our taking it back.
         raise Stopped(signal.SIGTERM) from error
+    except Diverged as error:
+        raise Diverged(error.problems, _steadier(settings, device)) from error
+
+
+def _steadier(settings: Settings, device: torch.device) -> str:
+    """What may keep a training finite, as far as it is not so already."""
+    clip = "lower" if settings.trainer.gradient_clip else "set"
+    ways = ["lower optimizer.lr", f"{clip} trainer.gradient_clip"]
+    if precision(settings.trainer.precision, device) != "32-true":
+        ways.append("use trainer.precision=32")
+    return ", or ".join(ways)

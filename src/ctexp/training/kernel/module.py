@@ -206,10 +206,7 @@ class Classifier(pl.LightningModule):
         logits = answers.cpu().numpy()
         labels: NDArray[np.int64] = torch.cat(self._labels).cpu().numpy()
         if not np.isfinite(logits).all():
-            raise Diverged(
-                f"validation logits are not finite after epoch {self.current_epoch + 1}",
-                "lower optimizer.lr, set trainer.gradient_clip, or use trainer.precision=32",
-            )
+            raise Diverged(f"validation logits are not finite after epoch {self.current_epoch + 1}")
         self.val_metrics = metrics.point(labels, logits)
         self.schedule.end_epoch(self.monitored())
 

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from ctexp.core.errors import Diverged
 
-_HINT = "lower optimizer.lr, set trainer.gradient_clip, or use trainer.precision=32"
-
 
 class _Step(NamedTuple):
     """What one optimizer step leaves behind, all still on the device."""
@@ -127,4 +125,4 @@ class EpochSums:
 
 def _refuse_unless_finite(what: str, step: int, value: float) -> None:
     if not math.isfinite(value):
-        raise Diverged(f"the training {what} is not finite at step {step}", _HINT)
+        raise Diverged(f"the training {what} is not finite at step {step}")
