@@ -40,6 +40,16 @@ def test_the_verdict_says_who_is_better_and_whether_the_target_is_met(report: Re
     assert "better: Right more often than always answering" in texts(report, "good")
 
 
+def test_who_misses_most_cancers_is_told_so_first(report: Report) -> None:
+    sheet = report.sheets[0]
+    view = sheet.views["val"]
+    missed = {"val/miss_rate": {"value": 1.0, "low": 0.9, "high": 1.0}}
+    blind = replace(view, of_seeds=(), summary={**view.summary, "metrics": missed})
+    first, *_ = statements.alone(replace(sheet, views={"val": blind}), report.settings)
+    assert (first.mark, first.text[:6]) == ("missed", "Calls ")
+    assert statements.alone(sheet, report.settings)[-1].mark == "note"
+
+
 def test_an_interval_beyond_zero_without_a_verdict_says_why(report: Report) -> None:
     document = report.comparison
     assert document is not None

@@ -1,6 +1,7 @@
 """`report`: one page about runs for people, verdict first, from their directories alone."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,8 +9,9 @@ from typing import TYPE_CHECKING
 from ctexp.config import verdict as verdicts
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, files, screen
-from ctexp.core.errors import CtexpError, UsageError
+from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.core.paths import ledger_file, project_root, shown
+from ctexp.queue import folder
 from ctexp.record import baselines, index
 from ctexp.record.ledger import Ledger
 from ctexp.record.subjects import Subject, subject
@@ -43,8 +45,9 @@ def report(
     best_by = f"val/{settings.primary}"
     standing = baselines.current(root)
     with index.at_once(runs_dir):
+        asked = _queue(runs_dir, queue) if queue else None
         selected = selection.select(
-            runs_dir, runs or (), queue, since, now=moment.astimezone(), best_by=best_by, baseline=standing
+            runs_dir, runs or (), asked, since, now=moment.astimezone(), best_by=best_by, baseline=standing
         )
         chosen, notes = _against(baseline, runs_dir, best_by, standing)
         altered = Ledger(ledger_file(root)).problems(root, runs_dir)
@@ -70,6 +73,13 @@ def report(
         screen.emit_json(_document(made, path, written))
     else:
         _tell(made, path, written)
+
+
+def _queue(runs: Path, said: str) -> str:
+    """A queue as its own verbs know it; what only runs remember stays as it is."""
+    with suppress(DataError):
+        return folder.find(runs, said).id
+    return said
 
 
 def _against(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ctexp.core.classes import CLASSES
+from ctexp.record.calibration import HIGHEST, LOWEST
 from ctexp.reports import ranked
 from ctexp.reports.charts import lines, reliability
 from ctexp.reports.charts.axes import Axis
@@ -122,7 +123,8 @@ def calibration(view: View) -> list[Drawing]:
     cases, trained = view.cases, view.answers.joint.probabilities
     found = [reliability.chart("As trained", cases.label, trained, cases.group)]
     if cases.temperature is not None:
-        title = f"After temperature scaling ({cases.temperature:.2f})"
+        limit = ", as far as it may go" if cases.temperature in (LOWEST, HIGHEST) else ""
+        title = f"After temperature scaling ({cases.temperature:.2f}{limit})"
         found.append(reliability.chart(title, cases.label, cases.probabilities, cases.group))
     return found
 

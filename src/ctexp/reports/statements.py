@@ -60,6 +60,7 @@ def _for_whom(found: Target) -> str:
 
 
 _CALLS = ("better", "worse", "undecided")
+_MOST = 0.5  # of the cancers: a network that misses more finds none worth the name
 _NAMED = 3  # experiments in a sentence; the others are counted
 
 
@@ -136,10 +137,17 @@ def _others(candidate: Candidate, primary: str) -> str:
 
 
 def alone(sheet: Sheet, settings: VerdictSettings) -> list[Statement]:
-    """What one experiment's numbers say by themselves: the target, the guess, the missed cancers."""
+    """What one experiment's numbers say by themselves: the target, the guess, the missed cancers.
+
+    Where most are missed, that comes first.
+    """
     found = [_target(sheet, settings)]
     view = sheet.chosen
-    return found if view is None else [*found, _against_a_guess(view), _missed(view)]
+    if view is None:
+        return found
+    missed = _missed(view)
+    found.append(_against_a_guess(view))
+    return [missed, *found] if missed.mark == "missed" else [*found, missed]
 
 
 def _target(sheet: Sheet, settings: VerdictSettings) -> Statement:
@@ -181,7 +189,8 @@ def _missed(view: View) -> Statement:
     text = (
         f"Calls {rate * cancers:.3g} of {many(cancers, 'cancer')} normal when it takes the likeliest class."
     )
-    return Statement("note", text, f"Miss rate {_on(view)}: {measured(its)}.")
+    mark: Mark = "missed" if rate > _MOST else "note"
+    return Statement(mark, text, f"Miss rate {_on(view)}: {measured(its)}.")
 
 
 def _on(view: View) -> str:

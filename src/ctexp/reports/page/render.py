@@ -110,7 +110,7 @@ def _sections(report: Report) -> list[tuple[str, str]]:
 
 def _glance(sheet: Sheet) -> dict[str, Any]:
     view, manifest = sheet.chosen, sheet.manifest
-    seeds = f"{len(view.answers.seeds)} seeds" if view else many(len(sheet.members), "run")
+    seeds = many(len(view.answers.seeds), "seed") if view else many(len(sheet.members), "run")
     return {
         "title": sheet.title,
         "kind": _KINDS.get(sheet.subject.kind, seeds),
