@@ -13,6 +13,7 @@ from ctexp.planning.checking.check import check
 from ctexp.planning.plan.jobs import jobs_of
 from ctexp.planning.plan.load import Loaded, load, locate
 from ctexp.planning.render.bash import bash_script
+from ctexp.planning.render.script import Script
 from ctexp.planning.render.seal import Origin, origin
 from ctexp.planning.render.slurm import slurm_script
 
@@ -92,7 +93,7 @@ def _before(script: Path) -> Origin | None:
         UsageError: something that was not rendered is there.
     """
     try:
-        found = origin(script.read_bytes())
+        found = origin(files.read_regular(script))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -109,12 +110,10 @@ def _rendered(loaded: Loaded, root: Path, script: Path, executor: str, settings:
     folder = script.parent.resolve()
     up = os.path.relpath(root, folder) if folder.is_relative_to(root) else str(root)
     where = script.relative_to(root) if script.is_relative_to(root) else script
-    about = (loaded.plan, jobs_of(loaded.plan), loaded.shown, loaded.sha256, up)
+    asked = Script(loaded.plan, loaded.shown, loaded.sha256, up, str(where))
     if isinstance(settings, SlurmSettings):
-        text = slurm_script(*about, executor, settings, str(where))
-    else:
-        text = bash_script(*about, executor, str(where))
-    return text.encode("ascii")
+        return slurm_script(asked, executor, settings).encode("ascii")
+    return bash_script(asked, executor).encode("ascii")
 
 
 def _keep(script: Path) -> Path:

@@ -31,38 +31,21 @@ RATIOS_NEEDED = 9
 """Fewest outcomes whose 0.9 quantile, corrected for their number, is one of them."""
 
 
-class Measured(Protocol):
-    """What a trial of a few steps found out; see `training.cost.trial.Trial`."""
+class _Measured(Protocol):
+    """What a few steps of a training cost, by `training.cost.trial` or `schedule.measurements`."""
 
     @property
-    def fixed_seconds(self) -> float:
-        """Once a run."""
-        ...
-
+    def fixed_seconds(self) -> float: ...
     @property
-    def epoch_seconds(self) -> float:
-        """Once an epoch."""
-        ...
-
+    def epoch_seconds(self) -> float: ...
     @property
-    def memory_bytes(self) -> int:
-        """The peak."""
-        ...
-
+    def memory_bytes(self) -> int: ...
     @property
-    def disk_bytes(self) -> int:
-        """Of the run directory."""
-        ...
-
+    def disk_bytes(self) -> int: ...
     @property
-    def largest_micro_batch(self) -> int | None:
-        """The most images at a time; None where not measured."""
-        ...
-
+    def largest_micro_batch(self) -> int | None: ...
     @property
-    def basis(self) -> str:
-        """What was measured, in a few words."""
-        ...
+    def basis(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -117,7 +100,7 @@ def from_history(past: Past, job: Job) -> Estimate | None:
     )
 
 
-def from_trial(past: Past, job: Job, trial: Measured) -> Estimate:
+def from_trial(past: Past, job: Job, trial: _Measured) -> Estimate:
     """The cost by what was measured of the run itself; like runs, if any, tell of its epochs."""
     like = past.like(job)
     return _estimate(

@@ -5,6 +5,7 @@ import pytest
 
 from ctexp.evaluation import guessing
 from ctexp.planning.diagnosis import figures
+from ctexp.planning.diagnosis.unseen import absent
 from tests.planning.diagnosis.made import answers
 
 
@@ -25,10 +26,10 @@ def test_one_training_never_makes_high_confidence() -> None:
     assert figures.agreeing(5, 5, 1)[0] == "moderate"  # five folds of one seed
     assert figures.agreeing(3, 3, 3)[0] == "high"
     assert figures.agreeing(1, 3, 3)[0] == "low"
-    assert figures.absent(1, 1000)[0] == "low"
-    assert figures.absent(3, 1000)[0] == "high"
-    assert figures.absent(3, 70)[0] == "moderate"
-    assert figures.absent(3, 1000, dissent=1)[0] == "low"
+    assert absent(1, 1000)[0] == "low"
+    assert absent(3, 1000)[0] == "high"
+    assert absent(3, 70)[0] == "moderate"
+    assert absent(3, 1000, dissent=1)[0] == "low"
 
 
 def test_guesses_are_told_from_answers() -> None:

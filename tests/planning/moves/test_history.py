@@ -6,7 +6,7 @@ from itertools import product
 from ctexp.config.compose import Composer
 from ctexp.planning.moves.catalogue import Catalogue
 from ctexp.planning.moves.history import Tried, tried
-from ctexp.planning.moves.instances import instances
+from ctexp.planning.moves.instances import Instance, instances
 from ctexp.planning.study.differences import Difference
 from ctexp.planning.study.recipes import Recipe
 from tests.planning.moves.pairs import difference, recipe
@@ -69,8 +69,9 @@ def test_a_move_from_another_value_is_not_about_the_incumbent(shipped: Catalogue
         for past in tried([base, fast, slower], base, shipped, composer, compare)
         if past.id == "lower_lr"
     ]
-    [here] = [one for one in instances(base, shipped, composer)[0] if one.id == "lower_lr"]
+    here = instances(base, shipped, composer)["lower_lr"]
     assert one.before == "fast"
+    assert isinstance(here, Instance)
     assert not one.is_about(here)
 
 

@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.history import Tried
 from ctexp.planning.moves.learning import OWN, error, failed, posterior
+from ctexp.planning.moves.value import Belief
 from ctexp.planning.study.noise import Noise
 from tests.planning.moves.pairs import difference, seen
 

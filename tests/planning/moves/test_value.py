@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from ctexp.planning.moves.beliefs import Belief
-from ctexp.planning.moves.value import Offer, expected_gain, ranked
+from ctexp.planning.moves.value import Belief, Offer, expected_gain, ranked
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from ctexp.planning import study
 from ctexp.planning.diagnosis.diagnose import diagnose
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.moves import catalogue
-from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.learning import posterior
+from ctexp.planning.moves.value import Belief
 from ctexp.planning.proposal import wishes
 from ctexp.planning.proposal.candidates import unlikely
 from ctexp.planning.proposal.documents import Proposal

@@ -3,8 +3,8 @@
 from typing import Any
 
 from ctexp.planning.plan.document import Plan
-from ctexp.planning.plan.jobs import jobs_of
 from ctexp.planning.render.bash import bash_script
+from ctexp.planning.render.script import Script
 
 EVERYTHING: dict[str, Any] = {
     "name": "backbones",
@@ -42,4 +42,4 @@ def plan_of(**changes: Any) -> Plan:
 
 def script_of(plan: Plan) -> str:
     """Its script."""
-    return bash_script(plan, jobs_of(plan), f"research/plans/{plan.name}.yaml", "0" * 64)
+    return bash_script(Script(plan, f"research/plans/{plan.name}.yaml", "0" * 64))

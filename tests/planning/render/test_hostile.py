@@ -16,6 +16,7 @@ from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import in_order, jobs_of
 from ctexp.planning.plan.load import load
 from ctexp.planning.render.bash import bash_script
+from ctexp.planning.render.script import Script
 from tests.planning.render import stub
 from tests.planning.render.hostile import PAYLOADS, TEXT
 
@@ -63,7 +64,7 @@ def test_words_arrive_and_nothing_else_happens(document: dict[str, Any]) -> None
         loaded = load(folder / "night.yaml", "research/plans/night.yaml")
         assert loaded.plan.goal == document["goal"]
         jobs = in_order(jobs_of(loaded.plan))
-        script = bash_script(loaded.plan, jobs, loaded.shown, loaded.sha256)
+        script = bash_script(Script(loaded.plan, loaded.shown, loaded.sha256))
         keys = [key for job in jobs for key in (job.id, f"{job.id}:oom")]
         path = stub.make_place(folder / "place", script, keys)
 
@@ -95,4 +96,4 @@ def test_no_experiment_is_called_like_that(name: str) -> None:
 def test_what_no_program_can_be_given_is_refused() -> None:
     plan = Plan.model_validate({"name": "night", "experiments": {"a": {"overrides": ["model=a\0b"]}}})
     with pytest.raises(UsageError, match="no command can be given"):
-        bash_script(plan, jobs_of(plan), "research/plans/night.yaml", "0" * 64)
+        bash_script(Script(plan, "research/plans/night.yaml", "0" * 64))

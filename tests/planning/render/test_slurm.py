@@ -10,7 +10,7 @@ import pytest
 
 from ctexp.executors.slurm.options import PLAIN
 from ctexp.planning.plan.document import Plan
-from ctexp.planning.plan.jobs import jobs_of
+from ctexp.planning.render.script import Script
 from ctexp.planning.render.slurm import slurm_script
 from tests.planning.render import stub
 from tests.planning.render.plans import plan_of, script_of
@@ -21,7 +21,7 @@ SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 
 def slurm_of(plan: Plan) -> str:
-    return slurm_script(plan, jobs_of(plan), f"research/plans/{plan.name}.yaml", "0" * 64)
+    return slurm_script(Script(plan, f"research/plans/{plan.name}.yaml", "0" * 64))
 
 
 def header(plan: Plan) -> dict[str, str]:
@@ -128,7 +128,7 @@ def test_a_cluster_of_ones_own(tmp_path: Path) -> None:
         }
     )
     plan = plan_of()
-    text = slurm_script(plan, jobs_of(plan), "research/plans/backbones.yaml", "0" * 64, "..", "lab", lab)
+    text = slurm_script(Script(plan, "research/plans/backbones.yaml", "0" * 64), "lab", lab)
     lines = [line.removeprefix("#SBATCH ") for line in text.splitlines() if line.startswith("#SBATCH ")]
     assert "--array=1-8%4" in lines
     wanted = ["--partition=long", "--account=chest", "--qos=low", "--gres=gpu:a100:1", "--cpus-per-task=8"]

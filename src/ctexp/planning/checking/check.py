@@ -105,15 +105,11 @@ def _jobs(configured: Sequence[Configured], images: Mapping[str, Images]) -> tup
             devices[accelerator] = computes_on(accelerator)
         jobs.append(
             CheckedJob(
-                job=one.job,
-                composed=one.composed,
-                fallbacks=one.fallbacks,
-                bases=one.bases,
+                **vars(one),
                 train_images=its.train,
                 val_images=its.val,
                 trainings=its.trainings,
                 device=devices[accelerator],
-                searched=one.searched,
             )
         )
     return tuple(jobs)

@@ -1,49 +1,26 @@
 """What a check hands on: every problem and warning, and each job with its configurations."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ctexp.core.errors import DataError, UsageError
-from ctexp.planning.checking.searching import Searched
-from ctexp.planning.plan.jobs import Job
-
-if TYPE_CHECKING:
-    from ctexp.config.compose import Composed
+from ctexp.planning.checking.composition import Configured
 
 
-@dataclass(frozen=True)
-class CheckedJob:
+@dataclass(frozen=True, kw_only=True)
+class CheckedJob(Configured):
     """A job that can be begun.
 
     Attributes:
-        job: the job.
-        composed: its configuration; that with the first of `bases`, where it has a base.
-        fallbacks: by the kind of failure, likewise.
-        bases: its configuration by what may win its base; empty without a base.
-        train_images: that one of its trainings learns from.
-        val_images: that one of its trainings looks at besides.
+        train_images: that one of its trainings, or trials, learns from.
+        val_images: that one of these looks at besides.
         trainings: 1, or the folds of a cross-validation, of which the numbers of images are the largest.
         device: what it computes on, as runs record it.
-        searched: of a sweep, whose trials these numbers are of.
     """
 
-    job: Job
-    composed: "Composed"
-    fallbacks: Mapping[str, "Composed"]
-    bases: Mapping[str, "Composed"]
     train_images: int
     val_images: int
     trainings: int
     device: str
-    searched: Searched | None = None
-
-    @property
-    def every(self) -> tuple["Composed", ...]:
-        """Whatever it may train."""
-        if self.searched:
-            return self.searched.trials
-        return (self.composed, *self.bases.values(), *self.fallbacks.values())
 
 
 @dataclass(frozen=True)

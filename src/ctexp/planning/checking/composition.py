@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ctexp.config.compose import Composed, Composer, paths_of, resolve_paths
@@ -33,7 +33,7 @@ class Start:
     chosen: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Configured:
     """A job whose every configuration composes.
 
@@ -50,7 +50,7 @@ class Configured:
     composed: Composed
     fallbacks: Mapping[str, Composed]
     bases: Mapping[str, Composed]
-    begun: Mapping[str, Start]
+    begun: Mapping[str, Start] = field(default_factory=dict)
     searched: Searched | None = None
 
     @property
@@ -147,12 +147,12 @@ class _Composing:
             return []
         return [
             Configured(
-                job,
-                composed,
-                {kind: its[0] for kind, its in fallbacks.items() if its[0] is not None},
-                {label: one for label, one in on_bases.items() if one is not None},
-                {one.label: one for one in starts if one},
-                trials,
+                job=job,
+                composed=composed,
+                fallbacks={kind: its[0] for kind, its in fallbacks.items() if its[0] is not None},
+                bases={label: one for label, one in on_bases.items() if one is not None},
+                begun={one.label: one for one in starts if one},
+                searched=trials,
             )
             for job, composed in zip(jobs, plain, strict=True)
             if composed is not None

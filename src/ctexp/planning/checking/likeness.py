@@ -17,7 +17,7 @@ from ctexp.core.wording import some
 from ctexp.planning.checking.composition import Configured, firsts
 from ctexp.planning.checking.findings import Findings
 from ctexp.planning.plan.document import Plan
-from ctexp.planning.plan.jobs import key_of, last_words
+from ctexp.planning.plan.jobs import experiment_of, key_of, last_words
 from ctexp.record.subjects import SEED_KEYS, differing_keys
 
 _OF_FOLDS = {"data.split", "data.fold"}
@@ -46,7 +46,7 @@ def _check_twins(configured: Sequence[Configured], found: Findings) -> None:
         if not one.bases:
             other = plain.setdefault(_identity(one, one.composed), one.job.id)
             if other != one.job.id:
-                experiment = other.rpartition("-s")[0]
+                experiment = experiment_of(other)
                 twins.setdefault((one.job.experiment, experiment), []).append(f"{one.job.id} and {other}")
     for (name, _), pairs in twins.items():
         found.problem(("experiments", name), f"jobs that differ in nothing: {some(pairs)}")

@@ -27,11 +27,6 @@ def check_references(plan: Plan, found: Findings) -> None:
     _check_circle(plan, found)
 
 
-def waits_for(experiment: Experiment) -> tuple[str, ...]:
-    """The experiments that have to be over before this one."""
-    return tuple(dict.fromkeys(other for _, other in _named("", experiment)))
-
-
 def _named(name: str, experiment: Experiment) -> Iterator[tuple[Place, str]]:
     here = ("experiments", name)
     for index, other in enumerate(experiment.needs):
@@ -65,7 +60,7 @@ def _check_names(name: str, experiment: Experiment, plan: Plan, found: Findings)
 
 def _check_circle(plan: Plan, found: Findings) -> None:
     graph = {
-        name: {other for other in waits_for(experiment) if other != name and other in plan.experiments}
+        name: {other for _, other in _named(name, experiment) if other != name and other in plan.experiments}
         for name, experiment in plan.experiments.items()
     }
     while True:

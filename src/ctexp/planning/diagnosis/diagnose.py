@@ -13,6 +13,7 @@ from ctexp.planning.diagnosis.evidence import Evidence, gather
 from ctexp.planning.diagnosis.figures import metric_name, number
 from ctexp.planning.diagnosis.findings import Diagnosis, Finding, Kind
 from ctexp.planning.diagnosis.rules import OF_ANSWERS, RULES, all_diverged, leakage
+from ctexp.planning.diagnosis.unseen import unknown
 from ctexp.planning.study.study import Study
 
 NAMES: dict[Kind, str] = {
@@ -72,13 +73,9 @@ def suspected(findings: tuple[Finding, ...]) -> Finding | None:
 def _asked(kind: Kind, seen: Evidence) -> Finding:
     if kind in OF_ANSWERS:
         if not seen.tables:
-            return Finding(
-                kind, "unknown", "the answers to validation images cannot be read", cites=seen.cites
-            )
+            return unknown(kind, seen, "the answers to validation images cannot be read")
         if seen.guessing:
-            return Finding(
-                kind, "unknown", "the answers may be guesses: of those nothing can be told", cites=seen.cites
-            )
+            return unknown(kind, seen, "the answers may be guesses: of those nothing can be told")
     return RULES[kind](seen)
 
 

@@ -15,13 +15,11 @@ def established(seen: Evidence) -> tuple[str, ...]:
     said = []
     corrected = holm([one.p for one in seen.differences])
     for one, p in zip(seen.differences, corrected, strict=True):
-        known = one.difference is not None and one.low is not None and one.high is not None
-        if not known or p > seen.settings.alpha or one.seed_source == "assumed":
+        if one.measured is None or p > seen.settings.alpha:
             continue
-        gain, low, high = one.difference or 0.0, one.low or 0.0, one.high or 0.0
-        better = (gain > 0) == higher_is_better(one.metric)
+        better = (one.measured[0] > 0) == higher_is_better(one.metric)
         said.append(
             f"{one.after} is {'better' if better else 'worse'} than {one.before}: {metric_name(one.metric)}"
-            f" {difference(gain, low, high)}, {p_value(p)} after Holm over {len(corrected)}"
+            f" {difference(*one.measured)}, {p_value(p)} after Holm over {len(corrected)}"
         )
     return tuple(said)

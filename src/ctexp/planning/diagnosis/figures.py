@@ -4,13 +4,10 @@ import math
 from typing import Any
 
 from ctexp.core.metric_names import METRICS
-from ctexp.core.wording import many
 from ctexp.evaluation.intervals import wilson
 from ctexp.planning.diagnosis.findings import Confidence
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_FEW_IMAGES = 100
-"""With fewer independent images much is overlooked: a share's interval reaches a tenth to either side."""
 RARE = 0.01
 """A rule that tests may speak by chance once in a hundred times: there are a dozen of them."""
 
@@ -89,24 +86,6 @@ def agreeing(agree: int, trainings: int, seeds: int) -> tuple[Confidence, str]:
         return ("moderate" if 2 * agree > trainings else "low"), said
     said = f"{'both' if trainings == 2 else f'all {spelled(trainings)}'} trainings say so"
     return ("high" if seeds > 2 else "moderate"), said if seeds > 1 else f"{said}, of one seed"
-
-
-def absent(seeds: int, images: int, dissent: int = 0) -> tuple[Confidence, str]:
-    """How sure one may be that something is not there which so many seeds and images did not show.
-
-    Args:
-        seeds: trained.
-        images: independent ones that they were judged on.
-        dissent: trainings that showed it all the same, too few to count.
-    """
-    if dissent:
-        return "low", f"{many(dissent, 'training')} showed it"
-    levels: tuple[Confidence, ...] = ("low", "moderate", "high")
-    level = min(seeds, 3) - 1
-    said = many(seeds, "seed")
-    if images < _FEW_IMAGES:
-        return levels[max(0, level - 1)], f"{said}, judged on {many(images, 'independent image')} only"
-    return levels[level], f"{said}, judged on {many(images, 'independent image')}"
 
 
 def plain(value: float, digits: int = 6) -> float:

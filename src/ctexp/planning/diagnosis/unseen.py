@@ -1,11 +1,14 @@
-"""A bottleneck that was looked for and not seen: how sure that is, by who looked and at how much."""
+"""A bottleneck that was looked for and not seen, how sure that is, and one of which nobody can tell."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from ctexp.core.wording import many
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import absent
-from ctexp.planning.diagnosis.findings import Finding, Kind
+from ctexp.planning.diagnosis.findings import Confidence, Finding, Kind
+
+_FEW_IMAGES = 100
+"""With fewer independent images much is overlooked: a share's interval reaches a tenth to either side."""
 
 
 def unseen(
@@ -42,3 +45,18 @@ def unseen(
         cites=seen.cites,
         refuted_by=refuted_by,
     )
+
+
+def unknown(kind: Kind, seen: Evidence, said: str, evidence: Mapping[str, Any] | None = None) -> Finding:
+    """What the records do not let anybody tell; `said` says what is missing."""
+    return Finding(kind, "unknown", said, evidence=evidence or {}, cites=seen.cites)
+
+
+def absent(seeds: int, images: int, dissent: int = 0) -> tuple[Confidence, str]:
+    """How sure it is that something is not there which so many seeds and independent images did not show."""
+    if dissent:
+        return "low", f"{many(dissent, 'training')} showed it"
+    levels: tuple[Confidence, ...] = ("low", "moderate", "high")
+    level = min(seeds, 3) - 1
+    said = f"{many(seeds, 'seed')}, judged on {many(images, 'independent image')}"
+    return (levels[max(0, level - 1)], f"{said} only") if images < _FEW_IMAGES else (levels[level], said)

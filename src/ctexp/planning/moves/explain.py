@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.history import Tried
 from ctexp.planning.moves.learning import OWN, SETTLED, error
 from ctexp.planning.moves.survey import MENDS, Considered
-from ctexp.planning.moves.value import Offer, ranked
+from ctexp.planning.moves.value import Belief, Offer, ranked
 from ctexp.planning.study.noise import Noise
 
 

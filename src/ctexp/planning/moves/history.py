@@ -14,8 +14,9 @@ from typing import Any
 from ctexp.config.compose import Composer
 from ctexp.core.errors import UsageError
 from ctexp.core.metric_names import higher_is_better
-from ctexp.planning.moves.catalogue import Catalogue, Way
+from ctexp.planning.moves.catalogue import Catalogue
 from ctexp.planning.moves.instances import Instance, instance, title, today
+from ctexp.planning.moves.move import Way
 from ctexp.planning.study.differences import Difference
 from ctexp.planning.study.recipes import Recipe
 from ctexp.record.subjects import SEED_KEYS

@@ -7,7 +7,8 @@ from typing import Any
 from ctexp.config.compose import Composed, Composer
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import UsageError
-from ctexp.planning.moves.catalogue import Catalogue, Move, Way
+from ctexp.planning.moves.catalogue import Catalogue
+from ctexp.planning.moves.move import Move, Way
 from ctexp.planning.plan.jobs import last_words
 from ctexp.planning.study.recipes import Recipe
 from ctexp.record.subjects import SEED_KEYS
@@ -51,15 +52,6 @@ class Instance:
         return {key: before for key, (before, _) in self.changes.items()}
 
 
-@dataclass(frozen=True)
-class Unusable:
-    """A move that makes nothing of a recipe, and why, a few words."""
-
-    id: str
-    variant: str | None
-    why: str
-
-
 def title(move: str, variant: str | None) -> str:
     """What a move, or a variant of one, is called."""
     return move if variant is None else f"{move}/{variant}"
@@ -88,22 +80,18 @@ def imagined(name: str, words: Sequence[str], composer: Composer) -> Recipe:
     return Recipe(name, tuple(words), flattened(composer.compose(words).resolved), ())
 
 
-def instances(
-    recipe: Recipe, catalogue: Catalogue, composer: Composer
-) -> tuple[tuple[Instance, ...], tuple[Unusable, ...]]:
-    """Every move of the catalogue on a recipe, and those that make nothing of it; in the catalogue's order.
+def instances(recipe: Recipe, catalogue: Catalogue, composer: Composer) -> dict[str, Instance | str]:
+    """Every move of the catalogue on a recipe by its title, or why it makes nothing of it.
 
     Raises:
         UsageError: the recipe's own words no longer compose.
     """
     settings = today(recipe, composer)
-    made: list[Instance] = []
-    not_made: list[Unusable] = []
-    for name, move in catalogue.moves.items():
-        for variant in move.ways:
-            one = instance(recipe, settings, name, move, variant, composer)
-            made.append(one) if isinstance(one, Instance) else not_made.append(one)
-    return tuple(made), tuple(not_made)
+    return {
+        title(name, variant): instance(recipe, settings, name, move, variant, composer)
+        for name, move in catalogue.moves.items()
+        for variant in move.ways
+    }
 
 
 def instance(
@@ -113,8 +101,8 @@ def instance(
     move: Move,
     variant: str | None,
     composer: Composer,
-) -> Instance | Unusable:
-    """One move, in one of its ways, on a recipe.
+) -> Instance | str:
+    """One move, in one of its ways, on a recipe; or why it makes nothing of it, a few words.
 
     Args:
         recipe: what it is made on.
@@ -125,17 +113,17 @@ def instance(
         composer: of the project.
     """
     if why := _unmet(move, settings):
-        return Unusable(name, variant, why)
+        return why
     added = _words(move.ways[variant], settings)
     if isinstance(added, str):
-        return Unusable(name, variant, added)
+        return added
     try:
         composed = composer.compose(last_words(recipe.composed_of(*added)))
     except UsageError as error:
-        return Unusable(name, variant, f"does not go with this recipe: {error.problems[0]}")
+        return f"does not go with this recipe: {error.problems[0]}"
     changes = _changes(settings, flattened(composed.resolved))
     if not changes:
-        return Unusable(name, variant, "the recipe has it already")
+        return "the recipe has it already"
     return Instance(name, variant, move, added, composed, changes)
 
 

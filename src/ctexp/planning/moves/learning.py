@@ -27,8 +27,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.history import Tried
+from ctexp.planning.moves.value import Belief
 from ctexp.planning.study.noise import Noise
 
 OWN = 0.5

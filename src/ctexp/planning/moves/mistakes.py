@@ -1,6 +1,6 @@
 """What a catalogue says wrongly, in the words of people: its form, and its keys, words and values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,8 +9,7 @@ from ctexp.config.keys import GROUPS, keys, nearest_key
 from ctexp.config.overrides import parse_one
 from ctexp.core.names import ID_PATTERN, did_you_mean
 from ctexp.planning.moves.move import Effect, Move, Way
-
-Place = tuple[str, ...]
+from ctexp.planning.plan.mistakes import Place, told
 
 _SELF = ("seed", "run.name", "experiment")
 """What tells runs apart, and what a recipe begins with: no move's business."""
@@ -31,30 +30,15 @@ def found_in(name: str, said: Any) -> list[tuple[Place, str]]:
     try:
         move = Move.model_validate(said)
     except ValidationError as error:
-        return [*found, *(_told(name, dict(detail)) for detail in error.errors(include_url=False))]
-    return [*found, *(((name, *place), what) for place, what in _unusable(move))]
+        wrong = told(error, said, _keys_at)
+    else:
+        wrong = list(_unusable(move))
+    return [*found, *(((name, *place), what) for place, what in wrong)]
 
 
-def _told(name: str, detail: Mapping[str, Any]) -> tuple[Place, str]:
-    """Where a problem is that pydantic found, and what it is."""
-    place = tuple(str(part) for part in detail["loc"] if part != "[key]")
-    kind, message = detail["type"], str(detail["msg"])
-    if kind == "extra_forbidden":
-        near = did_you_mean(place[-1], _keys_at(place[:-1]))
-        return (name, *place), f"unknown key; {near}" if near else "unknown key"
-    if kind == "missing":
-        return (name, *place), "missing"
-    if kind == "value_error":
-        said = str(detail["ctx"]["error"])
-        field, _, what = said.partition(": ")
-        return ((name, field), what) if not place and field in Move.model_fields else ((name, *place), said)
-    said = message[:1].lower() + message[1:]
-    return (name, *place), f"{said.removeprefix('input ')}, got {detail['input']!r}"
-
-
-def _keys_at(place: Place) -> list[str]:
-    parts: dict[Place, type[Move] | type[Effect] | type[Way]] = {("effects",): Effect, ("variants",): Way}
-    return list(parts.get(place[:1], Move).model_fields)
+def _keys_at(place: Place, _: Any) -> list[str]:
+    parts: dict[str | int, type[Move | Effect | Way]] = {"effects": Effect, "variants": Way}
+    return list(parts.get(place[0], Move).model_fields if place else Move.model_fields)
 
 
 def _unusable(move: Move) -> Iterator[tuple[Place, str]]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from ctexp.config.compose import Composer
 from ctexp.planning.diagnosis.findings import Finding
-from ctexp.planning.moves.beliefs import Belief
-from ctexp.planning.moves.catalogue import Catalogue, Move
+from ctexp.planning.moves.catalogue import Catalogue
 from ctexp.planning.moves.history import Tried
-from ctexp.planning.moves.instances import Instance, Unusable, instances, title
+from ctexp.planning.moves.instances import Instance, instances, title
 from ctexp.planning.moves.learning import Posterior, failed, posterior
-from ctexp.planning.moves.move import ALIKE, PRIMARY
+from ctexp.planning.moves.move import ALIKE, PRIMARY, Move
+from ctexp.planning.moves.value import Belief
 from ctexp.planning.study.noise import Noise
 from ctexp.planning.study.recipes import Recipe
 
@@ -98,9 +98,7 @@ def survey(
     Raises:
         UsageError: the recipe's own words no longer compose.
     """
-    made, not_made = instances(start, catalogue, composer)
-    usable = {one.title: one for one in made}
-    unusable = {title(one.id, one.variant): one for one in not_made}
+    made = instances(start, catalogue, composer)
     found = []
     for name, move in catalogue.moves.items():
         reasons, against = _reasons(move, seen, metric)
@@ -109,10 +107,10 @@ def survey(
         prior = None if stated is None else Belief(stated.mean + bonus, hypot(stated.sd, 2 * bonus))
         for variant in move.ways:
             called = title(name, variant)
-            one = usable.get(called)
-            its = [past for past in tried if past.title == called]
-            here = [past for past in its if one is not None and past.is_about(one)]
-            elsewhere = tuple(past for past in its if past not in here)
+            one, unusable = (its, "") if isinstance(its := made[called], Instance) else (None, its)
+            pasts = [past for past in tried if past.title == called]
+            here = [past for past in pasts if one is not None and past.is_about(one)]
+            elsewhere = tuple(past for past in pasts if past not in here)
             known = None
             if one is not None and prior is not None:
                 known = posterior(prior, here, worthwhile, noise)
@@ -123,7 +121,7 @@ def survey(
                     move=move,
                     instance=one,
                     reasons=reasons,
-                    why_not=_why_not(unusable.get(called), against, known, metric, move),
+                    why_not=_why_not(unusable, against, known, metric, move),
                     headroom=headroom,
                     catalogue=stated,
                     bonus=bonus,
@@ -164,11 +162,9 @@ def _bonus(stated: Belief | None, headroom: float | None) -> float:
     return MENDS * headroom * min(1.0, max(0.0, stated.mean) / FULL)
 
 
-def _why_not(
-    unusable: Unusable | None, against: str, known: Posterior | None, metric: str, move: Move
-) -> str:
-    if unusable is not None:
-        return unusable.why
+def _why_not(unusable: str, against: str, known: Posterior | None, metric: str, move: Move) -> str:
+    if unusable:
+        return unusable
     if move.changes_images:
         return against or "it changes which images are judged: a step of its own, not a gain"
     if known is None:

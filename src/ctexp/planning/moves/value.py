@@ -18,10 +18,19 @@ from dataclasses import dataclass
 from math import exp, hypot, pi, sqrt
 from statistics import NormalDist
 
-from ctexp.planning.moves.beliefs import Belief
-
 _NORMAL = NormalDist()
 _LEAST_MINUTES = 1 / 60
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What is believed of an effect on a metric: a normal distribution, in the metric's own units.
+
+    Positive is better, whichever way the metric goes.
+    """
+
+    mean: float
+    sd: float
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ MOST_JOBS = 10_000
 MOST_TEXT = 20_000
 """Characters of one free text."""
 
+MOST_OVERRIDE = 4096
+"""Characters of one override."""
+
 
 def _said_by(error: UsageError) -> str:
     return f"{error}; {error.hint}" if error.hint else str(error)
@@ -106,7 +109,7 @@ Metric = Annotated[str, AfterValidator(_metric), Field(description="val/<name>, 
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Op = Literal[">=", ">", "<=", "<"]
 Override = Annotated[
-    str, Field(min_length=1, max_length=4096, description="one override: data.batch_size=32")
+    str, Field(min_length=1, max_length=MOST_OVERRIDE, description="one override: data.batch_size=32")
 ]
 FailureKind = Literal["oom", "diverged", "timeout", "data", "other"]
 """What a job can fail of: memory, a number that is not finite, time, its data, anything else."""

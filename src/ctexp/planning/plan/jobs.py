@@ -166,6 +166,11 @@ def in_order(jobs: Sequence[Job]) -> list[Job]:
     return [jobs[index] for index in [*order, *(i for i in range(len(jobs)) if i not in reached)]]
 
 
+def experiment_of(job: str) -> str:
+    """The experiment that a job's id names."""
+    return job.rpartition("-s")[0]
+
+
 def last_words(words: Sequence[str]) -> tuple[str, ...]:
     """Overrides of which each key is said once: the last word on it stands where that was said."""
     keys = [key_of(word) for word in words]

@@ -1,6 +1,6 @@
 """What a plan says wrongly, in the words of people; and what is left of it without that."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,6 +11,8 @@ from ctexp.planning.plan.document import Plan
 
 Place = Sequence[str | int]
 """Where something stands in a plan: `("experiments", "x", "overrides", 0)`."""
+
+KeysAt = Callable[[Place, Any], Sequence[str]]
 
 _DECIDING = {"name", "baseline", "seeds", "common", "kind", "sweep", "overrides", "base"}
 """What other checks stand on: without one of these they would find what is not wrong."""
@@ -40,7 +42,7 @@ def found_in(data: Mapping[str, Any], name: str) -> list[tuple[Place, str]]:
     try:
         Plan.model_validate(data, context={"name": name})
     except ValidationError as error:
-        return [line for detail in error.errors(include_url=False) for line in _told(dict(detail), data)]
+        return told(error, data, document.keys_at)
     return []
 
 
@@ -59,29 +61,38 @@ def without(data: Mapping[str, Any], places: Sequence[Place]) -> dict[str, Any] 
     return {**left, "experiments": kept}
 
 
-def _told(detail: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
-    """Where a problem is that pydantic found, and what it is."""
+def told(error: ValidationError, data: Mapping[str, Any], keys_at: KeysAt) -> list[tuple[Place, str]]:
+    """Where each problem is that pydantic found, and what it is.
+
+    Args:
+        error: the problems.
+        data: what it looked at.
+        keys_at: the keys that may stand at a place of such data.
+    """
+    return [_told(dict(detail), data, keys_at) for detail in error.errors(include_url=False)]
+
+
+def _told(detail: Mapping[str, Any], data: Mapping[str, Any], keys_at: KeysAt) -> tuple[Place, str]:
     place = _written(detail["loc"], data)
     kind, value = detail["type"], detail["input"]
     if kind == "extra_forbidden":
-        near = did_you_mean(str(place[-1]), document.keys_at(place[:-1], data))
-        yield place, f"unknown key; {near}" if near else "unknown key"
-    elif kind == "missing":
-        yield place, "missing"
-    elif kind == "value_error":
+        near = did_you_mean(str(place[-1]), keys_at(place[:-1], data))
+        return place, f"unknown key; {near}" if near else "unknown key"
+    if kind == "missing":
+        return place, "missing"
+    if kind == "value_error":
         said = str(detail["ctx"]["error"])
-        field = said.partition(":")[0]
-        own = isinstance(value, Mapping) and field in value
-        yield ([*place, field], said.partition(": ")[2]) if own else (place, said)
-    elif kind == "literal_error":
+        field, _, what = said.partition(": ")
+        own = isinstance(value, Mapping) and field in keys_at(place, data)
+        return ([*place, field], what) if own else (place, said)
+    if kind == "literal_error":
         options = [word.strip("' ") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        yield place, f"expected {' or '.join(options)}, got {_shown(value)}{_near(value, options)}"
-    else:
-        said = f"expected {_EXPECTED[kind]}" if kind in _EXPECTED else detail["msg"]
-        if kind == "string_pattern_mismatch":
-            said = f"expected {_in_words(detail['ctx']['pattern'])}"
-        said = (said[:1].lower() + said[1:]).removeprefix("input ")
-        yield place, f"{said}, got {_shown(value)}"
+        return place, f"expected {' or '.join(options)}, got {_shown(value)}{_near(value, options)}"
+    said = f"expected {_EXPECTED[kind]}" if kind in _EXPECTED else detail["msg"]
+    if kind == "string_pattern_mismatch":
+        said = f"expected {_in_words(detail['ctx']['pattern'])}"
+    said = (said[:1].lower() + said[1:]).removeprefix("input ")
+    return place, f"{said}, got {_shown(value)}"
 
 
 def _in_words(pattern: str) -> str:

@@ -14,6 +14,7 @@ stages        the experiments: smoke, baseline, coarse, confirmation
 assembling    a night put together of them, and what it takes for granted
 follows       what the newest night said, and what comes of it
 writing       the plan's file
+rereading     what a check says of it before it is there
 propose       all of it: considered, filled, written, checked, put into its window
 page          the document beside the plan, for people
 written       where both are put

@@ -255,7 +255,7 @@ def _assumptions(
             f"{looked.noise.high:.3f}, by {many(looked.noise.df, 'degree')} of freedom)"
         )
     if hypotheses and not design.decidable:
-        few = f"{sum(design.groups.values())} independent validation images are too few"
+        few = f"{looked.ground.images.witnesses} independent validation images are too few"
         lines.append(f"{few} to call anything better: no criterion is stated")
     elif hypotheses and design.detectable is not None:
         among = f" among {hypotheses} criteria" if hypotheses > 1 else ""

@@ -9,11 +9,10 @@ from ctexp.core.errors import CtexpError, UsageError
 from ctexp.planning.checking.images import ImagesOf
 from ctexp.planning.diagnosis.diagnose import NAMES
 from ctexp.planning.diagnosis.findings import Finding, Kind
-from ctexp.planning.moves.beliefs import Belief
 from ctexp.planning.moves.instances import Instance
 from ctexp.planning.moves.learning import Posterior
 from ctexp.planning.moves.survey import Considered
-from ctexp.planning.moves.value import Offer
+from ctexp.planning.moves.value import Belief, Offer
 from ctexp.planning.plan.document import FailureKind
 from ctexp.planning.plan.jobs import last_words
 from ctexp.planning.proposal.documents import LeftOut

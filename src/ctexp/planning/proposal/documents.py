@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ctexp.planning.diagnosis.findings import Diagnosis, Kind
-from ctexp.planning.moves.beliefs import Belief
-from ctexp.planning.moves.catalogue import Category
+from ctexp.planning.moves.move import Category
+from ctexp.planning.moves.value import Belief
 from ctexp.planning.plan.document import Plan, Threshold
 from ctexp.planning.schedule.schedule import Schedule
 from ctexp.planning.study.data import DataFacts
@@ -17,7 +17,7 @@ Night = Literal["first", "clean split", "noise floor", "ordinary"]
 training held the images that judged it. `noise floor`: nobody knows what chance does, or chance explains all
 that was seen. `ordinary`: single changes to the incumbent."""
 
-Stage = Literal["smoke", "baseline", "coarse", "fine", "confirmation"]
+Stage = Literal["smoke", "baseline", "coarse", "confirmation"]
 
 
 @dataclass(frozen=True)

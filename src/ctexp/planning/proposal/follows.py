@@ -2,22 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ctexp.core import files
-from ctexp.core.errors import CtexpError
 from ctexp.core.metric_names import higher_is_better
 from ctexp.evaluation.comparison import holm
 from ctexp.planning.moves.survey import Considered
+from ctexp.planning.plan.jobs import experiment_of
 from ctexp.planning.proposal.candidates import experiment_name
 from ctexp.planning.study.differences import Difference
-from ctexp.planning.study.nights import newest_night, summaries
+from ctexp.planning.study.nights import newest_night, orders, summaries
 from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.study import Study
 from ctexp.record.index import RunSummary
-
-_QUEUES = "queues"
-"""Where nights lie, below the folder of runs."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +69,17 @@ def _not_begun(study: Study, night: str) -> list[str]:
     """Experiments of the night none of whose jobs came to a figure, but for its trial of the machinery."""
     its = [run for run in summaries((*study.recipes, *study.failed)) if run.queue == night]
     tried = {*_experiments(its), "smoke"}
-    asked = [str(job["experiment"]) for job in _orders(study, night).get("jobs", ())]
-    return [name for name in dict.fromkeys(asked) if name not in tried]
-
-
-def _orders(study: Study, night: str) -> dict[str, Any]:
-    """What a night was to do; nothing where its folder does not say."""
     try:
-        found = files.read_json(study.runs / _QUEUES / night / "orders.json")
-    except CtexpError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        asked = [str(job["experiment"]) for job in orders(study.runs, night).get("jobs", ())]
+    except (LookupError, TypeError):  # a damaged file
+        return []
+    return [name for name in dict.fromkeys(asked) if name not in tried]
 
 
 def _baseline(study: Study, night: str) -> Recipe:
     """What the night compared with; the incumbent where its orders do not say."""
     incumbent = study.incumbent or study.recipes[0]
-    name = _orders(study, night).get("baseline")
+    name = orders(study.runs, night).get("baseline")
     for recipe in study.recipes:
         its = [run for run in summaries([recipe]) if run.queue == night]
         if name in _experiments(its) or name == recipe.title or name in recipe.names:
@@ -161,4 +150,4 @@ def _then(
 
 
 def _experiments(runs: Sequence[RunSummary]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(run.job.rpartition("-s")[0] for run in runs if run.job))
+    return tuple(dict.fromkeys(experiment_of(run.job) for run in runs if run.job))

@@ -4,19 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock
 from ctexp.core.errors import CtexpError, UsageError
 from ctexp.core.wording import some
-from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.diagnosis.findings import Diagnosis
 from ctexp.planning.moves.catalogue import Catalogue
 from ctexp.planning.plan.document import Limits, Plan, Reserve
-from ctexp.planning.plan.load import FOLDER, Loaded, load
+from ctexp.planning.plan.jobs import experiment_of
 from ctexp.planning.proposal import writing
 from ctexp.planning.proposal.assembling import Assembled, assemble
 from ctexp.planning.proposal.candidates import Candidate
@@ -25,6 +22,7 @@ from ctexp.planning.proposal.documents import LeftOut, Proposal, Reason, Wishes
 from ctexp.planning.proposal.filling import Room, fill, room
 from ctexp.planning.proposal.follows import follows
 from ctexp.planning.proposal.outlook import outlook
+from ctexp.planning.proposal.rereading import reread
 from ctexp.planning.proposal.seeds import MOST
 from ctexp.planning.proposal.stages import Part
 from ctexp.planning.proposal.wording import plain
@@ -55,7 +53,8 @@ def propose(
     while True:
         night = assemble(study, looked, chosen, seeds)
         plan, text = _written(night, looked, wishes, there, diagnosis)
-        loaded, checked = _checked(text, wishes, study.root)
+        read, checked = reread(text, wishes.name, study.root)
+        _refuse(checked, wishes)
         fitted = schedule(checked.jobs, plan, resolve_paths(study.root)[1], now)
         if all(entry.fits != "no" for entry in fitted.entries):
             break
@@ -65,7 +64,7 @@ def propose(
         no_room.insert(0, LeftOut(dropped.title, "no room, were it to take its p90"))
     assumed = _guessed(night.parts, fitted)
     return Proposal(
-        plan=loaded.plan,
+        plan=read,
         text=text,
         night=looked.night,
         said=f"{looked.said}.",
@@ -138,8 +137,7 @@ def _written(
     )
     head = (
         f"Proposed by inv plan; {wishes.name}.md says why, and what would refute it.",
-        f"  inv plan-check {wishes.name}        what it will cost, and whether it fits",
-        f"  inv plan-render {wishes.name}       writes scripts/{wishes.name}.sh",
+        *writing.commands(wishes.name),
         f"It rests on the runs so far: {diagnosis.runs}, of {diagnosis.recipes} configurations."
         if diagnosis.recipes
         else "It rests on no training: there was none.",
@@ -147,26 +145,19 @@ def _written(
     return plan, writing.text(plan, head, night.above)
 
 
-def _checked(text: str, wishes: Wishes, root: Path) -> tuple[Loaded, Checked]:
-    """The plan as it will be read from its file, and what a check says of it.
+def _refuse(checked: Checked, wishes: Wishes) -> None:
+    """End here where anything is wrong.
 
     Raises:
-        UsageError: what the user asked for is wrong.
+        UsageError: what the user asked for is.
         CtexpError: the proposal itself is, which is a bug.
     """
-    shown = (FOLDER / f"{wishes.name}.yaml").as_posix()
-    with TemporaryDirectory(prefix="ctexp-plan-") as folder:
-        path = Path(folder) / f"{wishes.name}.yaml"
-        path.write_text(text, encoding="ascii")
-        loaded = load(path, shown)
-    checked = check(loaded, root)
     if checked.problems and (wishes.overrides or wishes.target):
         asked = [_as_asked(line) for line in checked.problems]  # the file it would be is not there
         raise UsageError(asked, "leave away, or say otherwise, what was asked for")
     if checked.problems:
         raise CtexpError([f"the proposed plan is wrong: {line}" for line in checked.problems])
     checked.refuse()
-    return loaded, checked
 
 
 def _as_asked(line: str) -> str:
@@ -216,7 +207,7 @@ def _jobs(fitted: Schedule) -> Mapping[str, list[float | None]]:
     found: dict[str, list[float | None]] = {}
     for entry in fitted.entries:
         cost = entry.cost.seconds if entry.cost else None
-        found.setdefault(entry.job.rpartition("-s")[0], []).append(cost)
+        found.setdefault(experiment_of(entry.job), []).append(cost)
     return found
 
 

@@ -60,9 +60,6 @@ class Design:
     """Seeds a side, and what they decide.
 
     Attributes:
-        metric: `val/...`, of the criteria.
-        groups: independent validation images of each class.
-        judged: all of them.
         seeds: of each experiment that is compared.
         hypotheses: how many criteria share the level of the test.
         detectable: the smallest true gain that so many images and seeds notice four times in five, by what
@@ -72,9 +69,6 @@ class Design:
         decidable: whether anything could be called better at all.
     """
 
-    metric: str
-    groups: Mapping[str, int]
-    judged: Mapping[str, int]
     seeds: int
     hypotheses: int
     detectable: float | None
@@ -103,9 +97,6 @@ class Question:
         measured = self._error(seeds)
         error = max((one for one in (floor, measured) if one is not None), default=None)
         return Design(
-            metric=self.metric,
-            groups=self.groups,
-            judged=self.judged,
             seeds=seeds,
             hypotheses=hypotheses,
             detectable=None if error is None else factor * error,

@@ -1,9 +1,9 @@
 """What the experiments of a night share: seeds, baseline, criterion, gate."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from ctexp.planning.plan.document import Criterion, Gate, Improvement
+from ctexp.planning.proposal.ground import Kind
 from ctexp.planning.proposal.seeds import Design
 
 CHANCE = 0.25
@@ -29,7 +29,7 @@ class Night:
         assumed: whether that is a guess.
     """
 
-    kind: Literal["train", "cross-validate"]
+    kind: Kind
     metric: str
     design: Design
     worthwhile: float

@@ -21,7 +21,7 @@ from ctexp.planning.proposal.seeds import FEW
 from ctexp.planning.proposal.sharing import Night
 from ctexp.planning.proposal.wording import plain
 
-_SMOKE, _BASELINE, _URGENT, _COARSE, _FINE = 100, 50, 20, 10, 0
+_SMOKE, _BASELINE, _URGENT, _COARSE, _LAST = 100, 50, 20, 10, 0
 """Priorities: what everything else rests on comes first, then what is made for the worst that was seen; what
 rests on everything comes last."""
 
@@ -166,7 +166,7 @@ def confirmation(night: Night, name: str, among: Sequence[str], best: Candidate)
             seeds=list(night.fresh),
             success=night.criterion,
             track=_tracked(night.metric, best.track),
-            priority=_FINE,
+            priority=_LAST,
             worth=_worth(best.expected_gain),
         ),
         Reason(

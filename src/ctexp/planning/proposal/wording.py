@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from ctexp.planning.moves.beliefs import Belief
+from ctexp.planning.moves.value import Belief
 
 _ASCII = {
     "\u2013": "-",

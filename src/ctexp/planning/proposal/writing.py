@@ -42,6 +42,14 @@ _ORDER = (
 _TOP = ("goal", "notes", "baseline", "window", "seeds", "common", "cooldown", "reserve", "limits", "target")
 
 
+def commands(name: str) -> tuple[str, str]:
+    """What the head of a proposed plan says is done with it."""
+    return (
+        f"  inv plan-check {name}        what it will cost, and whether it fits",
+        f"  inv plan-render {name}       writes scripts/{name}.sh",
+    )
+
+
 def text(plan: Plan, head: Sequence[str], above: Mapping[str, str]) -> str:
     """The file of a plan; its name is the file's.
 

@@ -1,17 +1,14 @@
 """The script of a plan for a cluster, an array of tasks; `slurm.sh` beside this file is its template."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from ctexp.core.durations import seconds
 from ctexp.executors.settings import SlurmSettings
 from ctexp.executors.slurm.options import PLAIN, options_of, time_of
 from ctexp.planning.plan import window
 from ctexp.planning.plan.document import Plan
-from ctexp.planning.plan.jobs import Job, key_of
-from ctexp.planning.render.bash import fill, values
-from ctexp.planning.render.seal import sealed
-from ctexp.planning.render.words import quoted
+from ctexp.planning.plan.jobs import Job, jobs_of, key_of
+from ctexp.planning.render.script import Script
 
 _NAME = "slurm"
 """The executor that is meant where none is named."""
@@ -21,42 +18,27 @@ _CLOSING_SECONDS = 300.0
 """To stop, measure and write down, beyond a job's own limit."""
 
 
-def slurm_script(
-    plan: Plan,
-    jobs: Sequence[Job],
-    plan_file: str,
-    plan_sha256: str,
-    root: str = "..",
-    executor: str = _NAME,
-    settings: SlurmSettings = PLAIN,
-    script: str | None = None,
-) -> str:
-    """The same bytes for the same plan and settings, in ASCII.
+def slurm_script(asked: Script, executor: str = _NAME, settings: SlurmSettings = PLAIN) -> str:
+    """The script.
 
     Args:
-        plan: checked.
-        jobs: all of its jobs.
-        plan_file: where the plan is, from the project's root.
-        plan_sha256: of its bytes.
-        root: the project's, from the folder of the script, or absolute.
+        asked: what it says.
         executor: the name of the file in `conf/executor` that holds the settings.
         settings: of the cluster.
-        script: where it will be, from the project's root, or absolute; else where `plan-render` puts it.
 
     Raises:
         UsageError: an override cannot stand on a command line.
     """
-    template = Path(__file__).with_name("slurm.sh").read_text()
+    jobs = jobs_of(asked.plan)
     wanted = options_of(settings, gpu=not all(_on_cpu(job) for job in jobs))
-    asked = {
+    about = {
         "tasks": f"{len(jobs) + 1}" + (f"%{settings.at_once}" if settings.at_once else ""),
-        "time": time_of(_seconds(plan, jobs)),
+        "time": time_of(_seconds(asked.plan, jobs)),
         "options": "".join(f"\n#SBATCH {word}" for word in wanted),
         "executor": executor,
-        "script": quoted(script or f"scripts/{plan.name}.{executor}.sh"),
         "named": "" if executor == _NAME else f" --executor {executor}",
     }
-    return sealed(fill(template, values(plan, jobs, plan_file, plan_sha256, root) | asked))
+    return asked.rendered("slurm.sh", f"scripts/{asked.plan.name}.{executor}.sh", about)
 
 
 def _seconds(plan: Plan, jobs: Sequence[Job]) -> float:

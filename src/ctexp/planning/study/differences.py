@@ -39,49 +39,53 @@ class Difference:
     cites: tuple[str, ...]
     reason: str = ""
 
+    @property
+    def measured(self) -> tuple[float, float, float] | None:
+        """The difference and its interval; None without, or where what seeds do to it is assumed."""
+        if self.difference is None or self.low is None or self.high is None or self.seed_source == "assumed":
+            return None
+        return self.difference, self.low, self.high
 
-def differences(before: Answers, after: Answers, family: tuple[str, ...]) -> dict[str, Difference]:
-    """Compare two recipes in several metrics of validation, or out of fold.
+
+def compared(before: Answers, after: Answers, name: str) -> Difference:
+    """Compare two recipes in one metric of validation, or out of fold.
+
+    Where the two cannot be compared at all, as when an image was changed in between, the difference says why
+    and holds no number.
 
     Args:
         before: the answers of one.
         after: those of the other.
-        family: metrics without their split.
-
-    Returns:
-        By metric as in `family`. Where the two cannot be compared at all, as when an image was changed in
-        between, every difference says why and holds no number.
+        name: of the metric, without its split.
     """
     cites = tuple(run.id for its in (before, after) for run in its.subject.runs)
     titles = before.subject.title, after.subject.title
     try:
         same = matched([before, after], intersect=False).answers
-        pair = comparison.pair(same[0].tables, same[1].tables, family)
+        its = comparison.pair(same[0].tables, same[1].tables, (name,)).effects[name]
     except DataError as error:
-        return {name: unknown(name, titles, cites, "; ".join(error.problems)) for name in family}
-    found = {}
-    for name, its in pair.effects.items():
-        parts = [part for part in (its.image_se, its.seed_se) if part is not None]
-        found[name] = Difference(
-            metric=f"val/{name}",
-            before=titles[0],
-            after=titles[1],
-            difference=its.difference,
-            se=sum(part**2 for part in parts) ** 0.5 if parts else None,
-            image_se=its.image_se,
-            seed_se=its.seed_se,
-            seed_source=its.seed_source,
-            low=its.low,
-            high=its.high,
-            p=its.p,
-            cites=cites,
-            reason=its.reason,
-        )
-    return found
+        return unknown(name, titles, cites, error)
+    parts = [part for part in (its.image_se, its.seed_se) if part is not None]
+    return Difference(
+        metric=f"val/{name}",
+        before=titles[0],
+        after=titles[1],
+        difference=its.difference,
+        se=sum(part**2 for part in parts) ** 0.5 if parts else None,
+        image_se=its.image_se,
+        seed_se=its.seed_se,
+        seed_source=its.seed_source,
+        low=its.low,
+        high=its.high,
+        p=its.p,
+        cites=cites,
+        reason=its.reason,
+    )
 
 
-def unknown(name: str, titles: tuple[str, str], cites: tuple[str, ...], reason: str) -> Difference:
+def unknown(name: str, titles: tuple[str, str], cites: tuple[str, ...], why: DataError) -> Difference:
     """A difference without a number."""
+    reason = "; ".join(why.problems)
     return Difference(
         f"val/{name}", *titles, None, None, None, None, "assumed", None, None, 1.0, cites, reason
     )

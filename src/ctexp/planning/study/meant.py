@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctexp.core import files
 from ctexp.core.errors import CtexpError, DataError, UsageError
+from ctexp.planning.plan.jobs import experiment_of
+from ctexp.planning.study.nights import orders
 from ctexp.planning.study.records import Records, stamp
 from ctexp.planning.study.sets import ImageSet, of_run
 from ctexp.record import baselines
 from ctexp.record.find import find_either
-
-_QUEUES = "queues"  # where nights lie, below the folder of runs
 
 
 @dataclass(frozen=True)
@@ -131,11 +130,8 @@ class Words:
         jobs = {run.id: run.job for run in records.judged if run.queue == night}
         jobs |= {one.id: one.record.origin.job for one in records.folds if one.record.origin.queue == night}
         its = self._kept(word, sorted(jobs, key=stamp, reverse=True))
-        try:
-            baseline = files.read_json(self._runs / _QUEUES / night / "orders.json")["baseline"]
-        except (CtexpError, KeyError, TypeError):
-            baseline = None
-        base = [one for one in its.ids if (jobs[one] or "").rpartition("-s")[0] == baseline]
+        baseline = orders(self._runs, night).get("baseline")
+        base = [one for one in its.ids if experiment_of(jobs[one] or "") == baseline]
         if not base and baseline:
             try:
                 base = list(self.meant(str(baseline)).ids)

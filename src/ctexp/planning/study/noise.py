@@ -3,11 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean, variance
-
-from ctexp.core import files
-from ctexp.core.errors import CtexpError
 
 Z = 1.959964
 """The 0.975 quantile of the normal distribution: an interval of 95 % reaches so many standard errors."""
@@ -65,19 +61,3 @@ def of_images(bounds: Iterable[tuple[float, float] | None]) -> float | None:
     """
     errors = [(high - low) / 2 / Z for low, high in (its for its in bounds if its)]
     return math.sqrt(fmean(error**2 for error in errors)) if errors else None
-
-
-def recorded(file: Path, split: str, name: str) -> tuple[float, float] | None:
-    """The interval of a metric in a `metrics.json`; None where it has none, or cannot be read.
-
-    Args:
-        file: of a run or of a cross-validation.
-        split: as it is called there: `val` or `oof`.
-        name: of the metric, without its split.
-    """
-    try:
-        entry = files.read_json(file)["splits"][split]["metrics"][f"{split}/{name}"]
-        low, high = entry["low"], entry["high"]
-    except (CtexpError, KeyError, TypeError):
-        return None
-    return (low, high) if isinstance(low, int | float) and isinstance(high, int | float) else None

@@ -10,13 +10,14 @@ from ctexp.evaluation import answers
 from ctexp.evaluation.answers import Answers
 from ctexp.evaluation.out_of_fold import OOF
 from ctexp.planning.study.data import DataFacts
-from ctexp.planning.study.differences import Difference, differences, unknown
-from ctexp.planning.study.noise import Noise, of_images, pooled, recorded
+from ctexp.planning.study.differences import Difference, compared, unknown
+from ctexp.planning.study.noise import Noise, of_images, pooled
 from ctexp.planning.study.recipes import Recipe, Trained
 from ctexp.record import history
 from ctexp.record.cross_validation import FOLDER, CrossValidationDir
 from ctexp.record.history import Row
 from ctexp.record.subjects import Subject
+from ctexp.record.values import entry_of
 
 
 @dataclass
@@ -147,10 +148,10 @@ class Study:
             return None
         name = _name(metric)
         if one.cross_validations:
-            return of_images(recorded(place.metrics, OOF, name) for place in self.places(one))
+            return of_images(_bounds(place.metrics, OOF, name) for place in self.places(one))
         told = [its.summary.intervals.get(f"val/{name}") for its in one.runs]
         if not any(told):  # only the metrics that are printed stand in the index
-            told = [recorded(its.run.metrics, "val", name) for its in one.runs]
+            told = [_bounds(its.run.metrics, "val", name) for its in one.runs]
         return of_images(told)
 
     def _read(self, recipe: Recipe) -> Answers:
@@ -168,10 +169,15 @@ class Study:
 
     def _compare(self, before: Recipe, after: Recipe, name: str) -> Difference:
         try:
-            return differences(self.answers(before), self.answers(after), (name,))[name]
+            return compared(self.answers(before), self.answers(after), name)
         except DataError as error:
-            cites, titles = before.cites + after.cites, (before.title, after.title)
-            return unknown(name, titles, cites, "; ".join(error.problems))
+            return unknown(name, (before.title, after.title), before.cites + after.cites, error)
+
+
+def _bounds(file: Path, split: str, name: str) -> tuple[float, float] | None:
+    """The recorded interval of a metric; None where it has none."""
+    entry = entry_of(file, split, name)
+    return entry.bounds if entry else None
 
 
 def _name(metric: str) -> str:

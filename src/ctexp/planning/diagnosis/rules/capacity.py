@@ -6,6 +6,7 @@ from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import difference, interval, number, plain
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.diagnosis.rules.fitting import LITTLE, not_in_curves, too_short
+from ctexp.planning.diagnosis.unseen import unknown
 
 _LEARNED = 0.9
 """A network that gets fewer of its own training images right, and no more, is held back by something."""
@@ -27,19 +28,11 @@ def capacity(seen: Evidence) -> Finding:
     if not found:
         return too_short("capacity", seen)
     if mixes(seen):
-        return Finding(
-            "capacity",
-            "unknown",
-            "training accuracy is that of mixed images, and no larger network was tried",
-            cites=seen.cites,
-        )
+        said = "training accuracy is that of mixed images, and no larger network was tried"
+        return unknown("capacity", seen, said)
     if all(half_learned(one, seen) for one in found):
-        return Finding(
-            "capacity",
-            "unknown",
-            "so little was learned that the size of the network need not be why, and no larger one was tried",
-            cites=seen.cites,
-        )
+        said = "so little was learned that the network's size need not be why, and no larger one was tried"
+        return unknown("capacity", seen, said)
     images = images_of(seen, "train")
     stuck = [one for one in found if _stuck(one, images) and abs(gap_of(one, seen)[0]) <= _LIKE]
     evidence = {
@@ -77,10 +70,8 @@ def _larger(seen: Evidence) -> list[tuple[str, float, float, float]]:
     found = []
     for one in seen.differences:
         size = sizes.get(one.after)
-        if not own or not size or size < _LARGER * own or one.seed_source == "assumed":
-            continue
-        if one.difference is not None and one.low is not None and one.high is not None:
-            found.append((one.after, one.difference, one.low, one.high))
+        if own and size and size >= _LARGER * own and one.measured:
+            found.append((one.after, *one.measured))
     return found
 
 

@@ -8,7 +8,7 @@ from ctexp.planning.diagnosis.course import Course, courses, cut_off, gap_of, ha
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import agreeing, difference, interval, plain
 from ctexp.planning.diagnosis.findings import Confidence, Finding, Kind
-from ctexp.planning.diagnosis.unseen import unseen
+from ctexp.planning.diagnosis.unseen import unknown, unseen
 
 LITTLE = ("at_chance", "underfitting", "vanishing_gradients")
 
@@ -51,7 +51,7 @@ def underfitting(seen: Evidence) -> Finding:
     early = [one for one in found if cut_off(one, seen)]
     if 2 * len(early) > len(found):
         said = "training was cut off while it still learned: how much it learns in the end nobody has seen"
-        return Finding("underfitting", "unknown", said, evidence=_falls(found), cites=seen.cites)
+        return unknown("underfitting", seen, said, _falls(found))
     little = [
         one
         for one in found
@@ -106,13 +106,12 @@ def overfitting(seen: Evidence) -> Finding:
     if not found:
         return too_short("overfitting", seen)
     if seen.guessing:
-        trained = sum(one.late_train_accuracy for one in found) / len(found)
-        return Finding(
+        trained = fmean(one.late_train_accuracy for one in found)
+        return unknown(
             "overfitting",
-            "unknown",
+            seen,
             f"training accuracy reached {trained:.3f} and validation is no better than guessing: before"
             " something carries over there is nothing to lose by fitting too closely",
-            cites=seen.cites,
         )
     gaps = {one.name: gap_of(one, seen) for one in found}
     enough = 2 * seen.settings.worthwhile
@@ -174,4 +173,4 @@ def not_in_curves(
 
 def too_short(kind: Kind, seen: Evidence) -> Finding:
     """What no curve can show."""
-    return Finding(kind, "unknown", "no curve has enough epochs to be judged", cites=seen.cites)
+    return unknown(kind, seen, "no curve has enough epochs to be judged")

@@ -16,7 +16,7 @@ from ctexp.planning.diagnosis.figures import (
 )
 from ctexp.planning.diagnosis.findings import Finding
 from ctexp.planning.diagnosis.headroom import of_missed
-from ctexp.planning.diagnosis.unseen import unseen
+from ctexp.planning.diagnosis.unseen import unknown, unseen
 
 _RARE = 0.5
 """A class is rare with at most so many training images as the largest: effects of imbalance on networks have
@@ -51,13 +51,8 @@ def imbalance(seen: Evidence) -> Finding:
         )
     tested = {name: p for name in rare if (p := _p(seen, name)) is not None}
     if not tested:
-        return Finding(
-            "imbalance",
-            "unknown",
-            f"{class_name(rare[0])} is rare, and validation has too few images of it to tell",
-            evidence=evidence,
-            cites=seen.cites,
-        )
+        said = f"{class_name(rare[0])} is rare, and validation has too few images of it to tell"
+        return unknown("imbalance", seen, said, evidence)
     level = RARE / len(tested)
     worst = min(tested, key=lambda name: tested[name])
     recall, others = _recall(seen, worst), _others(seen, worst)

@@ -12,7 +12,7 @@ from ctexp.planning.diagnosis.course import Course, courses, half_learned
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import RARE, agreeing, metric_name, plain, share
 from ctexp.planning.diagnosis.findings import Confidence, Finding
-from ctexp.planning.diagnosis.unseen import unseen
+from ctexp.planning.diagnosis.unseen import unknown, unseen
 from ctexp.planning.study.recipes import Recipe
 
 _RULES = ("divergence", "exploding_gradients")
@@ -126,12 +126,8 @@ def _confidence(
 
 def _calm(seen: Evidence, curves: int, evidence: Mapping[str, Any]) -> Finding:
     if not curves:
-        return Finding(
-            "instability",
-            "unknown",
-            "no training of it diverged, and no curve has enough epochs to be judged",
-            cites=seen.cites,
-        )
+        said = "no training of it diverged, and no curve has enough epochs to be judged"
+        return unknown("instability", seen, said)
     said = f"no training of it diverged, and {many(curves, 'curve')} went smoothly"
     refuted = "a training that diverges, or a seed that ends far from the others"
     return unseen("instability", seen, said, evidence, refuted, seeds=len(seen.incumbent.seeds))

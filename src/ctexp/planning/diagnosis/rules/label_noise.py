@@ -10,6 +10,8 @@ It points at images to look at and proves nothing: a network that is too sure of
 same, so confidence is never high, and low with fewer than three seeds.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,9 +21,10 @@ from ctexp.evaluation.intervals import FEW, wilson
 from ctexp.evaluation.mistakes.mislabelled import counted_as
 from ctexp.evaluation.predictions import Predictions
 from ctexp.planning.diagnosis.evidence import Evidence
-from ctexp.planning.diagnosis.figures import RARE, absent, interval, p_value, plain, share, spelled
+from ctexp.planning.diagnosis.figures import RARE, interval, p_value, plain, share, spelled
 from ctexp.planning.diagnosis.findings import Confidence, Finding
 from ctexp.planning.diagnosis.rules.confused_pair import confused_pair
+from ctexp.planning.diagnosis.unseen import unknown, unseen
 
 _DRAWS = 2000
 _MANY = 0.2
@@ -59,20 +62,14 @@ def label_noise(seen: Evidence) -> Finding:
     if p <= RARE and len(suspects) > _MANY * n:
         told += "; so many speak against the network rather than the labels"
     if p > RARE or len(wrong) < FEW or len(suspects) > _MANY * n or one_pair:
-        confidence, why = absent(seeds, n)
-        return Finding(
-            "label_noise",
-            "not seen",
-            told + (f"; {one_pair}" if one_pair else ""),
-            confidence="low" if one_pair else confidence,
-            why_so_sure=why,
-            evidence=evidence,
-            cites=seen.cites,
-            refuted_by="labels that turn out wrong when they are looked at",
+        refuted = "labels that turn out wrong when they are looked at"
+        found = unseen(
+            "label_noise", seen, "; ".join(filter(None, (told, one_pair))), evidence, refuted, seeds=seeds
         )
+        return replace(found, confidence="low") if one_pair else found
     if confused_pair(seen).state == "seen":
         doubtful = f"{told}; but two classes are taken for each other, which upsets what its doubt is worth"
-        return Finding("label_noise", "unknown", doubtful, evidence=evidence, cites=seen.cites)
+        return unknown("label_noise", seen, doubtful, evidence)
     agree = _alike(seen, called, wrong)
     sure_of_it: Confidence = "moderate" if seeds > 2 and 5 * agree >= 4 * len(wrong) else "low"
     why = "one training; candidates for a second look, no proofs"

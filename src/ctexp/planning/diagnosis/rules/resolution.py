@@ -55,17 +55,12 @@ def _tried(seen: Evidence, size: Any) -> Finding | None:
 
     Of several pairs the one speaks whose larger size gained most.
     """
-    known = [
-        (one.difference, one.low, one.high, one)
-        for one in seen.of_sizes
-        if one.seed_source != "assumed"
-        if one.difference is not None and one.low is not None and one.high is not None
-    ]
+    known = [(one.measured, one) for one in seen.of_sizes if one.measured]
     title = seen.incumbent.title
-    own = [its for its in known if title in (its[3].before, its[3].after)]
+    own = [its for its in known if title in (its[1].before, its[1].after)]
     if not known:
         return None
-    gain, low, high, pair = max(own or known, key=lambda its: its[0])
+    (gain, low, high), pair = max(own or known, key=lambda its: its[0][0])
     sizes = {one.title: one.settings["data.image_size"] for one in seen.recipes}
     smaller, larger = sizes[pair.before], sizes[pair.after]
     helped, ruled_out = low > 0, high < seen.settings.worthwhile

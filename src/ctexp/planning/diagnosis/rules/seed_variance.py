@@ -4,6 +4,7 @@ from ctexp.core.wording import many
 from ctexp.planning.diagnosis.evidence import Evidence
 from ctexp.planning.diagnosis.figures import metric_name, number, plain
 from ctexp.planning.diagnosis.findings import Confidence, Finding
+from ctexp.planning.diagnosis.unseen import unknown
 
 _FEWEST_DF, _SURE_DF = 2, 6
 
@@ -19,7 +20,7 @@ def seed_variance(seen: Evidence) -> Finding:
     known = [one for one in seen.differences if one.difference is not None]
     if noise is None or noise.df < _FEWEST_DF or not known:
         lacking = "no two recipes were compared" if not known else "how far seeds spread is not known"
-        return Finding("seed_variance", "unknown", lacking, cites=seen.cites)
+        return unknown("seed_variance", seen, lacking)
     from scipy.special import stdtrit
 
     quantile, seeds = float(stdtrit(noise.df, 0.975)), {one.title: len(one.seeds) for one in seen.recipes}

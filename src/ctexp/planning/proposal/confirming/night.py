@@ -5,24 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from statistics import mean
-from tempfile import TemporaryDirectory
 
 from ctexp.config.compose import Composer, resolve_paths
 from ctexp.config.folds import FoldWords
 from ctexp.core import clock
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import DataError, UsageError
-from ctexp.planning.checking.check import check
-from ctexp.planning.checking.checked import Checked
 from ctexp.planning.plan.document import Base, Experiment, Improvement, Limits, Plan, Reserve
 from ctexp.planning.plan.jobs import last_words
-from ctexp.planning.plan.load import FOLDER, load
 from ctexp.planning.proposal import writing
 from ctexp.planning.proposal.confirming.found import Found
 from ctexp.planning.proposal.documents import Wishes
 from ctexp.planning.proposal.filling import room
 from ctexp.planning.proposal.ground import Kind
 from ctexp.planning.proposal.page.markdown import sentence
+from ctexp.planning.proposal.rereading import reread
 from ctexp.planning.proposal.seeds import FEWEST, MOST
 from ctexp.planning.proposal.wording import plain
 from ctexp.planning.schedule.night import schedule
@@ -218,29 +215,12 @@ class Confirming:
             target=wishes.target,
             experiments={**self._first(), **more},
         )
-        text = writing.text(plan, _head(wishes.name), _ABOVE)
-        checked = _checked(text, wishes.name, self._root)
+        head = f"Proposed by inv plan after a sweep; {plan.name}.md says what that established, and what not."
+        text = writing.text(plan, (head, *writing.commands(plan.name)), _ABOVE)
+        _, checked = reread(text, plan.name, self._root)
+        checked.refuse()
         fitted = schedule(checked.jobs, plan, resolve_paths(self._root)[1], self._now)
         return Night(plan, text, fitted, checked.warnings, seeds)
-
-
-def _head(name: str) -> tuple[str, ...]:
-    return (
-        f"Proposed by inv plan after a sweep; {name}.md says what that has established, and what not.",
-        f"  inv plan-check {name}        what it will cost, and whether it fits",
-        f"  inv plan-render {name}       writes scripts/{name}.sh",
-    )
-
-
-def _checked(text: str, name: str, root: Path) -> Checked:
-    """What a check says of the plan as it will be read from its file."""
-    shown = (FOLDER / f"{name}.yaml").as_posix()
-    with TemporaryDirectory(prefix="ctexp-plan-") as folder:
-        path = Path(folder) / f"{name}.yaml"
-        path.write_text(text, encoding="ascii")
-        checked = check(load(path, shown), root)
-    checked.refuse()
-    return checked
 
 
 def _fits(night: Night) -> bool:

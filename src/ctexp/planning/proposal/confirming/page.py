@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ctexp.core import clock
+from ctexp.planning.plan.jobs import experiment_of
 from ctexp.planning.proposal.confirming.found import Found
 from ctexp.planning.proposal.confirming.night import Night
 from ctexp.planning.proposal.page.markdown import bullets, code, sentence, table
@@ -67,7 +68,7 @@ def _lines(found: Found, night: Night, finer: str) -> Iterator[str]:
 
 def _rows(night: Night) -> Iterator[list[str]]:
     for name, experiment in night.plan.experiments.items():
-        costs = [entry.cost for entry in night.schedule.entries if entry.job.rpartition("-s")[0] == name]
+        costs = [entry.cost for entry in night.schedule.entries if experiment_of(entry.job) == name]
         known = [cost.seconds for cost in costs if cost]
         takes = clock.duration(sum(known)) if len(known) == len(costs) else "unknown"
         yield [f"`{name}`", experiment.hypothesis or experiment.notes, str(len(costs)), takes]

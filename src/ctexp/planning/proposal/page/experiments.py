@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from ctexp.core.metric_names import higher_is_better
 from ctexp.core.wording import joined, many
-from ctexp.planning.moves.beliefs import Belief
+from ctexp.planning.moves.value import Belief
 from ctexp.planning.plan.document import Criterion, Experiment, Improvement
 from ctexp.planning.proposal.documents import Reason
 from ctexp.planning.proposal.page.markdown import (

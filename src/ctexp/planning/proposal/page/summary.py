@@ -30,7 +30,6 @@ _STAGES: Mapping[Stage, tuple[str, str]] = {
     "smoke": ("Smoke job", "what is broken shows in a minute, before hours are spent"),
     "baseline": ("Baseline", "what every change is compared with, and a measure of chance"),
     "coarse": ("One change at a time", "where two things change at once nobody knows which one it was"),
-    "fine": ("The best of these, and more", "built on what the same night found"),
     "confirmation": (
         "The best once more, with fresh seeds",
         "the best of several looks better than it is, because luck helped to choose it",
