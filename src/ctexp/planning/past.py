@@ -21,6 +21,9 @@ from ctexp.record.run_dir import RunDir
 _NEWEST = 300
 """Runs that are looked at: a third of a second, and machine and code are not what they were before."""
 
+_MOST = 1e15
+"""Images, seconds or bytes: no training takes so much."""
+
 _MIB = 2**20
 _FORWARD_SHARE = 1 / 3
 """What an image costs that is only looked at: the backward pass takes about twice the forward one's work."""
@@ -92,6 +95,19 @@ class PastRun:
     estimate: Estimate | None
 
     @property
+    def sound(self) -> bool:
+        """Whether its figures are figures, which those of a damaged record need not be.
+
+        Raises:
+            TypeError: they are not even numbers, or its workload cannot be told from others.
+        """
+        hash(self.job.kind)
+        had, took = (self.job.train, self.job.epochs, self.epochs), (self.seconds, self.epoch_seconds)
+        return all(1 <= one < _MOST for one in had) and all(
+            0 <= one < _MOST for one in (*took, self.memory_bytes, self.job.val)
+        )
+
+    @property
     def rest_seconds(self) -> float:
         """What its epochs do not account for: beginning, checkpoints, the final measurement, figures."""
         return max(0.0, self.seconds - self.epochs * self.epoch_seconds)
@@ -146,7 +162,7 @@ def _read(run: RunDir) -> PastRun | None:
             epochs=manifest["hyperparameters"]["trainer.max_epochs"],
             stops_early=choices["trainer.early_stopping"],
         )
-        return PastRun(
+        found = PastRun(
             job=job,
             epochs=result["epochs"],
             seconds=result["duration_seconds"],
@@ -155,6 +171,7 @@ def _read(run: RunDir) -> PastRun | None:
             disk_bytes=_size(run),
             estimate=Estimate.model_validate(manifest["estimate"]) if manifest["estimate"] else None,
         )
+        return found if found.sound else None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ValidationError, DataError):
         return None
 

@@ -159,9 +159,9 @@ def test_more_jobs_than_any_night_holds(tmp_path: Path) -> None:
     ids=["alias bomb", "deep list", "deep mapping", "deep block", "large", "odd key", "NUL", "bell"],
 )
 def test_malformed_and_hostile_files_are_refused_at_once(tmp_path: Path, text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert refused(tmp_path, text)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 @settings(max_examples=150, deadline=None)

@@ -40,6 +40,8 @@ def test_words_are_words(goal: str) -> None:
         ("accuracy=>0.9", "did you mean '>='"),
         ("accuracy>=high", "high is no number"),
         ("accuracy>=nan", "nan is no number"),
+        ("\udcff", "not UTF-8"),
+        ("x" * 20_001, "20,001 characters"),
     ],
 )
 def test_a_goal_that_cannot_be_meant_is_refused(goal: str, said: str) -> None:

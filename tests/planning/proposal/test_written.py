@@ -1,5 +1,6 @@
 """A plan and its document are written both, or neither."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,19 @@ def full(path: Path, content: str) -> None:
     if path.suffix == ".md":
         raise StorageError("no space left")
     _WRITE(path, content)
+
+
+def test_a_pipe_or_a_link_of_that_name_is_another_one_and_is_replaced_itself(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "research" / "plans", tmp_path / "outside"
+    folder.mkdir(parents=True)
+    outside.write_text("mine")
+    os.mkfifo(folder / "a.yaml")
+    (folder / "a.md").symlink_to(outside)
+    with pytest.raises(UsageError, match=r"a\.yaml is there already(.|\n)*a\.md is there already"):
+        written.put("a", "goal: x\n", "# a\n", tmp_path, overwrite=False)
+
+    plan, document = written.put("a", "goal: x\n", "# a\n", tmp_path, overwrite=True)
+    assert (plan.read_text(), document.read_text(), outside.read_text()) == ("goal: x\n", "# a\n", "mine")
 
 
 def test_without_its_document_no_plan_is_left_and_none_is_lost(

@@ -93,8 +93,6 @@ def test_a_second_signal_goes_through_too(script: Path) -> None:
     heard = script.parent.parent / "heard"
     night.send_signal(signal.SIGINT)
     until(heard.exists)
-    time.sleep(0.2)
-    assert night.poll() is None
     night.send_signal(signal.SIGTERM)
     assert night.wait(timeout=20) == 130
     assert heard.read_text() == "TERM\nTERM\n"

@@ -185,6 +185,10 @@ def test_a_damaged_cache_knows_nothing_and_is_replaced(tmp_path: Path, content: 
         {"epoch_seconds": None},
         {"fixed_seconds": -9.0},
         {"memory_bytes": 1e308},
+        {"memory_bytes": True},
+        {"largest_micro_batch": []},
+        {"train": 0},
+        {"basis": 3},
         {"train": "x"},
     ],
 )

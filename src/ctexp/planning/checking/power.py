@@ -161,7 +161,7 @@ def images_needed(
     """How many independent images it would take, in all, at best; in the proportions that there are."""
     total = _independent(metric, groups) or 2.0
     wanted = _factor(seeds, level, math.inf) * (1 - size) / size
-    return math.ceil(wanted / total * sum(groups.values()))
+    return math.ceil(min(wanted / total * sum(groups.values()), 1e15))
 
 
 def _factor(seeds: tuple[int, int], level: float, total: float) -> float:

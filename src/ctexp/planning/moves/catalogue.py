@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctexp.core import yaml_file
+from ctexp.core import files, yaml_file
 from ctexp.core.errors import UsageError
 from ctexp.planning.moves.mistakes import found_in
-from ctexp.planning.moves.move import Category, Effect, Move, Way
+from ctexp.planning.moves.move import Move
 
 FOLDER = Path("conf") / "moves"
 """Where it stands, below the project's folder."""
-
-__all__ = ["FOLDER", "Catalogue", "Category", "Effect", "Move", "Way", "load"]
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,18 @@ def load(root: Path) -> Catalogue:
     for file in sorted((root / FOLDER).glob("*.yaml")):
         shown = (FOLDER / file.name).as_posix()
         try:
-            document, lines = yaml_file.parse_mapping(file.read_bytes(), shown)
+            content = files.read_regular(file, yaml_file.MAX_BYTES)
+            document, lines = yaml_file.parse_mapping(content, shown)
+        except OSError as error:
+            problems.append(f"{shown}: cannot be read ({error.strerror})")
+            continue
         except UsageError as error:
             problems += error.problems
             continue
         for name, said in document.items():
             place = f"{shown}:{lines.of([name])}"
             wrong = [
-                f"{shown}:{lines.of(where)}: {'.'.join(where)}: {what}"
+                f"{shown}:{lines.of(where)}: {'.'.join(map(str, where))}: {what}"
                 for where, what in found_in(name, said)
             ]
             if name in places:

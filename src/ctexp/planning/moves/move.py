@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ctexp.planning.diagnosis.findings import Kind
-from ctexp.planning.moves.beliefs import Belief
+from ctexp.planning.moves.value import Belief
 from ctexp.planning.plan.document import FailureKind, Id, Metric, Override
 from ctexp.planning.plan.jobs import key_of
 
@@ -35,8 +35,8 @@ class Effect(_Part):
         sd: of the prior; wide where nobody knows.
     """
 
-    gain: float
-    sd: Annotated[float, Field(gt=0)]
+    gain: Annotated[float, Field(ge=-1e6, le=1e6)]
+    sd: Annotated[float, Field(ge=1e-6, le=1e6)]
 
 
 class Way(_Part):
@@ -48,7 +48,7 @@ class Way(_Part):
     """
 
     overrides: list[Override] = Field(default_factory=list)
-    scale: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    scale: dict[str, Annotated[float, Field(gt=0, le=1e6)]] = Field(default_factory=dict)
 
     @property
     def keys(self) -> tuple[str, ...]:

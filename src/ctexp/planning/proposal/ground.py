@@ -7,9 +7,8 @@ from typing import Literal
 
 from ctexp.config.compose import Composed, Composer, paths_of, resolve_paths
 from ctexp.config.folds import FoldWords
-from ctexp.core import yaml_file
 from ctexp.core.dotted import flattened
-from ctexp.core.errors import CtexpError, DataError
+from ctexp.core.errors import DataError
 from ctexp.core.paths import splits_folder
 from ctexp.data import catalog as catalogs
 from ctexp.data.selection import select
@@ -18,6 +17,7 @@ from ctexp.planning.checking.images import Images, ImagesOf
 from ctexp.planning.moves.instances import imagined
 from ctexp.planning.plan.jobs import key_of, last_words
 from ctexp.planning.proposal.documents import Wishes
+from ctexp.planning.study.configurations import typed
 from ctexp.planning.study.recipes import Recipe
 from ctexp.planning.study.records import stamp
 from ctexp.planning.study.study import Study
@@ -116,12 +116,7 @@ def lay(study: Study, wishes: Wishes, composer: Composer, *, leaky: bool) -> Gro
 def _logged(incumbent: Recipe) -> tuple[str, ...]:
     """How the newest run of a recipe was logged: no part of it, but a choice that somebody made."""
     newest = max(incumbent.runs, key=lambda one: stamp(one.run.id))
-    try:
-        read = yaml_file.parse(newest.run.overrides.read_bytes(), str(newest.run.overrides))
-    except (OSError, CtexpError):
-        return ()
-    typed = [str(word) for word in read or ()]
-    return tuple(word for word in last_words(typed) if key_of(word).partition(".")[0] == "logger")
+    return tuple(word for word in last_words(typed(newest.run)) if key_of(word).partition(".")[0] == "logger")
 
 
 def _composed(composer: Composer, words: Sequence[str], kind: str) -> Composed:

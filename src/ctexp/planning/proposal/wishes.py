@@ -8,9 +8,9 @@ from typing import get_args
 from ctexp.core import metric_names
 from ctexp.core.errors import UsageError
 from ctexp.core.names import check_id, did_you_mean
-from ctexp.planning.moves.catalogue import Category
+from ctexp.planning.moves.move import Category
 from ctexp.planning.plan import window as windows
-from ctexp.planning.plan.document import Op, Threshold
+from ctexp.planning.plan.document import MOST_OVERRIDE, MOST_TEXT, Op, Threshold
 from ctexp.planning.plan.jobs import key_of
 from ctexp.planning.proposal.documents import Wishes
 
@@ -53,6 +53,7 @@ def read(
         partial(_check_name, name),
         partial(_check_window, window),
         *(partial(_check_category, category) for category in focus),
+        partial(_check_goal, goal),
         partial(_goal, goal),
         *(partial(_check_override, word) for word in overrides),
     ]
@@ -91,7 +92,16 @@ def _with_hint(error: UsageError) -> str:
     return f"{said} ({error.hint})" if error.hint else said
 
 
+def _check_goal(goal: str) -> None:
+    if len(goal) > MOST_TEXT:
+        raise UsageError(f"--goal: {len(goal):,} characters; a plan has room for {MOST_TEXT:,}")
+    if goal != goal.encode(errors="ignore").decode():
+        raise UsageError("--goal: holds bytes that are not UTF-8")
+
+
 def _check_override(word: str) -> None:
+    if len(word) > MOST_OVERRIDE:
+        raise UsageError(f"{word[:60]}...: {len(word):,} characters; a plan has room for {MOST_OVERRIDE:,}")
     if key_of(word) == "data.sample" and not word.endswith("=null"):
         raise UsageError(f"{word}: nothing can be concluded from a sample", "leave it away")
 

@@ -67,8 +67,8 @@ def put(name: str, text: str, beside: str, root: Path, *, overwrite: bool) -> tu
 
 def _differs(path: Path, text: str) -> bool:
     try:
-        return path.read_text(encoding="utf-8") != text
+        return files.read_regular(path) != text.encode()
     except FileNotFoundError:
         return False
-    except (OSError, UnicodeDecodeError):
+    except OSError:
         return True

@@ -22,7 +22,7 @@ _MOST = 1e15
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a trial of a few steps said of one kind of training; an `estimates.Measured`.
+    """What a trial of a few steps said of one kind of training.
 
     Attributes:
         kind: the workload and the device.
@@ -70,9 +70,12 @@ class Measurement:
     @property
     def sound(self) -> bool:
         """Whether its figures are figures, which those of a damaged file need not be."""
-        counts: tuple[Any, ...] = (self.train, self.val, self.largest_micro_batch or 0)
-        costs: tuple[Any, ...] = (self.fixed_seconds, self.epoch_seconds, self.memory_bytes, self.disk_bytes)
-        return all(isinstance(one, int | float) and 0 <= one < _MOST for one in (*counts, *costs))
+        whole: tuple[Any, ...] = (self.train, self.val, self.memory_bytes, self.disk_bytes)
+        if self.largest_micro_batch is not None:
+            whole += (self.largest_micro_batch,)
+        told = isinstance(self.basis, str) and all(type(one) is int for one in whole)
+        figures = (*whole, self.fixed_seconds, self.epoch_seconds)
+        return told and self.train > 0 and all(0 <= one < _MOST for one in figures)
 
     @property
     def job(self) -> Job:

@@ -54,7 +54,8 @@ class WeightsFound:
             now = Path(self.path).stat()
         except (OSError, TypeError, ValueError):  # the answer may be of a damaged file
             return False
-        return (now.st_size, now.st_mtime_ns) == (self.bytes, self.mtime_ns)
+        told = isinstance(self.source, str) and isinstance(self.sha256, str)
+        return told and (now.st_size, now.st_mtime_ns) == (self.bytes, self.mtime_ns)
 
 
 @dataclass(frozen=True)

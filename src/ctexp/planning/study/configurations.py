@@ -17,6 +17,15 @@ MINUTES = "trainer.max_minutes"
 """A limit of time, by which a night fits a training into what is left of it."""
 
 
+def typed(run: RunDir) -> list[str]:
+    """The overrides that a person typed for a run; none where they cannot be read."""
+    try:
+        found = yaml_file.parse(files.read_regular(run.overrides), str(run.overrides))
+    except (OSError, CtexpError):
+        return []
+    return [str(word) for word in found] if isinstance(found, list) else []
+
+
 class Configurations:
     """The configurations of runs, flat and without what leaves an experiment the same.
 

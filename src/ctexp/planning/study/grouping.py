@@ -5,11 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ctexp.core import files, yaml_file
-from ctexp.core.errors import CtexpError
 from ctexp.core.wording import some
 from ctexp.planning.plan.jobs import key_of, last_words
-from ctexp.planning.study.configurations import MINUTES, Configurations, Flat, Identities
+from ctexp.planning.study.configurations import MINUTES, Configurations, Flat, Identities, typed
 from ctexp.planning.study.recipes import Recipe, Trained
 from ctexp.planning.study.records import Folds, stamp
 from ctexp.record.index import RunSummary
@@ -114,15 +112,11 @@ def _recipe(group: _Group, owners: Mapping[str, int]) -> Recipe:
 def _words(group: _Group) -> tuple[str, ...]:
     """What a person typed for its newest run, less what leaves an experiment the same."""
     if group.folds:
-        typed = list(group.folds[0].record.overrides)
+        words = list(group.folds[0].record.overrides)
     else:
-        file = RunDir((group.judged or group.lost)[0].path).overrides
-        try:
-            typed = [str(word) for word in yaml_file.parse(files.read_regular(file), str(file)) or ()]
-        except (OSError, CtexpError):
-            typed = []
+        words = typed(RunDir((group.judged or group.lost)[0].path))
     free = SEED_KEYS if group.settings.get(MINUTES) is not None else (*SEED_KEYS, f"{MINUTES}.")
-    return tuple(word for word in last_words(typed) if not f"{key_of(word)}.".startswith(free))
+    return tuple(word for word in last_words(words) if not f"{key_of(word)}.".startswith(free))
 
 
 def _notes(damaged: Sequence[str], recipes: Sequence[Recipe]) -> list[str]:

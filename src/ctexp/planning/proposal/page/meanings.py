@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ctexp.core import files
+
 _KEY = re.compile(r"(?P<key>[a-z_0-9]+):(?P<value>.*)")
 _MOST = 240
 """Characters of a meaning; what is longer ends with the last sentence before."""
@@ -35,7 +37,7 @@ class Meanings:
     def _choice(self, group: str, value: str) -> str:
         """The comment at the head of a choice's file."""
         file = self._conf / group / f"{value}.yaml"
-        lines = file.read_text().splitlines() if re.fullmatch(r"\w+", value) and file.is_file() else []
+        lines = _lines(file) if re.fullmatch(r"\w+", value) else []
         head = []
         for line in lines:
             if line.startswith("# @package"):
@@ -49,7 +51,15 @@ class Meanings:
 
     def _files(self, group: str) -> Iterator[list[str]]:
         for file in sorted((self._conf / group).glob("*.yaml")):
-            yield file.read_text().splitlines()
+            yield _lines(file)
+
+
+def _lines(file: Path) -> list[str]:
+    """Of a file; none where it cannot be read: that it is wrong others say."""
+    try:
+        return files.read_regular(file).decode().splitlines()
+    except (OSError, ValueError):
+        return []
 
 
 def _above(lines: Sequence[str], key: str) -> str:
