@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.full_disk import small_disk
@@ -192,9 +193,9 @@ def test_a_runner_that_is_stopped_and_continued_watches_on(night: Attempts) -> N
     until(lambda: "beat" in night.screen)
     for _ in range(3):
         runner.send_signal(signal.SIGSTOP)
-        time.sleep(0.3)
+        until(lambda: psutil.Process(runner.pid).status() == psutil.STATUS_STOPPED)
         runner.send_signal(signal.SIGCONT)
-        time.sleep(0.05)
+        until(lambda: psutil.Process(runner.pid).status() != psutil.STATUS_STOPPED)
     runner.send_signal(signal.SIGTERM)
     assert runner.wait(20) == 143
     assert (night.ends[-1]["state"], night.ends[-1]["reason"]) == ("interrupted", "stopped by SIGTERM")
@@ -206,10 +207,15 @@ def test_a_second_signal_waits_for_nothing(tmp_path: Path) -> None:
     night.begin()
     runner = night.start("deaf,child,sleep")
     until(lambda: night.queue.output("a-s1.1").exists() and "sleep" in night.log())
-    runner.send_signal(signal.SIGTERM)
-    time.sleep(1.3)
-    runner.send_signal(signal.SIGTERM)
-    assert runner.wait(10) == 143
+    began = time.monotonic()
+
+    def insisted() -> bool:
+        runner.send_signal(signal.SIGTERM)
+        return "killed: asked again" in night.screen
+
+    until(insisted, 20)
+    assert runner.wait(20) == 143
+    assert time.monotonic() - began > 1  # a terminal tells it twice at once
     assert night.ends[-1]["cause"] == "signal"
     assert not lives(int((tmp_path / "grandchild").read_text()))
 

@@ -4,7 +4,6 @@ Nothing is made before all is checked, and what is made is made whole. Killed at
 the next start takes up: no queue yet, or one whose journal says how far it has come.
 """
 
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -64,7 +63,7 @@ def main(words: Sequence[str]) -> int:
         if asked.detach:
             become.go_on_alone(queue)
             held.sign()
-        orders = _opened(queue, ready, asked)
+        orders = _opened(queue, ready)
         variables = {
             "CTEXP_QUEUE_DIR": str(queue.path),
             "CTEXP_QUEUE": queue.id,
@@ -123,7 +122,7 @@ def _over(queue: QueueDir, asked: Asked, place: Place) -> int | None:
     return outcome.exit_code(0, night)
 
 
-def _opened(queue: QueueDir, ready: Ready, asked: Asked) -> Orders:
+def _opened(queue: QueueDir, ready: Ready) -> Orders:
     """Bring the journal up to date, write down that the night begins, and wait for its window.
 
     Raises:
@@ -138,8 +137,6 @@ def _opened(queue: QueueDir, ready: Ready, asked: Asked) -> Orders:
     opens, closes = window.parse(orders.window).opens(now)
     journal.append(
         "begin",
-        pid=os.getpid(),
-        argv=["bash", str(asked.script), *asked.words],
         opens=clock.iso(opens),
         closes=clock.iso(closes),
         closes_uptime=uptime() + (closes - now).total_seconds(),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ctexp.queue.attempting import cooldown
 from ctexp.queue.attempting.child import Signals
 from ctexp.queue.attempting.cooldown import cool_down
 from ctexp.queue.journal import Event, uptime
@@ -102,11 +103,16 @@ def between(tmp_path: Path) -> Between:
     return Between(tmp_path)
 
 
-def test_a_pause_since_the_last_end_and_none_before_the_first_job(between: Between, driver: Driver) -> None:
+def test_a_pause_since_the_last_end_and_none_before_the_first_job(
+    between: Between, driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert between.cool_down(pause_seconds=0.8) < 0.5
     between.writer.done("a-s1")
-    time.sleep(0.1)
-    assert 0.3 < between.cool_down(pause_seconds=0.8) < 0.8
+    ended = uptime()
+    monkeypatch.setattr(cooldown, "uptime", lambda: ended + 60 + time.monotonic() - began)
+    began = time.monotonic()
+    assert between.cool_down(pause_seconds=60.4) > 0.3
+    assert between.cool_down(pause_seconds=60.4) < 0.3
     assert between.notes == []
     assert driver.asked
 

@@ -4,7 +4,6 @@ Whichever the cluster starts first does what `begin` does on one machine. There 
 when a task runs and for how long.
 """
 
-import os
 from dataclasses import replace
 from typing import NoReturn
 
@@ -60,16 +59,8 @@ def _begun(asked: Asked, place: Place, task: Task) -> QueueDir:
     orders.write(queue.orders)
     journal = Journal(queue.journal)
     rebuild(queue, orders)
-    journal.append(
-        "begin",
-        pid=os.getpid(),
-        argv=["sbatch", str(asked.script), *asked.words],
-        array=task.array,
-        opens=None,
-        closes=None,
-        closes_uptime=None,
-        **ready.facts,
-    )
+    no_window = dict.fromkeys(("opens", "closes", "closes_uptime"))
+    journal.append("begin", array=task.array, **no_window, **ready.facts)
     if left_to_do(orders, fold(orders, journal.read()), ready.only):
         tie(orders, task)
     return queue

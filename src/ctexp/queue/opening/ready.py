@@ -1,5 +1,6 @@
 """Whether a night can begin now: its plan checked, its jobs estimated, the machine looked at."""
 
+import os
 import platform
 from collections.abc import Iterator
 from dataclasses import replace
@@ -151,7 +152,10 @@ class Ready:
     @property
     def facts(self) -> dict[str, Any]:
         """What the journal says of a beginning that is known by now."""
+        program = "bash" if self._asked.mode == "local" else "sbatch"
         return {
+            "pid": os.getpid(),
+            "argv": [program, str(self._asked.script), *self._asked.words],
             "mode": self.orders.mode,
             "host": platform.node(),
             "commit": self._source.commit,
