@@ -2,13 +2,16 @@
 
 import importlib.util
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 from ctexp.core import yaml_file
+from ctexp.queue.__main__ import COMMANDS
 from docs.pictures import imports
 
 ROOT = Path(__file__).parent.parent
@@ -91,3 +94,30 @@ def test_every_file_that_the_walks_through_the_code_name_is_there() -> None:
     there += [f"/{path.relative_to(ROOT)}" for path in (ROOT / "src").rglob("*.*") if path.is_file()]
     assert len(named) > 100
     assert {name for name in named if not any(path.endswith(f"/{name}") for path in there)} == set()
+
+
+def test_no_file_is_long_and_most_are_short() -> None:
+    folders = ("src", "tests", "benchmarks", "research/handlers")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in files}
+    assert [name for name, count in lines.items() if count > 400] == []
+    assert statistics.median(lines.values()) < 150
+
+
+def test_every_module_is_imported_or_started_by_something() -> None:
+    """By an import, as a verb's module, as a command of the queue's program, or as it says itself."""
+    graph = grimp.build_graph("ctexp", cache_dir=None)
+    verbs = "".join(path.read_text() for path in (ROOT / "src/ctexp/cli/verbs").glob("*.py"))
+    started = {"ctexp.cli.frontdoor", *(f"ctexp.queue.{command}" for command in COMMANDS)}
+    started |= {f"ctexp.cli.{module}" for module in re.findall(r'@verb\(\s*"(\w+):', verbs)}
+    started |= set(re.findall(r"from (ctexp[\w.]+) import", (ROOT / "tasks.py").read_text()))
+    alone = {
+        module
+        for module in graph.modules - started
+        if not graph.find_modules_that_directly_import(module) and not graph.find_children(module)
+    }
+    for module in sorted(alone):
+        path = module.replace(".", "/")
+        text = (ROOT / "src" / f"{path}.py").read_text()
+        called = re.search(rf"-m {module}\b|{path}\.py::", text)
+        assert called or module.endswith("__main__"), f"nothing uses {module}"

@@ -52,6 +52,8 @@ def project(
         "requirements-dev.lock": "",
         "scripts/inv": "#!/bin/sh\nexec true\n",
         ".ci/run": "#!/bin/sh\nexec true\n",
+        "docs/conf.py": 'project = "small"\n',
+        "docs/index.rst": "Small\n=====\n",
         "src/small/__init__.py": "",
         "src/small/upper.py": "from small import lower\n\nvalue: int = lower.value\n",
         "src/small/lower.py": "value: int = 1\n",
@@ -83,7 +85,7 @@ def outcome(done: subprocess.CompletedProcess[str]) -> dict[str, bool]:
 def test_everything_in_order_passes_and_the_fast_tests_are_what_test_runs(project: Path) -> None:
     done = inv(project, "test")
     assert done.returncode == 0, done.stdout + done.stderr
-    steps = ["lint", "format", "types", "imports", "shell", "lock", "tests"]
+    steps = ["lint", "format", "types", "imports", "shell", "docs", "lock", "tests"]
     assert outcome(done) == dict.fromkeys(steps, True)
     assert "1 passed" in done.stdout
     assert "test_slow" not in done.stdout
@@ -95,14 +97,15 @@ def test_every_step_is_run_and_those_that_fail_are_named(project: Path) -> None:
     )
     for script in ("inv", "night.sh"):
         (project / "scripts" / script).write_text("#!/bin/sh\nrm $1\n")
+    (project / "docs/index.rst").write_text("Small\n=====\n\n:doc:`large`\n")
     (project / "requirements.lock").write_text("numpy==1.0\n")
     done = inv(project, "check")
     assert done.returncode == 12
     assert [step for step, passed in outcome(done).items() if not passed] == [
-        *("lint", "format", "types", "imports", "shell", "lock")
+        *("lint", "format", "types", "imports", "shell", "docs", "lock")
     ]
     assert done.stderr.splitlines()[-1].startswith(
-        "CriterionNotMet: failed: lint, format, types, imports, shell, lock -> "
+        "CriterionNotMet: failed: lint, format, types, imports, shell, docs, lock -> "
     )
     assert "requirements.lock is not what pyproject.toml resolves to -> inv check --relock" in done.stderr
     assert re.findall(r"In (\S+) line 2", done.stdout) == ["scripts/inv", "scripts/night.sh"]
@@ -135,7 +138,7 @@ def test_ruff_mends_what_it_can_unless_it_is_to_check(project: Path) -> None:
 
 @pytest.mark.slow
 def test_slow_tests_run_when_asked_for_and_pytest_takes_more_arguments(project: Path) -> None:
-    done = inv(project, "test", "--slow", "--coverage", "--pytest", "-k 'slow or none' -x")
+    done = inv(project, "test", "--slow", "--coverage", "--pytest", "-k 'slow or none'")
     assert done.returncode == 12
     assert outcome(done)["tests"] is False
     assert "1 failed" in done.stdout

@@ -1,5 +1,6 @@
 """Keys that nothing has read: found, explained where there is a reason, and told to whom it concerns."""
 
+import sys
 import timeit
 from pathlib import Path
 
@@ -106,6 +107,7 @@ def test_an_experiment_that_is_gone_or_broken_by_now_says_nothing(tmp_path: Path
     assert reading.warnings(["seed"], settings, words, tmp_path) == []
 
 
+@pytest.mark.skipif(sys.gettrace() is not None, reason="being traced costs more than what is measured")
 def test_being_watched_costs_next_to_nothing() -> None:
     """A step asks for a score of attributes; the shortest step takes more than a millisecond."""
     optimizer = composed().optimizer

@@ -120,3 +120,30 @@ def test_other_metrics_have_scales_of_their_own() -> None:
     assert brier[0] == pytest.approx(2 * expit(doubled), abs=1e-10)
     for name, end in (("auroc", 1.0), ("mcc", 1.0), ("mcc", -1.0), ("loss", 0.0), ("auprc", 0.0)):
         assert intervals.on_scale(name, end, 0.05, 40) is None
+
+
+def test_images_of_few_groups_are_worth_no_more_than_copies() -> None:
+    groups = np.array([0, 0, 0, 1])
+    for hits in ([True] * 4, [False] * 4):
+        assert intervals.design_effect(np.array(hits), groups) == (9 + 1) / 4
+    assert intervals.design_effect(np.array([True, False, True, True]), np.zeros(4, dtype=np.int64)) == 4
+    assert intervals.design_effect(np.array([True, False, True, False]), np.array([0, 0, 1, 1])) == 2, (
+        "few hold a miss"
+    )
+
+
+def test_each_group_is_left_out_once() -> None:
+    assert intervals.without_each_group(np.array([0, 1, 1])).tolist() == [[0, 1, 1], [1, 0, 0]]
+
+
+def test_the_error_of_resamples_is_enlarged_for_few_groups() -> None:
+    drawn = np.array([1.0, 3.0, np.nan])
+    assert intervals.standard_error(drawn, None, groups=2) == pytest.approx(np.sqrt(2) * np.sqrt(2))
+    assert intervals.standard_error(drawn, np.array([np.nan]), groups=5) == pytest.approx(
+        np.sqrt(2) * np.sqrt(5 / 4)
+    )
+    assert np.isnan(intervals.standard_error(np.array([1.0, np.nan]), None, groups=2))
+
+
+def test_percentiles_leave_a_fortieth_at_each_end() -> None:
+    assert intervals.percentiles(np.arange(1001.0)) == (25.0, 975.0)
