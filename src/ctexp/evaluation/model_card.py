@@ -254,7 +254,7 @@ def _figures(part: Mapping[str, Any] | None) -> tuple[str, str]:
     """Value and interval."""
     if part is None or part["value"] is None:
         return "undefined", ""
-    if part["low"] is None:
+    if part["low"] is None or part["high"] is None:
         return f"{part['value']:.3f}", "none"
     return f"{part['value']:.3f}", f"{part['low']:.3f} to {part['high']:.3f}"
 

@@ -157,6 +157,15 @@ def told(what: str) -> Iterator[None]:
         raise _ours(error, what) from error
 
 
+@contextlib.contextmanager
+def whole(what: str) -> Iterator[None]:
+    """Refuse rows that make no sense, where nothing is done but to read them."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError) as error:
+        raise DataError(f"{what}: damaged ({error})", "its runs are whole: make a new sweep") from error
+
+
 def _ours(error: BaseException, what: str) -> CtexpError:
     origin = getattr(error, "orig", None) or error
     said = str(origin).strip().splitlines()[0] if str(origin).strip() else type(origin).__name__

@@ -13,6 +13,8 @@ import sqlalchemy
 from optuna.trial import TrialState
 from sqlalchemy import Engine
 
+from ctexp.sweeps.board.connection import whole
+
 GRACE = 30.0
 """Seconds without any, after which an agent is taken for dead."""
 
@@ -36,7 +38,7 @@ def last_beats(engine: Engine, trials: Sequence[int]) -> tuple[dict[int, datetim
     A trial that is running and has none was claimed by a process that died at that instant.
     """
     asked = sqlalchemy.select(_BEATS.c.trial_id, _BEATS.c.heartbeat).where(_BEATS.c.trial_id.in_(trials))
-    with engine.connect() as connection:
+    with whole("the beats of trials"), engine.connect() as connection:
         now = connection.execute(sqlalchemy.select(sqlalchemy.func.now())).scalar_one().replace(tzinfo=None)
         return {row.trial_id: row.heartbeat for row in connection.execute(asked)}, now
 
@@ -52,4 +54,5 @@ def notes_while_running(engine: Engine, trial: int) -> dict[str, Any] | None:
         found = connection.execute(asked).all()
     if any(row.state != TrialState.RUNNING.name for row in found):
         return None
-    return {row.key: json.loads(row.value_json) for row in found}
+    with whole(f"notes of trial {trial}"):
+        return {row.key: json.loads(row.value_json) for row in found}

@@ -12,6 +12,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ctexp.core import clock
+from ctexp.sweeps.board.connection import whole
 from ctexp.sweeps.board.dimensions import as_drawn
 from ctexp.sweeps.board.notes import (
     ATTEMPT,
@@ -23,6 +24,7 @@ from ctexp.sweeps.board.notes import (
     Attempt,
     Chosen,
     attempt_of,
+    check,
     chosen_of,
     runs_of,
     told_note,
@@ -40,11 +42,20 @@ class Keeping:
     def __init__(self, storage: RDBStorage, study: Study, space: Space) -> None:
         self._storage = storage
         self._study = study
+        self._name = study.study_name
         self._space = space
 
     def trials(self) -> list[FrozenTrial]:
-        """All, by number; ended ones are read once. They are shared: nobody changes them."""
-        return self._study.get_trials(deepcopy=False)
+        """All, by number; ended ones are read once. They are shared: nobody changes them.
+
+        Raises:
+            DataError: one is not what can have been noted of it.
+        """
+        with whole(f"the trials of {self._name}"):
+            found = self._study.get_trials(deepcopy=False)
+            for trial in found:
+                check(trial)
+        return found
 
     def add(self, chosen: Chosen) -> int:
         """Make a trial that waits; the storage's name for it."""

@@ -75,6 +75,25 @@ def runs_of(notes: Mapping[str, Any]) -> dict[str, str]:
     return dict(notes.get(RUNS, {}))
 
 
+def check(trial: FrozenTrial) -> None:
+    """Look at what was noted of a trial.
+
+    Raises:
+        ValueError: a part of it can have been noted by no agent.
+        TypeError: likewise.
+        LookupError: likewise.
+    """
+    row = row_of(trial)
+    if not isinstance(row.values, dict) or not isinstance(row.attempts, int):
+        raise ValueError(f"trial {trial.number}: no values, or no number of its attempt")
+    if not all(isinstance(run, str) and "/" not in run for run in row.runs.values()):
+        raise ValueError(f"trial {trial.number}: no names of runs: {row.runs}")
+    if trial.state is TrialState.COMPLETE and trial.values is None:
+        raise ValueError(f"trial {trial.number}: finished, and without a value")
+    if trial.state in _TOLD_STATES:
+        told_of(trial)
+
+
 def is_reused(trial: FrozenTrial) -> bool:
     """Whether a trial has the value of another one."""
     return REUSED in trial.user_attrs

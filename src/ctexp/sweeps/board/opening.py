@@ -12,6 +12,7 @@ from ctexp.record.sweep import Sweep, SweepDir, meant
 from ctexp.sweeps.board import connection, locking
 from ctexp.sweeps.board.heartbeats import GRACE
 from ctexp.sweeps.board.shared import SharedBoard
+from ctexp.sweeps.file.additions import storage_problem
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.space import Values
 
@@ -49,6 +50,8 @@ def open_board(
         storage = connection.embedded(place.trials, create=create)
         lock = locking.of_folder(place.lock(), place.trials)
     else:
+        if problem := storage_problem(sweep.storage):
+            raise DataError(f"{place.record}: storage: {problem}", "make a new sweep")
         storage = connection.server(sweep.storage, create=create)
         what = connection.shown(sweep.storage)
         lock = locking.of_server(storage.engine, sweep.id)
@@ -97,7 +100,8 @@ def kept(url: str, selector: str) -> Kept:
             f"it has {', '.join(ids[-10:])}" if ids else "make one: scripts/inv sweep --config lr_wd",
         )
     attrs = next(study.user_attrs for study in studies if study.study_name == found[0])
-    return Kept(Sweep.model_validate_json(json.dumps(attrs[_SWEEP])), attrs[_FILE])
+    with connection.whole(what):
+        return Kept(Sweep.model_validate_json(json.dumps(attrs[_SWEEP])), attrs[_FILE])
 
 
 def _seed(storage: RDBStorage, place: SweepDir, spec: Spec, sweep: Sweep) -> None:
@@ -114,7 +118,8 @@ def _study(storage: RDBStorage, name: str, what: str) -> optuna.Study:
     except KeyError as error:
         hint = "name the one that it was made in"
         raise DataError(f"{what}: it does not know the sweep {name}", hint) from error
-    made_by = study.user_attrs.get(_OPTUNA)
+    with connection.whole(what):
+        made_by = study.user_attrs.get(_OPTUNA)
     if made_by is None:
         raise DataError(f"{what}: the sweep {name} was not finished being made", "make a new one")
     if made_by != optuna.__version__ and storage.get_current_version() != storage.get_head_version():

@@ -59,8 +59,7 @@ def load(path: Path, shown: str, overrides: Sequence[str] = ()) -> Spec:
         UsageError: everything that is wrong with it, with its line.
     """
     try:
-        with path.open("rb") as opened:
-            content = opened.read(yaml_file.MAX_BYTES + 1)
+        content = files.read_regular(path, yaml_file.MAX_BYTES)
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read ({error.strerror})") from error
     return _spec(content, shown, overrides)
