@@ -77,12 +77,13 @@ def test_a_folder_that_cannot_be_written_fails(project: Path) -> None:
         ("online", "machine api.wandb.ai login user password never-shown", "ok", "present"),
         ("online", "machine elsewhere.org login user password never-shown", "fail", "absent"),
         ("online", "a broken file", "fail", "absent"),
+        ("online", "\udcff\udcfe", "fail", "absent"),
     ],
 )
 def test_the_tracker_needs_credentials_only_online_and_never_shows_them(
     project: Path, tmp_path: Path, mode: str, netrc: str, state: str, credentials: str
 ) -> None:
-    (tmp_path / "netrc").write_text(netrc + "\n")
+    (tmp_path / "netrc").write_text(netrc + "\n", errors="surrogateescape")
     (tmp_path / "netrc").chmod(0o600)
     (project / "conf/local.yaml").write_text(f"logger: {{mode: {mode}}}\n")
     check = found(project, "tracker")

@@ -163,7 +163,8 @@ def test_a_shorter_signature_leaves_nothing_of_a_longer_one(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["{", '{"pid": 1}', "[]", f'{{"pid": 1{"0" * 400}, "command": "", "since": ""}}', None]
+    "text",
+    ["{", "[" * 50000, '{"pid": 1}', "[]", f'{{"pid": 1{"0" * 400}, "command": "", "since": ""}}', None],
 )
 def test_a_file_that_says_nothing_leaves_the_holder_unknown(tmp_path: Path, text: str | None) -> None:
     lock = FileLock(tmp_path / "lock", "it")

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import DataError, UsageError
-from ctexp.record.find import find, run_paths
+from ctexp.record.find import find, find_either, run_paths
 from ctexp.record.run_dir import RunDir
+from ctexp.record.subjects import subject
 from tests.record import samples
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -90,8 +91,15 @@ def test_a_path_to_anything_else_is_refused(
     selector: str, runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(runs)
-    with pytest.raises(DataError):
-        find(runs, selector)
+    for either in (find, find_either, subject):
+        with pytest.raises(DataError):
+            either(runs, selector)
+
+
+def test_a_link_that_leads_in_a_circle_hides_no_run(runs: Path) -> None:
+    there = run_paths(runs)
+    (runs / "circle").symlink_to("circle")
+    assert run_paths(runs) == there
 
 
 def test_a_run_that_was_renamed_is_found_under_its_new_name(runs: Path) -> None:

@@ -76,7 +76,9 @@ def test_a_table_of_something_else_names_every_bad_line(tmp_path: Path) -> None:
     assert "line 4: 1 cells instead of 2" in caught.value.problems[1]
 
 
-@pytest.mark.parametrize("content", [b"loss\n1\n", b"\xff\xfe", b"\0" * 20])
+@pytest.mark.parametrize(
+    "content", [b"loss\n1\n", b"\xff\xfe", b"\0" * 20, b"epoch\n" + b"9" * 200_000, b'"epoch' * 30_000]
+)
 def test_what_is_no_history_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "history.csv").write_bytes(content)
     with pytest.raises(DataError, match=r"history\.csv"):

@@ -231,6 +231,7 @@ def test_the_run_says_what_was_pruned_when_and_why(runs: Path) -> None:
     assert line.startswith(f"{run.id}: best.ckpt was pruned on {datetime.now(UTC):%Y-}")
     assert line.endswith("finished over 7d ago, not among the best 1 of its name")
     assert pruned_record.told(run, LAST) is None
+    files.append_line(run.events, '{"seq": 9, "time": "now", "kind": "pruned", "files": [{}, 1, null]}')
     assert [line.split()[1] for line in describe(run).pruned] == [BEST, BEFORE_LAST]
     with pytest.raises(DataError, match=r"best\.ckpt was pruned on") as caught:
         pruned_record.refuse_pruned(run.checkpoints / BEST)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ctexp.core import clock
 from ctexp.core.errors import Busy
-from ctexp.core.files import storage_errors
+from ctexp.core.files import read_regular, storage_errors
 
 HELD = "CTEXP_HELD_LOCKS"
 """Environment variable: descriptors of locks that a parent holds and has passed on, `7,8`."""
@@ -88,14 +88,14 @@ class FileLock:
     def holder(self) -> str:
         """Who says to hold the lock: `pid 123 (inv train …) since 2026-…`."""
         try:
-            about = json.loads(self.path.read_text())
+            about = json.loads(read_regular(self.path))
             said, since = f"pid {about['pid']} ({about['command']})", f"since {about['since']}"
             if _lives(about["pid"]):
                 return f"{said} {since}"
             left = " and ".join(f"pid {pid}" for pid in _with_open(self.path))
             who = f"{left}, which" if left else "a process that"
             return f"{who} {said} had started before it ended, {since}"
-        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return "another process"
 
     def is_held(self) -> bool:

@@ -16,5 +16,5 @@ def _in_netrc() -> bool:
     host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
     try:
         return host in netrc(os.environ.get("NETRC") or Path.home() / ".netrc").hosts
-    except (OSError, NetrcParseError):
+    except (OSError, ValueError, NetrcParseError):
         return False

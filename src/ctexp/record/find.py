@@ -25,13 +25,21 @@ def run_paths(runs: Path) -> list[Path]:
             found = sorted(
                 (_stamp(entry.name), entry.name)
                 for entry in entries
-                if entry.is_dir() and (_plain(entry) or is_listed(Path(entry.path), runs))
+                if _is_folder(entry) and (_plain(entry) or is_listed(Path(entry.path), runs))
             )
     except FileNotFoundError:
         return []
     except OSError as error:
         raise DataError(f"{runs}: cannot be read ({error.strerror})") from error
     return [runs / name for _, name in found]
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Whether it is a folder or leads to one; a link in a circle leads nowhere, and hides no other run."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _plain(entry: "os.DirEntry[str]") -> bool:
@@ -79,21 +87,15 @@ def find_either(runs: Path, selector: str) -> RunDir | CrossValidationDir:
     """
     if "/" in selector:
         path = Path(selector)
-        named = (path / "cross_validation.json").is_file()
+        try:
+            named = (path / "cross_validation.json").is_file()
+        except OSError:  # a name too long, a folder that may not be entered: opening it says which
+            named = False
         return CrossValidationDir(path.resolve()) if named else RunDir.open(path)
-    return cross_validation(runs, selector) or find(runs, selector)
-
-
-def cross_validation(runs: Path, selector: str) -> CrossValidationDir | None:
-    """The cross-validation that an id or the beginning of one means; None where none is meant.
-
-    Raises:
-        UsageError: several are meant; they are listed.
-    """
     folder = runs / FOLDER
-    if selector == "latest" or not grouped.begun(grouped.ids(folder), selector):
-        return None
-    return CrossValidationDir.find(runs, selector)
+    if selector != "latest" and grouped.begun(grouped.ids(folder), selector):
+        return CrossValidationDir.find(runs, selector)
+    return find(runs, selector)
 
 
 def several(selector: str, ids: Sequence[str], hint: str) -> UsageError:

@@ -80,19 +80,21 @@ def read(path: Path) -> list[Row]:
         return []
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
-    table = csv.reader(text.splitlines())  # numbers and metric names: no line break inside a cell
-    columns = next(table, [])
-    if columns and "epoch" not in columns:
-        raise DataError(f"{path}: no column `epoch` in its first line")
+    lines = text.splitlines()  # numbers and metric names: no line break inside a cell
+    columns: list[str] | None = None
     rows: list[Row] = []
     problems: list[str] = []
-    for cells in table:
+    for number, line in enumerate(lines, start=1):
         try:
-            row = _row(columns, cells)
-        except ValueError as error:
-            problems.append(f"{path}: line {table.line_num}: {error}")
-        else:
-            rows.append(row)
+            (cells,) = csv.reader([line])
+            if columns is not None:
+                rows.append(_row(columns, cells))
+            elif "epoch" in cells:
+                columns = cells
+            else:
+                raise DataError(f"{path}: no column `epoch` in its first line")
+        except (ValueError, csv.Error) as error:
+            problems.append(f"{path}: line {number}: {error}")
     if problems:
         raise DataError(problems)
     return rows

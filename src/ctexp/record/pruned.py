@@ -98,7 +98,7 @@ def _prunings(run: RunDir) -> dict[str, str]:
     lines = {}
     for event in events.read(run.events).events:
         if event["kind"] == KIND and isinstance(event.get("files"), list):
-            for name in event["files"]:
+            for name in filter(lambda one: isinstance(one, str), event["files"]):
                 lines[name] = (
                     f"{run.id}: {Path(name).name} was pruned on {event['time']}: {event.get('reason')}"
                 )

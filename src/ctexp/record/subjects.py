@@ -12,7 +12,7 @@ from ctexp.core.metric_names import higher_is_better
 from ctexp.record import index
 from ctexp.record.baselines import Baseline
 from ctexp.record.cross_validation import FOLDER, CrossValidation, CrossValidationDir
-from ctexp.record.find import cross_validation, find
+from ctexp.record.find import find_either
 from ctexp.record.index import Query
 from ctexp.record.manifest import Dataset
 from ctexp.record.run_dir import RUN_ID, RunDir
@@ -83,22 +83,16 @@ def subject(
         return _current(runs, baseline)
     if selector == "best":
         return _single(_best(runs, best_by, like), selector)
-    if selector == "latest":
-        return _single(find(runs, selector), selector)
-    if "/" in selector:
-        path = Path(selector)
-        if (path / "cross_validation.json").is_file():
-            return _folds(CrossValidationDir(path.resolve()), runs, selector)
-        return _single(RunDir.open(path), selector)
     if RUN_ID.fullmatch(selector) and (runs / selector).is_dir():
         return _single(RunDir.open(runs / selector), selector)
-    named = index.select(runs, Query(where={"name": selector, "parent": None}))  # folds are a whole's parts
-    if named:
+    a_name = selector != "latest" and "/" not in selector
+    experiments = Query(where={"name": selector, "parent": None})  # folds are a whole's parts
+    if a_name and (named := index.select(runs, experiments)):
         return _seeds(named, selector)
-    place = cross_validation(runs, selector)
-    if place is not None:
-        return _folds(place, runs, selector)
-    return _single(find(runs, selector), selector)
+    found = find_either(runs, selector)
+    if isinstance(found, CrossValidationDir):
+        return _folds(found, runs, selector)
+    return _single(found, selector)
 
 
 def _current(runs: Path, baseline: Baseline | None) -> Subject:

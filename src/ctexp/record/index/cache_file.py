@@ -5,6 +5,7 @@ to `_SEAL`, at which nobody writes. Whatever touches the file after that, a writ
 middle or a program that damages it, breaks the seal; a file without it is made anew from the run directories.
 """
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -32,6 +33,8 @@ def clear_unusable(path: Path) -> None:
     Raises:
         OSError: it can be neither read nor moved.
     """
+    if path.is_fifo():  # nobody waits for its writer
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     try:
         with path.open("rb") as file:
             head, changed = file.read(100), os.fstat(file.fileno()).st_mtime_ns
