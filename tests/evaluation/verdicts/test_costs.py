@@ -54,3 +54,7 @@ def test_damaged_records_cost_nothing_known(tmp_path: Path) -> None:
         path.write_text("damaged")
     found = cost(of(run), "val")
     assert (found.training_minutes, found.memory_mb, found.parameters) == (None, None, None)
+    run.history.write_text("epoch,rss_mb\n1,nan\n2,inf\n")
+    run.metrics.write_text('{"splits": {"val": {"speed": {"latency_ms": NaN, "images_per_second": 1e999}}}}')
+    found = cost(of(run), "val")
+    assert (found.memory_mb, found.latency_ms, found.images_per_second) == (None, None, None)

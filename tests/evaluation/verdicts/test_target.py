@@ -97,3 +97,13 @@ def test_a_damaged_entry_is_none(tmp_path: Path, entry: object) -> None:
     metrics = {"splits": {"test": {"metrics": {"test/accuracy": entry}}}}
     files.write_json(its.runs[0].metrics, metrics)
     assert target(its, WANTED).status == "undecided"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "1" + "0" * 400, "[]"])
+def test_what_is_no_finite_number_decides_nothing(tmp_path: Path, number: str) -> None:
+    its = measured(tmp_path, (0.95, 0.92, 0.98))
+    file = its.runs[0].metrics
+    for known in ("0.95", "0.98"):
+        damaged = file.read_text().replace(known, number)
+        file.write_text(damaged)
+        assert target(its, WANTED).status == "undecided"
