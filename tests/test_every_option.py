@@ -25,9 +25,10 @@ from ctexp.data.intake.importer import import_dataset
 from ctexp.data.selection import select
 from ctexp.models.build import build
 from ctexp.models.weights import resolve
+from ctexp.record.checkpoint_files import BEST
 from ctexp.training.dataset import features_of
 from ctexp.training.judging.predict import predict
-from ctexp.training.kernel.checkpoints import BEST, load
+from ctexp.training.kernel.checkpoints import load
 from ctexp.training.kernel.device import make_repeatable
 from ctexp.training.kernel.fit import fit
 from ctexp.training.kernel.recipe import ImageStore, build_module

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 from ctexp.evaluation.predictions import Predictions
+from ctexp.record.checkpoint_files import BEST, LAST
 from ctexp.record.history import read as read_history
 from ctexp.record.run_dir import RunDir
-from ctexp.training.kernel.checkpoints import BEST, LAST, load
+from ctexp.training.kernel.checkpoints import load
 
 TIMED = {"seconds", "images_per_second", "cpu_percent", "rss_mb", "input_seconds"}
 

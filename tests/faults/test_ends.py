@@ -17,9 +17,10 @@ from torch import Tensor
 
 from ctexp.cli.verb import perform
 from ctexp.core.errors import DataError
+from ctexp.record.checkpoint_files import BEFORE_LAST, BEST, LAST
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
-from ctexp.training.kernel.checkpoints import BEFORE_LAST, BEST, LAST, DurableCheckpoints, load, newest
+from ctexp.training.kernel.checkpoints import DurableCheckpoints, load, newest
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests
 from tests.faults.starts import FLAGS, at_step, train

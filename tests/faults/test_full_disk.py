@@ -9,11 +9,12 @@ import pytest
 from invoke.exceptions import Exit
 
 from ctexp.cli.verb import perform
+from ctexp.record.checkpoint_files import BEST, LAST
 from ctexp.record.events import read as read_events
 from ctexp.record.find import run_paths
 from ctexp.record.history import read as read_history
 from ctexp.record.run_dir import RunDir
-from ctexp.training.kernel.checkpoints import BEST, LAST, load
+from ctexp.training.kernel.checkpoints import load
 from tests.faults.starts import FLAGS, at_step, train
 from tests.full_disk import fill, small_disk
 from tests.project import TINY

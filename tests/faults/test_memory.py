@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from ctexp.record.checkpoint_files import LAST
 from ctexp.record.manifest import Attempt
 from ctexp.record.run_dir import RunDir
-from ctexp.training.kernel.checkpoints import LAST
 from tests.faults.runs import essence
 from tests.faults.starts import at_step, train
 from tests.project import TINY

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from ctexp.record.checkpoint_files import LAST
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
-from ctexp.training.kernel.checkpoints import LAST, load
+from ctexp.training.kernel.checkpoints import load
 from tests.project import HERE, TINY, add_tiny_set, make_project
 
 ORDINARY = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []

@@ -15,9 +15,10 @@ from ctexp.config.schema import Settings
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.pixels import HostPixels
 from ctexp.models.tiny_cnn import TinyCnn
+from ctexp.record.checkpoint_files import BEST
 from ctexp.training.kernel.averaging import build_average
 from ctexp.training.kernel.budget import TimeBudget
-from ctexp.training.kernel.checkpoints import BEST, load
+from ctexp.training.kernel.checkpoints import load
 from ctexp.training.kernel.epochs import EpochReport, Row
 from ctexp.training.kernel.finetune import Finetuning
 from ctexp.training.kernel.fit import fit

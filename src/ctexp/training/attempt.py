@@ -24,6 +24,7 @@ from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.selection import Selection
 from ctexp.evaluation import figures
 from ctexp.record import blocks, checkpoint_files, writing
+from ctexp.record.checkpoint_files import BEST
 from ctexp.record.events import EventLog
 from ctexp.record.history import History, Row
 from ctexp.record.manifest import Attempt, Manifest
@@ -37,7 +38,6 @@ from ctexp.training.alarms import Alarms
 from ctexp.training.ending import Ending
 from ctexp.training.judging.measure import measure
 from ctexp.training.kernel.budget import TimeBudget
-from ctexp.training.kernel.checkpoints import BEST
 from ctexp.training.kernel.epochs import EpochReport
 from ctexp.training.kernel.module import Classifier
 from ctexp.training.kernel.stopping import StopRequests

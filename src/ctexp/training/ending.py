@@ -10,12 +10,13 @@ from ctexp.core.errors import CtexpError, DataError, StorageError
 from ctexp.core.failures.catalogue import explain
 from ctexp.core.paths import shown
 from ctexp.evaluation import metrics
+from ctexp.record.checkpoint_files import BEST
 from ctexp.record.manifest import Attempt
 from ctexp.record.result import Deviation, Failure, Measurement, Result, end_of
 from ctexp.record.run_dir import RunDir
 from ctexp.trackers.documents import documents_of, figures_of
 from ctexp.trackers.protocol import Outcome
-from ctexp.training.kernel.checkpoints import BEST, newest
+from ctexp.training.kernel.checkpoints import newest
 
 _ARTIFACTS = (
     "checkpoints/best.ckpt",

@@ -15,7 +15,6 @@ from ctexp.research.record import Basis
 from ctexp.research.runner import ExperimentRunner
 from ctexp.research.runner.order import Order
 from ctexp.research.runner.stopping import Interruption
-from ctexp.research.runner.telling import Nobody
 from tests import judged
 from tests.record import samples
 
@@ -37,6 +36,12 @@ def order(root: Path, **changes: Any) -> Order:
         "command": "scripts/inv research-run --experiment-id noise --only spread",
     }
     return Order(**fields | changes)
+
+
+class Nobody:
+    """Follows nothing."""
+
+    def log(self, values: Mapping[str, float | None], step: int) -> None: ...
 
 
 class Said(list[str]):

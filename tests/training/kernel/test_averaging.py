@@ -12,8 +12,9 @@ from torch.optim.swa_utils import update_bn
 
 from ctexp.models.build import parameter_count
 from ctexp.models.tiny_cnn import TinyCnn
+from ctexp.record.checkpoint_files import BEST, LAST
 from ctexp.training.kernel.averaging import ExponentialAverage, StochasticAverage
-from ctexp.training.kernel.checkpoints import BEST, LAST, load
+from ctexp.training.kernel.checkpoints import load
 from ctexp.training.kernel.module import Classifier
 from tests.training import tiny
 

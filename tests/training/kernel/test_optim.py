@@ -11,8 +11,9 @@ from torch import nn
 from ctexp.core.errors import PreflightError
 from ctexp.models.build import build
 from ctexp.models.weights import WeightsOrigin
+from ctexp.record.checkpoint_files import BEST
 from ctexp.training.kernel import compiling
-from ctexp.training.kernel.checkpoints import BEST, load
+from ctexp.training.kernel.checkpoints import load
 from ctexp.training.kernel.finetune import Finetuning
 from ctexp.training.kernel.optim import build_optimizer
 from tests.training import tiny

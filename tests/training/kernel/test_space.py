@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ctexp.training.kernel.checkpoints import BEST, LAST
+from ctexp.record.checkpoint_files import BEST, LAST
 from ctexp.training.kernel.space import needed
 from tests.training import tiny
 

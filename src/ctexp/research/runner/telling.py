@@ -20,25 +20,18 @@ class Follower(Protocol):
         ...
 
 
-class Nobody:
-    """Follows a stub run, which no tracker is to show."""
-
-    def log(self, values: Mapping[str, float | None], step: int) -> None:
-        """Nothing."""
-
-    def finish(self, metrics: Mapping[str, float | None], *, failed: bool) -> None:
-        """Nothing."""
-
-
 class Tracked:
-    """The tracker that the project's configuration names, begun with the first line that is logged."""
+    """The tracker that the project's configuration names, begun with the first line that is logged.
+
+    A stub run has none: what is made up is shown nowhere.
+    """
 
     def __init__(self, order: Order, prefix: str, warn: Callable[[str], None]) -> None:
         self._order = order
         self._prefix = prefix
         self._warn = warn
         self._background: Background | None = None
-        self._asked = False
+        self._asked = order.stub
 
     def log(self, values: Mapping[str, float | None], step: int) -> None:
         """Numbers of a step."""

@@ -28,7 +28,7 @@ from ctexp.research.runner import ExperimentRunner
 from ctexp.research.runner.order import Order
 from ctexp.research.runner.returned import Returned, returned
 from ctexp.research.runner.stopping import HandlerStopped, Interruption
-from ctexp.research.runner.telling import Nobody, Tracked
+from ctexp.research.runner.telling import Tracked
 from ctexp.research.running.ailing import ailments
 from ctexp.research.running.answering import told
 from ctexp.research.running.failing import broken
@@ -79,7 +79,7 @@ class Carrying:
     def _called(self) -> Returned:
         order = self.order
         handler = self._handler = load(order.places, order.experiment, order.sub)
-        follower = Nobody() if order.stub else Tracked(order, handler.name, self._warn)
+        follower = Tracked(order, handler.name, self._warn)
         runner = self._runner = ExperimentRunner(
             order, handler.name, trainer=self._trainer(), follower=follower, stop=self.stop, tell=self.tell
         )

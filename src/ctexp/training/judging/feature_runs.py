@@ -18,13 +18,13 @@ from ctexp.data.batches import labels_of
 from ctexp.data.radiomics.inputs import FeatureInputs
 from ctexp.data.selection import Selection
 from ctexp.models.dual_pathway import DualPathway
+from ctexp.record.checkpoint_files import BEST
 from ctexp.record.pruned import told
 from ctexp.record.run_dir import RunDir
 from ctexp.training.dataset import features_of, refuse_other_features, same_data
 from ctexp.training.judging import importance
 from ctexp.training.judging.importance import ColumnImportance, Subject
 from ctexp.training.judging.network import open_network
-from ctexp.training.kernel.checkpoints import BEST
 from ctexp.training.kernel.device import choose_device, make_repeatable
 from ctexp.training.kernel.recipe import ImageStore
 

@@ -16,10 +16,7 @@ from torch import Tensor
 
 from ctexp.core import files, screen
 from ctexp.core.errors import DataError, Diverged, StorageError
-from ctexp.record.checkpoint_files import BEFORE_LAST as BEFORE_LAST
-from ctexp.record.checkpoint_files import BEST as BEST
-from ctexp.record.checkpoint_files import LAST as LAST
-from ctexp.record.checkpoint_files import SUMS, listed, read_sums, write_sums
+from ctexp.record.checkpoint_files import BEFORE_LAST, BEST, LAST, SUMS, listed, read_sums, write_sums
 from ctexp.record.pruned import refuse_pruned
 from ctexp.training.kernel.budget import TimeBudget
 from ctexp.training.kernel.module import Classifier
