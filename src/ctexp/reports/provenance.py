@@ -31,7 +31,9 @@ def facts(member: Member) -> list[tuple[str, str]]:
         ("packages", environment.packages_sha256[:16]),
     ]
     if manifest.origin.queue or manifest.origin.plan:
-        asked = [f"{kind} {name}" for kind, name in _asked(manifest) if name]
+        origin = manifest.origin
+        kinds = (("plan", origin.plan), ("queue", origin.queue), ("job", origin.job))
+        asked = [f"{kind} {name}" for kind, name in kinds if name]
         told.append(("asked for by", ", ".join(asked)))
     if result:
         told.append(("started", f"{result.started}, attempt {result.attempt}, {result.state}"))
@@ -51,11 +53,6 @@ def _data(manifest: Manifest) -> str:
     kind = " (synthetic)" if dataset.synthetic else ""
     version = f", DVC {dataset.dvc.raw[:16]}" if dataset.dvc and dataset.dvc.raw else ""
     return f"{dataset.name}{kind}, catalog {dataset.catalog_sha256[:16]}{version}"
-
-
-def _asked(manifest: Manifest) -> list[tuple[str, str | None]]:
-    origin = manifest.origin
-    return [("plan", origin.plan), ("queue", origin.queue), ("job", origin.job)]
 
 
 def _short(sha256: str | None) -> str:

@@ -28,14 +28,7 @@ Weighed = tuple[Weight, str]
 def warnings(
     sheets: Sequence[Sheet], notes: Sequence[str], document: Comparison | None, altered: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """Pairs of what it is about and the warning.
-
-    Args:
-        sheets: the experiments.
-        notes: what was left out of the page.
-        document: the comparison, which has warnings of its own.
-        altered: what speaks against the test ledger.
-    """
+    """Pairs of what it is about and the warning."""
     found = [(Weight.RECORD, "test ledger", line) for line in altered]
     found += [(Weight.LEFT_OUT, "this page", note) for note in notes]
     for sheet in sheets:

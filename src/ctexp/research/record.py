@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 from ctexp.record.documents import Document, Part, Sha256, Text, UtcTime
 from ctexp.record.git import GitState
 from ctexp.record.manifest import Dataset
-from ctexp.research.figures import Figure, leads_elsewhere
+from ctexp.research.figures import Figure
+from ctexp.research.figures.figure import leads_elsewhere
 
 ARTIFACT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 """What the file of an artifact may be called."""

@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 
 
 def describe(selection: Selection, root: Path, features: "FeatureInputs | None" = None) -> Dataset:
-    """What a manifest says of the images of a run that is about to begin.
-
-    Args:
-        selection: the images.
-        root: the project's folder, where `dvc.lock` is.
-        features: what stands beside them, whose warnings are of leaks.
-    """
+    """What a manifest says of the images of a run that is about to begin."""
     counts = selection.counts()
     totals = {split: sum(classes.values()) for split, classes in counts.items()}
     return Dataset(

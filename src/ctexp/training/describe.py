@@ -1,12 +1,13 @@
 """What a training says about itself in its manifest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ctexp.config.schema import Settings
 from ctexp.config.workload import workload
 from ctexp.core import clock
+from ctexp.core.dotted import flattened
 from ctexp.data.radiomics.inputs import FeatureInputs
 from ctexp.models.build import parameter_count
 from ctexp.models.weights import WeightsOrigin
@@ -74,6 +75,7 @@ def manifest(
 ) -> Manifest:
     """The manifest of a run that is about to begin."""
     document = settings.model_dump(mode="json")
+    settings_by_key = flattened(document)
     return Manifest(
         run_id=run_id,
         name=run_name(settings),
@@ -92,7 +94,7 @@ def manifest(
         features=dict(features.record) if features else None,
         model=Model(name=settings.model.name, parameters=parameter_count(module.model)),
         weights=Weights(source=origin.source, sha256=origin.sha256),
-        hyperparameters=_hyperparameters(document, _TELLING),
+        hyperparameters={name: settings_by_key[name] for name in _TELLING},
         device=computes_on(document["trainer"]["accelerator"]),
         workload=workload(document),
         tracker=tracker(run_id, 1, settings),
@@ -153,11 +155,3 @@ def _preprocessing(settings: Settings) -> dict[str, Any]:
         "std": data.std,
         "channels": settings.model.in_channels,
     }
-
-
-def _hyperparameters(document: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    values = {}
-    for name in names:
-        group, _, key = name.partition(".")
-        values[name] = document[group][key]
-    return values

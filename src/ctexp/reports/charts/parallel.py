@@ -50,14 +50,7 @@ class Course:
 
 
 def chart(title: str, description: str, scales: Sequence[Scale], courses: Sequence[Course]) -> Drawing:
-    """Draw it, the first courses at the back.
-
-    Args:
-        title: what it is.
-        description: what it shows, in words.
-        scales: from top to bottom.
-        courses: `kind` is a class of the style sheet.
-    """
+    """Draw it, the first courses at the back."""
     levels = [26.0 + _APART * index for index in range(len(scales))]
     drawing = Drawing(title, description, levels[-1] + 26)
     for course in courses:

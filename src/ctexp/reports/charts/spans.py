@@ -25,15 +25,7 @@ def chart(
     rows: Sequence[tuple[str, Sequence[Span]]],
     legend: Sequence[tuple[str, str]],
 ) -> Drawing:
-    """Draw it.
-
-    Args:
-        title: what it is.
-        description: what it shows, in words.
-        time: the axis below.
-        rows: from top to bottom.
-        legend: a kind and what it is called.
-    """
+    """Draw it."""
     drawing, frame = in_rows(title, description, time, len(rows), _ROW, below=40 + LEGEND * len(legend))
     for index, (name, spans) in enumerate(rows):
         above = frame.top + _ROW * index

@@ -4,6 +4,7 @@ Colours stand in the page's style sheet by class, so that a drawing says what a 
 """
 
 from collections.abc import Sequence
+from math import cos, pi, sin
 
 from markupsafe import Markup, escape
 
@@ -96,20 +97,4 @@ def number(value: float) -> str:
     return escape(f"{value:.1f}".removesuffix(".0"))
 
 
-_CIRCLE = tuple(
-    (c, s)
-    for c, s in (
-        (1.0, 0.0),
-        (0.87, 0.5),
-        (0.5, 0.87),
-        (0.0, 1.0),
-        (-0.5, 0.87),
-        (-0.87, 0.5),
-        (-1.0, 0.0),
-        (-0.87, -0.5),
-        (-0.5, -0.87),
-        (0.0, -1.0),
-        (0.5, -0.87),
-        (0.87, -0.5),
-    )
-)
+_CIRCLE = tuple((round(cos(step * pi / 6), 2), round(sin(step * pi / 6), 2)) for step in range(12))

@@ -33,13 +33,7 @@ class Study:
 
 
 def study(opened: Opened, alpha: float, moment: datetime) -> Study:
-    """Find out.
-
-    Args:
-        opened: the sweep.
-        alpha: how often a winner may be called one that is none.
-        moment: now.
-    """
+    """Find out."""
     found, about = standing(opened, alpha), images(opened)
     return Study(
         opened,

@@ -4,17 +4,7 @@ figure    a number, its interval, its source
 words     the same as people read it, and read back out of a text
 """
 
-from ctexp.research.figures.figure import (
-    Cited,
-    Compared,
-    Derived,
-    Figure,
-    Formula,
-    Reported,
-    Source,
-    Step,
-    leads_elsewhere,
-)
+from ctexp.research.figures.figure import Cited, Compared, Derived, Figure, Formula, Reported, Source, Step
 from ctexp.research.figures.words import Form, Quote, quotes, told
 
 __all__ = [
@@ -28,7 +18,6 @@ __all__ = [
     "Reported",
     "Source",
     "Step",
-    "leads_elsewhere",
     "quotes",
     "told",
 ]

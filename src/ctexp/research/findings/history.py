@@ -33,11 +33,7 @@ def grown(page: Page, lines: Sequence[str]) -> Page:
 
 
 def state_of(entry: str) -> str:
-    """What an entry amounts to.
-
-    Args:
-        entry: its text; the number and the moment in its first line do not count.
-    """
+    """What an entry amounts to."""
     said = entry.partition("\n")[2]
     return files.sha256_bytes(unmarked(f"### 0. \n{said}").encode())[:12]
 

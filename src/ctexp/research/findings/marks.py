@@ -66,14 +66,7 @@ class Block:
 
 
 def new_block(kind: Kind, text: str, line_end: bytes, first: str = "") -> Block:
-    """Text between marks, ready to be put on a page.
-
-    Args:
-        kind: of the block.
-        text: without marks.
-        line_end: of the page.
-        first: what its first mark says beside the name of the program; the kind by default.
-    """
+    """Text between marks, ready to be put on a page."""
     begin = f"<!-- ctexp {first or kind} -->\n"
     body = f"{begin}\n{text.strip()}\n\n".encode()
     sha256 = files.sha256_bytes(body)

@@ -35,10 +35,6 @@ class Page:
     def parse(cls, content: bytes, where: str) -> "Page":
         """Tell generated text and people's apart.
 
-        Args:
-            content: the whole file.
-            where: what to call it in errors.
-
         Raises:
             DataError: marks are damaged, doubled or hidden in a code block; every problem with its line.
         """

@@ -8,12 +8,7 @@ from ctexp.research.standing.standing import Standing, Stands
 
 
 def head(found: Standing, results: str) -> str:
-    """The generated head of the project's page.
-
-    Args:
-        found: where everything stands.
-        results: the folder of all results, as seen from the page.
-    """
+    """The generated head of the project's page."""
     project = found.plan.project
     lines = [f"# Findings: {inline(str(project.get('name') or 'this project'))}", ""]
     if any(its.assessment.stub for its in found.experiments.values()):

@@ -24,14 +24,7 @@ def beginning(project: str) -> bytes:
 
 
 def entry(name: str, title: str, kind: Kind, *, listed: bool = False) -> list[str]:
-    """The lines of an experiment, without indentation around them.
-
-    Args:
-        name: its id, which its one part has as well.
-        title: what to call it.
-        kind: of experiment.
-        listed: as an item of a list, instead of a key.
-    """
+    """The lines of an experiment, without indentation around them."""
     about = {"name": title, "type": kind, "description": None, "sub_experiments": [name]}
     said = yaml_file.dump([{"id": name} | about] if listed else {name: about}).replace(": null\n", ":\n")
     replaces = ["  replaces:  # the experiment that failed"] if kind == "pivot" else []

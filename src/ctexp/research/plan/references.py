@@ -11,14 +11,7 @@ from ctexp.research.plan.content import Experiment, Gate, ResearchPlan
 def check(
     experiments: Mapping[str, Experiment], gates: Mapping[str, Gate], archived: Any, mistakes: Mistakes
 ) -> None:
-    """Note every name that is none, and every circle.
-
-    Args:
-        experiments: by id.
-        gates: by id.
-        archived: what the plan keeps of earlier experiments, of any shape; a pivot may replace one of them.
-        mistakes: are told.
-    """
+    """Note every name that is none, and every circle; a pivot may replace what was archived."""
     kept = archived if isinstance(archived, list | dict) else [archived]
     gone = {str(one.get("id") if isinstance(one, dict) else one) for one in kept}
 

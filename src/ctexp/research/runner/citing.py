@@ -16,10 +16,6 @@ def cite(run: RunDir, metric: str) -> Figure:
     The headline metrics come from `result.json`, which never changes once a run has ended; others from
     `metrics.json`, which `inv evaluate` adds to.
 
-    Args:
-        run: a finished one.
-        metric: `val/macro_f1`.
-
     Raises:
         UsageError: it is no metric, or one of the test split.
         DataError: it was not measured, or the record is damaged.

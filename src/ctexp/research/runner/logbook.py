@@ -15,14 +15,7 @@ FILE = "metrics.jsonl"
 
 
 class Logbook:
-    """The metrics a handler logs.
-
-    Args:
-        folder: of this start.
-        prefix: of every name: the handler's function.
-        follower: is told too.
-        warn: given a line about what was not kept as it is.
-    """
+    """The metrics a handler logs."""
 
     def __init__(self, folder: Path, prefix: str, follower: Follower, warn: Warn) -> None:
         self._file = folder / FILE
@@ -33,10 +26,6 @@ class Logbook:
 
     def log(self, metrics: Mapping[str, Any], step: int | None) -> None:
         """Write some numbers down.
-
-        Args:
-            metrics: by name.
-            step: theirs; counted on from the last one where it is not given.
 
         Raises:
             UsageError: something is no number, or what is no name; all are told.

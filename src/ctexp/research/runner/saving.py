@@ -24,13 +24,7 @@ _INSTEAD = "save less, or write large files below runs/ yourself"
 
 
 class Results:
-    """The artifacts of a handler.
-
-    Args:
-        folder: takes them until the handler has ended.
-        place: where they will lie, relative to the project's folder.
-        warn: given a line about what was not kept as it is.
-    """
+    """The artifacts of a handler."""
 
     def __init__(self, folder: Path, place: Path, warn: Warn) -> None:
         self._folder = folder

@@ -10,14 +10,7 @@ from ctexp.research.runner.order import Order
 
 
 def told(order: Order, began: datetime, since: float, data: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of an answer that ends now, whatever came of it.
-
-    Args:
-        order: whose handler.
-        began: when.
-        since: the same, by the clock that nobody sets.
-        data: SHA-256 of the catalogs its runs were made on.
-    """
+    """The fields of an answer that ends now, whatever came of it."""
     return {
         "experiment": order.experiment,
         "sub": order.sub,

@@ -18,12 +18,7 @@ def keep(places: Places, experiment: str, sub: str) -> Answer | None:
 
 
 def seen(places: Places, answer: Answer) -> str | None:
-    """When figures of a part were first seen while the plan asked something else of it; None where never.
-
-    Args:
-        places: of the project, all of whose earlier records are kept.
-        answer: the new one.
-    """
+    """When figures of a part were first seen while the plan asked something else of it; None where never."""
     moments = []
     for file in kept.kept_files(places, answer.experiment):
         with suppress(DataError):

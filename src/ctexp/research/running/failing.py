@@ -46,12 +46,7 @@ def broken(error: BaseException, handlers: Path) -> Broken:
 
 
 def died(code: int, log_end: str) -> Broken:
-    """What the end of a process without a record amounts to.
-
-    Args:
-        code: its exit code, or minus the signal that killed it.
-        log_end: the last that it printed.
-    """
+    """What the end of a process without a record amounts to."""
     if code >= 0:
         return Broken(
             kind="NoAnswer",

@@ -9,13 +9,7 @@ from ctexp.research.standing.standing import Standing, Stands
 
 
 def following(found: Standing, places: Places, running: Collection[str] = ()) -> tuple[str, ...]:
-    """What can be done now, a line each, the most urgent first: commands to paste, pages to read.
-
-    Args:
-        found: where everything stands.
-        places: of the project.
-        running: experiments that somebody carries out at this moment, of which nothing is suggested.
-    """
+    """What can be done now, a line each, the most urgent first: commands to paste, pages to read."""
     if not found.plan.experiments:
         return (_command("research-new", "ID"),)
     order = [found.experiments[name] for name in in_order(found.plan) if name not in running]

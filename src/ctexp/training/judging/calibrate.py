@@ -45,15 +45,7 @@ def document(
     method: str,
     checkpoint_sha256: str | None = None,
 ) -> Calibration:
-    """What the record says of a fit.
-
-    Args:
-        found: the fit.
-        judged: the images it was made on.
-        split: their name.
-        method: how.
-        checkpoint_sha256: of the weights; None where there are many.
-    """
+    """What the record says of a fit."""
     return Calibration(
         temperature=found.temperature,
         fitted_on=FittedOn(split=split, n=len(judged.label), groups=len(set(judged.group))),

@@ -8,12 +8,7 @@ from ctexp.core.errors import TimeBudgetUsed
 
 
 class TimeBudget:
-    """Begins to run out when it is made.
-
-    Args:
-        minutes: how many there are; None for as many as it takes.
-        now: seconds by a clock that nobody sets.
-    """
+    """Begins to run out when it is made."""
 
     def __init__(self, minutes: float | None, now: Callable[[], float] = time.monotonic) -> None:
         self._minutes = minutes

@@ -57,10 +57,6 @@ def _states(optimizer: OptimizerSettings) -> int:
 def refuse_unless_free(runs: Path, wanted: int) -> None:
     """Compare what a run needs with what is free, before anything is made.
 
-    Args:
-        runs: the folder of all runs, which need not be there yet.
-        wanted: bytes.
-
     Raises:
         PreflightError: there is less.
     """
