@@ -47,7 +47,7 @@ def test_a_job_that_finishes(night: Attempts) -> None:
     for line in log.splitlines():
         assert line in night.screen
     said = night.screen.splitlines()
-    assert re.fullmatch(r"[0-2]\d:[0-5]\d a-s1", said[0])
+    assert re.fullmatch(r"[0-2]\d:[0-5]\d a-s1: begins", said[0])
     assert re.fullmatch(r"[0-2]\d:[0-5]\d a-s1: done after .+ s", said[-1])
 
 

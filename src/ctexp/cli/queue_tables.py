@@ -91,6 +91,8 @@ def _done(now: Look) -> str:
 def _totals(now: Look) -> str:
     counted = [f"{count} {state}" for state, count in now.totals.items() if count and state != "jobs"]
     steps = [f"{name} {'ok' if code == 0 else f'exit {code}'}" for name, code in now.steps.items()]
+    if now.state == "running" and not any(job.to_come for job in now.jobs):
+        steps.append("under way")
     return f"{now.totals['jobs']} jobs: {', '.join(counted)}" + (
         f"; analysis: {', '.join(steps)}" if steps else ""
     )

@@ -34,13 +34,7 @@ _ON_THE_PROCESSOR = "trainer.accelerator=cpu"
 
 
 def words_of(executor: str, name: str, words: Sequence[str]) -> list[str]:
-    """The program that has another carried out elsewhere.
-
-    Args:
-        executor: a name in `conf/executor`.
-        name: of the piece of work.
-        words: the program and its arguments.
-    """
+    """The program that has another carried out elsewhere."""
     return [sys.executable, "-P", "-m", "ctexp.executors.carry", executor, name, "--", *words]
 
 

@@ -38,11 +38,7 @@ class LocalWork:
 
 
 class Local:
-    """Processes of this machine.
-
-    Args:
-        settings: what they may use of it.
-    """
+    """Processes of this machine."""
 
     def __init__(self, settings: LocalSettings) -> None:
         self._settings = settings

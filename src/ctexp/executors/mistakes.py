@@ -14,12 +14,7 @@ Path = tuple[str | int, ...]
 
 
 def of_kind(document: Mapping[str, Any], kinds: Sequence[str]) -> str:
-    """What is wrong with `kind`, which decides what all else means.
-
-    Args:
-        document: as it was written.
-        kinds: those that there are.
-    """
+    """What is wrong with `kind`, which decides what all else means."""
     expected = f"expected {', '.join(kinds[:-1])} or {kinds[-1]}"
     if "kind" not in document:
         return f"kind: missing; {expected}"
@@ -29,13 +24,7 @@ def of_kind(document: Mapping[str, Any], kinds: Sequence[str]) -> str:
 
 
 def told(error: ValidationError, document: Mapping[str, Any], model: type[Strict]) -> list[str]:
-    """A line for each mistake, which begins with its key.
-
-    Args:
-        error: what pydantic found.
-        document: as it was written.
-        model: what was expected.
-    """
+    """A line for each mistake, which begins with its key."""
     found: dict[Path, Mapping[str, Any]] = {}
     for detail in error.errors(include_url=False):
         found.setdefault(_written(dict(detail), document), dict(detail))

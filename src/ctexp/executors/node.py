@@ -53,11 +53,7 @@ def words_of(url: str, name: str) -> list[str]:
 
 
 def has_set(its: str) -> bool:
-    """Whether a data set is here already.
-
-    Args:
-        its: key in the storage.
-    """
+    """Whether a data set is here already."""
     return its.startswith("data/") and _kept(its).is_dir()
 
 

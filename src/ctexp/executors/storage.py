@@ -49,9 +49,6 @@ class Place(Protocol):
 class Url:
     """A folder or an object store, as fsspec knows it: `file:///net/ctexp`, `s3://bucket/folder`.
 
-    Args:
-        url: of the place.
-
     Raises:
         PreflightError: a package for such a place is not installed, or there is no such kind of place.
     """
@@ -128,13 +125,7 @@ class Index(Document):
 
 
 class Sent:
-    """Files of a folder, kept up to date under a name in a place; one machine alone does that.
-
-    Args:
-        place: keeps them.
-        name: of the set.
-        folder: that their paths hang from.
-    """
+    """Files of a folder, kept up to date under a name in a place; one machine alone does that."""
 
     def __init__(self, place: Place, name: str, folder: Path) -> None:
         self._place, self._name, self._folder = place, name, folder

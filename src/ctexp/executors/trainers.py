@@ -50,11 +50,7 @@ class Trainer(Protocol):
 
 
 class Fresh:
-    """A process of its own for each.
-
-    Args:
-        root: the project's folder.
-    """
+    """A process of its own for each."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -24,13 +24,7 @@ _OF_ALL_RUNS = Path("runs")
 
 
 class Written:
-    """Files of a project that are new or have changed since this was made.
-
-    Args:
-        place: takes them.
-        name: under which.
-        root: the project's folder.
-    """
+    """Files of a project that are new or have changed since this was made."""
 
     def __init__(self, place: Place, name: str, root: Path) -> None:
         self._root = root

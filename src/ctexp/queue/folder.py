@@ -27,11 +27,7 @@ QUEUE_ID = re.compile(rf"(?P<plan>{names.ID_PATTERN.pattern})_(?P<stamp>\d{{8}}-
 
 @dataclass(frozen=True)
 class QueueDir:
-    """The directory of one queue; its name is the queue's id.
-
-    Args:
-        path: the directory, absolute.
-    """
+    """The directory of one queue; its name is the queue's id."""
 
     path: Path
 

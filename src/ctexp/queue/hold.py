@@ -46,12 +46,7 @@ def main(words: Sequence[str]) -> int:
 
 
 class _Task:
-    """A task whose lock is held by this process.
-
-    Args:
-        queue: of the array.
-        name: the job's, or `ANALYSIS`.
-    """
+    """A task whose lock is held by this process."""
 
     def __init__(self, queue: QueueDir, name: str) -> None:
         self._queue, self._name = queue, name

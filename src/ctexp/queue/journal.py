@@ -31,11 +31,7 @@ class Damaged(DataError):
 
 
 class Journal:
-    """Appends and reads; of what it has read before it looks at the last line alone.
-
-    Args:
-        path: the file, made when missing.
-    """
+    """Appends and reads; of what it has read before it looks at the last line alone."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

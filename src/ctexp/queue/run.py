@@ -132,6 +132,7 @@ class _Attempt:
                     self._beat,
                     silence=orders.silence_seconds,
                     limit=start.limit_seconds,
+                    spent=(start.job.limit_seconds or 0.0) - (start.limit_seconds or 0.0),
                     seconds_left=partial(seconds_left, orders, self._begins[-1]),
                     cancelled=Cancelled(self._journal, start.job.id, begun["seq"]),
                 ).look,
@@ -175,7 +176,7 @@ class _Attempt:
         start = self._start
         again = f", attempt {start.number}" if start.number > 1 else ""
         on = f", going on with {start.run}" if start.run else ""
-        return [f"{_clock()} {start.job.id}{again}{on}", *(f"  {line}" for line in start.deviations)]
+        return [f"{_clock()} {start.job.id}: begins{again}{on}", *(f"  {line}" for line in start.deviations)]
 
     def _found(self, before: frozenset[str], mark: str | None) -> Left | None:
         """The run of this very attempt, and what it says of its end if that is news."""

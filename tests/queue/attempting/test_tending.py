@@ -36,3 +36,17 @@ def test_what_was_stopped_together_with_its_watcher_has_not_hung(
             found = tend.look()
             said.append(found[0] if found else None)
         assert said == [None] * 8 + ["hung"]
+
+
+def test_the_limit_is_that_of_all_attempts_at_a_run(tmp_path: Path) -> None:
+    with Output(tmp_path / "log") as output:
+        tend = Tending(
+            output,
+            tmp_path / "beat",
+            silence=60.0,
+            limit=0.0,
+            spent=57.0,
+            seconds_left=lambda: None,
+            cancelled=lambda: False,
+        )
+        assert tend.look() == ("limit", "its limit of 57 s is over, 57 s of it in earlier attempts")

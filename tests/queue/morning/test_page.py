@@ -266,6 +266,9 @@ def test_attempts_before_the_last_are_not_forgotten(tmp_path: Path) -> None:
     night.start("net-s1", 2, fallback="oom", deviations=["oom: data.batch_size=8 instead of 24"])
     night.begin()
     night.start("net-s1", 3)
+    first = page.trouble(night.report(0))[0]
+    assert first.startswith("net-s1 interrupted (killed) after 3 attempts: ")
+    assert "; before that attempt 1 failed (oom): CUDA out of memory; attempt 2 interrupted" in first
     night.end("net-s1", 3)
     told = page.trouble(night.report(0))
     assert told[0] == "net-s1 done in the end: attempt 1 failed (oom): CUDA out of memory"

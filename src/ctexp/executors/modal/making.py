@@ -48,10 +48,6 @@ def check_installed() -> None:
 def make(settings: ModalSettings, root: Path) -> Made:
     """Describe the app.
 
-    Args:
-        settings: what machines are rented.
-        root: the project's folder, with its `requirements.lock`.
-
     Raises:
         PreflightError: Modal's package is not installed, or there is no lock file.
     """

@@ -75,10 +75,6 @@ def check_account() -> None:
 class Rented:
     """Modal. The app is there as long as this process is; what it has begun ends with it.
 
-    Args:
-        settings: what is rented.
-        root: the project's folder.
-
     Raises:
         PreflightError: the package is missing, nobody is logged in, or the app cannot be made.
     """
@@ -105,10 +101,6 @@ class Rented:
 
 class StandIn:
     """This machine: the very function that Modal would run, in a process of its own, a folder for the volume.
-
-    Args:
-        settings: of machines that are not rented.
-        root: the project's folder.
 
     Raises:
         PreflightError: the package is missing, or the app cannot be described.

@@ -15,27 +15,19 @@ _PIECE_BYTES = 4 << 20
 _ANSWER_SECONDS = 60.0
 
 
-class Here:
-    """A folder of this machine, for what goes to nodes; data sets in it go to any number of them."""
-
-    def __init__(self) -> None:
-        self._scratch = tempfile.TemporaryDirectory(prefix="ctexp-ray-")
-        self.path = Path(self._scratch.name)
-
-
 class Across:
     """A `Place`: what is put is put here, what the node has written is had from there.
 
     Args:
-        here: the folder here.
+        here: the folder here, which lasts as long as this; data sets in it go to any number of nodes.
 
     Attributes:
         actor: Ray's handle of the place on the node; None until there is one.
     """
 
-    def __init__(self, here: Here) -> None:
+    def __init__(self, here: "tempfile.TemporaryDirectory[str]") -> None:
         self.actor: Any = None
-        self._here, self._folder = here, here.path
+        self._here, self._folder = here, Path(here.name)
         self._kept = Url(self._folder.as_uri())
 
     def put(self, key: str, file: Path) -> None:

@@ -88,11 +88,7 @@ def head() -> str:
 
 
 class _WithoutRay:
-    """Standard output, on which Ray tells of nodes that fail, whenever it likes: that goes to stderr.
-
-    Args:
-        stream: what it was.
-    """
+    """Standard output, on which Ray tells of nodes that fail, whenever it likes: that goes to stderr."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

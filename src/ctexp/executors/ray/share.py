@@ -35,11 +35,6 @@ class Share:
 def share_of(settings: RaySettings, nodes: Sequence[Node], *, gpu: bool) -> Share:
     """What a piece of work takes, where there is a node that has it.
 
-    Args:
-        settings: of the executor.
-        nodes: those that live.
-        gpu: it wants a GPU.
-
     Raises:
         UsageError: it asks for a part of a GPU.
         PreflightError: no node has so much.

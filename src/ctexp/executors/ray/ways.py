@@ -1,5 +1,6 @@
 """How a piece of work gets to its node, and what it writes back: `storage` in conf/executor."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from ctexp.executors import node
 from ctexp.executors.errand import Errand, order
 from ctexp.executors.protocol import Work
-from ctexp.executors.ray.across import Across, Here
+from ctexp.executors.ray.across import Across
 from ctexp.executors.ray.place import STORAGE
 from ctexp.executors.storage import Url
 
@@ -28,7 +29,7 @@ def ways(storage: str, root: Path) -> "Callable[[Work], Way]":
             replace(work, environment={**work.environment, "CTEXP_ROOT": str(work.folder)})
         )
     if storage == "copy":
-        here = Here()
+        here = tempfile.TemporaryDirectory(prefix="ctexp-ray-")
 
         def copied(work: Work) -> Way:
             across = Across(here)

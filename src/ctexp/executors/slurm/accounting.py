@@ -97,9 +97,6 @@ def end_of(job: str) -> End | None:
 class NoAnswer:
     """What a program of SLURM says that could not reach it, or is not there.
 
-    Args:
-        said: all that it says.
-
     Attributes:
         why: the same in one line.
         last: what it comes to: the reasons for it, where there are several, stand before it.

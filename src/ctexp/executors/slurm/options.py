@@ -7,12 +7,7 @@ PLAIN = SlurmSettings(kind="slurm")
 
 
 def options_of(settings: SlurmSettings, *, gpu: bool) -> list[str]:
-    """What every job asks for, a word each: where it runs, and what it has there.
-
-    Args:
-        settings: of the cluster.
-        gpu: whether it wants one.
-    """
+    """What every job asks for, a word each: where it runs, and what it has there."""
     asked = {
         "partition": settings.partition,
         "account": settings.account,

@@ -16,11 +16,6 @@ def finished_words(orders: Orders, night: Night, argv: Sequence[str]) -> tuple[l
     finished run, or runs of a fallback besides, which have a name of their own; and a cross-validation or
     a sweep is found by its id for certain.
 
-    Args:
-        orders: of the queue.
-        night: as far as it has come.
-        argv: as the script has it.
-
     Returns:
         The command, empty where nothing it was to be about has finished; and what is left out, a line each.
     """

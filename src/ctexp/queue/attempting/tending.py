@@ -23,6 +23,7 @@ class Tending:
         beat: the file whose time of change is the other.
         silence: seconds without either, after which it hangs.
         limit: seconds it may take; None for as long as it likes.
+        spent: of the job's limit, by earlier attempts at the same run.
         seconds_left: of the window; None where there is none.
         cancelled: whether somebody has dropped the job.
     """
@@ -34,11 +35,12 @@ class Tending:
         *,
         silence: float,
         limit: float | None,
+        spent: float = 0.0,
         seconds_left: Callable[[], float | None],
         cancelled: Callable[[], bool],
     ) -> None:
         self._output, self._beat = output, beat
-        self._silence, self._limit = silence, limit
+        self._silence, self._limit, self._spent = silence, limit, spent
         self._seconds_left, self._cancelled = seconds_left, cancelled
         # Not the calendar: neither a clock that is set nor a suspended machine makes a program late.
         self._began = self._alive = self._looked = time.monotonic()
@@ -58,7 +60,8 @@ class Tending:
         if left is not None and left <= 0:
             return "window", "the window closes"
         if self._limit is not None and now - self._began > self._limit:
-            return "limit", f"its limit of {clock.duration(self._limit)} is over"
+            before = f", {clock.duration(self._spent)} of it in earlier attempts" if self._spent else ""
+            return "limit", f"its limit of {clock.duration(self._limit + self._spent)} is over{before}"
         if now - self._alive > self._silence:
             return "hung", f"no sign of life for {clock.duration(self._silence)}"
         if signs[0] > MOST_BYTES:
@@ -73,13 +76,7 @@ class Tending:
 
 
 class Cancelled:
-    """Whether a job has been dropped since it began; the journal is read when it has grown.
-
-    Args:
-        journal: of the queue.
-        job: its id.
-        since: `seq` of its beginning.
-    """
+    """Whether a job has been dropped since it began; the journal is read when it has grown."""
 
     def __init__(self, journal: Journal, job: str, since: int) -> None:
         self._journal, self._job, self._since = journal, job, since

@@ -108,12 +108,7 @@ def least(job: Job, left: Length | None) -> float:
 
 
 def left_of(whole: Length | None, job: JobNow) -> Length | None:
-    """What a job still takes: what its run has done is done. None where nobody knows.
-
-    Args:
-        whole: what it takes in all.
-        job: as far as it has come.
-    """
+    """What a job still takes: what its run has done is done. None where nobody knows."""
     if whole is None:
         return None
     run = job.attempts[-1].run if job.attempts else None

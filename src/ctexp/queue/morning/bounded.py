@@ -37,11 +37,6 @@ def started(words: Sequence[str], folder: Path) -> "subprocess.Popen[bytes]":
 def ended(program: "subprocess.Popen[bytes]", seconds: float, given: bytes = b"") -> int | None:
     """Wait for its end, and kill it after so long.
 
-    Args:
-        program: started.
-        seconds: from now on.
-        given: its standard input.
-
     Returns:
         Its exit code; None where it was killed.
     """

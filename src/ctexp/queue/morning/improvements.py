@@ -51,11 +51,7 @@ class Comparer:
     settings: VerdictSettings
 
     def outcomes(self, wanted: Mapping[str, Criterion]) -> dict[str, Outcome]:
-        """What became of each.
-
-        Args:
-            wanted: improvements, by experiment.
-        """
+        """What became of each."""
         compared: dict[str, _Compared] = {}
         found: dict[str, Outcome] = {}
         for name, criterion in wanted.items():

@@ -70,7 +70,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return files.read_regular(path)
     except FileNotFoundError:
         return b""
     except OSError as error:

@@ -64,7 +64,12 @@ def trouble(night: NightReport) -> list[str]:
     return [
         *night.packing,
         *_not_done([job for job in night.jobs if not job.ruled_out]),
-        *(f"{job.job} {job.state} in the end: {line}" for job in night.jobs for line in job.earlier),
+        *(
+            f"{job.job} done in the end: {line}"
+            for job in night.jobs
+            if job.state == "done"
+            for line in job.earlier
+        ),
         *_deviations(night.jobs),
         *_source_changed(night.jobs),
         *(
@@ -213,8 +218,9 @@ def _fate(job: JobReport) -> str:
     kind = f" ({job.kind})" if job.kind else ""
     tries = f" after {job.attempts} attempts" if job.attempts > 1 else ""
     reason = f": {job.reason}" if job.reason else ""
+    earlier = f"; before that {'; '.join(job.earlier)}" if job.earlier else ""
     again = "; taken up again at the next start" if job.again else ""
-    return f"{state}{kind}{tries}{reason}{again}"
+    return f"{state}{kind}{tries}{reason}{earlier}{again}"
 
 
 def _deviations(jobs: Sequence[JobReport]) -> Iterator[str]:

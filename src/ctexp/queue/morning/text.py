@@ -17,12 +17,7 @@ _AT_BEGINNING = re.compile(r"^([-+=:#>]|\d{1,9}(?=[.)](\s|$)))")
 
 
 def plain(said: str, most: int = MOST_SHOWN) -> str:
-    """One line of visible characters, cut off with an ellipsis after the word that fits last.
-
-    Args:
-        said: anything.
-        most: characters at most, the ellipsis among them.
-    """
+    """One line of visible characters, cut off with an ellipsis after the word that fits last."""
     visible = (" " if unicodedata.category(one) in _HIDDEN and one not in _JOINERS else one for one in said)
     line = " ".join("".join(visible).split())
     if len(line) <= most:

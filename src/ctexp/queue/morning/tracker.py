@@ -17,13 +17,7 @@ PATIENCE = 300.0
 
 
 def sync(root: Path, runs: Iterable[RunDir], patience: float = PATIENCE) -> list[str]:
-    """Push what has been left behind; what a person should know of it, one line each. Never raises.
-
-    Args:
-        root: the project's folder.
-        runs: of the night.
-        patience: seconds for all of them.
-    """
+    """Push what has been left behind; what a person should know of it, one line each. Never raises."""
     behind = [run for run in runs if _online(run) and unsynced(run.path)]
     deadline = time.monotonic() + patience
     failed = [run.id for run in behind if not _pushed(root, run, deadline)]

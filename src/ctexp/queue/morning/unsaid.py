@@ -20,12 +20,7 @@ _OWN_WORDS = re.compile(rf"^(?:bug|{'|'.join(_KINDS)}): .+", re.MULTILINE)
 
 
 def advice(job: JobNow, log: Path | None) -> list[str]:
-    """One line: the error that its program ended with, or what is known of such an end; or none.
-
-    Args:
-        job: that has failed.
-        log: its newest attempt's output.
-    """
+    """One line: the error that its program ended with, or what is known of such an end; or none."""
     if job.kind in get_args(Stop) or not job.attempts:  # it was asked to end, and the reason says why
         return []
     said = _end_of(log) if log else ""
