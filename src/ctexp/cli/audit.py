@@ -11,9 +11,9 @@ from ctexp.core import screen
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
 from ctexp.core.paths import project_root, shown
+from ctexp.core.wording import many
 from ctexp.data import catalog as catalogs
 from ctexp.data.audit.verdict import verdict
-from ctexp.data.audit.wording import amount
 from ctexp.data.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -74,20 +74,20 @@ def _objections(found: "Audit", allow_leakage: bool) -> list[str]:
     lines = []
     if problems := findings.integrity.problems:
         lines += DataError(
-            f"data set {name!r}: {amount(len(problems), 'file')} not as imported",
+            f"data set {name!r}: {many(len(problems), 'file')} not as imported",
             "put the original files back and move others away, or import the set anew: "
             f"inv data-import PATH --name {name}",
         ).lines()
     if findings.leaks and not allow_leakage:
         leaking = sum(leak.leaking for leak in findings.leaks)
         lines += DataError(
-            f"data set {name!r}: {amount(leaking, 'image')} of val and test belong to training too",
+            f"data set {name!r}: {many(leaking, 'image')} of val and test belong to training too",
             "training uses the clean split by itself, data.split=official must be named; "
             "--allow-leakage accepts it here",
         ).lines()
     if findings.test_in_val and not allow_leakage:
         lines += DataError(
-            f"data set {name!r}: {amount(findings.test_in_val, 'image')} of test belong to val too",
+            f"data set {name!r}: {many(findings.test_in_val, 'image')} of test belong to val too",
             f"divide it anew: inv data-split --dataset {name} --scheme grouped, and train with "
             "data.split=grouped; --allow-leakage accepts it here",
         ).lines()

@@ -13,6 +13,7 @@ from ctexp.core.errors import UsageError
 from ctexp.core.files import storage_errors
 from ctexp.core.names import check_id
 from ctexp.core.paths import project_root, shown
+from ctexp.core.wording import many, some
 from ctexp.data.intake.import_report import ImportReport
 from ctexp.data.intake.importer import import_dataset
 from ctexp.data.phantom import dataset as phantoms
@@ -104,7 +105,8 @@ def _tell(report: ImportReport) -> None:
     for line in report.warnings:
         screen.warn(line)
     if report.ignored:
-        screen.note(f"passed over {len(report.ignored)} files of operating systems and tools")
+        count = many(len(report.ignored), "file")
+        screen.note(f"passed over {count} of operating systems and tools: {some(report.ignored)}")
 
 
 def _tell_counts(report: ImportReport) -> None:

@@ -1,7 +1,6 @@
 """`data-split`: divide a data set by a scheme and keep the division in a file that is committed."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +35,11 @@ def split(dataset: str, scheme: str, folds: int, ratios: str, seed: int, json: b
     before = split_file.read(file)
     after = split_file.as_text(catalog, made).encode()
     write_bytes(file, after)
-    counts = {part: _counts(rows) for part, rows in made.rows(catalog).items() if rows or part != LEFT_OUT}
+    counts = {
+        part: catalogs.per_class(rows)
+        for part, rows in made.rows(catalog).items()
+        if rows or part != LEFT_OUT
+    }
     document = {
         "dataset": dataset,
         "scheme": scheme,
@@ -80,12 +83,6 @@ def _warnings(catalog: Catalog, made: Split) -> list[str]:
 
 def _of(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> list[str]:
     return [*leaking(scheme, rows), *caveats(rows)]
-
-
-def _counts(rows: Sequence[ImageRow]) -> dict[str, int]:
-    """Images per class, zeros included."""
-    counts = Counter(row.class_name for row in rows)
-    return {name: counts[name] for name in CLASSES}
 
 
 def _table(counts: Mapping[str, Mapping[str, int]]) -> Table:

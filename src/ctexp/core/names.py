@@ -3,7 +3,7 @@
 import difflib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ctexp.core.errors import UsageError
 
@@ -37,12 +37,6 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return f"choose one of: {', '.join(options)}" if 0 < len(options) <= 16 else ""
-
-
-def some(names: Sequence[str], most: int = 3) -> str:
-    """`a, b, c and 4 more`."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
 
 
 def short_id() -> str:

@@ -211,11 +211,7 @@ class TrainBatches:
 class EvalBatches:
     """Batches in catalog order, untouched by augmentation.
 
-    Args:
-        pixels: the images.
-        labels: their labels (N,).
-        batch_size: the largest batch.
-        features: a row of numbers for each image (N, k), or None.
+    What it is made of is as `TrainBatches` says.
     """
 
     def __init__(

@@ -89,13 +89,7 @@ class ImageCache:
 
         Where another process is making some, wait for it.
 
-        Args:
-            data_dir: the data folder; the cache is `cache/` in it.
-            raw: the data set's raw folder.
-            rows: its images; `take` counts in them.
-            size: the side of the square, in pixels.
-            resize: how to get there.
-            progress: told of the images being made.
+        What it is made of is as `UncachedImages` says; `progress` is told of the images being made.
 
         Raises:
             DataError: files are missing, damaged or changed since the import; all are listed.
@@ -215,7 +209,7 @@ def _write_at(descriptor: int, content: bytes, offset: int) -> None:
 @contextmanager
 def _waiting(lock: FileLock) -> Iterator[None]:
     """Hold `lock`, waiting for whoever has it; who that is is said at once, then every half minute."""
-    patience = 0.0
+    patience = 0.2
     while True:
         try:
             lock.acquire(patience)

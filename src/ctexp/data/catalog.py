@@ -167,6 +167,12 @@ def _is_sound(raw: Path, row: ImageRow) -> bool:
     return True
 
 
+def per_class(rows: Sequence[ImageRow]) -> dict[str, int]:
+    """Images of each class, zeros included."""
+    counts = Counter(row.class_name for row in rows)
+    return {name: counts[name] for name in CLASSES}
+
+
 def raw_folder(data_dir: Path, name: str) -> Path:
     """Where a data set's images lie."""
     return data_dir / "raw" / name
@@ -250,7 +256,8 @@ def _way_to(data_dir: Path, name: str) -> str:
     if is_recorded(data_dir.parent, name):
         return f"{LOCK} records it, fetch it: inv data-pull --dataset {name}"
     near = did_you_mean(name, set(available(data_dir)) - {name})
-    way = f"import it: inv data-import PATH --name {name}; or use the synthetic set: data=phantom"
+    anew = "or use the synthetic set: data=phantom, --dataset phantom"
+    way = f"import it: inv data-import PATH --name {name}; {anew}"
     return f"{near} {way}" if near.startswith("did") else way
 
 

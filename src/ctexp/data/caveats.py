@@ -14,12 +14,7 @@ _MUST_DIFFER = (("val", "train", "training"), ("test", "train", "training"), ("t
 
 
 def leaking(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> tuple[str, ...]:
-    """A line for each pair of sides of which one has relatives of images on the other.
-
-    Args:
-        scheme: the split's, for the message.
-        rows: the images of train, val and test.
-    """
+    """A line for each pair of sides of which one has relatives of images on the other."""
     lines = []
     for split, other, kind in _MUST_DIFFER:
         shared = related(rows[split], rows[other])

@@ -89,10 +89,6 @@ def picture_of(content: bytes, name: str, window: str = "") -> Picture:
 def original(raw: Path, row: ImageRow) -> NDArray[np.uint8]:
     """The grey levels (height, width) of a data set's image.
 
-    Args:
-        raw: the data set's raw folder.
-        row: the image.
-
     Raises:
         DataError: its file is missing, or not the one that was imported.
     """

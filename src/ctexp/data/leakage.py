@@ -9,8 +9,7 @@ from ctexp.data.catalog import ImageRow
 def leaks(rows: Iterable[ImageRow]) -> dict[str, tuple[ImageRow, ...]]:
     """For val and test, the images whose group has an image in train, by the catalog's own column.
 
-    Args:
-        rows: a whole catalog's; excluded ones count on neither side.
+    Excluded images count on neither side.
     """
     used = [row for row in rows if not row.excluded]
     official = {split: [row for row in used if row.split == split] for split in SPLITS}
@@ -20,8 +19,7 @@ def leaks(rows: Iterable[ImageRow]) -> dict[str, tuple[ImageRow, ...]]:
 def test_in_val(rows: Iterable[ImageRow]) -> tuple[ImageRow, ...]:
     """The test images whose group has an image in val and none in train, so that the clean scheme keeps them.
 
-    Args:
-        rows: a whole catalog's; excluded ones count on neither side.
+    Excluded images count on neither side.
     """
     used = [row for row in rows if not row.excluded]
     train = {row.group for row in used if row.split == "train"}

@@ -35,12 +35,7 @@ class Sampler(Protocol):
 
 
 class Uniform:
-    """Every image once an epoch.
-
-    Args:
-        count: images of the split.
-        seed: the run's seed.
-    """
+    """Every image once an epoch."""
 
     def __init__(self, count: int, seed: int) -> None:
         self.rows = count

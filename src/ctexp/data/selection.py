@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ctexp.core.classes import CLASSES
 from ctexp.core.errors import UsageError
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog, ImageRow
@@ -47,8 +46,7 @@ class Selection:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Images per split and class, zeros included."""
-        counters = {split: Counter(row.class_name for row in rows) for split, rows in self.rows.items()}
-        return {split: {name: counts[name] for name in CLASSES} for split, counts in counters.items()}
+        return {split: catalogs.per_class(rows) for split, rows in self.rows.items()}
 
     def left_out(self) -> dict[str, int]:
         """Images that are in none of the splits, by the split that they officially are of; no zeros."""

@@ -139,10 +139,7 @@ def window_of_set(data_dir: Path, name: str, sha256: str) -> str:
 
     One that has a name is given back by it, since it fits nothing but Hounsfield units.
 
-    Args:
-        data_dir: the data folder.
-        name: of the data set.
-        sha256: of the catalog that is meant; another one's window, or a damaged one's, is not known either.
+    Of another catalog than that of `sha256`, or a damaged one, it is not known either.
     """
     try:
         known = catalog.read(data_dir, name)

@@ -59,10 +59,9 @@ def test_a_small_replica_shows_exactly_what_was_planted(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [21, 22])
-def test_the_whole_replica_shows_exactly_what_was_planted(tmp_path: Path, seed: int) -> None:
-    build_kaggle_tree(tmp_path, 1, seed)
-    copies = plant_near_copies(tmp_path, 4 * len(COMBINATIONS), seed)
+def test_the_whole_replica_shows_exactly_what_was_planted(tmp_path: Path) -> None:
+    build_kaggle_tree(tmp_path, 1, 21)
+    copies = plant_near_copies(tmp_path, 4 * len(COMBINATIONS), 21)
 
     found = search(tmp_path / "Data")
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.classes import CLASSES
-from ctexp.data.intake.layout import class_of, scan, split_of
+from ctexp.data.intake.layout import EXPECTED, class_of, scan, split_of
 from tests.data.dicoms import encoded, slice_
 from tests.kaggle import LONG_NAMES, SHORT_NAMES
 
@@ -131,7 +131,18 @@ def test_every_problem_of_a_tree_is_told_at_once(tmp_path: Path) -> None:
         "test/Normal_left, test/normal: more than one folder for normal",
         "'test/normal/bad\\nname.png': control or undecodable characters in the name",
     }
+    assert layout.hint == EXPECTED
     assert "test/normal/a.png" in {image.image_id for image in layout.images}
+
+
+def test_where_files_alone_are_strange_the_folders_are_not_explained(tmp_path: Path) -> None:
+    put_split(tmp_path, "train", "val")
+    put(tmp_path, "readme.txt", "val/normal/notes.csv")
+
+    layout = scan(tmp_path)
+
+    assert len(layout.problems) == 2
+    assert layout.hint == "remove the files that are no images from the folder or zip"
 
 
 def test_a_tree_of_something_else_says_what_was_found(tmp_path: Path) -> None:

@@ -147,7 +147,11 @@ def test_an_imported_set_is_written_into_the_pipeline_and_nothing_else_changes(t
 
 
 @pytest.mark.parametrize(
-    "text", ["stages: [", "stages: {}\n", "vars: 3\nstages: {}\n", "vars:\n  - sets: []\n"]
+    "text",
+    [
+        *("stages: [", "stages: {}\n", "vars: 3\nstages: {}\n", "vars:\n  - sets: []\n", "[" * 999),
+        "vars:\n  - sets: phantom\n  - imported: phantom\nstages: {}\n",
+    ],
 )
 def test_a_pipeline_that_cannot_be_read_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "dvc.yaml").write_text(text)

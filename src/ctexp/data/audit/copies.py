@@ -19,10 +19,6 @@ _LOOSENESS: tuple[Kind, ...] = ("bytes", "pixels", "near")
 def copy_groups(rows: Sequence[ImageRow], pairs: Sequence[Pair]) -> list[CopyGroup]:
     """The connected components of copies with two or more images in use.
 
-    Args:
-        rows: the images compared.
-        pairs: places in `rows` of two that are copies.
-
     Returns:
         What needs attention first: groups of several classes, then those across splits, then near copies,
         the least alike first.
@@ -63,12 +59,7 @@ def _group(rows: Sequence[ImageRow], pairs: Sequence[Pair]) -> CopyGroup:
 
 
 def leaks(rows: Sequence[ImageRow], groups: Sequence[CopyGroup]) -> list[Leak]:
-    """How much of val and test belongs together with training, by split and class; nothing for the others.
-
-    Args:
-        rows: the whole catalog.
-        groups: the groups of copies among them.
-    """
+    """How much of val and test belongs together with training, by split and class; nothing for the others."""
     train = [row for row in rows if row.split == "train" and not row.excluded]
     exact = {row.sha256 for row in train} | {row.pixels for row in train}
     copied = {

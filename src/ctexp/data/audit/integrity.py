@@ -10,12 +10,7 @@ from ctexp.data.intake.layout import is_dropping, printable
 
 
 def integrity(catalog: Catalog, problems: Sequence[Problem]) -> Integrity:
-    """Put together what is wrong with the files and what kinds they are.
-
-    Args:
-        catalog: the data set.
-        problems: of its images, excluded ones too.
-    """
+    """Put together what is wrong with the files and what kinds they are."""
     excluded = {row.image_id for row in catalog.rows if row.excluded}
     why = {problem.image_id: problem.reason for problem in problems}
     used = [row for row in catalog.rows if not row.excluded]

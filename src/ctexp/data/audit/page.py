@@ -5,10 +5,11 @@ from pathlib import Path
 
 from ctexp.core.classes import CLASSES, SPLITS
 from ctexp.core.page import jpeg, template
+from ctexp.core.wording import many
 from ctexp.data.audit.findings import Findings
 from ctexp.data.audit.separation import ENOUGH, MOST
 from ctexp.data.audit.verdict import verdict
-from ctexp.data.audit.wording import amount, area, percent, plain
+from ctexp.data.audit.wording import area, percent, plain
 
 GROUPS_SHOWN = 200
 """Groups of copies on the page, the ones that need attention first; the others are counted."""
@@ -18,13 +19,8 @@ MEMBERS_SHOWN = 12
 
 
 def render(findings: Findings, thumbnails: Mapping[str, bytes]) -> str:
-    """The page.
-
-    Args:
-        findings: what the audit found.
-        thumbnails: image id -> JPEG, of the images in groups of copies.
-    """
-    filters = {"plain": plain, "percent": percent, "area": area, "amount": amount}
+    """The page."""
+    filters = {"plain": plain, "percent": percent, "area": area, "amount": many}
     statements = verdict(findings)
     return template(Path(__file__).parent, filters).render(
         found=findings,

@@ -63,10 +63,6 @@ def audit(catalog: Catalog, progress: Progress | None = None) -> Audit:
     Where all images are there and the groups in the catalog are not those found (another version made it),
     the catalog is rewritten with the groups found.
 
-    Args:
-        catalog: the data set.
-        progress: told of each step.
-
     Raises:
         Busy: the catalog was changed by somebody else meanwhile, or an import is running.
         StorageError: it cannot be rewritten.

@@ -80,12 +80,7 @@ def out_of_fold(table: NDArray[np.float64], folds: Folds) -> NDArray[np.float64]
 
 
 def are_few(labels: NDArray[np.int64], groups: NDArray[np.int64]) -> bool:
-    """Whether a label has less than `ENOUGH` groups.
-
-    Args:
-        labels: `(n,)`.
-        groups: `(n,)`.
-    """
+    """Whether a label has less than `ENOUGH` groups."""
     return any(len(np.unique(groups[labels == label])) < ENOUGH for label in np.unique(labels))
 
 

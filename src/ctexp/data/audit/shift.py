@@ -26,8 +26,7 @@ def shift(seen: Sequence[Seen]) -> tuple[Comparison, ...]:
 
     A split that is empty is not compared.
 
-    Args:
-        seen: the images; excluded ones are passed over.
+    Excluded images are passed over.
     """
     used = [one for one in seen if not one.row.excluded]
     wanted: dict[Among, list[Seen]] = {

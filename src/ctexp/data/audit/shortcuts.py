@@ -27,8 +27,7 @@ def shortcuts(seen: Sequence[Seen]) -> Shortcuts:
     One image of each group and class is used, since copies and one person's images are no independent
     witnesses.
 
-    Args:
-        seen: the images; excluded ones are passed over.
+    Excluded images are passed over.
     """
     independent = _independent(seen)
     have = Counter(one.row.class_name for one in independent)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ctexp.core.names import some
+from ctexp.core.wording import many, some
 from ctexp.data.audit.findings import Answer, Comparison, Findings, Leak
 from ctexp.data.audit.separation import ENOUGH as ENOUGH_TO_ALARM
-from ctexp.data.audit.wording import amount, area, percent, plain
+from ctexp.data.audit.wording import area, percent, plain
 from ctexp.data.caveats import ENOUGH
 
 Level = Literal["fine", "note", "alarm"]
@@ -56,7 +56,7 @@ def _files(findings: Findings) -> Statement:
     kinds = ", ".join(f"{count:,} {name}" for name, count in findings.integrity.file_types.items())
     modes = ", ".join(f"{name} {count:,}" for name, count in findings.integrity.modes.items())
     excluded = len(findings.integrity.excluded)
-    aside = f"; {amount(excluded, 'image')} excluded by the user" if excluded else ""
+    aside = f"; {many(excluded, 'image')} excluded by the user" if excluded else ""
     if not problems:
         whole = f"all {findings.images - excluded:,} are whole and as they were imported"
         return Statement("files", "fine", f"{whole} ({kinds}; modes {modes}){aside}")
@@ -64,7 +64,7 @@ def _files(findings: Findings) -> Statement:
     return Statement(
         "files",
         "alarm",
-        f"{amount(len(problems), 'file')} not as imported: {some(named)}{aside}",
+        f"{many(len(problems), 'file')} not as imported: {some(named)}{aside}",
         "Training refuses images that are missing or changed. Nothing below takes them into account.",
     )
 
@@ -105,7 +105,7 @@ def _leak(leak: Leak) -> str:
         (leak.related, ("belongs to a patient in training", "belong to patients in training"), 0),
     ]
     said = [
-        (number, words[number > 1] + (f" of {amount(distinct, 'training image')}" if distinct else ""))
+        (number, words[number > 1] + (f" of {many(distinct, 'training image')}" if distinct else ""))
         for number, words, distinct in ways
         if number
     ]
@@ -133,7 +133,7 @@ def _copies(findings: Findings) -> Statement:
     return Statement(
         "copies",
         "note",
-        f"{amount(images, 'image')} stand in {amount(len(groups), 'group')} of copies: {', '.join(found)}; "
+        f"{many(images, 'image')} stand in {many(len(groups), 'group')} of copies: {', '.join(found)}; "
         f"{across:,} across splits, {len(groups) - across:,} within one",
         "Copies are no independent evidence: intervals are computed over groups, and a picture that is in "
         "training several times counts several times there.",
@@ -147,7 +147,7 @@ def _labels(findings: Findings) -> Iterator[Statement]:
         yield Statement(
             "labels",
             "alarm",
-            f"{amount(len(torn), 'picture')} under several classes: {some(named)}",
+            f"{many(len(torn), 'picture')} under several classes: {some(named)}",
             "One of the labels is wrong, or the pictures are not copies: look at them below. Leave out what "
             "cannot be settled when importing (--exclude).",
         )
@@ -162,7 +162,7 @@ def _patients(findings: Findings) -> Iterator[Statement]:
         yield Statement(
             "patients",
             "alarm" if any("train" in splits for splits in across.values()) else "note",
-            f"{len(across):,} of {amount(findings.patients.people, 'patient')} stand in several splits: "
+            f"{len(across):,} of {many(findings.patients.people, 'patient')} stand in several splits: "
             f"{some(named)}",
             "Images of one person resemble each other whatever the disease. They are in one group, so the "
             "schemes clean, grouped and kfold keep them on one side.",
@@ -171,7 +171,7 @@ def _patients(findings: Findings) -> Iterator[Statement]:
         yield Statement(
             "patients",
             "fine",
-            f"{amount(findings.patients.people, 'patient')}, each in one split",
+            f"{many(findings.patients.people, 'patient')}, each in one split",
         )
 
 
@@ -180,11 +180,7 @@ def _rare(findings: Findings) -> Iterator[Statement]:
     if rare:
         named = [
             f"{plain(one.class_name)} in {one.split} {one.clean:,}"
-            + (
-                f" ({amount(one.images, 'image')}, {one.groups:,} different)"
-                if one.clean < one.images
-                else ""
-            )
+            + (f" ({many(one.images, 'image')}, {one.groups:,} different)" if one.clean < one.images else "")
             for one in rare
         ]
         yield Statement(
@@ -202,7 +198,7 @@ def _names(findings: Findings) -> Iterator[Statement]:
         yield Statement(
             "names",
             "note",
-            f"{amount(len(names.alike), 'set')} of ids equal but for case or Unicode form: "
+            f"{many(len(names.alike), 'set')} of ids equal but for case or Unicode form: "
             + some([" and ".join(ids) for ids in names.alike]),
             "On a file system that does not tell them apart one would overwrite the other.",
         )
@@ -211,7 +207,7 @@ def _names(findings: Findings) -> Iterator[Statement]:
         yield Statement(
             "names",
             "note",
-            f"{amount(names.shared_stems, 'file name')} in several folders: {some(examples)}",
+            f"{many(names.shared_stems, 'file name')} in several folders: {some(examples)}",
             "A name alone tells neither image nor patient: use the image id, which has the folder in it.",
         )
 

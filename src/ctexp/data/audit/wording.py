@@ -8,11 +8,6 @@ def plain(class_name: str) -> str:
     return class_name.replace("_", " ")
 
 
-def amount(number: int, what: str) -> str:
-    """`1 image`, `1,000 images`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def percent(estimate: Estimate) -> str:
     """`41 % (38 to 44)`, or `41 % (20 to 62, few)`."""
     value, low, high = (100 * figure for figure in (estimate.value, estimate.low, estimate.high))

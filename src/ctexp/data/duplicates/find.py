@@ -35,10 +35,6 @@ def find_pairs(sha256s: Sequence[str], signatures: Sequence[Signature]) -> list[
     which something was drawn, be it another tumour, is the same picture as long as its hash and most of its
     detail stay; an image and its mirror image are not.
 
-    Args:
-        sha256s: of each image's bytes.
-        signatures: of each image.
-
     Returns:
         In order. Which pictures make a pair, and how similar they are, does not depend on how they are
         listed.

@@ -31,10 +31,7 @@ _WAY_OUT = "unpack it yourself, look at what is inside, and import the folder"
 def unpack(archive: Path, folder: Path, progress: Callable[[int, int], None] | None = None) -> None:
     """Unpack a zip's regular files into `folder`, which is made.
 
-    Args:
-        archive: the zip file.
-        folder: where to; on an error what was unpacked stays there, for the caller to remove.
-        progress: called with (done, total) entries.
+    On an error what was unpacked stays in `folder`, for the caller to remove.
 
     Raises:
         DataError: the archive is damaged, encrypted, too large when unpacked, or holds entries that are

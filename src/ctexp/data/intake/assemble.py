@@ -13,11 +13,6 @@ from ctexp.data.splits.deal import divide
 def assemble(seen: Sequence[Seen], meta: Sequence[Mapping[str, str]], seed: int) -> list[ImageRow]:
     """The rows: with groups of copies, patients and studies, and a split where the folders name none.
 
-    Args:
-        seen: all images of the set.
-        meta: what is known of each.
-        seed: divides a set that comes unsplit, 70/15/15; unused otherwise.
-
     Raises:
         DataError: the set comes unsplit and a class has too few groups to be divided.
     """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ctexp.core.errors import DataError
 from ctexp.data.intake.inspection import Seen, look_at, window_notes
-from ctexp.data.intake.layout import EXPECTED, scan
+from ctexp.data.intake.layout import scan
 from ctexp.data.intake.listed import ImageNames, Mention
 from ctexp.data.intake.metadata import Table, match, snake
 from ctexp.data.intake.people import put_together
@@ -53,13 +53,7 @@ def gather(
 ) -> Gathered:
     """Look at everything before anything is done.
 
-    Args:
-        folder: the tree of the images.
-        source: what the user gave: that tree, or the zip it was unpacked from.
-        table: what is known of the images; None for no table.
-        unwanted: images to leave out.
-        window: as `look_at`.
-        progress: called with (done, total) images.
+    `source` is what the user gave: `folder`, or the zip that was unpacked there.
 
     Raises:
         DataError: the layout is not understood, images cannot be used, or table or list do not fit them. The
@@ -67,13 +61,13 @@ def gather(
     """
     layout = scan(folder, source.name)
     if not layout.images:
-        raise DataError(layout.problems, EXPECTED)
+        raise DataError(layout.problems, layout.hint)
     names = ImageNames(layout.images, folder, source)
     left_out, not_found = names.find_all(unwanted or ())
     told, mismatches = match(table, names) if table else ({}, [])
     seen, damage = look_at(layout.images, window, {image.image_id for image in left_out}, progress)
     errors = [
-        DataError(layout.problems, EXPECTED),
+        DataError(layout.problems, layout.hint),
         *damage,
         DataError(_emptied(seen), "exclude fewer images"),
         DataError([*not_found, *mismatches], _NAMES_HINT),

@@ -1,12 +1,10 @@
 """What an import brought in: counts, what a person should hear of it, and what was passed over."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ctexp.core.classes import CLASSES, SPLITS
-from ctexp.data.catalog import Catalog, ImageRow
+from ctexp.core.classes import SPLITS
+from ctexp.data.catalog import Catalog, per_class
 
 Outcome = Literal["imported", "updated", "restored", "unchanged"]
 """A new set; one that was there already, with a catalog that says something else now, or with files that were
@@ -36,7 +34,8 @@ class ImportReport:
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """Images per split and class, zeros included, without excluded ones."""
-        return count([row for row in self.catalog.rows if not row.excluded])
+        used = [row for row in self.catalog.rows if not row.excluded]
+        return {split: per_class([row for row in used if row.split == split]) for split in SPLITS}
 
     def as_dict(self) -> dict[str, Any]:
         """The report as a JSON-ready document."""
@@ -57,9 +56,3 @@ class ImportReport:
             "warnings": list(self.warnings),
             "ignored": list(self.ignored),
         }
-
-
-def count(rows: Sequence[ImageRow]) -> dict[str, dict[str, int]]:
-    """Images per split and class, zeros included."""
-    pairs = Counter((row.split, row.class_name) for row in rows)
-    return {split: {name: pairs[split, name] for name in CLASSES} for split in SPLITS}

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from ctexp.core.errors import DataError
 from ctexp.core.files import fsync_directory, replacing, sha256_file, storage_errors
-from ctexp.core.names import check_id, some
+from ctexp.core.names import check_id
+from ctexp.core.wording import many, some
 from ctexp.data import catalog, windows
 from ctexp.data.catalog import Catalog, ImageRow
 from ctexp.data.intake import archive, metadata
@@ -178,10 +179,8 @@ def _restored(there: Catalog, images: Sequence[FoundImage]) -> list[str]:
             shutil.copyfile(source[row.image_id], temporary)
             if sha256_file(temporary) != row.sha256:
                 raise DataError(f"{row.image_id}: changed while it was imported", _ALONE)
-    files = "file" if len(damaged) == 1 else "files"
-    return (
-        [f"restored {len(damaged):,} {files}: {some([row.image_id for row in damaged])}"] if damaged else []
-    )
+    named = some([row.image_id for row in damaged])
+    return [f"restored {many(len(damaged), 'file')}: {named}"] if damaged else []
 
 
 def _updated(data_dir: Path, there: Catalog, rows: Sequence[ImageRow]) -> tuple[Catalog, Outcome, list[str]]:

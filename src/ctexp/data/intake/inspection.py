@@ -7,7 +7,7 @@ from functools import partial
 
 from ctexp.core.errors import DataError
 from ctexp.core.files import sha256_file
-from ctexp.core.names import some
+from ctexp.core.wording import some
 from ctexp.data.duplicates.signature import Signature, sign
 from ctexp.data.formats.picture import WINDOW_HINT
 from ctexp.data.images import ImageFacts, facts_of, picture_of, read_content

@@ -53,6 +53,8 @@ EXPECTED = (
 )
 """What to do about the problems of a layout."""
 
+_STRANGE_HINT = "remove the files that are no images from the folder or zip"
+
 
 @dataclass(frozen=True)
 class FoundImage:
@@ -79,12 +81,14 @@ class Layout:
     Attributes:
         images: in the order of their ids; where there are problems, those that were found all the same.
         ignored: the droppings that were passed over.
-        problems: what is out of place, one line each; `EXPECTED` says what would be right.
+        problems: what is out of place, one line each.
+        hint: what to do about them.
     """
 
     images: tuple[FoundImage, ...]
     ignored: tuple[str, ...]
     problems: tuple[str, ...]
+    hint: str
 
 
 def class_of(folder_name: str) -> str | None:
@@ -101,14 +105,14 @@ def split_of(folder_name: str) -> str | None:
 def scan(source: Path, called: str = "") -> Layout:
     """Map every file below `source` to a split and a class.
 
-    Args:
-        source: the tree.
-        called: what messages call its top; its own name by default.
+    Messages call the top of the tree `called`, or by its own name.
     """
     search = _Search(source, called or source.name)
     search.run()
     images = sorted(search.images, key=lambda image: image.image_id)
-    return Layout(tuple(images), tuple(sorted(search.ignored)), tuple(search.problems))
+    # Where single files alone are strange, the folders are as they should be.
+    hint = EXPECTED if len(search.problems) > search.strange else _STRANGE_HINT
+    return Layout(tuple(images), tuple(sorted(search.ignored)), tuple(search.problems), hint)
 
 
 class _Search:
@@ -120,6 +124,7 @@ class _Search:
         self.images: list[FoundImage] = []
         self.ignored: list[str] = []
         self.problems: list[str] = []
+        self.strange = 0
 
     def run(self) -> None:
         """Find the layout below any wrapping folders, then read it."""
@@ -204,6 +209,7 @@ class _Search:
 
     def _refuse_files(self, files: Sequence[Path], why: str) -> None:
         self.problems += [f"{self._name(file)}: {why}" for file in files]
+        self.strange += len(files)
 
     def _children(self, folder: Path) -> tuple[list[Path], list[Path]]:
         """Folders and regular files of `folder`; droppings are noted, links and odd things objected to."""

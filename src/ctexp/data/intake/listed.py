@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from ctexp.core.errors import DataError
 from ctexp.core.files import read_regular
-from ctexp.core.names import some
+from ctexp.core.wording import some
 from ctexp.data.intake.layout import FoundImage
 
 MAX_BYTES = 50_000_000

@@ -19,7 +19,7 @@ from io import StringIO
 from pathlib import Path
 
 from ctexp.core.errors import DataError
-from ctexp.core.names import some
+from ctexp.core.wording import some
 from ctexp.data.dates import iso_date
 from ctexp.data.intake.listed import SHOWN, ImageNames, Mention, read_text
 from ctexp.data.intake.people import PATIENT

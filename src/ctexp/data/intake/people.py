@@ -49,10 +49,7 @@ def put_together(
 ) -> Known:
     """Put together what is known of each image.
 
-    Args:
-        classes: of each image.
-        tags: what its file says.
-        told: what the table says; None where it has no line for the image.
+    `told` has None for an image that the table has no line for.
     """
     notes: list[str] = []
     said = [dict(its) for its in tags]

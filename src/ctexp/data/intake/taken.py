@@ -22,11 +22,7 @@ def same_set(
 
     Its files may be missing or damaged, its whole folder gone.
 
-    Args:
-        data_dir: the data folder.
-        name: the name that may be taken.
-        rows: what is to be imported.
-        division_seed: what divided the rows; None where their folders did.
+    `division_seed` is None where the folders divided the rows.
 
     Raises:
         DataError: the name is taken by something else.

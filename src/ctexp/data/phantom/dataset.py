@@ -49,12 +49,6 @@ def generate(
 
     The same arguments give the same bytes, whatever the number of cores.
 
-    Args:
-        folder: made here; the caller renames it to its final name when this returns.
-        counts: images per split and class.
-        seed: the set's seed.
-        progress: called with (images done, images in all) after each.
-
     Raises:
         FileExistsError: `folder` exists.
         StorageError: the disk is full or the folder cannot be written.

@@ -19,10 +19,7 @@ VIEWS = 288
 def draw(class_name: str, seed: int, index: int) -> NDArray[np.uint8]:
     """Make one image: a patient, the tumour of the class, a scan, a window, a crop, an odd size.
 
-    Args:
-        class_name: one of `ctexp.core.classes.CLASSES`.
-        seed: the set's seed.
-        index: the image's number; the same number gives the same patient in every class.
+    The same seed and index give the same patient in every class.
 
     Returns:
         Grey levels, shape (height, width), about 170 x 110 to 1,200 x 870.

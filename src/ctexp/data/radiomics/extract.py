@@ -42,11 +42,7 @@ def extract(
 ) -> Extraction:
     """The features of some images.
 
-    Args:
-        raw: the data set's raw folder.
-        rows: its images.
-        folder: where the cache is; what is measured is kept there, however this ends.
-        progress: called with (done, total) of the images to be measured.
+    What is measured is kept in `folder`, however this ends.
 
     Raises:
         DataError: files are missing, damaged or changed since the import; all are listed.

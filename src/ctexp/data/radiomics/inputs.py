@@ -45,12 +45,6 @@ class FeatureInputs:
     def load(cls, data_dir: Path, lists_folder: Path, selection: Selection, name: str) -> "FeatureInputs":
         """Read the features of the selected images.
 
-        Args:
-            data_dir: the data folder.
-            lists_folder: the project's folder of lists.
-            selection: which images; its training images standardise all.
-            name: all_features, top_features or bottom_features.
-
         Raises:
             UsageError: there is no such list.
             DataError: the table or list is missing, damaged or stale, knows other images or contents, is

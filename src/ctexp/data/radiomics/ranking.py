@@ -95,13 +95,7 @@ def rank(values: NDArray[np.float64], labels: Sequence[int]) -> list[ColumnRank]
 
 
 def ranked(selection: Selection, used: int, ranks: Sequence[ColumnRank]) -> Ranked:
-    """A ranking as the lists remember it.
-
-    Args:
-        selection: whose training images.
-        used: how many of them were ranked by.
-        ranks: of all columns, best first.
-    """
+    """A ranking as the lists remember it."""
     return Ranked(
         method=METHOD,
         used=used,

@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,15 +99,10 @@ class FeatureStore:
     def __enter__(self) -> "FeatureStore":
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         # Stopped or failed, what was measured is worth keeping; where keeping it failed, nothing more can be.
         try:
-            if not isinstance(exc, StorageError | Busy):
+            if not isinstance(error, StorageError | Busy):
                 self.commit()
         finally:
             self._database.close()

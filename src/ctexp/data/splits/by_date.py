@@ -6,7 +6,7 @@ from itertools import accumulate, combinations
 
 from ctexp.core.classes import SPLITS
 from ctexp.core.errors import DataError
-from ctexp.core.names import some
+from ctexp.core.wording import some
 from ctexp.data.catalog import ImageRow
 from ctexp.data.dates import iso_date
 
@@ -51,8 +51,7 @@ def divide_by_date(rows: Sequence[ImageRow], ratios: Mapping[str, int]) -> dict[
 def out_of_order(parts: Mapping[str, Sequence[ImageRow]]) -> list[str]:
     """What today's dates say against a division by time that was made before.
 
-    Args:
-        parts: the images of train, val and test; a group counts as of its latest day.
+    A group counts as of its latest day.
 
     Returns:
         A line for each two parts of which the earlier holds something later than the later one does.

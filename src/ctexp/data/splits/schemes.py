@@ -63,10 +63,6 @@ class Split:
     def for_training(self, catalog: Catalog, fold: int | None) -> dict[str, tuple[ImageRow, ...]]:
         """The rows of train, val and test: as they are, or with one fold as val and the others as train.
 
-        Args:
-            catalog: the data set.
-            fold: which, for kfold; None for the other schemes.
-
         Raises:
             DataError: a class has no image in train or val; all such are listed. Test may lack any.
         """
@@ -103,12 +99,7 @@ def make(
 ) -> Split:
     """Divide a data set; the same catalog and arguments always give the same.
 
-    Args:
-        catalog: the data set; its excluded images are in no part.
-        scheme: one of `SCHEMES`.
-        folds: how many, for kfold.
-        ratios: of train, val and test in percent, for grouped and time.
-        seed: of the division, for grouped and kfold.
+    `folds` are for kfold; `ratios`, in percent, for grouped and time; `seed` is for grouped and kfold.
 
     Raises:
         UsageError: there is no such scheme.

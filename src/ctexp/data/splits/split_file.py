@@ -23,13 +23,11 @@ dates.
 
 import re
 from codecs import BOM_UTF8
-from collections import Counter
 from pathlib import Path
 
-from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
 from ctexp.core.files import read_regular, sha256_bytes
-from ctexp.data.catalog import Catalog
+from ctexp.data.catalog import Catalog, per_class
 from ctexp.data.splits.by_date import out_of_order
 from ctexp.data.splits.schemes import LEFT_OUT, OF_THE_CATALOG, Split, make
 
@@ -53,9 +51,8 @@ def as_text(catalog: Catalog, split: Split) -> str:
         **split.made_with,
     }
     for part, rows in split.rows(catalog).items():
-        counts = Counter(row.class_name for row in rows)
         if rows or part != LEFT_OUT:
-            listed = ", ".join(f"{name} {counts[name]}" for name in CLASSES)
+            listed = ", ".join(f"{name} {count}" for name, count in per_class(rows).items())
             head[f"images in {part}"] = f"{listed}; {len(rows)} in all"
     lines = [f"# {key}: {value}" for key, value in head.items()]
     lines += [f"{part}\t{image_id}" for image_id, part in sorted(split.part_of.items())]

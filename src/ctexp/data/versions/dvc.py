@@ -27,11 +27,6 @@ _WIDTH = 70
 def run(root: Path, *words: str, follow: Follow | None = None) -> str:
     """Run DVC in a project; what it answered on standard output.
 
-    Args:
-        root: the project's folder.
-        words: the command and its arguments: `pull`, `import@chest_ct`.
-        follow: told of progress.
-
     Raises:
         Busy: another DVC works in the project.
         DataError: the remote lacks files, or files here are not what `dvc.lock` records.

@@ -61,12 +61,6 @@ class Pulled:
 def push(root: Path, data_dir: Path, name: str | None, follow: dvc.Follow | None = None) -> Pushed:
     """Record the versions of data sets in `dvc.lock` and push them, with what was made of them.
 
-    Args:
-        root: the project's folder.
-        data_dir: the data folder, which must be the project's own.
-        name: one set; None for all that are here.
-        follow: told of DVC's progress.
-
     Raises:
         DataError: there is no such set, or files of it are not those that were imported; all are named, and
             nothing is recorded.
@@ -104,12 +98,6 @@ def push(root: Path, data_dir: Path, name: str | None, follow: dvc.Follow | None
 def pull(root: Path, data_dir: Path, name: str | None, follow: dvc.Follow | None = None) -> Pulled:
     """Fetch the versions that `dvc.lock` records, put them into place and verify every file.
 
-    Args:
-        root: the project's folder.
-        data_dir: the data folder, which must be the project's own.
-        name: one set; None for all that are recorded.
-        follow: told of DVC's progress.
-
     Raises:
         DataError: no version is recorded, the remote lacks files, what is here is unsaved and would be
             overwritten, or what came is not what was imported.
@@ -134,11 +122,6 @@ def pull_if_missing(root: Path, data_dir: Path, name: str) -> bool:
     """On a worker that begins with the project alone: fetch a data set that it lacks; whether it came.
 
     Nothing is done where the set is here, or where no version of it is recorded: who reads it says so then.
-
-    Args:
-        root: the project's folder, with or without git's.
-        data_dir: the data folder.
-        name: the data set's.
 
     Raises:
         DataError: the remote lacks files, or what came is not what was imported.

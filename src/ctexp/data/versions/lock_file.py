@@ -30,9 +30,6 @@ class Recorded:
 class Lock:
     """What a project's `dvc.lock` records; nothing, where there is none.
 
-    Args:
-        root: the project's folder.
-
     Raises:
         DataError: it cannot be read: not YAML (an unsolved merge, say), or not what DVC writes.
     """

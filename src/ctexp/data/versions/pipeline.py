@@ -11,8 +11,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from ctexp.core import yaml_file
 from ctexp.core.errors import DataError
-from ctexp.core.files import write_text
+from ctexp.core.files import read_regular, write_text
 
 FILE = "dvc.yaml"
 _FOR_EACH = "${sets}"
@@ -20,9 +21,6 @@ _FOR_EACH = "${sets}"
 
 class Pipeline:
     """A project's `dvc.yaml`.
-
-    Args:
-        root: the project's folder.
 
     Raises:
         DataError: it is missing, not YAML, or has no variables `sets` and `imported`.
@@ -35,14 +33,16 @@ class Pipeline:
         self._yaml.width = 4096
         self._yaml.indent(mapping=2, sequence=4, offset=2)
         try:
-            self._document: Any = self._yaml.load(self._file)
+            self._document: Any = self._yaml.load(read_regular(self._file, yaml_file.MAX_BYTES))
             lists = {key: value for entry in self._document["vars"] for key, value in entry.items()}
             self.sets: list[str] = lists["sets"]
             self.imported: list[str] = lists["imported"]
             self._derived = [
                 name for name, stage in self._document["stages"].items() if stage.get("foreach") == _FOR_EACH
             ]
-        except (OSError, YAMLError) as error:
+            if not isinstance(self.sets, list) or not isinstance(self.imported, list):
+                raise TypeError("no lists")
+        except (OSError, YAMLError, ValueError, RecursionError) as error:
             what = " ".join(str(error).split())
             raise DataError(f"{FILE}: cannot be read ({what})", f"restore it: git checkout {FILE}") from error
         except (AttributeError, KeyError, TypeError) as error:

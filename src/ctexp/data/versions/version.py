@@ -28,10 +28,6 @@ def dvc_version(root: Path, catalog: Catalog) -> DvcVersion:
     """The version of a data set that is recorded for it as it is on disk.
 
     The catalog names every image by content, so its hash decides whether `dvc.lock` speaks of this set.
-
-    Args:
-        root: the project's folder.
-        catalog: the data set.
     """
     if catalog.raw != root / RAW / catalog.name:
         return DvcVersion(reason=f"not tracked: it lies outside {RAW} of the project")

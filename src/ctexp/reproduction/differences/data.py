@@ -8,7 +8,7 @@ from pathlib import Path
 from ctexp.core import files
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError
-from ctexp.core.names import some
+from ctexp.core.wording import some
 from ctexp.data import catalog as catalogs
 from ctexp.record.manifest import Dataset, Manifest
 from ctexp.reproduction.rows import ABSENT, Row, differing
