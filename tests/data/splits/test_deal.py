@@ -119,6 +119,25 @@ def test_no_part_lacks_a_class_and_shares_are_missed_by_less_than_the_largest_gr
         )
 
 
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_the_small_parts_get_one_of_each_class_before_the_large_one_gets_its_share(count: int) -> None:
+    images = [
+        (f"{name}/{number}.png", name, f"{name}-{number}") for name in CLASSES for number in range(count)
+    ]
+    for seed in range(5):
+        made = divide(images, seed)
+        assert Counter((made[image_id], name) for image_id, name, _ in images) == {
+            (part, name): size
+            for part, size in {"train": count - 2, "val": 1, "test": 1}.items()
+            for name in CLASSES
+        }
+
+
+def test_shares_are_those_that_are_documented_where_nobody_says_others() -> None:
+    images = [(f"{name}/{number}.png", name, f"{name}-{number}") for name in CLASSES for number in range(100)]
+    assert Counter(divide(images, 42).values()) == {"train": 280, "val": 60, "test": 60}
+
+
 @pytest.mark.parametrize("count", [2, 5, 8])
 def test_folds_are_no_worse_stratified_than_scikit_learns(count: int) -> None:
     rng = np.random.default_rng(count)
