@@ -144,7 +144,7 @@ def reliability(predictions: Predictions, path: Path, split: str = "val", prefix
     right = probabilities.argmax(axis=1) == labels
     count = np.bincount(bins, minlength=scores.ECE_BINS)
     used = np.flatnonzero(count)
-    groups = np.array(predictions.group)
+    groups = predictions.groups
     mean = np.array([confidence[bins == b].mean() for b in used])
     accuracy = np.array([right[bins == b].mean() for b in used])
     worth = [count[b] / intervals.design_effect(right[bins == b], groups[bins == b]) for b in used]

@@ -64,7 +64,7 @@ def summarise(predictions: Predictions, split: str, seed: int = 0, resamples: in
         matrix (rows truth, columns predicted), and `notes` for the reader.
     """
     labels, logits, n = predictions.label, predictions.logits, len(predictions.label)
-    groups = np.unique(np.array(predictions.group), return_inverse=True)[1]
+    groups = predictions.groups
     found, said = _with_intervals(labels, logits, groups, seed, resamples)
     table = scores.confusion(labels, logits.argmax(axis=1), np.ones((1, n)))[0].astype(int)
     return {

@@ -124,7 +124,7 @@ def _judged(
 ) -> dict[str, Entry]:
     """The four entries of one way to call images cancer, given which are called so `(N,)`."""
     cancer = predictions.label != NORMAL
-    groups = np.unique(np.array(predictions.group), return_inverse=True)[1]
+    groups = predictions.groups
     shares = {
         "sensitivity": (cancer, called),
         "specificity": (~cancer, ~called),

@@ -48,6 +48,17 @@ class Predictions:
         """Softmax of the logits, `(N, 4)`."""
         return softmax(self.logits)
 
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """The group of each image as a number, 0..G-1 without gaps, `(N,)`."""
+        return np.unique(np.array(self.group), return_inverse=True)[1].astype(np.int64)
+
+    def same_images(self, other: "Predictions") -> bool:
+        """Whether another table is about the same images in the same order."""
+        return np.array_equal(self.label, other.label) and all(
+            getattr(self, name) == getattr(other, name) for name in _TEXTS
+        )
+
     def at(self, rows: NDArray[np.int64]) -> "Predictions":
         """The rows at these places, in their order."""
         chosen = rows.tolist()

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ctexp.core.errors import StorageError
 from ctexp.executors.local import Local
 from ctexp.executors.protocol import Work
 from ctexp.executors.settings import LocalSettings
@@ -75,6 +76,6 @@ def test_where_one_cannot_be_begun_the_others_are_ended(tmp_path: Path, local: L
     first, second = (agent(tmp_path, f"local-{i}", WORKS) for i in (1, 2))
     second.log.symlink_to("/dev/full/log")
     before = set(psutil.Process().children())
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(StorageError):
         carry_out([first, second], local, Stops(), print)
     assert set(psutil.Process().children()) <= before

@@ -11,7 +11,7 @@ from tests.sweeps.board.worker import SIXTY
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_agents_killed_at_random_moments_lose_nothing_and_do_nothing_twice(tmp_path: Path, seed: int) -> None:
     made = make(tmp_path, a_spec(SIXTY))
     killed_again_and_again(made, tmp_path / "log", kills=8, seed=seed)

@@ -102,18 +102,11 @@ def pair(
 
 
 def _same_images(tables: Sequence[Predictions]) -> None:
-    first = tables[0]
-    for other in tables[1:]:
-        if other is not first and (
-            other.image_id != first.image_id
-            or other.sha256 != first.sha256
-            or other.group != first.group
-            or not np.array_equal(other.label, first.label)
-        ):
-            raise DataError(
-                "the predictions to be compared are not of the same images in the same order",
-                "compare what both judged, sorted by image",
-            )
+    if not all(other is tables[0] or other.same_images(tables[0]) for other in tables):
+        raise DataError(
+            "the predictions to be compared are not of the same images in the same order",
+            "compare what both judged, sorted by image",
+        )
 
 
 def _side(tables: Sequence[Predictions], family: tuple[str, ...], resamples: int, seed: int) -> Side:

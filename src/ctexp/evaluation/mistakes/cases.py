@@ -103,7 +103,7 @@ def of(answers: Answers) -> Cases:
         out_of_sample=answers.split != "train",
         image_id=joint.image_id,
         sha256=joint.sha256,
-        group=np.unique(np.array(joint.group), return_inverse=True)[1].astype(np.int64),
+        group=joint.groups,
         label=joint.label,
         called=joint.logits.argmax(axis=1),
         probabilities=temperature.calibrated(joint.logits, found or 1.0),

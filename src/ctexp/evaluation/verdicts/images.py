@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from ctexp.core import files
 from ctexp.core.errors import DataError
 from ctexp.core.wording import many, some
@@ -70,7 +68,7 @@ def _refuse_contradictions(answers: Sequence[Answers]) -> None:
     problems: list[str] = []
     reference = answers[0].tables[0]
     for title, table in ((its.subject.title, table) for its in answers for table in its.tables):
-        if first and _same(table, reference):  # as nearly always
+        if first and table.same_images(reference):  # as nearly always
             continue
         wrong: dict[str, list[str]] = {what: [] for what in _TOLD}
         told = zip(table.sha256, table.label.tolist(), table.group, strict=True)
@@ -103,12 +101,6 @@ def _refuse_repeated(answers: Sequence[Answers]) -> None:
         ]
     if problems:
         raise DataError(problems, "they are one training, however often it is kept: name a single run")
-
-
-def _same(one: Predictions, other: Predictions) -> bool:
-    labels = np.array_equal(one.label, other.label)
-    texts = all(getattr(one, name) == getattr(other, name) for name in ("image_id", "sha256", "group"))
-    return labels and texts
 
 
 def _digest(table: Predictions) -> str:
