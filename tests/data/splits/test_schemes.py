@@ -122,14 +122,15 @@ def test_more_folds_than_images_are_refused_before_they_cost_anything() -> None:
 def test_an_unknown_scheme_is_a_usage_error_that_names_the_nearest() -> None:
     with pytest.raises(UsageError) as failure:
         check_scheme("kfodl")
+    assert failure.value.lines() == ["UsageError: there is no split scheme 'kfodl' -> did you mean 'kfold'?"]
     with pytest.raises(UsageError, match="there is no split scheme 'random'"):
         make(catalog_of(*full()), "random")
 
 
 def test_what_nobody_says_otherwise_is_as_documented() -> None:
-    catalog = catalog_of(*full(2))
+    catalog = catalog_of(*full(5))
     folds, grouped = make(catalog, "kfold"), make(catalog, "grouped")
+    assert set(Counter(folds.part_of.values()).values()) == {len(catalog.rows) // 5}
     assert (folds.folds, folds.made_with) == (5, {"seed": "42"})
     assert folds.part_of == make(catalog, "kfold", folds=5, seed=42).part_of
     assert grouped.made_with == {"seed": "42", "ratios": "70/15/15"}
-    assert failure.value.lines() == ["UsageError: there is no split scheme 'kfodl' -> did you mean 'kfold'?"]
