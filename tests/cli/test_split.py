@@ -99,6 +99,7 @@ def test_ratios_are_the_users(capsys: pytest.CaptureFixture[str]) -> None:
         ({"scheme": "kfold", "folds": 40}, 3, "normal: 24 independent images; 40 parts need at least 40"),
         ({"scheme": "kfold", "folds": 100_000_000}, 3, "100,000,000 folds of 132 images"),
         ({"scheme": "grouped", "ratios": "70/15/10"}, 2, "not three whole percentages that add up to 100"),
+        ({"scheme": "grouped", "ratios": "9" * 5000}, 2, "not three whole percentages that add up to 100"),
         ({"scheme": "grouped", "ratios": "100/0/0"}, 2, "not three whole percentages"),
         ({"scheme": "grouped", "ratios": "-70/85/85"}, 2, "not three whole percentages"),
         ({"scheme": "grouped", "ratios": "50/50"}, 2, "not three whole percentages"),

@@ -143,13 +143,18 @@ def _copies(findings: Findings) -> Statement:
 def _labels(findings: Findings) -> Iterator[Statement]:
     torn = [group for group in findings.copies if len(group.classes) > 1]
     if torn:
-        named = [f"{group.members[0].image_id} ({' and '.join(map(plain, group.classes))})" for group in torn]
+        named = [
+            f"{group.members[0].image_id} ({' and '.join(map(plain, group.classes))}"
+            + (f", likeness {group.similarity:.2f})" if group.kind == "near" else ")")
+            for group in torn
+        ]
         yield Statement(
             "labels",
             "alarm",
             f"{many(len(torn), 'picture')} under several classes: {some(named)}",
-            "One of the labels is wrong, or the pictures are not copies: look at them below. Leave out what "
-            "cannot be settled when importing (--exclude).",
+            "One of the labels is wrong, or the pictures are no copies: of a low likeness they may just look "
+            "alike, and one may join others. Look at them below, and leave out what cannot be settled when "
+            "importing (--exclude).",
         )
     elif findings.copies:
         yield Statement("labels", "fine", "copies of a picture all have one class")
