@@ -1,6 +1,7 @@
 """What configurations are made of, each read once: choices of files, single overrides, personal settings."""
 
 from collections.abc import Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,19 @@ class Sources:
 
     Args:
         conf: the absolute folder of `config.yaml` and the groups.
+
+    Attributes:
+        override: see `overrides.parse_one`.
+        local: see `personal.local_settings`.
     """
 
     def __init__(self, conf: Path) -> None:
         self._conf = conf
-        self._overrides: dict[str, Override | str] = {}
+        self.override = cache(parse_one)
+        self.local = cache(partial(personal.local_settings, conf))
+        self._group = cache(partial(group_from_file, conf))
         self._problems: dict[str, str] = {}
         self._files: dict[frozenset[tuple[str, str | None]], Files | UsageError] = {}
-        self._groups: dict[tuple[str, str], Any] = {}
-        self._local: dict[str, dict[str, Any]] | None = None
-
-    def override(self, text: str) -> Override | str:
-        """See `overrides.parse_one`."""
-        if text not in self._overrides:
-            self._overrides[text] = parse_one(text)
-        return self._overrides[text]
 
     def problem_with(self, choice: Override) -> str:
         """Why an override cannot choose a file of its group; empty where it can."""
@@ -85,14 +84,3 @@ class Sources:
         said = yaml_file.read_mapping(self._conf / EXPERIMENT / f"{experiment}.yaml")
         bases = [entry for entry in said.get("defaults", []) if isinstance(entry, str) and entry != "_self_"]
         return None if bases else said
-
-    def _group(self, group: str, name: str) -> Any:
-        if (group, name) not in self._groups:
-            self._groups[group, name] = group_from_file(self._conf, group, name)
-        return self._groups[group, name]
-
-    def local(self) -> dict[str, dict[str, Any]]:
-        """See `personal.local_settings`."""
-        if self._local is None:
-            self._local = personal.local_settings(self._conf)
-        return self._local
