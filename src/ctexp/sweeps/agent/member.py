@@ -18,10 +18,10 @@ from ctexp.record.values import value_of
 from ctexp.sweeps.agent.stopping import Asked
 from ctexp.sweeps.agent.watching import watch
 
-_REFUSALS: Mapping[int, type[CtexpError]] = {
-    kind.exit_code: kind for kind in (UsageError, DataError, PreflightError, StorageError, Busy)
-}
-"""Exit codes by which a program says that it cannot train here, as things are."""
+REFUSALS: Sequence[type[CtexpError]] = (UsageError, DataError, PreflightError, StorageError, Busy)
+"""By whose exit codes a program says that it cannot train here, as things are."""
+
+_REFUSALS = {kind.exit_code: kind for kind in REFUSALS}
 
 _CANNOT_GO_ON = (UsageError.exit_code, DataError.exit_code)
 """Of these, what a program says of a run that it was to go on with."""
@@ -170,7 +170,7 @@ class Training:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         said = lines[-1] if lines else "it said nothing"
         kind, _, rest = said.partition(": ")
-        return rest if kind in {error.__name__ for error in _REFUSALS.values()} else said
+        return rest if kind in {error.__name__ for error in REFUSALS} else said
 
 
 def _is_over(reading: Reading) -> bool:

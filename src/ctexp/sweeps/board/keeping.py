@@ -17,6 +17,7 @@ from ctexp.sweeps.board.dimensions import as_drawn
 from ctexp.sweeps.board.notes import (
     ATTEMPT,
     CHOSEN,
+    ENDS,
     REUSED,
     RUNS,
     SPENT,
@@ -32,8 +33,6 @@ from ctexp.sweeps.board.notes import (
 )
 from ctexp.sweeps.space import Space
 from ctexp.sweeps.trials import Taken, Told
-
-_ENDS = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
 class Keeping:
@@ -121,7 +120,7 @@ class Keeping:
         if told.state == "pruned":  # its last value is what Optuna's samplers expect
             curve = self._storage.get_trial(key).intermediate_values
             value = curve[max(curve)] if curve else None
-        self._storage.set_trial_state_values(key, _ENDS[told.state], None if value is None else [value])
+        self._storage.set_trial_state_values(key, ENDS[told.state], None if value is None else [value])
 
     def reuse(self, key: int, twin: FrozenTrial) -> None:
         """End a trial with what came of an identical one."""
@@ -131,4 +130,4 @@ class Keeping:
     def has_ended(self, key: int, told: Told) -> bool:
         """Whether a trial ended so already: who asks again after a lost connection is to hear that it did."""
         trial = self._storage.get_trial(key)
-        return trial.state is _ENDS[told.state] and told_of(trial) == told
+        return trial.state is ENDS[told.state] and told_of(trial) == told

@@ -14,18 +14,19 @@ from ctexp.sweeps.trials import TrialState as State
 
 CHOSEN, ATTEMPT, RUNS, SPENT, TOLD, REUSED = "chosen", "attempt", "runs", "spent", "told", "reused"
 
+ENDS: Mapping[Literal["finished", "pruned", "failed"], TrialState] = {
+    "finished": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
+"""A trial's end in Optuna's words."""
+
+_TOLD_STATES = {state: said for said, state in ENDS.items()}
+
 _STATES: Mapping[TrialState, State] = {
     TrialState.WAITING: "waiting",
     TrialState.RUNNING: "running",
-    TrialState.COMPLETE: "finished",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-}
-
-_TOLD_STATES: Mapping[TrialState, Literal["finished", "pruned", "failed"]] = {
-    TrialState.COMPLETE: "finished",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
+    **_TOLD_STATES,
 }
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ctexp.core import errors
 from ctexp.core.errors import CtexpError
+from ctexp.sweeps.agent.member import REFUSALS
 
 ORDER, TRIAL = "order", "trial"
 """What an actor is told: JSON of `{"program": …, "root": …, "environment": …}`, and of a `Taken`."""
@@ -31,6 +31,5 @@ def refusal(said: Sequence[Any] | None) -> CtexpError | None:
     """The error that was sent."""
     if said is None:
         return None
-    kind, problems, hint = said
-    error: CtexpError = getattr(errors, kind)(problems, hint)
-    return error
+    name, problems, hint = said
+    return next((kind for kind in REFUSALS if kind.__name__ == name), CtexpError)(problems, hint)
