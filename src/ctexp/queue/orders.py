@@ -17,7 +17,7 @@ from ctexp.planning.plan.jobs import Job
 
 SCHEMA_VERSION = 1
 
-_MOST = 1e18  # of seconds, of bytes
+_MOST = 1e24  # of seconds, of bytes
 
 
 @dataclass(frozen=True)
