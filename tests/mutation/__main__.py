@@ -18,7 +18,7 @@ from scipy.stats import binomtest
 from tests.mutation import judge, places
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("conf", "docs", "pyproject.toml", "research", "scripts", "src", "tasks.py", "tests")
+COPIED = ("benchmarks", "conf", "docs", "pyproject.toml", "research", "scripts", "src", "tasks.py", "tests")
 GATE = 0.8
 
 SUBJECTS: dict[str, tuple[list[str], list[str]]] = {
