@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -83,4 +84,4 @@ def test_weights_are_tensors_and_those_of_the_network(tmp_path: Path) -> None:
     assert "another network" in refusal(lambda: put(weights, nn.Linear(2, 1)), DataError)
     for content in ({}, {"state_dict": [1]}, {"state_dict": {"a": 1}}):
         path = placed(tmp_path, saved(content))
-        assert "holds no weights" in refusal(lambda path=path: load_weights(path), DataError)
+        assert "holds no weights" in refusal(partial(load_weights, path), DataError)
