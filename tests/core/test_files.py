@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -168,14 +169,15 @@ def test_one_thing_in_anothers_place_is_told(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("nowhere/at/all")
-    for write in (
+    writes: list[Callable[[], object]] = [
         lambda: files.write_text(tmp_path / "folder", "text"),
         lambda: files.append_line(tmp_path / "folder", "line"),
         lambda: files.write_text(tmp_path / "file" / "below", "text"),
         lambda: files.make_folder(tmp_path / "link"),
         lambda: FileLock(tmp_path / "folder", "it").acquire(),
         lambda: FileLock(tmp_path / "file" / "lock", "it").acquire(),
-    ):
+    ]
+    for write in writes:
         with pytest.raises(StorageError, match="in the way"):
             write()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "link"]
