@@ -118,3 +118,5 @@ def _print(loaded: Loaded, checked: Checked, found: Schedule, weights: Weights |
     if means:
         print(means)
     print_schedule(found)
+    if found.totals.unknown and weights is None:
+        screen.note(f"time what nobody knows: scripts/inv plan-check {loaded.plan.name} --measure")

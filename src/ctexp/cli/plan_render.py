@@ -7,6 +7,7 @@ from ctexp.core import files, screen
 from ctexp.core.errors import UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root, shown
+from ctexp.core.wording import many
 from ctexp.executors.settings import DEFAULT, ExecutorSettings, SlurmSettings
 from ctexp.executors.settings import load as load_executor
 from ctexp.planning.checking.check import check
@@ -41,8 +42,11 @@ def plan_render(
     kept = _keep(script) if before == "edited" else None
     _write(script, content)
 
-    for line in (*checked.missing, *checked.warnings):
+    for line in checked.missing:
         screen.warn(line)
+    if checked.warnings:
+        told = many(len(checked.warnings), "warning")
+        screen.warn(f"{told} of the plan: scripts/inv plan-check {loaded.plan.name} tells more")
     if kept:
         screen.warn(f"{shown(script)} had been edited by hand; as it was, it is in {shown(kept)}")
     if json:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctexp.planning.plan.document import Plan
@@ -78,6 +78,7 @@ GRAPHS = st.lists(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is slow
 @given(GRAPHS)
 def test_jobs_come_after_all_they_wait_for_and_greater_priorities_first(
     graph: list[tuple[int, set[str], int]],
@@ -105,6 +106,7 @@ def test_jobs_come_after_all_they_wait_for_and_greater_priorities_first(
             over.add(job.experiment)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is slow
 @given(
     st.lists(
         st.builds("{}{}={}".format, st.sampled_from(["", "+", "++"]), st.sampled_from("abc"), st.integers())

@@ -55,7 +55,7 @@ def plans(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(plans())
 def test_words_arrive_and_nothing_else_happens(document: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -64,6 +64,11 @@ def session(leader: int) -> list[str]:
     return [command for command in found if command]  # none is left of what has ended
 
 
+def has_terminal(leader: int) -> bool:
+    """Whether a session still has one: see proc(5), `tty_nr`."""
+    return Path(f"/proc/{leader}/stat").read_text().rpartition(")")[2].split()[4] != "0"
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_script_stops_job_and_night(script: Path, sent: signal.Signals) -> None:
     night = at_work(script)
@@ -103,7 +108,7 @@ def test_the_night_goes_on_without_its_terminal(script: Path, terminal: "pexpect
     place = script.parent.parent
     leader = terminal.pid
     terminal.ptyproc.fileobj.close()
-    time.sleep(0.2)
+    until(lambda: not has_terminal(leader))
     assert session(leader)
     (place / "go").touch()
     until((place / "end").exists)

@@ -48,8 +48,9 @@ def words_of(plan: Plan, experiment: str, kind: str | None, base: str | None) ->
         base: the experiment whose overrides it begins with; None for none.
     """
     lists: list[tuple[Place, Sequence[str]]] = []
-    if kind is not None:
-        lists.append((("experiments", experiment, "fallback", kind), _fallback(plan, experiment, kind)))
+    for name, words in plan.experiments[experiment].fallback.items():
+        if name == kind:
+            lists.append((("experiments", experiment, "fallback", kind), words))
     for owner in (experiment, base):
         if owner is not None:
             lists.append((("experiments", owner, "overrides"), plan.experiments[owner].overrides))
@@ -57,7 +58,3 @@ def words_of(plan: Plan, experiment: str, kind: str | None, base: str | None) ->
     for place, words in lists:
         for index, word in enumerate(words):
             yield (*place, index), word
-
-
-def _fallback(plan: Plan, experiment: str, kind: str) -> Sequence[str]:
-    return {str(name): words for name, words in plan.experiments[experiment].fallback.items()}[kind]

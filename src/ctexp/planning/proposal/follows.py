@@ -47,7 +47,7 @@ def follows(
             f"{_then(one, study, before, considered, chosen)}"
         )
     for recipe in (*study.recipes, *study.failed):
-        if lost := [run for run in recipe.lost if run.queue == night and run.state in ("diverged", "oom")]:
+        if lost := [run for run in recipe.lost if run.queue == night]:
             names = " and ".join(_experiments(lost))
             ends = " and ".join(sorted({run.state for run in lost}))
             lines.append(f"{night}: {names}: {len(lost)} of its trainings ended as {ends}")

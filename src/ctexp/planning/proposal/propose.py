@@ -30,6 +30,8 @@ from ctexp.planning.schedule.night import schedule
 from ctexp.planning.schedule.schedule import Schedule
 from ctexp.planning.study.study import Study
 
+_Jobs = Mapping[str, list[float | None]]
+
 
 def propose(
     study: Study, diagnosis: Diagnosis, catalogue: Catalogue, wishes: Wishes, now: datetime
@@ -62,7 +64,8 @@ def propose(
             raise _too_short(fitted, wishes)
         dropped = chosen.pop()
         no_room.insert(0, LeftOut(dropped.title, "no room, were it to take its p90"))
-    assumed = _guessed(night.parts, fitted)
+    jobs = _jobs(fitted)
+    assumed = _guessed(night.parts, jobs)
     return Proposal(
         plan=read,
         text=text,
@@ -80,10 +83,12 @@ def propose(
         detectable=night.design.detectable if night.hypotheses else None,
         first=looked.first,
         outlook=outlook(study, looked, night, chosen, wishes.name),
-        reasons={part.name: _timed(part.name, part.reason, fitted) for part in _running(night.parts, fitted)},
+        reasons=_timed(night.parts, jobs),
         left_out=(*no_room, *looked.left_out),
         assumptions=(*night.assumptions, *_about_costs(assumed, wishes), *_about_room(night, there)),
-        follows=follows(study, looked.considered, looked.metric, _tried_again(chosen, night)),
+        follows=follows(
+            study, looked.considered, looked.metric, {one.title: len(night.seeds) for one in chosen}
+        ),
         schedule=fitted,
         assumed_minutes=assumed,
         warnings=checked.warnings,
@@ -178,31 +183,25 @@ def _too_short(fitted: Schedule, wishes: Wishes) -> UsageError:
     )
 
 
-def _running(parts: Sequence[Part], fitted: Schedule) -> list[Part]:
-    """In the order in which they begin."""
-    places = {name: place for place, name in enumerate(_jobs(fitted))}
-    return sorted(parts, key=lambda part: places[part.name])
-
-
-def _guessed(parts: Sequence[Part], fitted: Schedule) -> dict[str, float]:
+def _guessed(parts: Sequence[Part], jobs: _Jobs) -> dict[str, float]:
     """Minutes of one job, by experiment, of those whose cost nobody knows."""
-    jobs = _jobs(fitted)
     return {
-        part.name: part.reason.minutes / len(jobs[part.name])
-        for part in parts
-        if any(cost is None for cost in jobs[part.name])
+        part.name: part.reason.minutes / len(jobs[part.name]) for part in parts if None in jobs[part.name]
     }
 
 
-def _timed(name: str, reason: Reason, fitted: Schedule) -> Reason:
-    """With the minutes that the schedule knows, where it does."""
-    seconds = [cost for cost in _jobs(fitted)[name] if cost is not None]
-    if len(seconds) < len(_jobs(fitted)[name]):
-        return replace(reason, assumed=True)
-    return replace(reason, minutes=sum(seconds) / 60, assumed=False)
+def _timed(parts: Sequence[Part], jobs: _Jobs) -> dict[str, Reason]:
+    """Reasons in the order in which experiments begin, with the minutes that the schedule knows."""
+    reasons = {part.name: part.reason for part in parts}
+    found = {}
+    for name, costs in jobs.items():
+        known = [cost for cost in costs if cost is not None]
+        minutes = sum(known) / 60 if len(known) == len(costs) else reasons[name].minutes
+        found[name] = replace(reasons[name], minutes=minutes, assumed=len(known) < len(costs))
+    return found
 
 
-def _jobs(fitted: Schedule) -> Mapping[str, list[float | None]]:
+def _jobs(fitted: Schedule) -> _Jobs:
     """The seconds of each experiment's jobs."""
     found: dict[str, list[float | None]] = {}
     for entry in fitted.entries:
@@ -229,8 +228,3 @@ def _about_room(night: Assembled, there: Room) -> list[str]:
     return [
         "by that guess the window is too short for all of it; what has no time is left for the next start"
     ]
-
-
-def _tried_again(chosen: Sequence[Candidate], night: Assembled) -> dict[str, int]:
-    """The moves of the plan, with their seeds."""
-    return {one.title: len(night.seeds) for one in chosen}

@@ -10,6 +10,7 @@ from ctexp.core.errors import PreflightError
 from ctexp.core.files import probe_writable
 from ctexp.core.gpu import Gpu, GpuState
 from ctexp.core.sizes import size_bytes
+from ctexp.core.wording import many
 from ctexp.executors.devices import shown
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import disk, memory
@@ -97,11 +98,10 @@ def _disk(night: Intended) -> Finding:
     except PreflightError as error:
         return Finding("disk", "; ".join(error.problems), "machine", error.hint)
     reserve = size_bytes(night.plan.reserve.disk)
-    unknown = f" and {totals.unknown} jobs of unknown size" if totals.unknown else ""
-    said = (
-        f"{disk(totals.free_bytes)} free in {runs}; the night writes {disk(totals.disk_bytes)}{unknown}, "
-        f"{disk(reserve)} stay free"
-    )
+    unknown = many(totals.unknown, "job") + " of unknown size"
+    known = totals.unknown == 0 or totals.unknown < totals.fitting
+    writes = disk(totals.disk_bytes) + (f" and {unknown}" if totals.unknown else "") if known else unknown
+    said = f"{disk(totals.free_bytes)} free in {runs}; the night writes {writes}, {disk(reserve)} stay free"
     if totals.free_bytes < totals.disk_bytes + reserve:
         return Finding(
             "disk", said, "machine", "free some space, see `scripts/inv prune`; or lower reserve.disk"
