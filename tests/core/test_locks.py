@@ -26,6 +26,7 @@ with FileLock(Path(sys.argv[1]), "it"):
 
 def test_the_second_is_told_who_is_first(tmp_path: Path) -> None:
     path = tmp_path / "lock"
+    assert not FileLock(path, "the run").is_held(), "nobody has ever taken it"
     with FileLock(path, "the run"):
         assert FileLock(path, "the run").is_held()
         with pytest.raises(Busy, match=rf"the run is in use by pid {os.getpid()} \(.*\) since 20"):
