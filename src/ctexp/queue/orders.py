@@ -36,7 +36,7 @@ class Cost:
     basis: str = "unknown"
 
 
-_Read = TypeVar("_Read", "Orders", Job, Cost, Device)
+_Read = TypeVar("_Read", bound="Orders | Job | Cost | Device")
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ def _typed(made: _Read) -> _Read:
     """
     for one in fields(made):
         if isinstance(one.type, type | UnionType):
-            kinds, value = get_args(one.type) or (one.type,), getattr(made, one.name)
+            value, kinds = getattr(made, one.name), get_args(one.type)
+            kinds = kinds or (one.type,)
             meant = isinstance(value, (*kinds, int) if float in kinds else kinds)
             least = -_MOST if one.name == "priority" else 0
             if not meant or (isinstance(value, int | float) and not least <= value < _MOST):
