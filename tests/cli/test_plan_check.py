@@ -32,7 +32,8 @@ def test_a_sound_plan_and_its_schedule(project: Path) -> None:
     assert [word for line in rest for word in line.split()[:1] if "-s" in word] == [
         *("plain-s1", "plain-s2", "sgd-s42")
     ]
-    warnings = done.stderr.splitlines()
+    *warnings, next_step = done.stderr.splitlines()
+    assert next_step == "time what nobody knows: scripts/inv plan-check sound --measure"
     assert len(warnings) == 2  # so few images in the tiny set
     assert all(line.startswith("warning: research/plans/sound.yaml:1: common.0: tiny") for line in warnings)
     assert not (project / "runs").exists()
