@@ -35,6 +35,7 @@ from ctexp.planning.past import Past
 from ctexp.planning.plan.jobs import Job, jobs_of
 from ctexp.planning.plan.load import load
 from ctexp.planning.render.bash import bash_script
+from ctexp.planning.render.script import Script
 from ctexp.planning.schedule.night import schedule
 from ctexp.record.environment import computes_on
 from ctexp.record.history import History
@@ -141,10 +142,8 @@ def parts(project: Path) -> None:
     row("history read", [timed(lambda: Past.load(project / "runs"))[0]])
     night = timed(lambda: schedule(checked.jobs, loaded.plan, project / "runs", clock.now()))
     row("history read, jobs estimated and fitted", [night[0]])
-    jobs = jobs_of(loaded.plan)
-    rendered = [
-        timed(lambda: bash_script(loaded.plan, jobs, loaded.shown, loaded.sha256))[0] for _ in range(9)
-    ]
+    script = Script(loaded.plan, loaded.shown, loaded.sha256)
+    rendered = [timed(lambda: bash_script(script))[0] for _ in range(9)]
     told("its script rendered", 1000 * row("the script rendered", rendered), "ms", 50, "at most")
 
 

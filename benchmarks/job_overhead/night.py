@@ -21,6 +21,7 @@ from benchmarks.aims import told
 from ctexp.planning.plan.document import Experiment, Plan
 from ctexp.planning.plan.jobs import in_order, jobs_of
 from ctexp.planning.render.bash import bash_script
+from ctexp.planning.render.script import Script
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Journal
 from ctexp.record.manifest import Origin
@@ -87,7 +88,7 @@ def night(root: Path, count: int) -> list[float]:
     plan = Plan(name="night", experiments=experiments, analysis=[])
     jobs = in_order(jobs_of(plan))
     made: QueueDir = queue(root / "runs", jobs, disk_reserve_bytes=0)
-    made.script.write_text(bash_script(plan, jobs, "research/plans/night.yaml", HASH))
+    made.script.write_text(bash_script(Script(plan, "research/plans/night.yaml", HASH)))
     variables = {"CTEXP_QUEUE_DIR": str(made.path), "CTEXP_QUEUE": made.id, "CTEXP_PLAN": "night"}
     with (root / "night.log").open("wb") as log:
         subprocess.run(

@@ -86,8 +86,10 @@ def test_what_the_file_says_stops_nobody(tmp_path: Path, text: str) -> None:
 
 def test_of_many_at_once_one_wins(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLD, str(tmp_path / "lock")]
-    pipe = subprocess.PIPE
-    started = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) for _ in range(8)]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(8)
+    ]
     said = [process.stdout.readline() for process in started if process.stdout]
     assert sorted(said) == [b""] * 7 + [b"held\n"]
     errors = [process.communicate()[1] for process in started]  # which lets the one that has it go, too

@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,8 @@ def test_a_request_of_another_version_is_refused(warm: Light) -> None:
 def test_nonsense_ends_no_parent(warm: Light) -> None:
     known = Request.of_this_process(["inv"], {}).document() | {"numbers": []}
     wrong = [known | {name: value} for name in known for value in (None, {"a": "b"})]
-    said = [wire.framed(one) for one in (None, 3, "x", [known], {}, {"limits": {"x": []}}, *wrong)]
+    nonsense: list[Any] = [None, 3, "x", [known], {}, {"limits": {"x": []}}, *wrong]
+    said = [wire.framed(one) for one in nonsense]
     for text in (*said, wire.framed("")[:3], b"\xff" * 9, wire.framed("x" * 9)[:8], b"\0\0\1\0" + b"[" * 256):
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(str(warm.socket))

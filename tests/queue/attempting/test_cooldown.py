@@ -109,8 +109,8 @@ def test_a_pause_since_the_last_end_and_none_before_the_first_job(
     assert between.cool_down(pause_seconds=0.8) < 0.5
     between.writer.done("a-s1")
     ended = uptime()
-    monkeypatch.setattr(cooldown, "uptime", lambda: ended + 60 + time.monotonic() - began)
     began = time.monotonic()
+    monkeypatch.setattr(cooldown, "uptime", lambda: ended + 60 + time.monotonic() - began)
     assert between.cool_down(pause_seconds=60.4) > 0.3
     assert between.cool_down(pause_seconds=60.4) < 0.3
     assert between.notes == []

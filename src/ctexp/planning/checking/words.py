@@ -48,9 +48,9 @@ def words_of(plan: Plan, experiment: str, kind: str | None, base: str | None) ->
         base: the experiment whose overrides it begins with; None for none.
     """
     lists: list[tuple[Place, Sequence[str]]] = []
-    for name, words in plan.experiments[experiment].fallback.items():
+    for name, instead in plan.experiments[experiment].fallback.items():
         if name == kind:
-            lists.append((("experiments", experiment, "fallback", kind), words))
+            lists.append((("experiments", experiment, "fallback", kind), instead))
     for owner in (experiment, base):
         if owner is not None:
             lists.append((("experiments", owner, "overrides"), plan.experiments[owner].overrides))
