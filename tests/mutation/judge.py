@@ -110,9 +110,9 @@ def _alone(answer: Connection, work: Callable[..., Any], *arguments: Any) -> Non
         derandomize=True,
         database=None,
         deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
         phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
     )
-    hypothesis.settings.load_profile("mutation")
     answer.send(work(*arguments))
 
 
