@@ -1,6 +1,5 @@
 """What stands in the README, the docs and `dvc.yaml` is there."""
 
-import importlib.util
 import re
 import statistics
 import subprocess
@@ -13,32 +12,9 @@ import pytest
 from ctexp.core import yaml_file
 from ctexp.queue.__main__ import COMMANDS
 from docs.pictures import imports
+from tests.docs.pages import PAGES
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-
-
-def verbs() -> set[str]:
-    """The names of all tasks."""
-    done = subprocess.run(
-        [Path(sys.executable).with_name("inv"), "--list"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(re.findall(r"^  ([a-z-]+)", done.stdout, re.MULTILINE))
-
-
-def test_every_verb_a_page_names_exists() -> None:
-    known = verbs()
-    named = {
-        verb
-        for page in PAGES
-        for verb in re.findall(r"(?:scripts/inv|`inv|\binv) ([a-z][a-z-]+)\b", page.read_text())
-    }
-    assert named - known == set()
-    assert {"quickstart", "test", "train", "runs"} <= named
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -46,12 +22,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
-
-
-def test_every_module_that_the_pages_run_exists() -> None:
-    for page in PAGES:
-        for module in re.findall(r"python -m ([a-z_.]+)", page.read_text()):
-            assert importlib.util.find_spec(module), module
 
 
 def test_the_data_pipeline_parses_and_watches_files_that_exist() -> None:
