@@ -2,6 +2,7 @@ import json
 import multiprocessing
 import os
 import random
+import zlib
 from pathlib import Path
 
 import pytest
@@ -269,3 +270,20 @@ def test_every_prefix_of_a_journal_folds_and_unknown_events_say_nothing(tmp_path
         night = fold(plan, journal.read())
         assert set(night.jobs) == {"a-s1", "b-s1"}
         assert sum(one.open is not None for one in night.jobs.values()) <= 1
+
+
+def test_what_is_no_json_stays_out(journal: Journal) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        journal.append("note", figure=float("nan"))
+    assert texts(journal) == ALL
+
+
+@pytest.mark.parametrize("body", [b'{"seq": "6", "kind": "x"', b'{"seq": 6'])
+def test_a_whole_line_that_is_no_event_is_damage_where_others_follow(journal: Journal, body: bytes) -> None:
+    line = body + b', "crc": "%08x"}\n' % zlib.crc32(body)
+    content = journal.path.read_bytes()
+    journal.path.write_bytes(content + line)
+    assert texts(journal) == ALL
+    journal.path.write_bytes(line + content)
+    with pytest.raises(Damaged, match="line 1 is not"):
+        Journal(journal.path).read()
