@@ -134,7 +134,7 @@ def test_all_seeds_of_a_name_are_one_look(project: Path, capsys: pytest.CaptureF
 
 def test_nobody_opens_the_test_split_by_chance(project: Path) -> None:
     with pytest.raises(UsageError, match="which run is to open the test split"):
-        evaluate(None, "test", final=True, json=False)
+        evaluate("", "test", final=True, json=False)
     run(project).result.unlink()  # as a kill leaves it
     with pytest.raises(DataError, match="interrupted, not finished") as refused:
         evaluate("latest", "test", final=True, json=False)

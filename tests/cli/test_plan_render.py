@@ -56,6 +56,7 @@ def test_a_sound_plan_becomes_a_script_that_can_be_run(project: Path) -> None:
     script = project / "scripts" / "night.sh"
     plan = project / "research" / "plans" / "night.yaml"
     assert told == {
+        "schema_version": 1,
         "path": str(script),
         "sha256": files.sha256_file(script),
         "target": "bash",

@@ -93,11 +93,13 @@ def test_status_for_programs(project: Path, at_work: QueueDir) -> None:
 
 QUEUE_KEYS = (
     "queue plan plan_file path mode state pid host holders begun beat beat_age window opens closes left ends "
-    "ends_p90 exit_code ended disk_free disk_reserve gpu totals steps jobs problems packing"
+    "ends_p90 exit_code ended disk_free disk_reserve gpu totals steps jobs problems packing "
+    "left_seconds beat_age_seconds disk_free_bytes disk_reserve_bytes"
 )
 JOB_KEYS = (
     "id experiment seed state kind reason waits attempt fallback run log epoch epochs folds_done folds "
-    "trials loss metric seconds expected expected_p90 basis ends ends_p90 fits cancelled deviations device"
+    "trials loss metric seconds expected expected_p90 basis ends ends_p90 fits cancelled deviations device "
+    "expected_seconds expected_p90_seconds"
 )
 
 
@@ -253,6 +255,7 @@ def test_a_job_that_waits_is_dropped(project: Path, at_work: QueueDir) -> None:
 def test_a_job_that_runs_is_stopped_by_its_runner(project: Path, at_work: QueueDir) -> None:
     document = json.loads(inv(project, "queue-cancel", "plain-s1", "--queue", at_work.id, "--json").stdout)
     assert document == {
+        "schema_version": 1,
         "queue": at_work.id,
         "job": "plain-s1",
         "running": True,

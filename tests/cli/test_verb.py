@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from invoke.collection import Collection
 from invoke.context import Context
-from invoke.loader import FilesystemLoader
+
+from tests.cli.verbs import tasks_of
 
 ROOT = Path(__file__).resolve().parents[2]
 INV = Path(sys.prefix) / "bin" / "inv"
@@ -29,15 +29,15 @@ frontdoor.install()
 ctexp.cli.__path__.append(__file__.removesuffix("tasks.py"))
 
 @verb("sample:refused")
-def refused(_, json=False, debug=False): "Raise."
+def refused(_, json=False): "Raise."
 @verb("sample:bug")
-def bug(_, json=False, debug=False): "Break."
+def bug(_, json=False): "Break."
 @verb("sample:lacking")
-def lacking(_, debug=False): "Import what is not there."
+def lacking(_): "Import what is not there."
 @verb("sample:told")
 def told(_, code=0): "Return."
 @verb("sample:full")
-def full(_, debug=False): "Write to a full disk."
+def full(_): "Write to a full disk."
 @verb("sample:hungry")
 def hungry(_): "Ask for too much memory."
 @verb("sample:wait")
@@ -94,12 +94,13 @@ def test_an_error_is_one_json_document_where_json_was_asked_for(folder: Path) ->
     assert done.returncode == 3
     assert done.stderr.startswith("DataError: one is missing\n")
     assert json.loads(done.stdout) == {
+        "schema_version": 1,
         "error": {
             "kind": "DataError",
             "exit_code": 3,
             "problems": ["one is missing", "two is torn"],
             "hint": "import them again",
-        }
+        },
     }
 
 
@@ -179,7 +180,7 @@ def test_a_signal_is_one_line_and_its_exit_code(folder: Path, signum: signal.Sig
         process.send_signal(signum)
         _, told = process.communicate()
     assert process.returncode == code
-    assert told == f"Stopped: stopped by {signum.name}\n"
+    assert told == f"Stopped: {signum.name} was received -> the same command begins it again\n"
 
 
 @pytest.mark.parametrize("buffering", ["", "1"])
@@ -211,10 +212,7 @@ def test_every_verb_finds_a_function_that_takes_its_flags(monkeypatch: pytest.Mo
         called[target] = set(flags)
 
     monkeypatch.setattr("ctexp.cli.verb.perform", note)
-    monkeypatch.setattr("ctexp.cli.frontdoor.install", lambda: None)  # this process parses nothing
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    module, _ = FilesystemLoader(start=str(ROOT)).load("tasks")
-    tasks = Collection.from_module(module).tasks.values()
+    tasks = tasks_of(ROOT).values()
     for task in tasks:
         task(Context(), **{argument.name: argument.value for argument in task.get_arguments()})
 

@@ -169,6 +169,7 @@ def test_the_catalog_is_kept_as_a_delta_table(told: tuple[Path, str]) -> None:
     assert said.startswith("tiny: version 0 of data/delta/tiny now holds its 42 images\ncatalog sha256: ")
     kept = json.loads(inv(project, "data-delta", "data/delta/tiny", "--dataset", "tiny", "--json").stdout)
     assert kept == {
+        "schema_version": 1,
         "dataset": "tiny",
         "images": 42,
         "catalog_sha256": said.split()[-1],

@@ -56,4 +56,8 @@ def test_it_says_where_it_listens_and_is_alone_there(project: Path, environment:
         assert again.stdout is not None
         document = "".join(iter(again.stdout.readline, "}\n")) + "}"
         again.send_signal(signal.SIGKILL)
-    assert json.loads(document) == {"socket": str(path), "variable": "CTEXP_WARM"}
+    assert json.loads(document) == {
+        "schema_version": 1,
+        "socket": str(path),
+        "variable": "CTEXP_WARM",
+    }

@@ -66,7 +66,7 @@ def test_offline_runs_arrive_once_and_whole(tmp_path: Path) -> None:
     with service() as (address, arrived):
         gone = address
         said = json.loads(sync(project, address, 0, "--json").stdout)
-        assert said == {"synced": 2, "failed": {}}
+        assert said == {"schema_version": 1, "synced": 2, "failed": {}}
         for tracker_id in (f"{run.id}-1", "night-a-1"):
             assert_arrived(arrived, tracker_id)
         assert any("curves" in name for name in arrived.files)

@@ -20,7 +20,6 @@ from invoke import task
 
 from ctexp.cli import frontdoor
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import JSON
 
 
 @task
@@ -98,7 +97,7 @@ sys.modules["ctexp.cli.stand_in"] = types.ModuleType("ctexp.cli.stand_in")
 sys.modules["ctexp.cli.stand_in"].train = trained
 
 
-@verb("stand_in:train", warm=True, iterable=["override"], help=JSON)
+@verb("stand_in:train", warm=True, iterable=["override"])
 def train(_, override=None, json=False):
     """Stands in for the real one."""
 

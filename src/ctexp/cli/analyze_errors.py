@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctexp.config import verdict
+from ctexp.cli.meant import experiment
 from ctexp.config.compose import load, paths_of, resolve_paths
 from ctexp.core import screen
 from ctexp.core.classes import SPLITS
 from ctexp.core.errors import DataError, MemoryExhausted, PreflightError, UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root
-from ctexp.record import baselines
 from ctexp.record.ledger import open_test
 from ctexp.record.manifest import Manifest
-from ctexp.record.subjects import Subject, subject
+from ctexp.record.subjects import Subject
 
 if TYPE_CHECKING:
     from ctexp.data.catalog import Catalog
@@ -34,8 +33,7 @@ def analyze_errors(run: str, split: str, final: bool, explain: int, json: bool) 
         raise UsageError(f"--explain: {explain} is not between 0 and {_MOST}", "0 explains none")
     root = project_root()
     runs = resolve_paths(root)[1]
-    best_by = f"val/{verdict.load(root).primary}"
-    found = subject(runs, run, best_by=best_by, baseline=baselines.current(root))
+    found = experiment(root, run)
     _check_split(found, split, final=final)
 
     from ctexp.evaluation import answers

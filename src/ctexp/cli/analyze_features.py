@@ -5,13 +5,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
+from ctexp.cli.meant import experiment
+from ctexp.cli.tables import plain
 from ctexp.config.compose import paths_of, resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.paths import feature_lists_folder, project_root, shown
-from ctexp.record.find import find, run_paths
+from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def analyze(run: Sequence[str], repeats: int, json: bool) -> None:
         )
     root = project_root()
     runs_dir = resolve_paths(root)[1]
-    runs = [find(runs_dir, selector) for selector in run] or [_newest(runs_dir)]
+    runs = [one for said in run for one in experiment(root, said).runs] or [_newest(runs_dir)]
 
     from ctexp.evaluation import figures
     from ctexp.training.judging.feature_runs import judge, open_runs
@@ -148,11 +148,10 @@ def _tell(document: dict[str, Any], ranks: Sequence["ColumnImportance"]) -> None
         f"{len(ranks)} features of {', '.join(runs)}: {document['repeats']} permutations of each among "
         f"{validation['images']} validation images in {validation['groups']} groups"
     )
-    table = Table(box=None, pad_edge=False)
-    for heading in ("column", "nats", "95 % interval", "accuracy", "gradient", "goes with", "list"):
-        table.add_column(heading, justify="right" if heading in {"nats", "accuracy", "gradient"} else "left")
-    if len(runs) > 1:
-        table.add_column("of each run", justify="left")
+    several = ("of each run",) if len(runs) > 1 else ()
+    table = plain(
+        *("column", "nats:", "95 % interval", "accuracy:", "gradient:", "goes with", "list"), *several
+    )
     for one in ranks[:_SHOWN]:
         partner = "" if one.correlation is None else f"{one.partner} {one.correlation:+.2f}"
         table.add_row(
@@ -163,9 +162,9 @@ def _tell(document: dict[str, Any], ranks: Sequence["ColumnImportance"]) -> None
             f"{one.gradient_share:.1%}",
             partner,
             "top" if one.is_top else "bottom",
-            *([" ".join(f"{value:.4f}" for value in one.runs)] if len(runs) > 1 else []),
+            *(" ".join(f"{value:.4f}" for value in one.runs) for _ in several),
         )
-    screen.results().print(table)
+    screen.print_table(table)
     more = len(ranks) - _SHOWN
     if more > 0:
         print(f"and {more} more; --json lists all")

@@ -4,11 +4,9 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
+from ctexp.cli.tables import per_class
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
-from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
 from ctexp.core.paths import project_root, shown
 from ctexp.core.wording import many
@@ -55,13 +53,7 @@ def tell(found: "Audit", data_dir: Path) -> None:
     findings = found.findings
     console = screen.results()
     print(f"{found.catalog.title}: {findings.images:,} images audited")
-    counts = Table(box=None, pad_edge=False)
-    counts.add_column("class")
-    for split in findings.counts.images:
-        counts.add_column(split, justify="right")
-    for name in CLASSES:
-        counts.add_row(name, *(f"{its[name]:,}" for its in findings.counts.images.values()))
-    console.print(counts)
+    screen.print_table(per_class(findings.counts.images))
     for one in verdict(findings):
         begin = f"{_MARKS[one.level]} {one.topic:<11}"
         print(fill(one.text, console.width, initial_indent=begin, subsequent_indent=" " * len(begin)))

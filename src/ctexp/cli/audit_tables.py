@@ -8,9 +8,9 @@ from rich.text import Text
 from ctexp.checklist.advice import Addition, Advice, Recommendation, assessment
 from ctexp.checklist.audit import Audit
 from ctexp.core import screen
+from ctexp.core.wording import some
 
 _TABLE = 120  # columns, off a terminal too
-_NAMED = 3
 
 
 def tell(found: Audit, advice: Advice) -> None:
@@ -63,5 +63,4 @@ def _points(found: Audit) -> None:
 def _runs(runs: Sequence[str], found: Audit) -> str:
     if len(found.runs) == 1:
         return ""
-    more = f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
-    return f"; {len(runs)} of {len(found.runs)} runs: {', '.join(runs[:_NAMED])}{more}"
+    return f"; {len(runs)} of {len(found.runs)} runs: {some(runs)}"

@@ -10,12 +10,11 @@ from ctexp.checklist.audit import Audit, audit
 from ctexp.checklist.evidence import read
 from ctexp.checklist.facts import Facts, facts
 from ctexp.cli import audit_tables
-from ctexp.config import verdict
+from ctexp.cli.meant import all_of
 from ctexp.config.paths import resolve_paths
 from ctexp.core import screen, tracker_key
 from ctexp.core.errors import DataError
 from ctexp.core.paths import project_root
-from ctexp.monitor.meant import meant
 from ctexp.monitor.neighbours import Neighbours
 from ctexp.record.run_dir import RunDir
 
@@ -29,7 +28,7 @@ def audit_tracking(run: str, json: bool) -> None:
         every = [one.id for one in others.every]
         if not every:
             raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
-        chosen = meant(root, others, run, f"val/{verdict.load(root).primary}") if run else every
+        chosen = all_of(root, others, run) if run else every
     title = _title(run, chosen, root)
     directories = [RunDir(runs / one) for one in chosen]
     with screen.steps() as progress:

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from ctexp.cli.tables import plain
 from ctexp.core import clock, screen
 from ctexp.core.classes import CLASSES
+from ctexp.core.wording import many, some
 from ctexp.evaluation.verdicts.documents import Candidate, Comparison, Cost, MetricVerdict, Side
 
 _DECIDED = "a difference like this would be decided by"
-_LEFT = ("verdict", "", "evidence", _DECIDED)  # words; numbers stand at the right
 _SHOWN = 5  # images and settings named; --json has all
 
 
@@ -64,7 +65,7 @@ def _tell_candidate(candidate: Candidate, comparison: Comparison, *, promoting: 
 
 
 def _metrics(candidate: Candidate) -> Table:
-    table = _table("metric", "value", "difference (95 %)", "p", "verdict")
+    table = plain("metric", "value:", "difference (95 %):", "p:", "verdict")
     for name, metric in candidate.metrics.items():
         table.add_row(
             name,
@@ -78,7 +79,7 @@ def _metrics(candidate: Candidate) -> Table:
 
 def _repetitions(candidate: Candidate) -> Table:
     """How far seeds lie apart, which the intervals hold too, and how much more would be enough."""
-    table = _table("metric", "sd of seeds", _DECIDED)
+    table = plain("metric", "sd of seeds:", _DECIDED)
     for name, metric in candidate.metrics.items():
         sds = [_number(its.sd) or "?" for its in (metric.of_baseline, metric.of_candidate)]
         table.add_row(name, " / ".join(sds), _needed(metric))
@@ -98,14 +99,14 @@ def _needed(metric: MetricVerdict) -> str:
 
 
 def _gates(candidate: Candidate) -> Table:
-    table = _table("gate", "", "evidence")
+    table = plain("gate", "", "evidence", wraps="evidence")
     for gate in candidate.gates:
         table.add_row(gate.name, "pass" if gate.passed else "FAIL", Text(gate.evidence))
     return table
 
 
 def _classes(candidate: Candidate) -> Table:
-    table = _table("class", "images", "recall", "precision", "right / wrong")
+    table = plain("class", "images:", "recall:", "precision:", "right / wrong:")
     for name in CLASSES:
         its = candidate.classes[name]
         table.add_row(
@@ -119,7 +120,7 @@ def _classes(candidate: Candidate) -> Table:
 
 
 def _rankings(candidate: Candidate) -> Table:
-    table = _table("class against rest", "AUROC", "difference (95 %)", "p (DeLong)")
+    table = plain("class against rest", "AUROC:", "difference (95 %):", "p (DeLong):")
     for name, areas in candidate.delong.items():
         table.add_row(
             name,
@@ -131,7 +132,7 @@ def _rankings(candidate: Candidate) -> Table:
 
 
 def _costs(candidate: Candidate, baseline: Side) -> Table:
-    table = _table("cost", baseline.title, candidate.title)
+    table = plain("cost", f"{baseline.title}:", f"{candidate.title}:")
     before, after = candidate.cost.baseline, candidate.cost.candidate
     rows = {
         "training of a run": [_time(cost.training_minutes) for cost in (before, after)],
@@ -151,21 +152,12 @@ def _print(*tables: Table) -> None:
     for table in tables:
         if table.row_count:
             print()
-            screen.results().print(table)
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for place, heading in enumerate(headings):
-        left = place == 0 or heading in _LEFT
-        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "evidence")
-    return table
+            screen.print_table(table)
 
 
 def _called(side: Side) -> str:
-    seeds = f"{len(side.seeds)} seed" if len(side.seeds) == 1 else f"{len(side.seeds)} seeds"
     name = side.title if side.said in {side.title, "baseline"} else f"{side.said} ({side.title})"
-    return f"{name}, {seeds}"
+    return f"{name}, {many(len(side.seeds), 'seed')}"
 
 
 def _change(before: float | None, after: float | None) -> str:
@@ -199,5 +191,4 @@ def _value(value: object) -> str:
 
 
 def _some(items: Sequence[str]) -> str:
-    more = f" and {len(items) - _SHOWN} more (--json has all)" if len(items) > _SHOWN else ""
-    return ", ".join(items[:_SHOWN]) + more
+    return some(items, _SHOWN) + (" (--json has all)" if len(items) > _SHOWN else "")

@@ -3,23 +3,29 @@
 import json as json_library
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ctexp.cli import fold_tables
+from ctexp.cli.costs import cost
 from ctexp.cli.train import heed_changes
 from ctexp.config.compose import Composed, compose, paths_of, resolve_paths
 from ctexp.config.folds import FoldWords
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import CriterionNotMet, DataError, UsageError
 from ctexp.core.paths import project_root, shown, splits_folder
+from ctexp.core.wording import many
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog
-from ctexp.data.selection import select
+from ctexp.data.selection import Selection, select
 from ctexp.data.splits import split_file
 from ctexp.data.splits.schemes import Split
+from ctexp.planning import estimates
+from ctexp.planning.past import Job, Past
 from ctexp.record import git
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
+from ctexp.record.environment import computes_on
 from ctexp.record.ledger import count_cross_validation
 from ctexp.record.manifest import Origin, command_line
 from ctexp.record.subjects import JUDGED
@@ -31,12 +37,19 @@ _MOST_SEEDS = 1000
 """More would be a slip of the keyboard; the record lists every fold of every one."""
 
 
-def cross_validate(override: Sequence[str], seeds: int, resume: str | None, yes: bool, json: bool) -> int:
+def cross_validate(
+    override: Sequence[str], seeds: int, dry_run: bool, resume: str | None, yes: bool, json: bool
+) -> int:
     """Train what is not trained yet of a cross-validation, and judge it; 0 only if every fold finished."""
     root = project_root()
-    place, record = (
-        _begun(root, override, seeds, yes) if resume is None else _gone_on(root, resume, override, seeds, yes)
-    )
+    if resume is not None:
+        place, record = _gone_on(root, resume, override, seeds, dry_run, yes)
+    else:
+        asked = _checked(root, override, seeds)
+        if dry_run:
+            _preview(asked, json)
+            return 0
+        place, record = _begun(asked, yes)
     composed = _composed(root, record.overrides, record.seeds[0])
     data_dir, runs = paths_of(composed.settings.paths, root)
     catalog, split, _ = _folds(root, data_dir, record.dataset)
@@ -61,10 +74,38 @@ def cross_validate(override: Sequence[str], seeds: int, resume: str | None, yes:
     return _told(record, document)
 
 
-def _begun(
-    root: Path, override: Sequence[str], seeds: int, yes: bool
-) -> tuple[CrossValidationDir, CrossValidation]:
-    """A new one, everything checked, its folder made."""
+@dataclass(frozen=True)
+class _Asked:
+    """A cross-validation that can be made."""
+
+    root: Path
+    override: Sequence[str]
+    words: FoldWords
+    composed: Composed
+    catalog: Catalog
+    split: Split
+    split_sha256: str
+    first: Selection
+    seeds: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return self.composed.settings.run.name or self.composed.settings.model.name
+
+    @property
+    def trainings(self) -> int:
+        return self.split.folds * len(self.seeds)
+
+    def folders(self) -> tuple[Path, Path]:
+        """Those of the data and of all runs."""
+        return paths_of(self.composed.settings.paths, self.root)
+
+    def said(self) -> str:
+        return f"{many(self.split.folds, 'fold')}, {many(len(self.seeds), 'seed')}"
+
+
+def _checked(root: Path, override: Sequence[str], seeds: int) -> _Asked:
+    """Compose it and look at its data; everything that would refuse a fold refuses here, once."""
     words = FoldWords.of(override)
     problems = list(words.problems)
     if not 1 <= seeds <= _MOST_SEEDS:
@@ -75,39 +116,81 @@ def _begun(
     settings = composed.settings
     if settings.seed + seeds > 2**32:
         raise UsageError(f"--seeds: {seeds} seeds from {settings.seed} on go beyond {2**32 - 1}")
-    data_dir, runs = paths_of(settings.paths, root)
+    data_dir, _ = paths_of(settings.paths, root)
     catalog, split, sha256 = _folds(root, data_dir, settings.data.name)
-    for fold in range(split.folds):  # what would refuse each of them refuses here, once
-        selection = select(data_dir, splits_folder(root), catalog.name, "kfold", fold, settings.data.sample)
+    selections = [
+        select(data_dir, splits_folder(root), catalog.name, "kfold", fold, settings.data.sample)
+        for fold in range(split.folds)
+    ]
+    for selection in selections:
         features_of(settings, selection, data_dir, root)
-    heed_changes(git.capture(root, [data_dir, runs]), settings.git.dirty, yes)
-    files.probe_writable(runs)
     numbers = tuple(range(settings.seed, settings.seed + seeds))
-    name = settings.run.name or settings.model.name
-    place = CrossValidationDir.create(runs, name)
-    flags = ["--seeds", str(seeds)] if seeds > 1 else []
+    return _Asked(root, tuple(override), words, composed, catalog, split, sha256, selections[0], numbers)
+
+
+def _preview(asked: _Asked, json: bool) -> None:
+    """Say what it would be and cost; nothing is made."""
+    accelerator = asked.composed.settings.trainer.accelerator
+    train, val = (len(asked.first.rows[part]) for part in ("train", "val"))
+    job = Job.of(asked.composed.resolved, computes_on(accelerator), train, val)
+    each = estimates.from_history(Past.load(asked.folders()[1]), job)
+    if json:
+        screen.emit_json(
+            {
+                "name": asked.name,
+                "dataset": asked.catalog.name,
+                "folds": asked.split.folds,
+                "seeds": list(asked.seeds),
+                "trainings": asked.trainings,
+                "estimate_of_each": each.model_dump(mode="json") if each else None,
+                "seconds": each and round(each.seconds * asked.trainings, 3),
+                "disk_bytes": each and each.disk_bytes and each.disk_bytes * asked.trainings,
+            }
+        )
+        return
+    print(f"{asked.name} on {asked.catalog.title}: {asked.said()} (not made: --dry-run)")
+    if each is None:
+        known = command_line("estimate", [*asked.words.kept, "data.split=kfold", "data.fold=0"])
+        print(f"{many(asked.trainings, 'training')}; what each takes is not known: {known}")
+        return
+    room = f", {estimates.disk(each.disk_bytes * asked.trainings)}" if each.disk_bytes else ""
+    took = f"{clock.duration(each.seconds * asked.trainings)}{room}"
+    print(
+        f"{many(asked.trainings, 'training')}, each {cost(each, accelerator)}: {took} in all ({each.basis})"
+    )
+
+
+def _begun(asked: _Asked, yes: bool) -> tuple[CrossValidationDir, CrossValidation]:
+    """A new one, its folder made."""
+    data_dir, runs = asked.folders()
+    heed_changes(git.capture(asked.root, [data_dir, runs]), asked.composed.settings.git.dirty, yes)
+    files.probe_writable(runs)
+    place = CrossValidationDir.create(runs, asked.name)
+    flags = ["--seeds", str(len(asked.seeds))] if len(asked.seeds) > 1 else []
     record = CrossValidation(
         id=place.id,
-        name=name,
+        name=asked.name,
         created=clock.iso(clock.now()),
-        command=command_line("cross-validate", [*override, *flags]),
-        overrides=words.kept,
-        config_sha256=_digest(composed),
-        dataset=catalog.name,
-        catalog_sha256=catalog.sha256,
-        split_sha256=sha256,
-        folds=split.folds,
-        seeds=numbers,
-        members=tuple(Fold(fold=fold, seed=seed) for seed in numbers for fold in range(split.folds)),
+        command=command_line("cross-validate", [*asked.override, *flags]),
+        overrides=asked.words.kept,
+        config_sha256=_digest(asked.composed),
+        dataset=asked.catalog.name,
+        catalog_sha256=asked.catalog.sha256,
+        split_sha256=asked.split_sha256,
+        folds=asked.split.folds,
+        seeds=asked.seeds,
+        members=tuple(
+            Fold(fold=fold, seed=seed) for seed in asked.seeds for fold in range(asked.split.folds)
+        ),
         origin=Origin.of(os.environ),
     )
     record.write(place.record)
-    screen.note(f"{split.folds} folds, {_many(len(numbers), 'seed')}: {shown(place.path)}")
+    screen.note(f"{asked.said()}: {shown(place.path)}")
     return place, record
 
 
 def _gone_on(
-    root: Path, selector: str, override: Sequence[str], seeds: int, yes: bool
+    root: Path, selector: str, override: Sequence[str], seeds: int, dry_run: bool, yes: bool
 ) -> tuple[CrossValidationDir, CrossValidation]:
     """One that was begun before, with the configuration and data it began with.
 
@@ -115,6 +198,8 @@ def _gone_on(
         UsageError: more than its name was given.
         DataError: it is damaged, or its configuration, data set or split is another now.
     """
+    if dry_run:
+        raise UsageError("--resume trains; it takes no --dry-run", f"see `scripts/inv show {selector}`")
     if override or seeds != 1:
         what = repr(override[0]) if override else "--seeds"
         raise UsageError(f"--resume takes what the cross-validation began with, not {what}", "leave it away")
@@ -188,7 +273,3 @@ def _told(record: CrossValidation, document: Mapping[str, Any] | None) -> int:
     for line in error.lines():
         screen.note(line)
     return error.exit_code
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

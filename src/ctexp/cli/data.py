@@ -4,11 +4,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from rich.table import Table
-
+from ctexp.cli.tables import per_class
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
-from ctexp.core.classes import CLASSES
 from ctexp.core.errors import UsageError
 from ctexp.core.files import storage_errors
 from ctexp.core.names import check_id
@@ -62,7 +60,7 @@ def phantom(name: str, seed: int, json: bool) -> None:
         screen.emit_json(report.as_dict())
     else:
         _tell(report)
-        _tell_counts(report)
+        screen.print_table(per_class(report.counts))
 
 
 def _check_seed(seed: int) -> None:
@@ -107,13 +105,3 @@ def _tell(report: ImportReport) -> None:
     if report.ignored:
         count = many(len(report.ignored), "file")
         screen.note(f"passed over {count} of operating systems and tools: {some(report.ignored)}")
-
-
-def _tell_counts(report: ImportReport) -> None:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("class")
-    for split in report.counts:
-        table.add_column(split, justify="right")
-    for name in CLASSES:
-        table.add_row(name, *(str(counts[name]) for counts in report.counts.values()))
-    screen.results().print(table)

@@ -6,7 +6,9 @@ import textwrap
 
 from rich.table import Table
 
+from ctexp.cli.tables import plain
 from ctexp.core import screen
+from ctexp.core.wording import many, some
 from ctexp.planning.diagnosis.diagnose import NAMES
 from ctexp.planning.diagnosis.findings import Diagnosis, Finding
 
@@ -22,7 +24,7 @@ def tell(found: Diagnosis, why_incumbent: str) -> None:
     _paragraph(found.said)
     if found.incumbent:
         subject = f"{found.dataset}, split {found.split}"
-        looked = f"{_many(found.recipes, 'recipe')}, {_many(found.runs, 'training')}"
+        looked = f"{many(found.recipes, 'recipe')}, {many(found.runs, 'training')}"
         why = f" ({why_incumbent})" if why_incumbent else ""
         print()
         _paragraph(f"{subject}: {looked}; the incumbent is {found.incumbent}{why}")
@@ -32,8 +34,7 @@ def tell(found: Diagnosis, why_incumbent: str) -> None:
         print()
         _bottleneck(first)
     print()
-    console = screen.results()
-    console.print(_others(found, first), width=min(console.width, _TABLE))
+    screen.print_table(_others(found, first), _TABLE)
     print()
     _paragraph("established: " + ("" if found.established else "no difference between recipes"))
     for line in found.established:
@@ -49,7 +50,7 @@ def _bottleneck(one: Finding) -> None:
         "about": ", ".join(one.about),
         "confidence": f"{one.confidence}: {one.why_so_sure}",
         "refuted by": one.refuted_by,
-        "rests on": _cited(one.cites),
+        "rests on": some(one.cites, _CITED),
     }
     for name, text in rows.items():
         if text:
@@ -57,20 +58,12 @@ def _bottleneck(one: Finding) -> None:
 
 
 def _others(found: Diagnosis, first: Finding | None) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", "", "confidence"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("evidence", overflow="fold")
+    table = plain("", "", "confidence", "evidence", wraps="evidence")
     kept = [one for one in found.findings if one is not first and (found.recipes or one.kind in _BEFORE)]
     for one in sorted(kept, key=lambda its: _STATES.index(its.state)):
         name = NAMES[one.kind].removeprefix("a ").removeprefix("an ")
         table.add_row(name, one.state, one.confidence, one.said)
     return table
-
-
-def _cited(cites: tuple[str, ...]) -> str:
-    more = len(cites) - _CITED
-    return ", ".join(cites[:_CITED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _paragraph(text: str, indent: str = "", first: str | None = None) -> None:
@@ -89,7 +82,3 @@ def _paragraph(text: str, indent: str = "", first: str | None = None) -> None:
         break_on_hyphens=False,
     )
     print(wrapped)
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,11 +1,9 @@
 """`diff`: two runs side by side: code, configuration, data, environment, results."""
 
-from collections.abc import Sequence
-
 from rich.table import Table
 from rich.text import Text
 
-from ctexp.cli.runs import meant
+from ctexp.cli.meant import the_one
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import UsageError
@@ -19,7 +17,7 @@ _LISTED = 40
 def diff(a: str, b: str, json: bool) -> None:
     """Print in what two runs differ."""
     root = project_root()
-    found = [meant(root, said) for said in (a, b)]
+    found = [the_one(root, said) for said in (a, b)]
     runs = [run for run in found if isinstance(run, RunDir)]
     if len(runs) < len(found):
         whole = next(one for one in found if not isinstance(one, RunDir))
@@ -55,13 +53,9 @@ def _print(section: Section) -> None:
 
 
 def _table(section: Section) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=True)
+    table = Table(box=None, pad_edge=False)
     for heading in ("", "a", "b"):
         table.add_column(heading, overflow="fold")
     for row in section.rows[:_LISTED]:
-        table.add_row(f"  {row.what}", *_cells(row.said))
+        table.add_row(f"  {row.what}", *(Text("-" if value is None else value) for value in row.said))
     return table
-
-
-def _cells(values: Sequence[str | None]) -> list[Text]:
-    return [Text("-" if value is None else value) for value in values]

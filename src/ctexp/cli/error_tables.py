@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from rich.table import Table
-
+from ctexp.cli.tables import plain
 from ctexp.core import screen
 from ctexp.core.paths import shown
 from ctexp.evaluation.mistakes.document import Mistakes
@@ -31,10 +30,10 @@ def tell(found: Mistakes, folder: Path) -> None:
 
 def _tell_confusions(found: Mistakes) -> None:
     if found.confusions:
-        table = _table("truth", "called", "images:", "of the class, 95 % interval:")
+        table = plain("truth", "called", "images:", "of the class, 95 % interval:")
         for pair in found.confusions[:_SHOWN]:
             table.add_row(pair.truth, pair.called, str(pair.n), share(pair.rate))
-        screen.results().print(table)
+        screen.print_table(table)
 
 
 def _tell_slices(found: Mistakes) -> None:
@@ -44,7 +43,7 @@ def _tell_slices(found: Mistakes) -> None:
         tested = sum(one.difference.p is not None for one in found.slices)
         print(f"no slice of {tested} differs from the rest by more than chance")
         return
-    table = _table("slice", "images:", "right:", "against the rest:", "p (Holm):")
+    table = plain("slice", "images:", "right:", "against the rest:", "p (Holm):")
     for one in told:
         difference = one.difference
         table.add_row(
@@ -54,25 +53,25 @@ def _tell_slices(found: Mistakes) -> None:
             f"{100 * difference.value:+.0f} ({100 * difference.low:+.0f} to {100 * difference.high:+.0f})",
             p_value(difference.p_holm),
         )
-    screen.results().print(table)
+    screen.print_table(table)
 
 
 def _tell_images(found: Mistakes) -> None:
     if found.confident:
-        table = _table("surest mistakes", "truth", "called", "probability:")
+        table = plain("surest mistakes", "truth", "called", "probability:")
         for one in found.confident[:_SHOWN]:
             table.add_row(one.image_id, one.truth, one.called, f"{one.probabilities[one.called]:.2f}")
-        screen.results().print(table)
+        screen.print_table(table)
     labels = found.mislabelled
     if labels.withheld:
         print(f"labels not assessed: {labels.withheld}")
         return
     print(f"labels to look at: {len(labels.suspects)} ({labels.said})")
     if labels.suspects:
-        table = _table("image", "label", "perhaps", "margin:")
+        table = plain("image", "label", "perhaps", "margin:")
         for suspect in labels.suspects[:_SHOWN]:
             table.add_row(suspect.image_id, suspect.label, suspect.probably, f"{suspect.margin:+.3f}")
-        screen.results().print(table)
+        screen.print_table(table)
 
 
 def _tell_rest(found: Mistakes) -> None:
@@ -100,12 +99,3 @@ def _tell_rest(found: Mistakes) -> None:
             f"the maps hardly change when the weights are random (rank correlation {why.sanity:.2f}): "
             "they do not show what was learned"
         )
-
-
-def _table(*headings: str) -> Table:
-    """A plain table; columns whose heading ends in a colon are numbers."""
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        numbers = heading.endswith(":")
-        table.add_column(heading.rstrip(":"), justify="right" if numbers else "left", no_wrap=True)
-    return table

@@ -9,6 +9,7 @@ from ctexp.config.compose import compose
 from ctexp.core import clock, screen
 from ctexp.core.errors import PreflightError
 from ctexp.core.paths import project_root
+from ctexp.core.wording import many
 from ctexp.planning import estimates
 from ctexp.planning.estimates import Accuracy, disk, memory
 from ctexp.planning.past import Past
@@ -62,6 +63,6 @@ def _pair(value: float | None, bound: float | None, written: Callable[[float], s
 def _told(earlier: Accuracy) -> str:
     if earlier.median_ratio is None:
         return "none yet"
-    runs = f"{earlier.runs} {'run' if earlier.runs == 1 else 'runs'}"
     covered = "" if earlier.p90_coverage is None else f"; {earlier.p90_coverage:.0%} of them within the p90"
+    runs = many(earlier.runs, "run")
     return f"{runs} took {earlier.median_ratio:.2f} times their estimate in the median{covered}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ctexp.cli import evaluation_tables
+from ctexp.cli.meant import experiment
 from ctexp.config import verdict
 from ctexp.config.compose import load, paths_of, resolve_paths
 from ctexp.core import screen
@@ -14,11 +15,10 @@ from ctexp.core.classes import SPLITS
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import ledger_file, project_root, shown, splits_folder
-from ctexp.record import baselines
 from ctexp.record.ledger import open_test, refuse_changed
 from ctexp.record.look import Look
 from ctexp.record.run_dir import RunDir
-from ctexp.record.subjects import Subject, subject
+from ctexp.record.subjects import Subject
 from ctexp.training.dataset import features_of, refuse_other_features, same_data
 
 _ALL = "all"
@@ -26,17 +26,17 @@ _ORDER = ("val", "train", "test")  # temperature and threshold come from val
 
 
 def evaluate(
-    run: str | None, split: str, json: bool, final: bool = False, prevalence: float | str | None = None
+    run: str, split: str, json: bool, final: bool = False, prevalence: float | str | None = None
 ) -> None:
     """Predict splits with the best checkpoints of a run, or of a name's seeds; write and print metrics."""
     splits = _splits(split, final)
-    if final and run is None:
+    if final and not run:
         raise UsageError("--final: which run is to open the test split?", "name it: --run RUN")
     root = project_root()
     asked = verdict.load(root)
     share = asked.prevalence if prevalence is None else _share(prevalence)
     runs = resolve_paths(root)[1]
-    found = _found(root, runs, run or "latest", f"val/{asked.primary}")
+    found = _found(root, run or "latest")
     opening = cache(partial(open_test, root, runs, kind="evaluate", subjects=found.runs, final=final))
     if final:  # refused now rather than after minutes
         refuse_changed(root, runs)
@@ -58,13 +58,13 @@ def evaluate(
         screen.note(f"commit the look: git add {shown(ledger_file(root))}")
 
 
-def _found(root: Path, runs: Path, said: str, best_by: str) -> Subject:
+def _found(root: Path, said: str) -> Subject:
     """The runs that are meant.
 
     Raises:
         UsageError: a cross-validation is meant, whose figures are made with it.
     """
-    found = subject(runs, said, best_by=best_by, baseline=baselines.current(root))
+    found = experiment(root, said)
     if found.place is not None:
         raise UsageError(
             f"--run: {found.title} is a cross-validation, judged out of fold when it ended",

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from ctexp.cli.tables import plain
 from ctexp.core import screen
 
 _WHOLE = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "auroc", "auprc", "miss_rate")
@@ -28,15 +29,15 @@ def show(run_id: str, summary: Mapping[str, Any], *, after_another: bool) -> Non
         summary: as it stands in `metrics.json`.
         after_another: whether something was printed before.
     """
-    console, split = screen.results(), summary["split"]
+    split = summary["split"]
     if after_another:
-        console.print()
-    console.print(f"{run_id}  {split}  {summary['n']} images; values with 95 % intervals")
+        print()
+    print(f"{run_id}  {split}  {summary['n']} images; values with 95 % intervals")
     for table in (_metrics(summary), _classes(summary), _cancer(summary["cancer"])):
-        console.print()
-        console.print(table)
-    console.print()
-    console.print(_cost(summary["speed"], summary["size"]))
+        print()
+        screen.print_table(table)
+    print()
+    print(_cost(summary["speed"], summary["size"]))
     scaled = summary["calibrated"]
     if scaled is not None:
         how = f"logits divided by {scaled['temperature']:.3g}, fitted on {scaled['fitted_on']}"
@@ -48,7 +49,7 @@ def show(run_id: str, summary: Mapping[str, Any], *, after_another: bool) -> Non
 def _metrics(summary: Mapping[str, Any]) -> Table:
     """The metrics over all classes, and what calibration makes of those that it changes."""
     split, scaled = summary["split"], summary["calibrated"]
-    table = _headed("metric", "value", "", *(("calibrated", "") if scaled else ()))
+    table = plain("metric", "value:", "", *(("calibrated:", "") if scaled else ()))
     for name in (*_WHOLE, *_CALIBRATED):
         full = f"{split}/{name}"
         after = scaled["metrics"].get(full) if scaled else None
@@ -57,8 +58,8 @@ def _metrics(summary: Mapping[str, Any]) -> Table:
 
 
 def _classes(summary: Mapping[str, Any]) -> Table:
-    heads = [part for said in _OF_A_CLASS.values() for part in (said, "")]
-    table = _headed("class", "images", *heads)
+    heads = [part for said in _OF_A_CLASS.values() for part in (f"{said}:", "")]
+    table = plain("class", "images:", *heads)
     for name, entries in summary["per_class"].items():
         cells = [part for metric in _OF_A_CLASS for part in _parts(entries[metric])]
         table.add_row(name.replace("_", " "), str(summary["support"][name]), *cells)
@@ -69,8 +70,8 @@ def _cancer(cancer: Mapping[str, Any]) -> Table:
     """Any cancer against normal: as answered, and at the threshold."""
     stated = cancer["prevalence"]
     where = f"as in the split, {cancer['share']:.3f}" if stated is None else f"of {stated:g}"
-    heads = [part for said in _OF_CANCER.values() for part in (said, "")]
-    table = _headed("cancer or normal", *heads)
+    heads = [part for said in _OF_CANCER.values() for part in (f"{said}:", "")]
+    table = plain("cancer or normal", *heads)
     table.caption = f"PPV and NPV at a prevalence {where}"
     table.caption_justify = "left"
     table.add_row("as answered", *_four(cancer["answered"]))
@@ -92,14 +93,6 @@ def _cost(speed: Mapping[str, Any], size: Mapping[str, Any]) -> str:
         f"{speed['latency_ms']:.2f} ms for one image{views} ({speed['device']}, {speed['device_name']}); "
         f"{size['parameters']:,} parameters, checkpoint {size['checkpoint_bytes'] / 1e6:.1f} MB"
     )
-
-
-def _headed(*heads: str) -> Table:
-    """A table without lines; the column after a value has no head and holds its interval."""
-    table = Table(box=None, pad_edge=False)
-    for place, head in enumerate(heads):
-        table.add_column(head, justify="left" if place == 0 or not head else "right", no_wrap=True)
-    return table
 
 
 def _parts(entry: Mapping[str, Any]) -> tuple[str, str]:

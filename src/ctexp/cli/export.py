@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
+from ctexp.cli.meant import experiment
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root, shown
-from ctexp.record import baselines
 from ctexp.record.checkpoint_files import BEST
 from ctexp.record.manifest import Manifest
 from ctexp.record.pruned import told
 from ctexp.record.run_dir import RunDir
-from ctexp.record.subjects import subject
 
 _FORMATS = ("onnx", "safetensors")
 _FOLDER = "exports"
@@ -24,7 +23,7 @@ def export(run: str, format: str, output: str | None, json: bool) -> None:
         raise UsageError(f"--format: {format!r} is no format to export", did_you_mean(format, _FORMATS))
     root = project_root()
     data_dir, runs = resolve_paths(root)
-    found = _the_one(root, runs, run)
+    found = _the_one(root, run)
     folder = Path(output).expanduser() if output else runs / _FOLDER / f"{found.id}_{format}"
     if folder.exists():
         raise UsageError(f"--output: {shown(folder)} is there already", "move it away, or name another")
@@ -64,13 +63,13 @@ def export(run: str, format: str, output: str | None, json: bool) -> None:
         screen.warn(f"trained on synthetic images ({manifest.dataset.name}): it knows no patient")
 
 
-def _the_one(root: Path, runs: Path, selector: str) -> RunDir:
+def _the_one(root: Path, selector: str) -> RunDir:
     """The run that is meant.
 
     Raises:
         UsageError: several are.
     """
-    meant = subject(runs, selector, baseline=baselines.current(root))
+    meant = experiment(root, selector)
     if len(meant.runs) > 1 or meant.place is not None:
         raise UsageError(
             f"--run: {meant.title} means {len(meant.runs)} networks; one is exported at a time",

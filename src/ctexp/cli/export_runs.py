@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ctexp.config import verdict
+from ctexp.cli.meant import all_of
 from ctexp.config.compose import compose, resolve_paths
 from ctexp.config.schema.running import LoggerSettings
 from ctexp.core import screen
@@ -11,7 +11,6 @@ from ctexp.core.errors import CtexpError, PreflightError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root, shown
-from ctexp.monitor.meant import meant
 from ctexp.monitor.neighbours import Neighbours
 from ctexp.record.run_dir import RunDir
 from ctexp.trackers import replay
@@ -66,8 +65,7 @@ def _settings(root: Path, to: str, url: str | None, checkpoints: bool) -> Logger
 def _chosen(root: Path, folder: Path, said: Sequence[str]) -> tuple[list[RunDir], list[str]]:
     """The runs that are meant and whose end is recorded, oldest first, and the others."""
     others = Neighbours(folder)
-    best_by = f"val/{verdict.load(root).primary}"
-    wanted = {run for word in said for run in meant(root, others, word, best_by)} if said else None
+    wanted = {run for word in said for run in all_of(root, others, word)} if said else None
     ended, unended = [], []
     for one in reversed(others.every):
         if wanted is not None and one.id not in wanted:

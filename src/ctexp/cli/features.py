@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from ctexp.cli.tables import plain
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.paths import feature_lists_folder, project_root, shown, splits_folder
@@ -101,7 +102,7 @@ def _tell(
         f"{selection.catalog.title}: 50 features of {images:,} images, {measured:,} measured now, "
         f"{images - measured:,} known or copies"
     )
-    screen.results().print(_family_table(document))
+    screen.print_table(_family_table(document))
     for one in ranked:
         _tell_lists(one)
     print(f"table {shown(Path(document['table']['file']))}")
@@ -135,15 +136,12 @@ def _tell_lists(ranked: dict[str, Any]) -> None:
         f"{len(ranked['lists']['bottom_features'])} bottom features"
     )
     if fold is None:
-        screen.results().print(_column_table(ranked["columns"][:_SHOWN], top))
+        screen.print_table(_column_table(ranked["columns"][:_SHOWN], top))
 
 
 def _family_table(document: dict[str, Any]) -> Table:
     """Columns and time of each family; finding the body is on a line of its own."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("family")
-    table.add_column("columns", justify="right")
-    table.add_column("ms an image", justify="right")
+    table = plain("family", "columns:", "ms an image:")
     for family in ("body", *document["families"]):
         milliseconds = document["milliseconds"].get(family)
         table.add_row(
@@ -156,11 +154,7 @@ def _family_table(document: dict[str, Any]) -> Table:
 
 def _column_table(columns: Sequence[dict[str, Any]], top: Sequence[str]) -> Table:
     """The best columns, and whether they are good enough to be top features."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("column")
-    table.add_column("effect ε²", justify="right")
-    table.add_column("corrected p", justify="right")
-    table.add_column("list")
+    table = plain("column", "effect ε²:", "corrected p:", "list")
     for column in columns:
         table.add_row(
             column["column"],

@@ -6,6 +6,7 @@ from typing import Any
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.paths import project_root, shown
+from ctexp.core.wording import many
 from ctexp.research.findings.checking import Line, Report, check
 from ctexp.research.places import Places
 from ctexp.research.plan.load import load
@@ -38,14 +39,14 @@ def _tell(report: Report) -> None:
     if not report.files:
         print("no findings yet: scripts/inv research-run makes some")
         return
-    said = f"{_many(report.numbers, 'number')} in {_many(len(report.files), 'file')}"
+    said = f"{many(report.numbers, 'number')} in {many(len(report.files), 'file')}"
     if report.unsourced:
         screen.note(
-            f"{_many(report.unsourced, 'figure')} counted or reported by handlers: nothing to recompute from"
+            f"{many(report.unsourced, 'figure')} counted or reported by handlers: nothing to recompute from"
         )
     if report.differences or report.missing:
         told = [
-            _many(len(lines), what)
+            many(len(lines), what)
             for lines, what in ((report.differences, "difference"), (report.missing, "missing source"))
             if lines
         ]
@@ -73,7 +74,3 @@ def _document(report: Report, code: int) -> dict[str, Any]:
 
 def _line(one: Line) -> dict[str, Any]:
     return asdict(one) | {"line": one.line or None}
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" + ("" if count == 1 else "s")

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from ctexp.cli.tables import plain
 from ctexp.core import screen
 from ctexp.core.paths import shown
 from ctexp.record.cross_validation import CrossValidation
@@ -17,10 +18,10 @@ def text(record: CrossValidation, document: Mapping[str, Any] | None, path: Path
     """What is printed and kept as `summary.txt`."""
     written = io.StringIO()
     with contextlib.redirect_stdout(written):
-        screen.results().print(_table(record))
+        screen.print_table(_table(record))
         if document is not None:
             print()
-            screen.results().print(_metrics(document))
+            screen.print_table(_metrics(document))
             print(_calibration(document))
             for note in document["splits"]["oof"]["notes"]:
                 print(f"note: {note}")
@@ -29,10 +30,7 @@ def text(record: CrossValidation, document: Mapping[str, Any] | None, path: Path
 
 
 def _table(record: CrossValidation) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("fold", "seed", "run", "state", "val/macro_f1", "val/accuracy", "minutes"):
-        left = heading in {"run", "state"}
-        table.add_column(heading, justify="left" if left else "right", no_wrap=True)
+    table = plain("fold:", "seed:", "run", "state", "val/macro_f1:", "val/accuracy:", "minutes:")
     for member in record.members:
         measured = [member.metrics.get(name) for name in ("val/macro_f1", "val/accuracy")]
         table.add_row(
@@ -50,9 +48,7 @@ def _metrics(document: Mapping[str, Any]) -> Table:
     """The out-of-fold metrics with their intervals, and beside them the spread over folds and seeds."""
     from ctexp.evaluation.metrics import headline
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("out of fold", "value", "95 % interval", "sd of folds", "sd of seeds"):
-        table.add_column(heading, justify="left" if heading == "out of fold" else "right", no_wrap=True)
+    table = plain("out of fold", "value:", "95 % interval:", "sd of folds:", "sd of seeds:")
     spread = document["spread"]
     for name, value, low, high in headline(document["splits"]["oof"]):
         interval = "" if low is None or high is None else f"{low:.3f} to {high:.3f}"

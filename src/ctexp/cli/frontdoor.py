@@ -1,14 +1,16 @@
 """Bare Hydra overrides under the stock `inv` program, and command-line errors a person can act on.
 
 Invoke's parser takes every bare word after a task for the next task's name. It makes its state machine anew
-for each parse, looking the class up in its own module, and by then tasks.py has been loaded: that is the one
-seam used here. This file is on the way of `inv --list`, so it imports nothing heavier than invoke.
+for each parse, looking the class up in its own module, and by then tasks.py has been loaded: that is the
+seam used here, and the same one for what a task's help says of its flags. This file is on the way of
+`inv --list`, so it imports nothing heavier than invoke.
 """
 
 import re
 import sys
 from typing import Any
 
+from invoke import collection
 from invoke.exceptions import Exit, ParseError
 from invoke.parser import parser
 from invoke.parser.argument import Argument
@@ -19,6 +21,10 @@ _KEY = r"[A-Za-z_][\w./@:-]*"
 _OVERRIDE = re.compile(rf"(?:\+\+?|~)?{_KEY}=|~{_KEY}\Z")
 _RUNS = {"latest", "best", "baseline"}
 """Words that mean a run, however near the name of a task may be."""
+
+
+_UNTOLD = {list: "=STRING", float: "=FLOAT"}
+"""Values of which invoke's help says nothing, as if their flags were switches."""
 
 
 class BadCommand(ParseError, Exit):
@@ -41,6 +47,19 @@ class BadCommand(ParseError, Exit):
             emit_error(error.kind, error.exit_code, error.problems, error.hint)
         self.message = None  # and not once more, as the message of the exit
         self._code = UsageError.exit_code
+
+
+class FrontDoorContext(ParserContext):
+    """A task's flags, whose help says which take values, which stand bare, and which may come again."""
+
+    def help_for(self, flag: str) -> tuple[str, str]:
+        """What stands for a flag in its task's help."""
+        spelled, said = super().help_for(flag)
+        arg = self.flags[flag]
+        spelled += _UNTOLD.get(arg.kind, "")
+        if arg.kind is list:
+            said += " (may be given again)"
+        return spelled, f"{said} (given bare, or by its flag)" if arg.positional else said
 
 
 class FrontDoorMachine(ParseMachine):
@@ -94,7 +113,7 @@ class FrontDoorMachine(ParseMachine):
 
     def _usage(self) -> str:
         """The command with the bare words it takes, those that were given as they were."""
-        words = [str(arg.value or _spelled(arg).upper()) for arg in self.context.positional_args]
+        words = [str(arg.value or _word(arg)) for arg in self.context.positional_args]
         return " ".join((f"inv {self.context.name}", *words))
 
     def _no_word(self, token: str) -> bool:
@@ -153,7 +172,7 @@ class FrontDoorMachine(ParseMachine):
         if self._override_argument():
             return f"{alone}: {task} takes overrides and flags", f"write KEY=VALUE; {self._help()}"
         if taken := self.context.positional_args:
-            names = " and ".join(_spelled(arg).upper() for arg in taken)
+            names = " and ".join(_word(arg) for arg in taken)
             return f"{alone}: {task} takes {'one ' if len(taken) == 1 else ''}{names}", self._help()
         free = [flag for flag, arg in self.context.flags.items() if _wants_value(arg)]
         if not free:
@@ -178,9 +197,15 @@ class FrontDoorMachine(ParseMachine):
         return argument if argument is not None and argument.kind is list else None
 
 
+def _word(arg: Argument) -> str:
+    """What stands for a bare word in a command: an experiment's id is an ID."""
+    return re.split(r"[-_]", str(arg.names[0]))[-1].upper()
+
+
 def _spelled(arg: Argument) -> str:
-    """What a bare word is called in a sentence: an experiment's id is an id."""
-    return re.split(r"[-_]", str(arg.names[0]))[-1]
+    """What a bare word is called in a sentence; of a letter its help knows it."""
+    word = _word(arg).lower()
+    return str(arg.help).partition(":")[0].removeprefix("the ") if len(word) == 1 and arg.help else word
 
 
 def _wants_value(arg: Argument) -> bool:
@@ -204,7 +229,8 @@ FrontDoorMachine._class_transitions = ParseMachine._class_transitions
 
 
 def install() -> None:
-    """Make the running `inv` parse with `FrontDoorMachine`, and keep bytecode as Python does elsewhere."""
+    """Make the running `inv` parse and explain as this module does, and keep bytecode as Python elsewhere."""
     parser.ParseMachine = FrontDoorMachine  # type: ignore[misc]
+    collection.ParserContext = FrontDoorContext  # type: ignore[attr-defined]
     # Invoke switches bytecode off for the sake of tasks.py alone; our own modules are worth keeping compiled.
     sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ctexp.cli import monitor_tables
-from ctexp.config import verdict
+from ctexp.cli.meant import all_of
 from ctexp.config.paths import resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import CriterionNotMet, DataError, UsageError
@@ -11,7 +11,6 @@ from ctexp.core.paths import project_root
 from ctexp.monitor import live as following
 from ctexp.monitor.finding import Report
 from ctexp.monitor.judge import report
-from ctexp.monitor.meant import meant
 from ctexp.monitor.neighbours import Neighbours
 
 _NEWEST = "latest"
@@ -49,7 +48,7 @@ def _looked(root: Path, runs: Path, run: str, all: bool) -> Report:
         if all and not others.every:
             raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
         every = [one.id for one in others.every]
-        chosen = every if all else meant(root, others, run, f"val/{verdict.load(root).primary}")
+        chosen = every if all else all_of(root, others, run)
     with screen.steps() as progress:
         return report(chosen, root, others, whole=all, progress=progress)
 
@@ -58,7 +57,7 @@ def _followed(root: Path, runs: Path, run: str, json: bool) -> Report:
     """Tell changes as they come; what was found of all that was followed."""
     only = None
     if run != _NEWEST:
-        only = meant(root, Neighbours(runs), run, f"val/{verdict.load(root).primary}")
+        only = all_of(root, Neighbours(runs), run)
     seen: dict[str, None] = {}
     for change in following.follow(root, runs, only):
         if change.state == "follows":

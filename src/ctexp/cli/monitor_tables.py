@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from ctexp.cli.tables import plain
 from ctexp.core import screen
-from ctexp.core.wording import some
+from ctexp.core.wording import many, some
 from ctexp.monitor.finding import Finding, Report, told_apart
 from ctexp.monitor.live import Change
 
@@ -46,17 +47,14 @@ def change_line(change: Change) -> str:
 def _headline(found: Report) -> str:
     count = len(found.runs)
     looked = f"{found.runs[0].run}, {found.runs[0].state}" if count == 1 else f"{count:,} runs looked at"
-    told = [f"{number} {word}{'' if number == 1 else 's'}" for word, number in found.counts.items() if number]
+    told = [many(number, word) for word, number in found.counts.items() if number]
     quiet = "nothing looks wrong" if any(run.epochs for run in found.runs) else "no epoch to judge"
     return f"{looked}: {', '.join(told) or quiet}"
 
 
 def _table(findings: Sequence[Finding], found: Report) -> Table:
     """A row for all that are the same finding."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", "what"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("evidence", overflow="fold")
+    table = plain("", "what", "evidence", wraps="evidence")
     for same in _alike(findings, found):
         one = same[0]
         said = Text(f"{_evidence(same, found)}\n-> {one.advice}")
@@ -122,9 +120,9 @@ def _unknown(found: Report) -> list[str]:
             # A command that names the run is the same for all of them.
             why = one.why if len(found.runs) == 1 else one.why.replace(judged.run, "RUN")
             runs[one.rule, why] += 1
-    many = len(found.runs) > 1
+    several = len(found.runs) > 1
     return [
-        f"not known: {_spelled(rule)}: {why}" + (f" ({count} runs)" if many and count > 1 else "")
+        f"not known: {_spelled(rule)}: {why}" + (f" ({count} runs)" if several and count > 1 else "")
         for (rule, why), count in sorted(runs.items())
     ]
 

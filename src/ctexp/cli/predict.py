@@ -4,19 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ctexp.cli.meant import experiment
 from ctexp.config.compose import load, resolve_paths
 from ctexp.core import files, screen
 from ctexp.core.errors import DataError, UsageError
 from ctexp.core.paths import project_root, shown
-from ctexp.record import baselines
+from ctexp.core.wording import many, some
 from ctexp.record.checkpoint_files import BEST
 from ctexp.record.documents import printable
 from ctexp.record.manifest import Manifest
 from ctexp.record.pruned import told
-from ctexp.record.subjects import Subject, subject
+from ctexp.record.subjects import Subject
 
 _WRITERS = (".csv", ".json")
-_NAMED = 3
 
 
 def predict(
@@ -34,7 +34,7 @@ def predict(
     root = project_root()
     data_dir, runs = resolve_paths(root)
     source = Path(path).expanduser()
-    asked_of = subject(runs, run, baseline=baselines.current(root))
+    asked_of = experiment(root, run)
     _refuse_without_weights(asked_of)
 
     from ctexp.data.unlabelled import Reader, find, window_of_set
@@ -148,14 +148,12 @@ def _tell(document: dict[str, Any], target: Path | None) -> None:
         called.append(f"{document['abstained']} abstained (below {document['abstain_below']:g})")
     if document["unreadable"]:
         called.append(f"{document['unreadable']} unreadable")
-    images = f"{document['images']:,} image{'' if document['images'] == 1 else 's'}"
-    screen.note(f"{images} by {document['subject']['title']}: {', '.join(called)}")
+    screen.note(f"{many(document['images'], 'image')} by {document['subject']['title']}: {', '.join(called)}")
     if target is not None:
         screen.note(f"written to {shown(target)}")
     over = document["passed_over"]
     if over:
-        others = f" and {len(over) - _NAMED} more" if len(over) > _NAMED else ""
-        screen.warn(f"passed over, no images: {', '.join(over[:_NAMED])}{others}")
+        screen.warn(f"passed over, no images: {some(over)}")
     if not document["calibrated"]:
         without = [one["run_id"] for one in document["networks"] if one["temperature"] is None]
         screen.warn(

@@ -3,13 +3,14 @@
 import re
 from datetime import timedelta
 
-from rich.table import Table
 from rich.text import Text
 
+from ctexp.cli.tables import plain
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
 from ctexp.core.errors import UsageError
 from ctexp.core.paths import baselines_file, project_root
+from ctexp.core.wording import many
 from ctexp.record import prune as rules
 from ctexp.record.prune import Plan, Rules, Thinning
 
@@ -64,29 +65,23 @@ def _document(thinning: Thinning) -> dict[str, object]:
 
 
 def _tell(decided: Plan, done: list[Thinning], *, applied: bool) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("run", "file", "MB", "why"):
-        table.add_column(heading, justify="right" if heading == "MB" else "left", no_wrap=heading == "run")
+    table = plain("run", "file", "MB:", "why", wraps="why")
     for thinning in done:
         for row, file in enumerate(thinning.files):
             name = thinning.run.id if row == 0 else ""
             table.add_row(Text(name), Text(file.name), _megabytes(file.size), Text(file.reason))
     if done:
-        screen.results().print(table)
+        screen.print_table(table)
     count = sum(len(thinning.files) for thinning in done)
     verb = "deleted" if applied else "would be deleted"
     freed = _megabytes(sum(thinning.size for thinning in done))
     protected = f"; {len(decided.protected)} protected" if decided.protected else ""
     print(
-        f"{_counted(count, 'file')} of {_counted(len(done), 'run')}, {freed} MB, {verb}; "
-        f"{_counted(decided.looked_at, 'run')} looked at{protected}"
+        f"{many(count, 'file')} of {many(len(done), 'run')}, {freed} MB, {verb}; "
+        f"{many(decided.looked_at, 'run')} looked at{protected}"
     )
     if done and not applied:
         screen.note("nothing was deleted: --apply does it")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what if number == 1 else f'{what}s'}"
 
 
 def _megabytes(size: int) -> str:

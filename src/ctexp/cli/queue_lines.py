@@ -7,6 +7,7 @@ from datetime import datetime
 from rich.text import Text
 
 from ctexp.core import clock
+from ctexp.core.wording import many
 from ctexp.queue.looking.job_status import JobLook
 
 _COLOURS = {"running": "cyan", "done": "green", "failed": "red", "timeout": "red", "interrupted": "yellow"}
@@ -95,7 +96,7 @@ def _cells(job: JobLook) -> dict[str, str]:
 
 def _epoch(job: JobLook) -> str:
     if job.trials is not None:
-        return f"{job.trials} trial{'' if job.trials == 1 else 's'}"
+        return many(job.trials, "trial")
     if job.epoch is None:
         return ""
     epoch = f"{job.epoch} of {job.epochs}" if job.epochs else str(job.epoch)

@@ -18,7 +18,10 @@ def quickstart(json: bool) -> int:
     settings = composed.settings
     data_dir, runs_dir = paths_of(settings.paths, root)
     if settings.data.name not in available(data_dir):
-        screen.note(f"making the synthetic CT set in {data_dir}; these are not images of patients")
+        screen.note(
+            f"making the synthetic CT set in {data_dir}, half a minute to some minutes; "
+            "these are not images of patients"
+        )
         make_phantom(data_dir, settings.data.name, seed=42)
     code = start(root, composed, dry_run=False, yes=True, json=json)
     if code == 0:

@@ -2,7 +2,7 @@
 
 import math
 
-from ctexp.cli.runs import meant
+from ctexp.cli.meant import the_one
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import CriterionNotMet, UsageError
@@ -20,7 +20,7 @@ def reproduce(run: str, here: bool, tolerance: str, keep: bool, json: bool) -> i
     asked = Asked(here=here, tolerance=_tolerance(tolerance), keep=keep)
     root = project_root()
     data_dir, runs = resolve_paths(root)
-    found = meant(root, run)
+    found = the_one(root, run)
     if not isinstance(found, RunDir):
         raise UsageError(f"{found.id}: a cross-validation", "name one of its runs; `inv show` lists them")
     of = recorded(found)

@@ -2,27 +2,25 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import get_args
 
 from rich.table import Table
 from rich.text import Text
 
-from ctexp.config import verdict
+from ctexp.cli.meant import the_one
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
 from ctexp.core.errors import UsageError
 from ctexp.core.metric_names import canonical, higher_is_better
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root, shown
-from ctexp.record import baselines, blocks
+from ctexp.core.wording import many
+from ctexp.record import blocks
 from ctexp.record.cross_validation import CrossValidationDir
-from ctexp.record.find import find_either, several
-from ctexp.record.index import Index, Query, RunSummary, select
+from ctexp.record.index import Index, Query, RunSummary
 from ctexp.record.result import State
 from ctexp.record.run_dir import RunDir
 from ctexp.record.show import describe, describe_cross_validation
-from ctexp.record.subjects import subject
 
 _STATES = get_args(State)
 _WIDE = 150
@@ -52,6 +50,8 @@ def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, lim
         screen.emit_json({"runs": [_document(run) for run in listed], "matching": matching})
         return
     _print(listed, column if metric else None)
+    if metric and column.replace("/", "_") != sort.replace("/", "_"):
+        screen.note(f"{sort} is {column}")
     if len(listed) < matching:
         screen.note(f"{len(listed)} of {matching} runs; --limit 0 lists all")
     if not in_all:
@@ -59,46 +59,16 @@ def runs(name: str | None, tag: Sequence[str], state: str | None, sort: str, lim
     elif not matching:
         asked = {"--name": [name], "--tag": tag, "--state": [state]}
         filters = [f"{flag} {value}" for flag, values in asked.items() for value in values if value]
-        runs_in_all = "1 run" if in_all == 1 else f"{in_all} runs"
-        screen.note(f"no run matches {' '.join(filters)} ({runs_in_all} in all)")
+        screen.note(f"no run matches {' '.join(filters)} ({many(in_all, 'run')} in all)")
 
 
 def show(run: str, json: bool) -> None:
     """Show one run or cross-validation, or with `json` everything its directory says."""
-    found = meant(project_root(), run)
+    found = the_one(project_root(), run)
     if isinstance(found, CrossValidationDir):
         _show_cross_validation(found, json)
     else:
         _show_run(found, json)
-
-
-def meant(root: Path, said: str) -> RunDir | CrossValidationDir:
-    """The one thing that is meant: what other verbs take too, and runs that never finished.
-
-    Args:
-        root: the project's folder.
-        said: a run's id, the beginning of one, a path, a name, `best`, `baseline`, `latest`, a
-            cross-validation.
-
-    Raises:
-        UsageError: several runs are meant; they are listed.
-        DataError: none is.
-    """
-    runs = resolve_paths(root)[1]
-    if said in {"best", "baseline"}:
-        meant = subject(
-            runs, said, best_by=f"val/{verdict.load(root).primary}", baseline=baselines.current(root)
-        )
-        if meant.place is not None:
-            return meant.place
-        found = list(meant.runs)
-    elif said == "latest" or "/" in said or (runs / said).is_dir():
-        return find_either(runs, said)
-    else:  # folds have the name of their cross-validation, and are its parts
-        found = [RunDir(one.path) for one in select(runs, Query(where={"name": said, "parent": None}))]
-    if len(found) > 1:
-        raise several(said, [one.id for one in found], "name one")
-    return found[0] if found else find_either(runs, said)
 
 
 def _show_run(run: RunDir, json: bool) -> None:
@@ -198,7 +168,7 @@ def _print(listed: Sequence[RunSummary], sorted_by: str | None) -> None:
             *(_measured(run, metric) for metric in metrics),
         )
     if listed:
-        console.print(table)
+        screen.print_table(table)
 
 
 def _duration(run: RunSummary, *, briefly: bool) -> str:

@@ -4,11 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
-
+from ctexp.cli.tables import per_class
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
-from ctexp.core.classes import CLASSES, SPLITS
+from ctexp.core.classes import SPLITS
 from ctexp.core.errors import UsageError
 from ctexp.core.files import sha256_bytes, write_bytes
 from ctexp.core.paths import project_root, shown, splits_folder
@@ -54,7 +53,7 @@ def split(dataset: str, scheme: str, folds: int, ratios: str, seed: int, json: b
         return
     print(f"{catalog.title}, {scheme} split: {shown(file)}{', unchanged' if before == after else ''}")
     print(f"sha256 {document['sha256']}")
-    screen.results().print(_table(counts))
+    screen.print_table(per_class(counts, total=True))
     for warning in warnings:
         screen.warn(warning)
     if before not in {None, after}:
@@ -83,17 +82,6 @@ def _warnings(catalog: Catalog, made: Split) -> list[str]:
 
 def _of(scheme: str, rows: Mapping[str, Sequence[ImageRow]]) -> list[str]:
     return [*leaking(scheme, rows), *caveats(rows)]
-
-
-def _table(counts: Mapping[str, Mapping[str, int]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("class")
-    for part in counts:
-        table.add_column(f"fold {part}" if part.isdigit() else part.replace("_", " "), justify="right")
-    for name in CLASSES:
-        table.add_row(name, *(f"{its[name]:,}" for its in counts.values()))
-    table.add_row("all", *(f"{sum(its.values()):,}" for its in counts.values()))
-    return table
 
 
 def _checked(scheme: str, flags: Mapping[str, Any]) -> dict[str, int]:

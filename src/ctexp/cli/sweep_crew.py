@@ -15,6 +15,7 @@ from ctexp.core import clock, names, screen
 from ctexp.core.errors import PreflightError, Stopped, UsageError
 from ctexp.core.gpu import detect_gpus
 from ctexp.core.paths import shown
+from ctexp.core.wording import many
 from ctexp.executors.devices import devices_here
 from ctexp.executors.opening import open_executor
 from ctexp.executors.protocol import Resources, Work
@@ -84,7 +85,7 @@ def sweep_crew(
         )
         for i in range(number)
     ]
-    screen.note(f"{_counted(number)} at work: {room.said}; what they print is in {shown(place.logs)}")
+    screen.note(f"{many(number, 'agent')} at work: {room.said}; what they print is in {shown(place.logs)}")
     began = time.monotonic()
     ended = carry_out(agents, where, stops, screen.note)
     return _told(place, executor, ended, time.monotonic() - began, stops, json)
@@ -216,14 +217,10 @@ def _told(
             }
         )
     else:
-        print(f"{_counted(len(ended))} in {clock.duration(took)}{': ' + stops.why if stops.why else ''}")
+        print(f"{many(len(ended), 'agent')} in {clock.duration(took)}{': ' + stops.why if stops.why else ''}")
         tell_best(progress)
     # The others have taken over what those that failed had begun, and gone on until nothing was left.
     if len(failed) < len(ended):
         return 0
     first = next(iter(failed.values()))
     return first if first > 0 else 128 - first
-
-
-def _counted(number: int) -> str:
-    return f"{number} agent{'s' if number > 1 else ''}"

@@ -7,9 +7,11 @@ from rich.table import Table
 
 from ctexp.cli.sentences import wrapped
 from ctexp.cli.sweep_rows import of_row, seconds, table
+from ctexp.cli.tables import plain
 from ctexp.config.compose import resolve_paths
 from ctexp.core import clock, screen
 from ctexp.core.paths import project_root
+from ctexp.core.wording import many
 from ctexp.record.manifest import command_line
 from ctexp.sweeps.reading import opened
 from ctexp.sweeps.reading.opened import Opened
@@ -46,7 +48,7 @@ def _tell(its: Opened, found: Status) -> None:
     if lines := table(its):
         print("\n".join([*lines, ""]))
     if found.agents:
-        screen.results().print(_agents(found))
+        screen.print_table(_agents(found))
     elif found.over:
         print(f"over: {found.over}")
         print(f"next: {command_line('sweep-best', [its.sweep.id])}")
@@ -70,8 +72,9 @@ def _left(found: Status) -> str:
     if found.remaining is None:
         return trials
     agents = sum(not agent.lost for agent in found.agents)
-    by = "1 agent" if agents == 1 else f"{agents} agents"
-    return f"{trials}, about {clock.duration(found.remaining)} with {by} at the pace so far"
+    return (
+        f"{trials}, about {clock.duration(found.remaining)} with {many(agents, 'agent')} at the pace so far"
+    )
 
 
 def _spent(found: Status) -> str:
@@ -82,11 +85,7 @@ def _spent(found: Status) -> str:
 
 
 def _agents(found: Status) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("agent", no_wrap=True)
-    table.add_column("on", no_wrap=True)
-    table.add_column("trial", justify="right", no_wrap=True)
-    table.add_column("last sign of life", no_wrap=True)
+    table = plain("agent", "on", "trial:", "last sign of life")
     for agent in found.agents:
         seen = "none yet" if agent.silent is None else f"{clock.duration(agent.silent)} ago"
         table.add_row(agent.name, agent.host, str(agent.trial), f"{seen}, silent" if agent.lost else seen)
@@ -108,7 +107,9 @@ def _document(its: Opened, found: Status) -> dict[str, object]:
         "remaining_seconds": seconds(found.remaining),
         "over": found.over or None,
         "agents": [
-            asdict(agent) | {"silent": seconds(agent.silent), "lost": agent.lost} for agent in found.agents
+            asdict(agent)
+            | {"silent": seconds(agent.silent), "silent_seconds": seconds(agent.silent), "lost": agent.lost}
+            for agent in found.agents
         ],
         "best": best
         and {

@@ -4,12 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ctexp.cli.meant import all_of
 from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import PreflightError
 from ctexp.core.locks import FileLock
 from ctexp.core.paths import project_root
-from ctexp.record.find import find, run_paths
+from ctexp.monitor.neighbours import Neighbours
+from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 from ctexp.record.segments import unsynced
 from ctexp.trackers import replay
@@ -20,10 +22,14 @@ _ANSWER = 30.0
 """Seconds that the service may take to answer at all."""
 
 
-def wandb_sync(run: str | None, json: bool) -> int:
+def wandb_sync(run: str, json: bool) -> int:
     """Push every segment that is not synced yet; the exit code of a preflight when any could not be."""
-    runs_dir = resolve_paths(project_root())[1]
-    found = [find(runs_dir, run)] if run else [RunDir(path) for path in run_paths(runs_dir)]
+    root = project_root()
+    runs_dir = resolve_paths(root)[1]
+    found = [RunDir(path) for path in run_paths(runs_dir)]
+    if run:
+        wanted = all_of(root, Neighbours(runs_dir), run)
+        found = [one for one in found if one.id in wanted]
     running = [one.id for one in found if one.lock().is_held()]
     if running:
         screen.note(f"still running, left for later: {', '.join(running)}")

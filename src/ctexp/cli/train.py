@@ -42,7 +42,7 @@ def train(
         return _resume(root, resume, override, cfg or dry_run, yes, json)
     composed = compose(override, root)
     if cfg:
-        screen.emit_json(composed.resolved) if json else print(composed.yaml, end="")
+        screen.emit_json(composed.resolved, versioned=False) if json else print(composed.yaml, end="")
         return 0
     return start(root, composed, dry_run=dry_run, yes=yes, json=json)
 

@@ -5,6 +5,7 @@ for what a user can act on, and returns nothing, or the exit code of an outcome 
 """
 
 import functools
+import inspect
 import os
 import select
 import signal
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -30,20 +31,35 @@ PIPE_CLOSED = 128 + signal.SIGPIPE
 _AGAIN = "the same command begins it again"
 """What a verb that keeps nothing of its own says when it is stopped."""
 
+_SHARED = {
+    "debug": "show the traceback of an error",
+    "json": "print the result as one JSON document on stdout",
+    "override": "the same as a bare KEY=VALUE",
+    "yes": "train with uncommitted changes without being asked",
+}
+"""What these flags mean, whichever verb has them."""
+
 _begun: list[str] = []
 """The verbs of this command line so far."""
 
 
-def verb(target: str, *, warm: bool = False, **options: Any) -> Callable[[Callable[..., None]], Any]:
+def verb(
+    target: str, *, warm: bool = False, help: Mapping[str, str] | None = None, **options: Any
+) -> Callable[[Callable[..., None]], Any]:
     """Make an Invoke task of a signature whose docstring is its help; the work is done elsewhere.
 
     Args:
         target: `module:function` below `ctexp.cli`, imported when the task is called.
         warm: whether a warm trainer does it, where `CTEXP_WARM` names one.
-        options: what `invoke.task` takes: `help`, `iterable`, `positional`.
+        help: what its own flags mean; every verb has `--debug` too.
+        options: what `invoke.task` takes: `iterable`, `positional`, `name`.
     """
 
     def declare(signature: Callable[..., None]) -> Any:
+        own = inspect.signature(signature)
+        debugged = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False)
+        parameters = {**own.parameters, "debug": debugged}
+
         @functools.wraps(signature)
         def call(_context: Context, /, *, debug: bool = False, **flags: Any) -> None:
             _begun.append(target)
@@ -52,8 +68,10 @@ def verb(target: str, *, warm: bool = False, **options: Any) -> Callable[[Callab
                 _hand_over(socket)
             perform(target, flags, debug=debug)
 
+        call.__signature__ = own.replace(parameters=[*parameters.values()])  # type: ignore[attr-defined]
+        shared = {name: said for name, said in _SHARED.items() if name in parameters}
         # Short flags are picked by chance of the alphabet: one more flag would give an old one a new letter.
-        return task(auto_shortflags=False, **options)(call)
+        return task(auto_shortflags=False, help=shared | dict(help or {}), **options)(call)
 
     return declare
 

@@ -112,8 +112,10 @@ def _likeness(given: str, candidate: str) -> tuple[float, float]:
     whole = SequenceMatcher(None, given.lower(), candidate).ratio()
     if "." in given and "." not in candidate:
         return 0.0, whole
-    last = SequenceMatcher(None, given.lower().rpartition(".")[2], candidate.rpartition(".")[2]).ratio()
-    return last, whole
+    ends = given.lower().rpartition(".")[2], candidate.rpartition(".")[2]
+    if ends[0] != ends[1] and sorted(ends[0]) == sorted(ends[1]):  # `modle` is `model`, sooner than `mode`
+        return 0.99, whole
+    return SequenceMatcher(None, *ends).ratio(), whole
 
 
 def _walk(node: _Json, definitions: _Json, prefix: str, variants: tuple[str, ...] = ()) -> Iterator[Key]:

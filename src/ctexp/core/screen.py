@@ -6,7 +6,8 @@ What draws is loaded where it draws: a night starts hundreds of small programs t
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
     from rich.table import Table
+
+_SILENT_SECONDS = 30.0
+"""How long a log may hear nothing of a step that goes on."""
 
 
 def results() -> "Console":
@@ -65,14 +69,22 @@ def bar(label: str) -> "Progress":
 
 @contextmanager
 def steps() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each step of a long work, told by calls of (step, done, total)."""
+    """A bar for each step of a long work, told by calls of (step, done, total).
+
+    Elsewhere than on a terminal a step that takes long is a line every half a minute.
+    """
     moving = bar("{task.description}")
     tasks: dict[str, TaskID] = {}
+    told = time.monotonic()
 
     def report(step: str, done: int, total: int) -> None:
+        nonlocal told
         if step not in tasks:
             tasks[step] = moving.add_task(step, total=total)
         moving.update(tasks[step], completed=done, total=total)
+        if moving.disable and time.monotonic() - told >= _SILENT_SECONDS:
+            told = time.monotonic()
+            note(f"{step}: {done:,} of {total:,}")
 
     with moving:
         yield report
@@ -134,8 +146,15 @@ def ask(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def emit_json(document: Any) -> None:
-    """The one JSON document a `--json` verb prints on stdout."""
+def emit_json(document: Mapping[str, Any], *, versioned: bool = True) -> None:
+    """The one JSON document a `--json` verb prints on stdout.
+
+    Args:
+        document: what there is to say.
+        versioned: whether it says the version of its own kind; a configuration is nobody's document.
+    """
+    if versioned:
+        document = {"schema_version": 1, **document}
     json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
     sys.stdout.flush()

@@ -185,7 +185,10 @@ def find(runs: Path, selector: str) -> QueueDir:
     """
     there = queues(runs)
     if not there:
-        raise DataError(f"{runs / FOLDER}: no queues yet", "start one: bash scripts/<plan>.sh")
+        raise DataError(
+            f"{runs / FOLDER}: no queues yet",
+            "render a plan and start it: scripts/inv plan-render PLAN, then bash scripts/PLAN.sh",
+        )
     if selector == "latest":
         return there[-1]
     exact = [queue for queue in there if queue.id == selector]

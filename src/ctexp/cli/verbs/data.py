@@ -3,34 +3,28 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import DEBUG, JSON
-
-DATASET = {"dataset": "which imported set"}
+from ctexp.cli.verbs.flags import DATASET, WINDOW
 
 
 @verb(
     "data:phantom",
-    help={"name": "what to call the set", "seed": "the seed that decides every image"} | JSON | DEBUG,
+    help={"name": "what to call the set", "seed": "the seed that decides every image"},
 )
-def data_phantom(
-    _: Context, name: str = "phantom", seed: int = 42, json: bool = False, debug: bool = False
-) -> None:
+def data_phantom(_: Context, name: str = "phantom", seed: int = 42, json: bool = False) -> None:
     """Make the synthetic, CT-like data set."""
 
 
 @verb(
     "data:import_",
     positional=["path"],
-    help={
-        "path": "the folder or .zip, given bare",
+    help=WINDOW
+    | {
+        "path": "the folder or .zip",
         "name": "what to call the set: the data.name of a training",
         "metadata": "a table (CSV) of what is known of the images: image, patient, acquired, age, ...",
-        "window": "lung, mediastinum or LEVEL,WIDTH: how DICOM and 16-bit values become grey",
         "exclude": "a text file of images to leave out, one a line: damaged or unwanted ones",
         "seed": "the seed of the split, where there is none yet",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def data_import(
     _: Context,
@@ -41,7 +35,6 @@ def data_import(
     exclude: str | None = None,
     seed: int = 42,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Bring in a data set and audit it.
 
@@ -52,16 +45,9 @@ def data_import(
     """
 
 
-@verb(
-    "audit:audit",
-    help=DATASET | {"allow-leakage": "exit 0 although splits leak into each other"} | JSON | DEBUG,
-)
+@verb("audit:audit", help=DATASET | {"allow-leakage": "exit 0 although splits leak into each other"})
 def data_audit(
-    _: Context,
-    dataset: str = "chest_ct",
-    allow_leakage: bool = False,
-    json: bool = False,
-    debug: bool = False,
+    _: Context, dataset: str = "chest_ct", allow_leakage: bool = False, json: bool = False
 ) -> None:
     """Look for damage, copies, leaks, shortcuts and shifts."""
 
@@ -74,9 +60,7 @@ def data_audit(
         "folds": "how many folds (kfold)",
         "ratios": "the shares of train, val and test in percent (grouped, time)",
         "seed": "the seed of the division (grouped, kfold)",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def data_split(
     _: Context,
@@ -86,43 +70,30 @@ def data_split(
     ratios: str = "70/15/15",
     seed: int = 42,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Divide a data set; training reads the file it writes."""
 
 
 @verb(
     "features:extract",
-    help=DATASET | {"split": "whose training images rank the features: auto or a scheme"} | JSON | DEBUG,
+    help=DATASET | {"split": "whose training images rank the features: auto or a scheme"},
 )
-def extract_features(
-    _: Context,
-    dataset: str = "chest_ct",
-    split: str = "auto",
-    json: bool = False,
-    debug: bool = False,
-) -> None:
+def extract_features(_: Context, dataset: str = "chest_ct", split: str = "auto", json: bool = False) -> None:
     """Measure and rank 50 radiomics features of every image."""
 
 
-@verb("versions:pull", help={"dataset": "one set alone"} | JSON | DEBUG)
-def data_pull(_: Context, dataset: str | None = None, json: bool = False, debug: bool = False) -> None:
+@verb("versions:pull", help={"dataset": f"{DATASET['dataset']}; else all"})
+def data_pull(_: Context, dataset: str | None = None, json: bool = False) -> None:
     """Fetch this commit's data from the DVC remote."""
 
 
-@verb("versions:push", help={"dataset": "one set alone"} | JSON | DEBUG)
-def data_push(_: Context, dataset: str | None = None, json: bool = False, debug: bool = False) -> None:
+@verb("versions:push", help={"dataset": f"{DATASET['dataset']}; else all"})
+def data_push(_: Context, dataset: str | None = None, json: bool = False) -> None:
     """Record data versions and push them to the DVC remote."""
 
 
-@verb(
-    "versions:delta",
-    positional=["table"],
-    help={"table": "its folder, or its URL, given bare"} | DATASET | JSON | DEBUG,
-)
-def data_delta(
-    _: Context, table: str, dataset: str = "chest_ct", json: bool = False, debug: bool = False
-) -> None:
+@verb("versions:delta", positional=["table"], help=DATASET | {"table": "its folder, or its URL"})
+def data_delta(_: Context, table: str, dataset: str = "chest_ct", json: bool = False) -> None:
     """Keep a catalog as a Delta table as well.
 
     A change of the catalog makes a new version of the table; each version names its catalog's SHA-256:

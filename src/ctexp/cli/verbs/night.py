@@ -3,29 +3,18 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import DEBUG, JSON
-
-QUEUE = {"queue": "a queue's id, the beginning of one, a plan's name or latest, given bare"}
+from ctexp.cli.verbs.flags import EXECUTOR, OVERWRITE, PLAN, QUEUE, RUNS
 
 
 @verb(
     "plan_check:plan_check",
     positional=["plan"],
-    help={
-        "plan": "a plan file, or the name of one in research/plans, given bare",
-        "measure": "run `inv estimate` where nothing is known, and have every pretrained weight on disk",
-        "executor": "fit it into the night of this file in conf/executor",
-    }
-    | JSON
-    | DEBUG,
+    help=PLAN
+    | EXECUTOR
+    | {"measure": "run `inv estimate` where nothing is known, and have every pretrained weight on disk"},
 )
 def plan_check(
-    _: Context,
-    plan: str,
-    measure: bool = False,
-    executor: str = "local",
-    json: bool = False,
-    debug: bool = False,
+    _: Context, plan: str, measure: bool = False, executor: str = "local", json: bool = False
 ) -> None:
     """Check a plan, estimate it, fit it into its window.
 
@@ -39,14 +28,12 @@ def plan_check(
 @verb(
     "plan_render:plan_render",
     positional=["plan"],
-    help={
-        "plan": "a plan file, or the name of one in research/plans, given bare",
+    help=PLAN
+    | EXECUTOR
+    | {
         "target": "bash or slurm, the same as --executor local or slurm",
-        "executor": "where its jobs will run, a file in conf/executor: local, slurm, ray, modal",
         "output": "where to write it; else scripts/<plan>.sh",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def plan_render(
     _: Context,
@@ -55,13 +42,12 @@ def plan_render(
     executor: str | None = None,
     output: str | None = None,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Write the script of a plan: inv plan-render PLAN."""
 
 
-@verb("queue:status", name="queue-status", positional=["queue"], help=QUEUE | JSON | DEBUG)
-def queue_status(_: Context, queue: str = "latest", json: bool = False, debug: bool = False) -> None:
+@verb("queue:status", name="queue-status", positional=["queue"], help=QUEUE)
+def queue_status(_: Context, queue: str = "latest", json: bool = False) -> None:
     """Show a queue's jobs and their states."""
 
 
@@ -69,34 +55,19 @@ def queue_status(_: Context, queue: str = "latest", json: bool = False, debug: b
     "queue:watch",
     name="queue-watch",
     positional=["queue"],
-    help=QUEUE | {"every": "seconds between two looks"} | JSON | DEBUG,
+    help=QUEUE | {"every": "seconds between two looks"},
 )
-def queue_watch(
-    _: Context, queue: str = "latest", every: float = 2.0, json: bool = False, debug: bool = False
-) -> None:
+def queue_watch(_: Context, queue: str = "latest", every: float = 2.0, json: bool = False) -> None:
     """Watch a queue: job, epoch, loss, time left, GPU, disk."""
 
 
-@verb(
-    "queue:cancel",
-    name="queue-cancel",
-    positional=["job"],
-    help={"job": "the job to drop, given bare", "queue": "of which queue; else the latest"} | JSON | DEBUG,
-)
-def queue_cancel(
-    _: Context, job: str, queue: str = "latest", json: bool = False, debug: bool = False
-) -> None:
+@verb("queue:cancel", name="queue-cancel", positional=["job"], help=QUEUE | {"job": "the job to drop"})
+def queue_cancel(_: Context, job: str, queue: str = "latest", json: bool = False) -> None:
     """Drop a job of a queue; a running one is stopped."""
 
 
-@verb(
-    "diagnose:diagnose",
-    iterable=["runs"],
-    help={"runs": "a run, a name or a cross-validation to look at; may be given again; else all"}
-    | JSON
-    | DEBUG,
-)
-def diagnose(_: Context, runs: list[str] | None = None, json: bool = False, debug: bool = False) -> None:
+@verb("diagnose:diagnose", iterable=["runs"], help=RUNS)
+def diagnose(_: Context, runs: list[str] | None = None, json: bool = False) -> None:
     """Name the bottleneck, with its evidence."""
 
 
@@ -104,18 +75,15 @@ def diagnose(_: Context, runs: list[str] | None = None, json: bool = False, debu
     "plan:plan",
     positional=["name"],
     iterable=["override", "focus"],
-    help={
-        "name": "of the plan, given bare: research/plans/NAME.yaml and NAME.md; else the next free night-N",
-        "override": "the same as a bare KEY=VALUE: what every job has in common",
+    help=OVERWRITE
+    | {
+        "name": "of the plan: research/plans/NAME.yaml and NAME.md; else the next free night-N",
         "window": "8h, until 07:00, overnight, weekend, or from 22:00 for 8h",
-        "focus": "architecture, training, data or sweep; may be given again",
+        "focus": "architecture, training, data or sweep",
         "goal": "a metric to improve (val/miss_rate), a target (val/accuracy>=0.9), or words",
         "from": "begin with this run, name, cross-validation or queue, or confirm the best of this sweep",
         "explain": "show prior, data and posterior of every move; write nothing",
-        "overwrite": "replace a plan of that name",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def plan(
     _: Context,
@@ -128,7 +96,6 @@ def plan(
     explain: bool = False,
     overwrite: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Propose a plan from what has been learned.
 

@@ -3,29 +3,28 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import DEBUG, JSON
 
 
-@verb("quickstart:quickstart", help=JSON | DEBUG)
-def quickstart(_: Context, json: bool = False, debug: bool = False) -> None:
+@verb("quickstart:quickstart")
+def quickstart(_: Context, json: bool = False) -> None:
     """Train a first classifier on synthetic images."""
 
 
-@verb("doctor:doctor", help=JSON | DEBUG)
-def doctor(_: Context, json: bool = False, debug: bool = False) -> None:
+@verb("doctor:doctor")
+def doctor(_: Context, json: bool = False) -> None:
     """Check this machine, say what to do about each problem.
 
     GPU and driver, disk, git, data sets, tracker, shell tools, Python and what is installed.
     """
 
 
-@verb("dev:ruff", help={"check": "change nothing, say what would change"} | DEBUG)
-def ruff(_: Context, check: bool = False, debug: bool = False) -> None:
+@verb("dev:ruff", help={"check": "change nothing, say what would change"})
+def ruff(_: Context, check: bool = False) -> None:
     """Lint and format the code."""
 
 
-@verb("dev:check", help={"relock": "first write the lock files anew from a fresh resolve"} | DEBUG)
-def check(_: Context, relock: bool = False, debug: bool = False) -> None:
+@verb("dev:check", help={"relock": "first write the lock files anew from a fresh resolve"})
+def check(_: Context, relock: bool = False) -> None:
     """Check lint, format, types, imports, scripts and locks."""
 
 
@@ -36,15 +35,12 @@ def check(_: Context, relock: bool = False, debug: bool = False) -> None:
         "slow": "every test, the long ones too",
         "coverage": "count the branches they take; fails below 90 percent",
         "pytest": "more arguments for pytest, in quotes",
-    }
-    | DEBUG,
+    },
 )
-def run_tests(
-    _: Context, slow: bool = False, coverage: bool = False, pytest: str = "", debug: bool = False
-) -> None:
+def run_tests(_: Context, slow: bool = False, coverage: bool = False, pytest: str = "") -> None:
     """Run check and the fast tests, which is what CI runs."""
 
 
-@verb("bench:bench", help={"only": "these alone: one, or several with commas between them"} | DEBUG)
-def bench(_: Context, only: str = "", debug: bool = False) -> None:
+@verb("bench:bench", help={"only": "these alone: one, or several with commas between them"})
+def bench(_: Context, only: str = "") -> None:
     """Run the benchmarks and write benchmarks/RESULTS.md."""

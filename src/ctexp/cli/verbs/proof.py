@@ -3,20 +3,18 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import DEBUG, JSON
+from ctexp.cli.verbs.flags import RUN
 
 
 @verb(
     "monitor:monitor",
     positional=["run"],
-    help={
-        "run": "a run, a name, best, latest or a cross-validation, given bare; the newest by default",
+    help=RUN
+    | {
         "all": "every run",
         "live": "follow what trains now, until it has ended",
         "strict": "exit 12 where anything is at least a warning",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def monitor(
     _: Context,
@@ -25,7 +23,6 @@ def monitor(
     live: bool = False,
     strict: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Say what looks wrong with runs, with evidence and advice."""
 
@@ -33,23 +30,21 @@ def monitor(
 @verb(
     "audit_tracking:audit_tracking",
     positional=["run"],
-    help={"run": "a run, a name, best or latest, given bare; the whole project by default"} | JSON | DEBUG,
+    help={"run": f"{RUN['run']}; else the whole project"},
 )
-def audit_tracking(_: Context, run: str = "", json: bool = False, debug: bool = False) -> None:
+def audit_tracking(_: Context, run: str = "", json: bool = False) -> None:
     """Score records against what reproducing them takes."""
 
 
 @verb(
     "reproduce:reproduce",
     positional=["run"],
-    help={
-        "run": "a run's id, its beginning, a name, best or latest, given bare or by its flag",
+    help=RUN
+    | {
         "here": "in this project's own environment; every package that differs is listed",
         "tolerance": "how far metrics may be apart on another processor or GPU; 0.02 by default",
         "keep": "keep the worktree",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def reproduce(
     _: Context,
@@ -58,7 +53,6 @@ def reproduce(
     tolerance: str = "",
     keep: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Make a run again from its record, and compare."""
 
@@ -66,7 +60,7 @@ def reproduce(
 @verb(
     "diff:diff",
     positional=["a", "b"],
-    help={"a": "a run, a name, best, latest, given bare", "b": "another"} | JSON | DEBUG,
+    help={"a": f"the first run: {RUN['run']}", "b": "the second run: likewise"},
 )
-def diff(_: Context, a: str, b: str, json: bool = False, debug: bool = False) -> None:
+def diff(_: Context, a: str, b: str, json: bool = False) -> None:
     """What differs between two runs: inv diff A B."""

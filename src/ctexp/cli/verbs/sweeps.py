@@ -3,28 +3,23 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import DEBUG, JSON
-
-SWEEP = {"sweep": "a sweep's name (its newest), its id, the beginning of one, or latest, given bare"}
+from ctexp.cli.verbs.flags import AGENTS, EXECUTOR, OVERWRITE, SWEEP, SWEEP_ID
 
 
 @verb(
     "sweep:sweep",
+    positional=["config"],
     iterable=["override"],
-    help={
+    help=EXECUTOR
+    | AGENTS
+    | {
         "config": "the sweep's file, or the name of one in conf/sweep",
-        "override": "the same as a bare KEY=VALUE: what every trial has in common",
         "no-pilot": "make it without running a first trial",
         "work": "be its agent as well, until nothing is left",
-        "resume": "go on working on one: its name, its id, the beginning of one, or latest",
+        "resume": f"go on working on one: {SWEEP['sweep']}",
         "budget": "minutes or hours of training that agents may spend: 90m, 2h; else what the file says",
-        "dry-run": "check and show it; make nothing",
-        "executor": "where the pilot and agents work: a name in conf/executor",
-        "agents": "how many, with --work; else as many as there is room for",
-        "yes": "train with uncommitted changes without being asked",
-    }
-    | JSON
-    | DEBUG,
+        "dry-run": "check it and say what it would be and cost; make nothing",
+    },
 )
 def sweep(
     _: Context,
@@ -39,11 +34,11 @@ def sweep(
     agents: int | None = None,
     yes: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Make a sweep from a file in W&B's format.
 
-    Everything is checked, and a first trial run, before agents can work on it:
+    Everything is checked, and a first trial run, before agents can work on it. Overrides say what every
+    trial has in common:
 
         inv sweep --config lr_wd data=phantom experiment=smoke
         inv sweep --config conf/sweep/backbones.yaml --work --budget 2h
@@ -54,19 +49,16 @@ def sweep(
 @verb(
     "sweep_agent:sweep_agent",
     positional=["sweep_id"],
-    help={
-        "sweep-id": "the sweep to work on, also bare: its name, its id, the beginning of one, or latest",
+    help=SWEEP_ID
+    | EXECUTOR
+    | AGENTS
+    | {
         "count": "end after so many trials, each agent",
         "until": "begin no trial that may not end by then: 07:00, or 2h from now",
         "gpu": "the GPU to train on, by its number",
         "storage": "the database of a sweep of another machine",
         "fresh": "a fresh process for every trial, instead of a warm one",
-        "executor": "have agents work there instead: a name in conf/executor",
-        "agents": "how many; else as many as there is room for, and trials",
-        "yes": "train with uncommitted changes without being asked",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def sweep_agent(
     _: Context,
@@ -80,7 +72,6 @@ def sweep_agent(
     agents: int | None = None,
     yes: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Work on a sweep; start as many as you like.
 
@@ -90,24 +81,22 @@ def sweep_agent(
     """
 
 
-@verb("sweep_status:sweep_status", positional=["sweep"], help=SWEEP | JSON | DEBUG)
-def sweep_status(_: Context, sweep: str = "latest", json: bool = False, debug: bool = False) -> None:
+@verb("sweep_status:sweep_status", positional=["sweep"], help=SWEEP)
+def sweep_status(_: Context, sweep: str = "latest", json: bool = False) -> None:
     """Show a sweep's trials and agents."""
 
 
-@verb("sweep_best:sweep_best", positional=["sweep"], help=SWEEP | JSON | DEBUG)
-def sweep_best(_: Context, sweep: str = "latest", json: bool = False, debug: bool = False) -> None:
+@verb("sweep_best:sweep_best", positional=["sweep"], help=SWEEP)
+def sweep_best(_: Context, sweep: str = "latest", json: bool = False) -> None:
     """Show the best trial, and whether it really is."""
 
 
 @verb(
     "sweep_report:sweep_report",
     positional=["sweep"],
-    help=SWEEP | {"output": "where to write the page; else sweep.html in its folder"} | JSON | DEBUG,
+    help=SWEEP | {"output": "where to write it; else sweep.html in the sweep's folder"},
 )
-def sweep_report(
-    _: Context, sweep: str = "latest", output: str | None = None, json: bool = False, debug: bool = False
-) -> None:
+def sweep_report(_: Context, sweep: str = "latest", output: str | None = None, json: bool = False) -> None:
     """Write a page about a sweep."""
 
 
@@ -115,20 +104,11 @@ def sweep_report(
     "sweep_refine:sweep_refine",
     positional=["sweep"],
     help=SWEEP
-    | {
-        "name": "of the new file, conf/sweep/NAME.yaml; else NAME_fine",
-        "overwrite": "replace a file of that name",
-    }
-    | JSON
-    | DEBUG,
+    | OVERWRITE
+    | {"name": "what to call it, conf/sweep/NAME.yaml; else the sweep's name and _fine"},
 )
 def sweep_refine(
-    _: Context,
-    sweep: str = "latest",
-    name: str | None = None,
-    overwrite: bool = False,
-    json: bool = False,
-    debug: bool = False,
+    _: Context, sweep: str = "latest", name: str | None = None, overwrite: bool = False, json: bool = False
 ) -> None:
     """Write a narrower sweep around the optimum."""
 
@@ -138,17 +118,9 @@ def sweep_refine(
     help={
         "socket": "where it listens; else a socket of this project in the person's runtime folder",
         "owner": "the process it ends with, by number",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
-def warm(
-    _: Context,
-    socket: str | None = None,
-    owner: int | None = None,
-    json: bool = False,
-    debug: bool = False,
-) -> None:
+def warm(_: Context, socket: str | None = None, owner: int | None = None, json: bool = False) -> None:
     """Keep a trainer warm: runs begin at once.
 
     It prints the line that makes `inv train` use it:

@@ -3,7 +3,6 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import DEBUG, JSON
 
 
 @verb(
@@ -11,14 +10,10 @@ from ctexp.cli.verbs.flags import DEBUG, JSON
     warm=True,
     iterable=["override"],
     help={
-        "override": "the same as a bare KEY=VALUE",
         "cfg": "print the resolved configuration and stop",
-        "dry-run": "print the manifest and stop",
-        "resume": "go on with an interrupted run: its id, a prefix of it, or latest",
-        "yes": "train with uncommitted changes without being asked",
-    }
-    | JSON
-    | DEBUG,
+        "dry-run": "check it and say what it would be and cost; make nothing",
+        "resume": "go on with one: its id or its beginning, or latest",
+    },
 )
 def train(
     _: Context,
@@ -28,7 +23,6 @@ def train(
     resume: str | None = None,
     yes: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Train one model and write its record.
 
@@ -40,12 +34,8 @@ def train(
     """
 
 
-@verb(
-    "estimate:estimate",
-    iterable=["override"],
-    help={"override": "the same as a bare KEY=VALUE"} | JSON | DEBUG,
-)
-def estimate(_: Context, override: list[str] | None = None, json: bool = False, debug: bool = False) -> None:
+@verb("estimate:estimate", iterable=["override"])
+def estimate(_: Context, override: list[str] | None = None, json: bool = False) -> None:
     """Predict minutes, memory and disk of a training."""
 
 
@@ -53,22 +43,19 @@ def estimate(_: Context, override: list[str] | None = None, json: bool = False, 
     "cross_validate:cross_validate",
     iterable=["override"],
     help={
-        "override": "the same as a bare KEY=VALUE",
         "seeds": "how many seeds of each fold, counted up from seed",
-        "resume": "go on with one: its id, a prefix of it, or latest",
-        "yes": "train with uncommitted changes without being asked",
-    }
-    | JSON
-    | DEBUG,
+        "dry-run": "check it and say what it would be and cost; make nothing",
+        "resume": "go on with one: its id or its beginning, or latest",
+    },
 )
 def cross_validate(
     _: Context,
     override: list[str] | None = None,
     seeds: int = 1,
+    dry_run: bool = False,
     resume: str | None = None,
     yes: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Train every fold and judge all images out of fold."""
 
@@ -76,19 +63,10 @@ def cross_validate(
 @verb(
     "prune:prune",
     help={
-        "older_than": "only runs that ended so long ago: 7d, 12h",
+        "older-than": "only runs that ended so long ago: 7d, 12h",
         "keep": "runs of each run.name, best first, whose weights stay",
         "apply": "delete; without it only what would be deleted is told",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
-def prune(
-    _: Context,
-    older_than: str = "7d",
-    keep: int = 1,
-    apply: bool = False,
-    json: bool = False,
-    debug: bool = False,
-) -> None:
+def prune(_: Context, older_than: str = "7d", keep: int = 1, apply: bool = False, json: bool = False) -> None:
     """Thin the checkpoints of old runs."""

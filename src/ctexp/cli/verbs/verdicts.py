@@ -3,28 +3,26 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import DEBUG, JSON
+from ctexp.cli.verbs.flags import FINAL, RUN, SPLIT, WINDOW
 
 
 @verb(
     "evaluate:evaluate",
-    help={
-        "run": "a run, a name (all its seeds), best, baseline or latest, which it is without the flag",
-        "split": "train, val, test or all",
-        "final": "open the sealed test split; the look is counted in research/test_ledger.jsonl",
+    positional=["run"],
+    help=RUN
+    | FINAL
+    | {
+        "split": f"{SPLIT['split']}, or all",
         "prevalence": "the share of cancers at which PPV and NPV are told, 0 to 1; else conf/verdict.yaml",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def evaluate(
     _: Context,
-    run: str | None = None,
+    run: str = "",
     split: str = "val",
     final: bool = False,
     prevalence: float | None = None,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Evaluate best checkpoints on a split."""
 
@@ -32,18 +30,16 @@ def evaluate(
 @verb(
     "compare_baselines:compare_baselines",
     iterable=["candidate"],
-    help={
-        "baseline": "a run, a name (all its seeds), best or a cross-validation; else the current one",
-        "candidate": "the same; given again for each more: --candidate B --candidate C",
+    help=FINAL
+    | {
+        "baseline": f"{RUN['run']}; else the current baseline",
+        "candidate": RUN["run"],
         "split": "val or test",
-        "final": "for --split test: open it; the look is counted in research/test_ledger.jsonl",
         "intersect": "compare on the images that all have judged, where the sets differ",
         "require": "better: exit 12 unless every candidate is, by the primary metric",
         "promote": "make the candidate the baseline, if all gates pass",
         "reason": "why, for research/decisions.jsonl",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def compare_baselines(
     _: Context,
@@ -56,7 +52,6 @@ def compare_baselines(
     promote: bool = False,
     reason: str = "",
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Compare with a baseline: better, worse or undecided.
 
@@ -68,14 +63,8 @@ def compare_baselines(
 
 @verb(
     "analyze_errors:analyze_errors",
-    help={
-        "run": "a run, a name (all its seeds), best, latest, or a cross-validation",
-        "split": "train, val or test",
-        "final": "for --split test: open it; the look is counted in research/test_ledger.jsonl",
-        "explain": "images to explain with Grad-CAM, the worst first; 0 for none",
-    }
-    | JSON
-    | DEBUG,
+    positional=["run"],
+    help=RUN | SPLIT | FINAL | {"explain": "images to explain with Grad-CAM, the worst first; 0 for none"},
 )
 def analyze_errors(
     _: Context,
@@ -84,7 +73,6 @@ def analyze_errors(
     final: bool = False,
     explain: int = 24,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Say where a run is wrong, and what it looked at."""
 
@@ -93,15 +81,11 @@ def analyze_errors(
     "analyze_features:analyze",
     iterable=["run"],
     help={
-        "run": "a run with features; repeated for several seeds of one experiment",
+        "run": f"{RUN['run']}; else the newest that was trained with features",
         "repeats": "permutations of each column",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
-def analyze_features(
-    _: Context, run: list[str] | None = None, repeats: int = 20, json: bool = False, debug: bool = False
-) -> None:
+def analyze_features(_: Context, run: list[str] | None = None, repeats: int = 20, json: bool = False) -> None:
     """Rank the features that a run relies on."""
 
 
@@ -109,15 +93,13 @@ def analyze_features(
     "report:report",
     iterable=["runs"],
     help={
-        "runs": "a run, a name or a cross-validation; may be given again",
-        "queue": "the runs of a queue",
+        "runs": f"{RUN['run']}; else those since yesterday, else the latest",
+        "queue": "the runs of a queue: its id or its beginning, a plan's name, or latest",
         "since": "the runs since then: yesterday, 8h, 3d, or a date",
-        "baseline": "what the others are compared with; else the current baseline, else the first",
+        "baseline": f"{RUN['run']}; else the current baseline, else the first",
         "output": "where to write it; else runs/reports/",
         "csv": "write the tables as CSV files beside it",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def report(
     _: Context,
@@ -128,7 +110,6 @@ def report(
     output: str | None = None,
     csv: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Write one HTML page about runs, verdict first."""
 
@@ -136,17 +117,15 @@ def report(
 @verb(
     "predict:predict",
     positional=["path"],
-    help={
-        "path": "an image, a DICOM file or a folder of them, given bare",
-        "run": "a run, best, baseline, latest, or a cross-validation (its ensemble)",
-        "output": "a .csv or .json file to write; else a table on stdout",
+    help=RUN
+    | WINDOW
+    | {
+        "path": "an image, a DICOM file or a folder of them",
+        "output": "where to write it, a .csv or .json file; else a table on stdout",
         "abstain-below": "give no class where the calibrated probability is lower, 0 to 1",
-        "window": "lung, mediastinum or LEVEL,WIDTH: how DICOM and 16-bit values become grey",
         "batch-size": "images at a time",
         "skip-unreadable": "go on without images that cannot be read, instead of writing nothing",
-    }
-    | JSON
-    | DEBUG,
+    },
 )
 def predict(
     _: Context,
@@ -158,20 +137,15 @@ def predict(
     batch_size: int = 64,
     skip_unreadable: bool = False,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Classify new images: inv predict FOLDER."""
 
 
 @verb(
     "export:export",
-    help={
-        "run": "a run, best, baseline or latest",
-        "format": "onnx or safetensors",
-        "output": "the folder to make; else runs/exports/",
-    }
-    | JSON
-    | DEBUG,
+    positional=["run"],
+    help=RUN
+    | {"format": "onnx or safetensors", "output": "where to write it, a new folder; else runs/exports/"},
 )
 def export(
     _: Context,
@@ -179,6 +153,5 @@ def export(
     format: str = "onnx",
     output: str | None = None,
     json: bool = False,
-    debug: bool = False,
 ) -> None:
     """Export a checked network with a model card."""

@@ -73,6 +73,11 @@ class JobLook:
     deviations: tuple[str, ...]
     device: str | None = None
 
+    def document(self) -> dict[str, Any]:
+        """Plain JSON values; durations whose names do not say so stand there a second time, as seconds."""
+        in_units = {f"{name}_seconds": getattr(self, name) for name in ("expected", "expected_p90")}
+        return {**vars(self), **in_units}
+
     @property
     def to_come(self) -> bool:
         """Whether it will end in this start of the script, as far as anybody can tell."""

@@ -80,8 +80,11 @@ class Look:
     packing: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {**vars(self), "jobs": [vars(job) for job in self.jobs]}
+        """Plain JSON values; those whose names say no unit stand there a second time, with it."""
+        units = {"left": "seconds", "beat_age": "seconds", "disk_free": "bytes", "disk_reserve": "bytes"}
+        said = vars(self)
+        in_units = {f"{name}_{unit}": said[name] for name, unit in units.items()}
+        return {**said, "jobs": [job.document() for job in self.jobs], **in_units}
 
 
 def look(queue: QueueDir) -> Look:

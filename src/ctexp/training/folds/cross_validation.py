@@ -148,7 +148,7 @@ class Folds:
         if requests.signum is None:
             return
         left, hint = len(self.record.unfinished), resume_command(self.record.id)
-        what = f"stopped with {left} of {len(self.record.members)} trainings to go"
+        what = f"{left} of {len(self.record.members)} trainings to go"
         raise Stopped(requests.signum, what, hint)
 
     def _note(self, member: Fold) -> None:
