@@ -8,7 +8,9 @@ from pathlib import Path
 
 import grimp
 import pytest
+from invoke.collection import Collection
 
+import tasks
 from ctexp.core import yaml_file
 from ctexp.queue.__main__ import COMMANDS
 from docs.pictures import imports
@@ -91,3 +93,9 @@ def test_every_module_is_imported_or_started_by_something() -> None:
         text = (ROOT / "src" / f"{path}.py").read_text()
         called = re.search(rf"-m {module}\b|{path}\.py::", text)
         assert called or module.endswith("__main__"), f"nothing uses {module}"
+
+
+def test_the_table_of_the_readme_has_every_verb_once() -> None:
+    table = re.findall(r"^\| [^|]+ \| (.+) \| .+ \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    told = [verb for row in table for verb in re.findall(r"`([a-z-]+)`", row)]
+    assert sorted(told) == sorted(Collection.from_module(tasks).task_names)
