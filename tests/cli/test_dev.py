@@ -107,7 +107,7 @@ def test_every_step_is_run_and_those_that_fail_are_named(project: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith(
         "CriterionNotMet: failed: lint, format, types, imports, shell, docs, lock -> "
     )
-    assert "requirements.lock is not what pyproject.toml resolves to -> inv check --relock" in done.stderr
+    assert "is not what pyproject.toml resolves to -> scripts/inv check --relock" in done.stderr
     assert re.findall(r"In (\S+) line 2", done.stdout) == ["scripts/inv", "scripts/night.sh"]
 
 

@@ -83,7 +83,7 @@ def test_wrong_plans_are_told_by_their_exit_code(project: Path) -> None:
     write(project, "missing", SOUND + "  other: {overrides: [data.name=nowhere]}\n")
     done = inv(project, "plan-check", "missing", code=3)
     assert "DataError: research/plans/missing.yaml:5: experiments.other.overrides.0: " in done.stderr
-    assert "import it: inv data-import" in done.stderr
+    assert "import it: scripts/inv data-import" in done.stderr
 
     done = inv(project, "plan-check", "mising", code=2)
     assert "did you mean 'missing'?" in done.stderr

@@ -64,7 +64,7 @@ WRONG = {
     "data.fold=1": "data.split=auto has no folds",
     "data.fold=-1": "data.fold: expected a whole number of at least 0, or null, got -1",
     "seed.x=1": "seed.x: unknown key; seed is a whole number from 0",
-    "zzz=1": "zzz: unknown key; `inv train --cfg` prints every key",
+    "zzz=1": "zzz: unknown key; `scripts/inv train --cfg` prints every key",
     "run={name:x,nam:y}": "run.nam: unknown key; did you mean 'run.name'?",
     "trainer.early_stopping={patiense:3}": "did you mean 'trainer.early_stopping.patience'?",
     "optimizer.momentum=0.9": "optimizer.momentum: does not belong to optimizer=adamw; it is of",

@@ -63,7 +63,7 @@ def test_a_missing_set_is_told_with_the_ways_to_get_one(data_dir: Path) -> None:
 
     with pytest.raises(DataError) as failure:
         catalog.load(data_dir, "phantom")
-    assert failure.value.hint == "make it: inv data-phantom"
+    assert failure.value.hint == "make it: scripts/inv data-phantom"
 
     with pytest.raises(DataError) as failure:
         catalog.load(data_dir, "feww")

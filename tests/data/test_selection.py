@@ -100,7 +100,7 @@ def test_auto_never_trains_on_a_clean_or_official_that_the_catalog_does_not_say(
     with pytest.raises(DataError, match="differs from what the catalog says") as failure:
         selected(tmp_path, "auto")
 
-    assert failure.value.hint == "make it anew: inv data-split --dataset leaky --scheme clean"
+    assert failure.value.hint == "make it anew: scripts/inv data-split --dataset leaky --scheme clean"
     file.unlink()
     assert selected(tmp_path, "auto").sha256 == before.sha256
 

@@ -250,4 +250,5 @@ def _neutral(audit: Audit) -> Iterator[str]:
     if kept:
         verb = "is" if len(kept) == 1 else "are"
         which = f"{len(kept)} of {len(audit.runs)} runs {verb}" if many else "it is"
-        yield f"{which} kept by the tracker on this machine; who has an account sends with inv wandb-sync"
+        send = "who has an account sends with scripts/inv wandb-sync"
+        yield f"{which} kept by the tracker on this machine; {send}"

@@ -68,7 +68,7 @@ def _objections(found: "Audit", allow_leakage: bool) -> list[str]:
         lines += DataError(
             f"data set {name!r}: {many(len(problems), 'file')} not as imported",
             "put the original files back and move others away, or import the set anew: "
-            f"inv data-import PATH --name {name}",
+            f"scripts/inv data-import PATH --name {name}",
         ).lines()
     if findings.leaks and not allow_leakage:
         leaking = sum(leak.leaking for leak in findings.leaks)
@@ -80,7 +80,7 @@ def _objections(found: "Audit", allow_leakage: bool) -> list[str]:
     if findings.test_in_val and not allow_leakage:
         lines += DataError(
             f"data set {name!r}: {many(findings.test_in_val, 'image')} of test belong to val too",
-            f"divide it anew: inv data-split --dataset {name} --scheme grouped, and train with "
+            f"divide it anew: scripts/inv data-split --dataset {name} --scheme grouped, and train with "
             "data.split=grouped; --allow-leakage accepts it here",
         ).lines()
     return lines

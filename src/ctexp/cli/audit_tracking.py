@@ -16,6 +16,7 @@ from ctexp.core import screen, tracker_key
 from ctexp.core.errors import DataError
 from ctexp.core.paths import project_root
 from ctexp.monitor.neighbours import Neighbours
+from ctexp.record.find import no_runs
 from ctexp.record.run_dir import RunDir
 
 
@@ -27,7 +28,7 @@ def audit_tracking(run: str, json: bool) -> None:
         others = Neighbours(runs)
         every = [one.id for one in others.every]
         if not every:
-            raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
+            raise no_runs(runs)
         chosen = all_of(root, others, run) if run else every
     title = _title(run, chosen, root)
     directories = [RunDir(runs / one) for one in chosen]

@@ -155,7 +155,7 @@ def _refuse_shared(subjects: Sequence[Subject], require: str | None) -> None:
                 names = ", ".join(sorted(path.name for path in shared))
                 problems.append(f"--candidate {other.said}: {side} ({one.said}) has the same run: {names}")
     if problems:
-        raise UsageError(problems, "name others; inv runs lists them")
+        raise UsageError(problems, "name others; scripts/inv runs lists them")
 
 
 def _open_test(root: Path, runs: Path, subjects: Sequence[Subject], *, final: bool) -> None:

@@ -131,7 +131,9 @@ def _locks_in_date(root: Path) -> bool:
     try:
         resolved = _resolved(root)
         old = [name for name, content in resolved.items() if not _holds(root / name, content)]
-        problems = [f"{name} is not what pyproject.toml resolves to -> inv check --relock" for name in old]
+        problems = [
+            f"{name} is not what pyproject.toml resolves to -> scripts/inv check --relock" for name in old
+        ]
     except PreflightError as error:
         problems = error.lines()
     for line in problems:

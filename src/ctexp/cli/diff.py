@@ -21,7 +21,9 @@ def diff(a: str, b: str, json: bool) -> None:
     runs = [run for run in found if isinstance(run, RunDir)]
     if len(runs) < len(found):
         whole = next(one for one in found if not isinstance(one, RunDir))
-        raise UsageError(f"{whole.id}: a cross-validation", "name two of its runs; `inv show` lists them")
+        raise UsageError(
+            f"{whole.id}: a cross-validation", "name two of its runs; `scripts/inv show` lists them"
+        )
     one, other = runs
     if one.path == other.path:
         raise UsageError(f"{a} and {b} are both {one.id}", "name two runs")

@@ -160,7 +160,7 @@ def _data(data: Path, settings: Settings) -> Check:
     found = ", ".join(names) or "no data set yet"
     if settings.data.name in names:
         return Check("data", "ok", found)
-    advice = f"inv data-import PATH --name {settings.data.name}, or train with data=phantom"
+    advice = f"scripts/inv data-import PATH --name {settings.data.name}, or train with data=phantom"
     return Check("data", "warn", f"{found} (the default is {settings.data.name})", advice)
 
 

@@ -109,12 +109,12 @@ class FrontDoorMachine(ParseMachine):
 
     def _help(self) -> str:
         """The command that shows what would be right here."""
-        return f"inv --help {self.context.name}" if self.context.name else "inv --list"
+        return f"scripts/inv --help {self.context.name}" if self.context.name else "scripts/inv --list"
 
     def _usage(self) -> str:
         """The command with the bare words it takes, those that were given as they were."""
         words = [str(arg.value or _word(arg)) for arg in self.context.positional_args]
-        return " ".join((f"inv {self.context.name}", *words))
+        return " ".join((f"scripts/inv {self.context.name}", *words))
 
     def _no_word(self, token: str) -> bool:
         """Whether it is a flag that nothing has, which invoke would take for a word that is still missing."""
@@ -131,7 +131,9 @@ class FrontDoorMachine(ParseMachine):
             return f"{token}: no such flag{f' of {task}' if task else ''}", self._flag_hint(token)
         if _OVERRIDE.match(token):
             if task is None:
-                return f"{token}: an override before any task", f"name the task first: inv train {token}"
+                return f"{token}: an override before any task", (
+                    f"name the task first: scripts/inv train {token}"
+                )
             return f"{token}: {task} takes no overrides", self._help()
         if task is None:
             return f"{token}: no such task", self._task_hint(token)
@@ -143,7 +145,7 @@ class FrontDoorMachine(ParseMachine):
 
         given = _value_of(token)
         if (self.context.name, token) == ("cross-validate", "--folds"):
-            return f"folds are made first: inv data-split --scheme kfold --folds {given or 5}"
+            return f"folds are made first: scripts/inv data-split --scheme kfold --folds {given or 5}"
         if token.lstrip("-") in {name for arg in self.context.positional_args for name in arg.names}:
             return self._usage()
         near = did_you_mean(token, [*self.context.flag_names(), *self.initial.flag_names()])

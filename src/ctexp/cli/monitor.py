@@ -6,12 +6,13 @@ from ctexp.cli import monitor_tables
 from ctexp.cli.meant import all_of
 from ctexp.config.paths import resolve_paths
 from ctexp.core import screen
-from ctexp.core.errors import CriterionNotMet, DataError, UsageError
+from ctexp.core.errors import CriterionNotMet, UsageError
 from ctexp.core.paths import project_root
 from ctexp.monitor import live as following
 from ctexp.monitor.finding import Report
 from ctexp.monitor.judge import report
 from ctexp.monitor.neighbours import Neighbours
+from ctexp.record.find import no_runs
 
 _NEWEST = "latest"
 
@@ -46,7 +47,7 @@ def _looked(root: Path, runs: Path, run: str, all: bool) -> Report:
     with screen.status("reading runs"):
         others = Neighbours(runs)
         if all and not others.every:
-            raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
+            raise no_runs(runs)
         every = [one.id for one in others.every]
         chosen = every if all else all_of(root, others, run)
     with screen.steps() as progress:

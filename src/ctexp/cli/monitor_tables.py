@@ -26,7 +26,7 @@ def tell(found: Report) -> None:
         print()
         screen.print_table(_table(shown, found), _TABLE)
     if passed := len(found.findings) - len(shown):
-        print(f"\nnot shown: {passed} that passed while training; inv monitor RUN tells them")
+        print(f"\nnot shown: {passed} that passed while training; scripts/inv monitor RUN tells them")
     untold = _unknown(found)
     if untold:
         print()

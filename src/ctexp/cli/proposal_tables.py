@@ -40,7 +40,7 @@ def print_proposal(proposal: Proposal, files: Sequence[str]) -> None:
         for one in proposal.left_out[:_SHOWN]:
             print(f"  {one.move}: {one.why}")
         if len(proposal.left_out) > _SHOWN:
-            print(f"  and {len(proposal.left_out) - _SHOWN} more: inv plan --explain")
+            print(f"  and {len(proposal.left_out) - _SHOWN} more: scripts/inv plan --explain")
     print()
     for file in files:
         print(file)

@@ -16,13 +16,17 @@ from ctexp.reproduction.summary import summary
 def reproduce(run: str, here: bool, tolerance: str, keep: bool, json: bool) -> int:
     """Make a run again, print the verdict; the exit code says whether it holds."""
     if not run:
-        raise UsageError("which run? none was named", "inv reproduce --run RUN; `inv runs` lists them")
+        raise UsageError(
+            "which run? none was named", "scripts/inv reproduce --run RUN; `scripts/inv runs` lists them"
+        )
     asked = Asked(here=here, tolerance=_tolerance(tolerance), keep=keep)
     root = project_root()
     data_dir, runs = resolve_paths(root)
     found = the_one(root, run)
     if not isinstance(found, RunDir):
-        raise UsageError(f"{found.id}: a cross-validation", "name one of its runs; `inv show` lists them")
+        raise UsageError(
+            f"{found.id}: a cross-validation", "name one of its runs; `scripts/inv show` lists them"
+        )
     of = recorded(found)
     with screen.status(f"making {found.id} again") as follow:
         place, verdict = Reproduction(

@@ -104,5 +104,5 @@ def _checked(scheme: str, flags: Mapping[str, Any]) -> dict[str, int]:
     if sum(numbers) != 100:
         problems.append(f"--ratios: {flags['ratios']!r} is not three whole percentages that add up to 100")
     if problems:
-        raise UsageError(problems, "see: inv --help data-split")
+        raise UsageError(problems, "see: scripts/inv --help data-split")
     return dict(zip(SPLITS, numbers, strict=True))

@@ -104,7 +104,7 @@ def nearest_key(name: str) -> str:
     if parent is not None:
         below = [key.rpartition(".")[2] for key in keys() if key.rpartition(".")[0] == parent.name]
         return f"{parent.name} has {', '.join(below)}" if below else f"{parent.name} is {parent.expected}"
-    return "`inv train --cfg` prints every key"
+    return "`scripts/inv train --cfg` prints every key"
 
 
 def _likeness(given: str, candidate: str) -> tuple[float, float]:

@@ -137,7 +137,7 @@ class Catalog:
         Raises:
             DataError: some are not; every one is named. The same import again restores them.
         """
-        hint = f"put the files back, or import the set anew: inv data-import PATH --name {self.name}"
+        hint = f"put the files back, or import the set anew: scripts/inv data-import PATH --name {self.name}"
         each(partial(_check_file, self.raw, full), rows, hint=hint)
 
     def damaged(self) -> list[ImageRow]:
@@ -240,7 +240,7 @@ def read(data_dir: Path, name: str) -> Catalog:
         DataError: the catalog is not valid; every problem is listed.
     """
     file, raw = catalog_file(data_dir, name), raw_folder(data_dir, name)
-    anew = f"move {file} and {raw} away, then import the set anew: inv data-import PATH --name {name}"
+    anew = f"move {file} and {raw} away, then import the set anew: scripts/inv data-import PATH --name {name}"
     table, digest = parquet.read(file, anew)
     _refuse(file, _column_problems(table), anew)
     rows = tuple(_from_record(record) for record in table.to_pylist())
@@ -252,12 +252,12 @@ def read(data_dir: Path, name: str) -> Catalog:
 def _way_to(data_dir: Path, name: str) -> str:
     """How to get the data set that is missing."""
     if name == "phantom":
-        return "make it: inv data-phantom"
+        return "make it: scripts/inv data-phantom"
     if is_recorded(data_dir.parent, name):
-        return f"{LOCK} records it, fetch it: inv data-pull --dataset {name}"
+        return f"{LOCK} records it, fetch it: scripts/inv data-pull --dataset {name}"
     near = did_you_mean(name, set(available(data_dir)) - {name})
     anew = "or use the synthetic set: data=phantom, --dataset phantom"
-    way = f"import it: inv data-import PATH --name {name}; {anew}"
+    way = f"import it: scripts/inv data-import PATH --name {name}; {anew}"
     return f"{near} {way}" if near.startswith("did") else way
 
 

@@ -69,7 +69,7 @@ def find(runs: Path, selector: str) -> RunDir:
         return RunDir.open(Path(selector))
     paths = run_paths(runs)
     if not paths:
-        raise DataError(f"{runs}: no runs yet", "make one: `scripts/inv quickstart` or `scripts/inv train`")
+        raise no_runs(runs)
     if selector == "latest":
         return _one(_newest(paths), selector)
     exact = [path for path in paths if path.name == selector]
@@ -96,6 +96,11 @@ def find_either(runs: Path, selector: str) -> RunDir | CrossValidationDir:
     if selector != "latest" and grouped.begun(grouped.ids(folder), selector):
         return CrossValidationDir.find(runs, selector)
     return find(runs, selector)
+
+
+def no_runs(runs: Path) -> DataError:
+    """The error of whoever asks for a run where there is none yet."""
+    return DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart, or scripts/inv train")
 
 
 def several(selector: str, ids: Sequence[str], hint: str) -> UsageError:

@@ -12,6 +12,7 @@ from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.record import index
 from ctexp.record.baselines import Baseline
 from ctexp.record.cross_validation import FOLDER
+from ctexp.record.find import no_runs
 from ctexp.record.index import Query, RunSummary
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import JUDGED, Subject, Unfinished, differing_keys, subject
@@ -65,7 +66,7 @@ def select(
             raise UsageError("--runs beside --queue or --since", "choose runs one way")
         return _named(runs, dict.fromkeys(named), best_by, baseline)
     if not index.count(runs):
-        raise DataError(f"{runs}: no runs yet", "make one: scripts/inv quickstart or scripts/inv train")
+        raise no_runs(runs)
     asked = _asked(queue, since or ("" if queue else "yesterday"))
     whole = queue is not None and since is None
     begin = None if whole else clock.iso(moments.since(since or "yesterday", now))

@@ -114,7 +114,7 @@ def _way_to(data_dir: Path, name: str) -> str:
         catalogs.load(data_dir, name)
     except CtexpError as error:
         return error.hint
-    return f"put it back, or import it anew: inv data-import PATH --name {name}"
+    return f"put it back, or import it anew: scripts/inv data-import PATH --name {name}"
 
 
 def _of_image(problem: str, raw: Path) -> Difference:

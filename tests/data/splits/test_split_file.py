@@ -91,7 +91,7 @@ def test_what_follows_from_the_catalog_is_not_changed_by_hand(
         split_file.find(tmp_path, CATALOG, scheme)
 
     assert failure.value.problems == (f"{file}: differs from what the catalog says",)
-    assert failure.value.hint == f"make it anew: inv data-split --dataset few --scheme {scheme}"
+    assert failure.value.hint == f"make it anew: scripts/inv data-split --dataset few --scheme {scheme}"
 
 
 def test_a_file_by_an_older_catalog_does_not_leak(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_what_follows_from_the_catalog_needs_no_file_and_has_the_hash_it_would_h
 def test_what_has_a_seed_or_ratios_is_refused_without_its_file(tmp_path: Path, scheme: str) -> None:
     with pytest.raises(DataError) as failure:
         split_file.find(tmp_path, CATALOG, scheme)
-    assert failure.value.hint == f"make it: inv data-split --dataset few --scheme {scheme}"
+    assert failure.value.hint == f"make it: scripts/inv data-split --dataset few --scheme {scheme}"
 
 
 def test_a_sound_change_by_hand_is_a_split_of_its_own(tmp_path: Path) -> None:

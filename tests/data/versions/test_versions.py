@@ -217,7 +217,7 @@ def test_a_remote_that_nothing_here_can_reach_names_what_is_missing(clone: Path)
 def test_a_clone_without_data_is_told_to_fetch_them(clone: Path) -> None:
     with pytest.raises(DataError, match="there is no data set 'tiny'") as failure:
         catalogs.load(clone / "data", "tiny")
-    assert failure.value.hint == "dvc.lock records it, fetch it: inv data-pull --dataset tiny"
+    assert failure.value.hint == "dvc.lock records it, fetch it: scripts/inv data-pull --dataset tiny"
 
     (clone / "dvc.lock").write_text("<<<<<<< HEAD\n")
     with pytest.raises(DataError, match="there is no data set 'tiny'") as failure:

@@ -270,5 +270,5 @@ def test_an_empty_plan_is_one_and_a_missing_one_says_how_to_begin(tmp_path: Path
     with pytest.raises(UsageError) as caught:
         load(tmp_path / "plan.yaml", "plan.yaml")
     assert caught.value.lines() == [
-        "UsageError: plan.yaml: there is none -> begin an experiment: inv research-new ID"
+        "UsageError: plan.yaml: there is none -> begin an experiment: scripts/inv research-new ID"
     ]

@@ -91,7 +91,8 @@ def _leaks(findings: Findings) -> Iterator[Statement]:
             f"{shared:,} test {are} of validation images{people}; the test is then no longer independent of "
             "model selection",
             "The clean split keeps them, since training has seen none of them. A fresh split keeps groups "
-            f"whole: inv data-split --dataset {findings.dataset} --scheme grouped, then data.split=grouped.",
+            f"whole: scripts/inv data-split --dataset {findings.dataset} --scheme grouped, then "
+            "data.split=grouped.",
         )
     elif not by_split:
         yield Statement("leaks", "fine", "no image of val or test belongs to training, none of test to val")

@@ -10,7 +10,9 @@ from ctexp.core.wording import some
 from ctexp.data.catalog import ImageRow
 from ctexp.data.dates import iso_date
 
-_WAY_OUT = "bring the dates with the import: inv data-import PATH --metadata T.csv; or use another --scheme"
+_WAY_OUT = (
+    "bring the dates with the import: scripts/inv data-import PATH --metadata T.csv; or use another --scheme"
+)
 
 
 def divide_by_date(rows: Sequence[ImageRow], ratios: Mapping[str, int]) -> dict[str, str]:

@@ -78,7 +78,7 @@ class Split:
             if not any(row.class_name == class_name for row in rows[split])
         ]
         if problems:
-            way = f"divide it otherwise: inv data-split --dataset {catalog.name} --scheme grouped"
+            way = f"divide it otherwise: scripts/inv data-split --dataset {catalog.name} --scheme grouped"
             raise DataError(problems, way)
         return {split: rows[split] for split in SPLITS}
 

@@ -97,7 +97,7 @@ def read(file: Path) -> bytes | None:
 
 def command(name: str, scheme: str) -> str:
     """What makes a split anew."""
-    return f"inv data-split --dataset {name} --scheme {scheme}"
+    return f"scripts/inv data-split --dataset {name} --scheme {scheme}"
 
 
 class _Reading:

@@ -133,7 +133,7 @@ def _unsaved(_: tuple[str, ...], said: str) -> CtexpError:
     files = [line for line in said.splitlines() if line.startswith("/")]
     return DataError(
         [f"{shown(Path(file))}: is not what dvc.lock records, and would be overwritten" for file in files],
-        "remove them and pull again; or record what is here: inv data-push",
+        "remove them and pull again; or record what is here: scripts/inv data-push",
     )
 
 

@@ -21,7 +21,7 @@ from ctexp.data.versions.pipeline import FILE, Pipeline
 _SHARED = (FILE, LOCK, ".dvc/config")
 """What a clone needs to find the data, by names git knows."""
 
-_PUT_BACK = "put them back; where an earlier push has them, remove them and run inv data-pull"
+_PUT_BACK = "put them back; where an earlier push has them, remove them and run scripts/inv data-pull"
 _PULL_AGAIN = (
     "remove them and pull again; if they come back so, DVC's copies in .dvc/cache or the remote are damaged"
 )
@@ -109,7 +109,7 @@ def pull(root: Path, data_dir: Path, name: str | None, follow: dvc.Follow | None
     names = [name] if name else lock.sets()
     if not names:
         raise DataError(
-            f"{LOCK}: no data set is recorded", "push one from where its images are: inv data-push"
+            f"{LOCK}: no data set is recorded", "push one from where its images are: scripts/inv data-push"
         )
     stages = [stage for one in names for stage in lock.current(one)]
     with import_lock(data_dir):
@@ -148,7 +148,7 @@ def _check_place(root: Path, data_dir: Path) -> None:
 def _verified(data_dir: Path, names: Sequence[str], hint: str) -> list[Catalog]:
     """The data sets, each file of theirs as the catalog says."""
     if not names:
-        raise DataError(f"{data_dir}: no data set is here", "import one: inv data-import PATH")
+        raise DataError(f"{data_dir}: no data set is here", "import one: scripts/inv data-import PATH")
     sets = [catalogs.load(data_dir, name) for name in names]
     each(lambda one: one.verify_files(one.rows, full=True), sets, hint=hint)
     return sets

@@ -55,7 +55,7 @@ class Lock:
             if {f"{RAW}/{name}", f"{RAW}/{name}.parquet"} <= stage.outs.keys():
                 return stage
         way = did_you_mean(name, self.sets())
-        hint = way or f"record it where its images are: inv data-push --dataset {name}"
+        hint = way or f"record it where its images are: scripts/inv data-push --dataset {name}"
         raise DataError(f"{LOCK}: no version of data set {name!r} is recorded", hint)
 
     def current(self, name: str) -> list[str]:

@@ -69,7 +69,8 @@ def at_chance(rows: list[Row], facts: Facts) -> Finding | None:
         f"nothing is learned: for {len(late)} epochs train/accuracy, now {accuracy:.3f}, is that of always"
         f" answering the largest class ({facts.majority('train'):.3f}); train/loss is {loss:.3f}"
         f" (no knowledge: {_CHANCE_LOSS:.3f})",
-        "check that images reach the network (inv data-audit, data.mean, data.std), then raise optimizer.lr",
+        "check that images reach the network (scripts/inv data-audit, data.mean, data.std), then "
+        "raise optimizer.lr",
     )
 
 

@@ -40,7 +40,8 @@ def dead_outputs(seen: Seen) -> Iterator[Finding | Unknown]:
         (seen.id,),
         f"all {len(table.label)} validation images get the same answer: no class's probability varies by more"
         f" than {spread:.4f} (standard deviation)",
-        "lower optimizer.lr and optimizer.weight_decay; check that images reach the network: inv data-audit",
+        "lower optimizer.lr and optimizer.weight_decay; check that images reach the network: "
+        "scripts/inv data-audit",
         {"largest_sd": spread, "images": len(table.label)},
         "high",
     )
@@ -79,7 +80,7 @@ def dead_columns(seen: Seen, root: Path) -> Iterator[Finding | Unknown]:
     except (CtexpError, KeyError, TypeError):
         ranked, statistics = (), {}
     if seen.id not in ranked:
-        yield Unknown("dead_columns", f"inv analyze-features --run {seen.id} has not looked at it")
+        yield Unknown("dead_columns", f"scripts/inv analyze-features --run {seen.id} has not looked at it")
         return
     dead = [
         name

@@ -78,7 +78,8 @@ def dead_outputs(rows: list[Row], facts: Facts) -> health.Finding | None:
         rows,
         {"epochs": FEWEST, "val/auroc": column(rows, "val/auroc")[-1]},
         f"for {FEWEST} epochs every validation image was answered with one class, now {given}",
-        "lower optimizer.lr and optimizer.weight_decay; check that images reach the network: inv data-audit",
+        "lower optimizer.lr and optimizer.weight_decay; check that images reach the network: "
+        "scripts/inv data-audit",
     )
 
 

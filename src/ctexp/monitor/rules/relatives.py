@@ -71,7 +71,7 @@ def _identical(seen: Seen, other: str, keys: Sequence[str]) -> Finding:
         (seen.id, other),
         f"validation answers are those of {other} to the last bit, although {some(keys)}"
         f" {'differs' if len(keys) == 1 else 'differ'}: something set has no effect",
-        f"find out what ignores it (inv show {seen.id}: settings that nothing read)",
+        f"find out what ignores it (scripts/inv show {seen.id}: settings that nothing read)",
         {"with": other, "keys": list(keys)},
         "high",
     )
@@ -127,7 +127,7 @@ def _outside(
         (seen.id, *(one.id for one in earlier)),
         f"{metric} is {value:.3f}, that of {len(earlier)} earlier runs of the recipe was {middle:.3f}"
         f" (median): {far:+.1f} robust deviations{because}",
-        "look for a leak before you believe it: inv data-audit"
+        "look for a leak before you believe it: scripts/inv data-audit"
         if better
         else f"see what has changed since: inv diff {earlier[0].id} {seen.id}",
         {"metric": metric, "value": value, "median": middle, "deviations": far, "changed": changed},

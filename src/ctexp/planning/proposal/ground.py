@@ -165,12 +165,13 @@ def _data_there(root: Path, composer: Composer) -> tuple[tuple[str, ...], list[s
     if not there:
         raise DataError(
             "there are no images yet",
-            f"bring them in: inv data-import PATH --name {wanted}; or make some: inv data-phantom",
+            f"bring them in: scripts/inv data-import PATH --name {wanted}; or make some: scripts/inv "
+            "data-phantom",
         )
     if len(there) > 1:
         raise DataError(
             f"there is no data set {wanted!r}, and several others: {', '.join(there)}",
-            f"say which one: inv plan data.name={there[0]}",
+            f"say which one: scripts/inv plan data.name={there[0]}",
         )
     name = there[0]
     preset = (root / "conf" / "data" / f"{name}.yaml").is_file()
@@ -210,5 +211,5 @@ def _without_leaks(
         small = small or f"the {scheme} split leaves {rarest} independent images of the rarest class"
     raise DataError(
         f"training holds copies of what it is judged on, and {small or 'no other split is there'}",
-        f"divide the set anew: inv data-split --dataset {name} --scheme grouped",
+        f"divide the set anew: scripts/inv data-split --dataset {name} --scheme grouped",
     )

@@ -9,7 +9,9 @@ from ctexp.record.result import Result
 from ctexp.record.run_dir import Reading, RunDir
 from ctexp.reproduction.rows import ABSENT, Measured, Row, differing
 
-NO_VERDICT = "no verdict: seeds and images decide that -> inv compare-baselines --baseline A --candidate B"
+NO_VERDICT = (
+    "no verdict: seeds and images decide that -> scripts/inv compare-baselines --baseline A --candidate B"
+)
 """What is said below the figures of two single runs."""
 
 

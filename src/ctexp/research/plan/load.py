@@ -28,7 +28,9 @@ def load(path: Path, shown: str) -> ResearchPlan:
     try:
         content = files.read_regular(path, yaml_file.MAX_BYTES)
     except FileNotFoundError as error:
-        raise UsageError(f"{shown}: there is none", "begin an experiment: inv research-new ID") from error
+        raise UsageError(
+            f"{shown}: there is none", "begin an experiment: scripts/inv research-new ID"
+        ) from error
     except OSError as error:
         raise UsageError(f"{shown}: cannot be read ({error.strerror})") from error
     return parse(content, shown)

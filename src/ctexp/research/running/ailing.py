@@ -18,6 +18,6 @@ def ailments(runs: Sequence[RunDir]) -> tuple[str, ...]:
             ailing.update(unresolved(events.read(run.events).events).keys())
     whole = f"{len(runs)} trainings" if len(runs) > 1 else "1 training"
     return tuple(
-        f"{rule.replace('_', ' ')} in {number} of {whole}: inv monitor says more"
+        f"{rule.replace('_', ' ')} in {number} of {whole}: scripts/inv monitor says more"
         for rule, number in ailing.most_common()
     )

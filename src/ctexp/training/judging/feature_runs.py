@@ -127,7 +127,7 @@ def judge(opened: Opened, repeats: int, data_dir: Path) -> list[ColumnImportance
     if groups.max() == 0:
         raise DataError(
             "the validation images are all of one group: nothing can be dealt between groups",
-            "use another split: inv data-split",
+            "use another split: scripts/inv data-split",
         )
     orders = importance.deals(groups, repeats)
     effects, attributions = [], []
