@@ -223,7 +223,7 @@ def test_a_thousand_jobs_are_estimated_at_once() -> None:
     began = time.process_time()
     for size in range(1000):
         assert estimates.from_history(past, job(train=400 + size % 500))
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < (3 if sys.gettrace() is None else 9)
 
 
 def test_torch_is_never_loaded() -> None:

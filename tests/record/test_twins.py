@@ -1,5 +1,6 @@
 """Runs with the same predictions, byte for byte: a setting without effect, or a repetition."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -70,4 +71,4 @@ def test_a_thousand_runs_are_compared_within_a_second(tmp_path: Path) -> None:
         (folder / "result.json").write_bytes(content)
     begin = time.process_time()
     assert twins.twins(run, "val", samples.HASH) == []
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < (1 if sys.gettrace() is None else 3)
