@@ -74,7 +74,7 @@ def test_the_document_says_what_the_page_says(project: Path, capsys: pytest.Capt
     assert (tags["share"], tags["lacking"]) == (0.0, [run.id])
     assert [one["point"] for one in told["recommendations"]] == ["tags"]
     assert told["critical"] == []
-    assert list(told)[:4] == ["subject", "score", "verdict", "assessment"]
+    assert list(told)[:5] == ["schema_version", "subject", "score", "verdict", "assessment"]
 
 
 def test_relatives_of_a_run_count_as_its_seeds(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

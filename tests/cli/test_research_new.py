@@ -109,6 +109,7 @@ def test_of_an_experiment_in_the_plan_it_writes_what_is_missing_and_nothing_else
     mine.write_text("# mine\n")
     new("noise-floor", json=True)
     assert document(capsys) == {
+        "schema_version": 1,
         "experiment": "noise-floor",
         "written": ["research/experiments/noise-floor.md", "research/handlers/noise_floor/e_spread.py"],
         "plan": "research/research_plan.yaml",

@@ -38,7 +38,7 @@ _MOST_SEEDS = 1000
 
 
 def cross_validate(
-    override: Sequence[str], seeds: int, dry_run: bool, resume: str | None, yes: bool, json: bool
+    override: Sequence[str], seeds: int, resume: str | None, yes: bool, json: bool, dry_run: bool = False
 ) -> int:
     """Train what is not trained yet of a cross-validation, and judge it; 0 only if every fold finished."""
     root = project_root()
