@@ -1,11 +1,14 @@
 """The fast sums against the plain formulas, weighting by weighting."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from ctexp.evaluation import scores
+from ctexp.evaluation.comparison import swapping
 from ctexp.evaluation.comparison.answered import answered
 from ctexp.evaluation.comparison.resampling import counts, resampled
 from ctexp.evaluation.comparison.swapping import differences_after_exchange
@@ -73,3 +76,22 @@ def test_several_seeds_are_exchanged_together(networks: Callable[..., list[Predi
         for row, name in enumerate(scores.NAMES):
             difference = expected[name][1] - expected[name][0]
             np.testing.assert_allclose(found[row, column], difference, atol=1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [
+        ([0.3, -0.3, 0.1, np.nan], 2 / 3),  # the one seen counts among them, one undefined does not
+        ([0.3, 0.1, -0.1], 2 * norm.sf(3)),
+        ([0.1, 0.099, 0.099, 0.099], 1 / 4),  # the tail of a normal would say more
+        ([0.3, 0.0, 0.0], 1 / 3),
+        ([np.nan, 0.1], np.nan),
+    ],
+)
+def test_p_is_how_often_an_exchange_does_as_much_or_a_tail_below_that(
+    differences: list[float], p: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(swapping, "differences_after_exchange", lambda *_: np.array([differences]))
+    side = [SimpleNamespace(group_count=1)]
+    found = swapping.swapped(side, side, ("accuracy",), draws=1, seed=0)  # type: ignore[arg-type]
+    np.testing.assert_allclose(found, [p])
