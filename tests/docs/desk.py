@@ -76,12 +76,14 @@ class Desk:
         where: the working folder, which a command may leave for another.
         run: what `$RUN` means.
         more: variables besides.
+        typed: commands that other pages have had already.
     """
 
     home: Path
     where: Path
     run: str = ""
     more: dict[str, str] = field(default_factory=dict)
+    typed: set[str] = field(default_factory=set)
 
     @property
     def project(self) -> Path:

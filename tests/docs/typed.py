@@ -7,10 +7,10 @@ _TINY = f"model=tiny_cnn {_SMALL} data.batch_size=6"
 
 ADDED = {
     "inv train experiment=quickstart run.name=first": _SMALL,
-    "inv estimate model=resnet50": _SMALL,
-    "inv train model=resnet50 data.batch_size=32": f"{_SMALL} run.name=wanted",
+    "inv estimate model=resnet50": f"{_SMALL} data.sample=16",
+    "inv train model=resnet50 data.batch_size=32": f"{_SMALL} data.sample=16 run.name=wanted",
     "inv train model=dual_pathway features=top_features": _SMALL,
-    "inv train experiment=smoke model=resnet50": f"{_SMALL} run.name=smoke",
+    "inv train experiment=smoke model=resnet50": f"{_SMALL} data.sample=16 run.name=smoke",
     "inv train experiment=recommended trainer.devices=2": f"{_TINY} scheduler.warmup_epochs=0",
     "inv cross-validate experiment=recommended --seeds 3": f"{_TINY} scheduler.warmup_epochs=0",
     "inv train logger=wandb 'logger.also=[mlflow,tensorboard]'": _TINY.replace("logger=none", ""),
