@@ -116,7 +116,8 @@ def _estimate(kind: Kind, root: Path) -> Estimate | Unmeasured:
     try:
         document = json.loads(done.stdout)
         if done.returncode == 0:
-            document.pop("earlier_estimates")
+            for beside in ("schema_version", "earlier_estimates"):
+                document.pop(beside)
             return Estimate.model_validate(document)
         about = document["error"]
         hint = f" ({about['hint']})" if about["hint"] else ""
