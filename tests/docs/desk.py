@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from ctexp.core import clock
@@ -200,8 +201,7 @@ def _scans(folder: Path) -> None:
     """Twelve slices of as many people, three of each class."""
     classes = ("adenocarcinoma", "large_cell_carcinoma", "squamous_cell_carcinoma", "normal")
     for k in range(12):
-        stored = dicoms.STORED.copy()
-        stored[1, 0] = 1000 + 20 * k
+        stored = np.random.default_rng(k).integers(0, 2000, (32, 32)).astype(np.int16)
         path = folder / classes[k % 4] / f"{k}.dcm"
         path.parent.mkdir(parents=True, exist_ok=True)
         slice_ = dicoms.slice_(

@@ -45,7 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with tempfile.TemporaryDirectory() as short:  # the name of a socket has room for a hundred letters
         socket = Path(short) / "warm"
         desk.more["TMPDIR"] = short
-        line = [INV, "warm", "--socket", str(socket), "--owner", str(os.getpid())]
+        line: list[str | Path] = [INV, "warm", "--socket", str(socket), "--owner", str(os.getpid())]
         with subprocess.Popen(
             line, cwd=desk.project, env=desk.environment(), stdout=subprocess.DEVNULL
         ) as warm:
