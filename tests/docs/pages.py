@@ -43,7 +43,8 @@ def blocks(page: Path) -> list[Command]:
     indented = [
         (found.start(), found[0][4:].rstrip().removeprefix("$ ")) for found in _INDENTED.finditer(_bare(text))
     ]
-    lines = sorted([*prompted, *(one for one in indented if _is_typed(one[1]))])
+    typed = [one for one in indented if _is_typed(one[1])]
+    lines = sorted([*prompted, *typed], key=lambda one: one[0])  # those of one fence as they stand
     return [Command(page.name, _COMMENT.sub("", line)) for _, line in lines]
 
 

@@ -71,7 +71,9 @@ def cloned(desk: Desk) -> None:
 
 
 BEFORE: dict[str, Callable[[Desk], object]] = {
-    "inv train model=dual_pathway features=top_features": lambda desk: desk.do("inv extract-features"),
+    "inv train model=dual_pathway features=top_features": lambda desk: desk.do(
+        "inv extract-features --dataset phantom"
+    ),
     "inv data-push --dataset chest_ct": lambda desk: desk.do(
         f"dvc remote modify store url {desk.home}/store"
     ),

@@ -128,7 +128,12 @@ def test_a_command_that_is_none_is_noticed(text: str, monkeypatch: pytest.Monkey
 def test_commands_are_found_wherever_they_stand(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(_PAGE)
-    assert [command.text for command in blocks(page)] == ["inv runs", "inv show A", "inv diff A B"]
+    assert [command.text for command in blocks(page)] == [
+        "inv runs",
+        "inv show A",
+        "inv runs",
+        "inv diff A B",
+    ]
     assert [command.text for command in inline(page)] == ["inv runs | head", "inv plan --explain"]
 
 
@@ -138,6 +143,7 @@ _PAGE = """
 ```console
 $ inv show A
 inv prints this
+$ inv runs
 ```
 
 Type `inv runs \\| head`, or `inv plan

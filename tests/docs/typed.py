@@ -9,7 +9,7 @@ ADDED = {
     "inv train experiment=quickstart run.name=first": _SMALL,
     "inv estimate model=resnet50": f"{_SMALL} data.sample=16",
     "inv train model=resnet50 data.batch_size=32": f"{_SMALL} data.sample=16 run.name=wanted",
-    "inv train model=dual_pathway features=top_features": _SMALL,
+    "inv train model=dual_pathway features=top_features": f"{_SMALL} data.name=phantom",
     "inv train experiment=smoke model=resnet50": f"{_SMALL} data.sample=16 run.name=smoke",
     "inv train experiment=recommended trainer.devices=2": f"{_TINY} scheduler.warmup_epochs=0",
     "inv cross-validate experiment=recommended --seeds 3": f"{_TINY} scheduler.warmup_epochs=0",
