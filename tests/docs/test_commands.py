@@ -61,7 +61,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def ended(desk: Desk) -> None:
     """Wait for the night that was begun last."""
     queue = queues(desk.project / "runs")[-1]
-    until(lambda: queue.night_json.exists() and not queue.lock().is_held(), 240)
+    until(lambda: queue.night_json.exists() and not queue.lock().is_held(), 600)
 
 
 def cloned(desk: Desk) -> None:
@@ -103,7 +103,7 @@ def words(command: Command) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_every_command_of_the_page_ends_as_it_should(desk: Desk, page: Path) -> None:
     desk.where = HERE if page.name == "developing.md" else desk.project
