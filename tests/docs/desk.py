@@ -160,7 +160,7 @@ def begun(home: Path) -> Desk:
     shutil.make_archive(str(home / "Downloads" / "archive"), "zip", home, "Data")
     add_tiny_set(project, "phantom")
     _scans(project / "scans")
-    (project / "patients.csv").write_text("image,patient\n" + "".join(f"{k}.dcm,p{k}\n" for k in range(12)))
+    (project / "patients.csv").write_text("image,patient\n" + "".join(f"{k}.dcm,p{k}\n" for k in range(16)))
     (project / "bad.txt").write_text("# moved\n0.dcm\n")
     (home / "new-scans").mkdir()
     Image.effect_noise((60, 40), 90).save(home / "new-scans" / "a.png")
@@ -198,9 +198,9 @@ def trained(desk: Desk) -> None:
 
 
 def _scans(folder: Path) -> None:
-    """Twelve slices of as many people, three of each class."""
+    """Sixteen slices of as many people, four of each class."""
     classes = ("adenocarcinoma", "large_cell_carcinoma", "squamous_cell_carcinoma", "normal")
-    for k in range(12):
+    for k in range(16):
         stored = np.random.default_rng(k).integers(0, 2000, (32, 32)).astype(np.int16)
         path = folder / classes[k % 4] / f"{k}.dcm"
         path.parent.mkdir(parents=True, exist_ok=True)
