@@ -57,7 +57,7 @@ def test_the_page_has_aims_first_and_what_each_said(project: Path) -> None:
 
 def test_one_section_is_renewed_and_the_others_stay(project: Path) -> None:
     bench("")
-    (project / "benchmarks" / "second.py").write_text(GOOD.format(seconds=10))  # another size: no old bytecode
+    (project / "benchmarks" / "second.py").write_text(GOOD.format(seconds=10))  # of another size
     bench("second")
     text = page(project)
     assert text.count("## Aims") == text.count("## first") == text.count("## second") == 1

@@ -130,6 +130,7 @@ def test_the_first_start_installs_the_lock_and_the_second_nothing(desk: Desk) ->
     desk.with_uv()
     first = desk.start("--list")
     assert (first.returncode, first.stdout) == (0, "<--list> \n")
+    assert "installing the 1 packages of requirements.lock into .venv/" in first.stderr
     assert desk.installed == "one==1"
     venv, sync, project = desk.calls()
     assert venv == f"uv venv --quiet --clear {desk.project}/.venv"
@@ -140,6 +141,15 @@ def test_the_first_start_installs_the_lock_and_the_second_nothing(desk: Desk) ->
     second = desk.start("--list")
     assert (second.returncode, second.stdout, second.stderr) == (0, "<--list> \n", "")
     assert desk.calls_file.read_text() == ""
+
+
+def test_who_asks_for_help_gets_no_tools_of_development(desk: Desk) -> None:
+    desk.with_uv()
+    for words in (("--help", "ruff"), ("--help=check",)):
+        desk.start(*words)
+        assert desk.installed == "one==1"
+    desk.start("ruff")
+    assert desk.installed == "one==1 and tools"
 
 
 def test_words_reach_inv_as_they_were_typed(desk: Desk) -> None:

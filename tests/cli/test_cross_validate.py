@@ -28,7 +28,7 @@ from ctexp.record.calibration import Calibration
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, EnsembleList
 from ctexp.record.find import run_paths
 from ctexp.record.ledger import Ledger
-from ctexp.record.manifest import Manifest
+from ctexp.record.manifest import Estimate, Manifest
 from ctexp.record.run_dir import RunDir
 from ctexp.record.schemas import DOCUMENTS, schema
 from ctexp.training.judging.ensemble import Ensemble
@@ -307,6 +307,25 @@ def test_another_configuration_or_split_is_not_gone_on_with(place: CrossValidati
         split.write_text(texts[1])
     assert "the configuration is not the one it began with" in err
     assert "the kfold split of tiny is not the one it began with" in err
+
+
+def test_a_dry_run_says_what_it_would_cost_and_makes_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = sorted(project.glob("runs/*"))
+    monkeypatch.setattr("ctexp.planning.estimates.from_history", lambda *_: None)
+    out, _ = here(project, *WORDS, seeds=3, dry_run=True)
+    first, second = out.splitlines()
+    assert first == "tiny_cnn on tiny: 2 folds, 3 seeds (not made: --dry-run)"
+    assert second.startswith("6 trainings; what each takes is not known: scripts/inv estimate data.name=tiny")
+    known = Estimate(seconds=60.0, basis="5 like runs", disk_bytes=1_000_000)
+    monkeypatch.setattr("ctexp.planning.estimates.from_history", lambda *_: known)
+    out, _ = here(project, *WORDS, seeds=3, dry_run=True)
+    assert out.splitlines()[1].startswith("6 trainings, each ")
+    assert "6 min 00 s, 6.0 MB in all (5 like runs)" in out
+    told = json.loads(here(project, *WORDS, seeds=3, dry_run=True, json=True)[0])
+    assert (told["trainings"], told["seconds"], told["disk_bytes"]) == (6, 360.0, 6_000_000)
+    assert sorted(project.glob("runs/*")) == before
 
 
 def test_what_makes_no_sense_is_refused_before_anything_is_made(tmp_path: Path) -> None:

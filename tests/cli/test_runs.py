@@ -111,6 +111,8 @@ def test_a_list_is_filtered_sorted_and_cut(capsys: pytest.CaptureFixture[str]) -
     assert (len(document["runs"]), document["matching"]) == (1, 2)
     (run,) = listed(capsys, name="sum", json=True)["runs"]
     assert (run["duration_seconds"], run["total_seconds"], run["fold"]) == (60.0, 785.333, None)
+    perform("runs:runs", LISTED | {"sort": "val/f1"}, debug=True)
+    assert capsys.readouterr().err == "val/f1 is val/macro_f1\n"
     assert "did you mean" in refused(
         capsys, "runs:runs", name=None, tag=[], state=None, sort="val/los", limit=20
     )

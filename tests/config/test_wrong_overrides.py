@@ -54,6 +54,7 @@ WRONG = {
     "+data.batchsize=8": "data.batchsize: unknown key; did you mean 'data.batch_size'?",
     "++data.batchsize=8": "data.batchsize: unknown key; did you mean 'data.batch_size'?",
     "~data.batchsize": "data.batchsize: unknown key; did you mean 'data.batch_size'?",
+    "modle=resnet18": "modle: unknown key; did you mean 'model'?",
     "lr=0.1": "lr: unknown key; did you mean 'optimizer.lr'?",
     "batch_size=8": "batch_size: unknown key; did you mean 'data.batch_size'?",
     "trainer.lr=0.1": "trainer.lr: unknown key; did you mean 'optimizer.lr'?",

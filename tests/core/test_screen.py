@@ -1,9 +1,11 @@
-"""Nobody is asked who cannot answer."""
+"""Nobody is asked who cannot answer, and a log hears of what takes long."""
 
 import subprocess
 import sys
 
 import pytest
+
+from ctexp.core import screen
 
 ON_A_TERMINAL = """
 import os, sys, time
@@ -34,3 +36,15 @@ def test_in_the_background_of_a_terminal_nobody_is_asked(where: str, asks: str) 
         timeout=30,
     )
     assert done.stdout.strip() == asks
+
+
+def test_in_a_log_a_long_step_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with screen.steps() as report:
+        report("draw", 1, 3)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(screen, "_SILENT_SECONDS", 0.0)
+    with screen.steps() as report:
+        report("draw", 1_200, 3_000)
+    assert capsys.readouterr().err == "draw: 1,200 of 3,000\n"

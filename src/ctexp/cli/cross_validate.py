@@ -3,38 +3,25 @@
 import json as json_library
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ctexp.cli import fold_tables
-from ctexp.cli.costs import cost
+from ctexp.cli.fold_checks import Asked, checked, composed_of, folds_of, preview
 from ctexp.cli.train import heed_changes
-from ctexp.config.compose import Composed, compose, paths_of, resolve_paths
-from ctexp.config.folds import FoldWords
+from ctexp.config.compose import Composed, paths_of, resolve_paths
 from ctexp.core import clock, files, screen
 from ctexp.core.errors import CriterionNotMet, DataError, UsageError
-from ctexp.core.paths import project_root, shown, splits_folder
-from ctexp.core.wording import many
-from ctexp.data import catalog as catalogs
+from ctexp.core.paths import project_root, shown
 from ctexp.data.catalog import Catalog
-from ctexp.data.selection import Selection, select
-from ctexp.data.splits import split_file
 from ctexp.data.splits.schemes import Split
-from ctexp.planning import estimates
-from ctexp.planning.past import Job, Past
 from ctexp.record import git
 from ctexp.record.cross_validation import CrossValidation, CrossValidationDir, Fold
-from ctexp.record.environment import computes_on
 from ctexp.record.ledger import count_cross_validation
 from ctexp.record.manifest import Origin, command_line
 from ctexp.record.subjects import JUDGED
-from ctexp.training.dataset import features_of
 from ctexp.training.folds.cross_validation import Folds, resume_command
 from ctexp.training.kernel.stopping import StopRequests
-
-_MOST_SEEDS = 1000
-"""More would be a slip of the keyboard; the record lists every fold of every one."""
 
 
 def cross_validate(
@@ -45,14 +32,14 @@ def cross_validate(
     if resume is not None:
         place, record = _gone_on(root, resume, override, seeds, dry_run, yes)
     else:
-        asked = _checked(root, override, seeds)
+        asked = checked(root, override, seeds)
         if dry_run:
-            _preview(asked, json)
+            preview(asked, json)
             return 0
         place, record = _begun(asked, yes)
-    composed = _composed(root, record.overrides, record.seeds[0])
+    composed = composed_of(root, record.overrides, record.seeds[0])
     data_dir, runs = paths_of(composed.settings.paths, root)
-    catalog, split, _ = _folds(root, data_dir, record.dataset)
+    catalog, split, _ = folds_of(root, data_dir, record.dataset)
     with place.lock() as lock, StopRequests() as requests:
         folds = Folds(place, lock, record, runs=runs, root=root, tell=screen.note)
         folds.train(requests)
@@ -74,93 +61,7 @@ def cross_validate(
     return _told(record, document)
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A cross-validation that can be made."""
-
-    root: Path
-    override: Sequence[str]
-    words: FoldWords
-    composed: Composed
-    catalog: Catalog
-    split: Split
-    split_sha256: str
-    first: Selection
-    seeds: tuple[int, ...]
-
-    @property
-    def name(self) -> str:
-        return self.composed.settings.run.name or self.composed.settings.model.name
-
-    @property
-    def trainings(self) -> int:
-        return self.split.folds * len(self.seeds)
-
-    def folders(self) -> tuple[Path, Path]:
-        """Those of the data and of all runs."""
-        return paths_of(self.composed.settings.paths, self.root)
-
-    def said(self) -> str:
-        return f"{many(self.split.folds, 'fold')}, {many(len(self.seeds), 'seed')}"
-
-
-def _checked(root: Path, override: Sequence[str], seeds: int) -> _Asked:
-    """Compose it and look at its data; everything that would refuse a fold refuses here, once."""
-    words = FoldWords.of(override)
-    problems = list(words.problems)
-    if not 1 <= seeds <= _MOST_SEEDS:
-        problems.append(f"--seeds: {seeds} is not between 1 and {_MOST_SEEDS}")
-    if problems:
-        raise UsageError(problems)
-    composed = compose(words.first, root)
-    settings = composed.settings
-    if settings.seed + seeds > 2**32:
-        raise UsageError(f"--seeds: {seeds} seeds from {settings.seed} on go beyond {2**32 - 1}")
-    data_dir, _ = paths_of(settings.paths, root)
-    catalog, split, sha256 = _folds(root, data_dir, settings.data.name)
-    selections = [
-        select(data_dir, splits_folder(root), catalog.name, "kfold", fold, settings.data.sample)
-        for fold in range(split.folds)
-    ]
-    for selection in selections:
-        features_of(settings, selection, data_dir, root)
-    numbers = tuple(range(settings.seed, settings.seed + seeds))
-    return _Asked(root, tuple(override), words, composed, catalog, split, sha256, selections[0], numbers)
-
-
-def _preview(asked: _Asked, json: bool) -> None:
-    """Say what it would be and cost; nothing is made."""
-    accelerator = asked.composed.settings.trainer.accelerator
-    train, val = (len(asked.first.rows[part]) for part in ("train", "val"))
-    job = Job.of(asked.composed.resolved, computes_on(accelerator), train, val)
-    each = estimates.from_history(Past.load(asked.folders()[1]), job)
-    if json:
-        screen.emit_json(
-            {
-                "name": asked.name,
-                "dataset": asked.catalog.name,
-                "folds": asked.split.folds,
-                "seeds": list(asked.seeds),
-                "trainings": asked.trainings,
-                "estimate_of_each": each.model_dump(mode="json") if each else None,
-                "seconds": each and round(each.seconds * asked.trainings, 3),
-                "disk_bytes": each and each.disk_bytes and each.disk_bytes * asked.trainings,
-            }
-        )
-        return
-    print(f"{asked.name} on {asked.catalog.title}: {asked.said()} (not made: --dry-run)")
-    if each is None:
-        known = command_line("estimate", [*asked.words.kept, "data.split=kfold", "data.fold=0"])
-        print(f"{many(asked.trainings, 'training')}; what each takes is not known: {known}")
-        return
-    room = f", {estimates.disk(each.disk_bytes * asked.trainings)}" if each.disk_bytes else ""
-    took = f"{clock.duration(each.seconds * asked.trainings)}{room}"
-    print(
-        f"{many(asked.trainings, 'training')}, each {cost(each, accelerator)}: {took} in all ({each.basis})"
-    )
-
-
-def _begun(asked: _Asked, yes: bool) -> tuple[CrossValidationDir, CrossValidation]:
+def _begun(asked: Asked, yes: bool) -> tuple[CrossValidationDir, CrossValidation]:
     """A new one, its folder made."""
     data_dir, runs = asked.folders()
     heed_changes(git.capture(asked.root, [data_dir, runs]), asked.composed.settings.git.dirty, yes)
@@ -205,9 +106,9 @@ def _gone_on(
         raise UsageError(f"--resume takes what the cross-validation began with, not {what}", "leave it away")
     place = CrossValidationDir.find(resolve_paths(root)[1], selector)
     record = CrossValidation.read(place.record)
-    composed = _composed(root, record.overrides, record.seeds[0])
+    composed = composed_of(root, record.overrides, record.seeds[0])
     data_dir, runs = paths_of(composed.settings.paths, root)
-    catalog, _, sha256 = _folds(root, data_dir, record.dataset)
+    catalog, _, sha256 = folds_of(root, data_dir, record.dataset)
     changed = [
         f"{record.id}: {what} is not the one it began with"
         for what, now, then in (
@@ -224,24 +125,6 @@ def _gone_on(
     else:
         screen.note(f"{record.id}: every fold is finished, there is nothing to train")
     return place, record
-
-
-def _composed(root: Path, overrides: Sequence[str], seed: int) -> Composed:
-    """The configuration of the first fold."""
-    return compose([*overrides, "data.split=kfold", "data.fold=0", f"seed={seed}"], root)
-
-
-def _folds(root: Path, data_dir: Path, dataset: str) -> tuple[Catalog, Split, str]:
-    """The data set, its folds, and the hash of the text that says them.
-
-    Raises:
-        DataError: there is no data set or no kfold split of it, or a fold lacks a class.
-    """
-    catalog = catalogs.load(data_dir, dataset)
-    split, sha256 = split_file.find(splits_folder(root), catalog, "kfold")
-    for fold in range(split.folds):
-        split.for_training(catalog, fold)
-    return catalog, split, sha256
 
 
 def _official_test_images(record: CrossValidation, catalog: Catalog, split: Split) -> int:

@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ctexp.cli import sweep_tables
 from ctexp.cli.sweep_checks import Asked, checked
@@ -22,19 +21,6 @@ from ctexp.record.sweep import Sweep, SweepDir
 from ctexp.sweeps.trials import Board, Row
 
 
-@dataclass(frozen=True)
-class Where:
-    """Where agents work.
-
-    Attributes:
-        executor: a name in `conf/executor`; None for this process, unless several are wanted.
-        agents: how many; None for as many as there is room for.
-    """
-
-    executor: str | None
-    agents: int | str | None
-
-
 def sweep(
     override: Sequence[str],
     config: str,
@@ -49,10 +35,9 @@ def sweep(
     json: bool,
 ) -> int:
     """Make a sweep, or go on working on one; the exit code."""
-    where = Where(executor, agents)
     if resume is not None:
         _refuse_with_resume(override, config, budget, dry_run)
-        return _work(resume, where, yes, json)
+        return _work(resume, executor, agents, yes, json)
     if not work and (agents is not None or (executor is not None and no_pilot)):
         raise UsageError("--executor, --agents: nobody is to work on it yet", "say --work as well")
     asked = checked(project_root(), override, config, budget)
@@ -70,7 +55,7 @@ def sweep(
     heed_changes(git.capture(asked.root, [asked.data_dir, asked.runs]), asked.first.settings.git.dirty, yes)
     place, board = _made(asked)
     screen.note(f"made {shown(place.path)}")
-    code, pilot = (0, None) if no_pilot else _pilot(place, board, where)
+    code, pilot = (0, None) if no_pilot else _pilot(place, board, executor)
     failed = pilot is not None and pilot.state == "failed"
     if not (json and (work or failed)):
         _tell(asked, place, pilot, json)
@@ -86,19 +71,26 @@ def sweep(
         )
     if code or not work:
         return code
-    return _work(place.id, where, yes=True, json=json)
+    return _work(place.id, executor, agents, yes=True, json=json)
 
 
-def _pilot(place: SweepDir, board: Board, where: Where) -> tuple[int, Row | None]:
+def _pilot(place: SweepDir, board: Board, executor: str | None) -> tuple[int, Row | None]:
     """Run one trial, as an agent would; its exit code, and what came of the trial."""
     screen.note("pilot: one trial shows that they can be trained, and what they cost")
     with contextlib.redirect_stdout(sys.stderr):
-        one = Where(where.executor, None if where.executor is None else 1)
-        code = _work(place.id, one, yes=True, json=False, count=1)
+        one = None if executor is None else 1
+        code = _work(place.id, executor, one, yes=True, json=False, count=1)
     return code, next(iter(board.rows()), None)
 
 
-def _work(selector: str, where: Where, yes: bool, json: bool, count: int | None = None) -> int:
+def _work(
+    selector: str,
+    executor: str | None,
+    agents: int | str | None,
+    yes: bool,
+    json: bool,
+    count: int | None = None,
+) -> int:
     """Be an agent of a sweep, or have some; the exit code."""
     from ctexp.cli.sweep_agent import sweep_agent
 
@@ -109,8 +101,8 @@ def _work(selector: str, where: Where, yes: bool, json: bool, count: int | None 
         gpu=None,
         storage=None,
         fresh=False,
-        executor=where.executor,
-        agents=where.agents,
+        executor=executor,
+        agents=agents,
         yes=yes,
         json=json,
     )

@@ -213,7 +213,8 @@ def _told(result: Result, runs_dir: Path, json: bool) -> int:
     """Print the document that was asked for, and the error a run ended with; its exit code."""
     if json:
         screen.emit_json(result.document() | {"path": str(runs_dir / result.run_id)})
-    if result.error is not None:
+    parent_tells = result.state == "interrupted" and bool(os.environ.get("CTEXP_PARENT"))
+    if result.error is not None and not parent_tells:
         hint = f" -> {result.error.hint}" if result.error.hint else ""
         trace = result.error.traceback_file
         where = f"; traceback in {shown(runs_dir / result.run_id / trace)}" if trace else ""
