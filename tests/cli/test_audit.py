@@ -86,7 +86,7 @@ def test_copies_between_val_and_test_end_in_3_with_a_fresh_split_as_the_way_out(
     assert says in " ".join(out.split())
     assert err == [
         "DataError: data set 'chosen': 2 images of test belong to val too -> divide it anew: "
-        "inv data-split --dataset chosen --scheme grouped, and train with data.split=grouped; "
+        "scripts/inv data-split --dataset chosen --scheme grouped, and train with data.split=grouped; "
         "--allow-leakage accepts it here"
     ]
     assert audited(capsys, "chosen", 0, allow_leakage=True)[1] == []
