@@ -22,9 +22,9 @@ def test_what_trainings_say_of_themselves_at_their_end_is_summed_up(tmp_path: Pa
         training(tmp_path, chance, ("at_chance", "passed")),
     ]
     assert ailments(runs) == (
-        "overfitting in 2 of 3 trainings: inv monitor says more",
-        "at chance in 1 of 3 trainings: inv monitor says more",
+        "overfitting in 2 of 3 trainings: scripts/inv monitor says more",
+        "at chance in 1 of 3 trainings: scripts/inv monitor says more",
     )
     assert ailments(runs[2:]) == ()
     runs[0].events.unlink()
-    assert ailments(runs[:2]) == ("overfitting in 1 of 2 trainings: inv monitor says more",)
+    assert ailments(runs[:2]) == ("overfitting in 1 of 2 trainings: scripts/inv monitor says more",)
