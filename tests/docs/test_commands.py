@@ -71,9 +71,7 @@ def cloned(desk: Desk) -> None:
 
 
 BEFORE: dict[str, Callable[[Desk], object]] = {
-    "inv train model=dual_pathway features=top_features": lambda desk: desk.do(
-        "inv extract-features --dataset phantom"
-    ),
+    "inv train model=dual_pathway features=top_features": lambda desk: desk.do("inv extract-features"),
     "inv data-push --dataset chest_ct": lambda desk: desk.do(
         f"dvc remote modify store url {desk.home}/store"
     ),

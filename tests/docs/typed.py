@@ -9,15 +9,15 @@ ADDED = {
     "inv train experiment=quickstart run.name=first": _SMALL,
     "inv estimate model=resnet50": f"{_SMALL} data.sample=16",
     "inv train model=resnet50 data.batch_size=32": f"{_SMALL} data.sample=16 run.name=wanted",
-    "inv train model=dual_pathway features=top_features": f"{_SMALL} data.name=phantom",
+    "inv train model=dual_pathway features=top_features": _SMALL,
     "inv train experiment=smoke model=resnet50": f"{_SMALL} data.sample=16 run.name=smoke",
     "inv train experiment=recommended trainer.devices=2": f"{_TINY} scheduler.warmup_epochs=0",
+    "inv data-split --dataset chest_ct --scheme kfold": "--folds 2",
     "inv cross-validate experiment=recommended --seeds 3": f"{_TINY} scheduler.warmup_epochs=0",
     "inv train logger=wandb 'logger.also=[mlflow,tensorboard]'": _TINY.replace("logger=none", ""),
     "inv sweep --config lr_wd data=phantom experiment=smoke": _TINY,
     "inv sweep-agent lr_wd": "--count 5",
     "inv reproduce --run base": "--here",
-    "inv reproduce --run A": "--here",
     '.venv/bin/python -m pytest tests/queue/test_journal.py -m "not slow"': "--collect-only",
 }
 """Words after those of the page: less to train, no weights from the hub, no environment of its own."""
@@ -40,6 +40,11 @@ ELSEWHERE = (
             *("inv check", "inv test", "inv test --slow", "inv test --coverage"),
             'inv test --pytest "tests/queue -k journal"',
         ),
+    ),
+    (
+        "a minute, which the same verb takes for another run here",
+        "tests/cli/test_reproduce.py",
+        ("inv reproduce --run A",),
     ),
     ("it takes an hour", "tests/cli/test_bench.py", ("inv bench",)),
     (
