@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ctexp.core.classes import CLASSES
+from ctexp.core.errors import StorageError
 from ctexp.data.formats.picture import MARK
 from ctexp.data.phantom.dataset import DEFAULT_COUNTS, LONG_FOLDERS, generate
 from ctexp.data.phantom.image import draw
@@ -126,7 +127,7 @@ def test_no_worker_outlives_a_killed_command(tmp_path: Path) -> None:
 def test_it_is_never_mixed_into_a_folder_that_exists(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
 
-    with pytest.raises(FileExistsError):
+    with pytest.raises(StorageError, match="in the way"):
         generate(tmp_path, {"train": {"normal": 1}})
 
     assert contents(tmp_path) == {"mine.txt": b"mine"}

@@ -80,9 +80,9 @@ def test_a_night_that_will_decide_little_says_so_and_what_would_decide_more(foun
     assert "expected to bring +0.00" in expected
     assert "hardly decide anything about changes" in little
     assert "noise floor" in little
-    assert "`inv data-split --dataset tiny --scheme kfold`" in better
-    assert "`inv cross-validate " in better
-    assert "`inv plan --from night-1-folds`" in better
+    assert "`scripts/inv data-split --dataset tiny --scheme kfold`" in better
+    assert "`scripts/inv cross-validate " in better
+    assert "`scripts/inv plan --from night-1-folds`" in better
     assert "of the official test split" in better
     noticed = float(re.search(r"a gain of about ([0-9.]+) would", better)[1])  # type: ignore[index]
     assert found.detectable is not None
