@@ -100,7 +100,8 @@ def _by_folds(study: Study, looked: Considering, design: Design, name: str) -> t
         f"({sum(folds.groups.values()):,} independent) instead of "
         f"{sum(looked.ground.images.judged.values())}, a gain of about {noticed:.2f} would be noticed "
         f"instead of {design.detectable:.2f}, at {folds.count} trainings a seed: "
-        f"{divide}`scripts/inv cross-validate {words} --seeds {design.seeds}`, then `scripts/inv plan --from {name}-folds`."
+        f"{divide}`scripts/inv cross-validate {words} --seeds {design.seeds}`, then "
+        f"`scripts/inv plan --from {name}-folds`."
         f"{_opened(folds.sealed)}",
     )
 
