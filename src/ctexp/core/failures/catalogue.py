@@ -1,4 +1,15 @@
-"""Which known failure a message speaks of; none where that is not sure: a wrong hint is worse than none."""
+"""Which known failure a message speaks of; none where that is not sure: a wrong hint is worse than none.
+
+An entry of `known/`, under its area:
+
+    signs             patterns (Python's re, `^` and `$` at a line's ends), any of which tells it
+    exit_codes        of programs that end without a word; minus the signal, and 128 + it, where one killed
+    diagnosis, fixes  what happened, what to do; {group} is a named group of the sign; commands in backquotes
+    examples          messages as programs have printed them; the first stands on the page
+
+Of several matches in a text the last counts, of several in one line the entry that stands higher, or in a
+file before.
+"""
 
 import re
 from collections.abc import Iterator
@@ -72,7 +83,8 @@ def entries() -> tuple[Entry, ...]:
     """All that is known, in the order in which it is asked."""
     from ctexp.core import yaml_file  # every verb is ready to explain; few have to
 
-    document = yaml_file.read_mapping(Path(__file__).with_name("catalogue.yaml"), "catalogue.yaml")
+    files = sorted(Path(__file__).with_name("known").glob("*.yaml"))
+    areas = [area for file in files for area in yaml_file.read_mapping(file, file.name).items()]
     return tuple(
         Entry(
             id=name,
@@ -83,7 +95,7 @@ def entries() -> tuple[Entry, ...]:
             fixes=tuple(known["fixes"]),
             examples=tuple(known.get("examples", ())),
         )
-        for area, listed in document.items()
+        for area, listed in areas
         for name, known in listed.items()
     )
 

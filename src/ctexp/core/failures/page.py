@@ -25,7 +25,7 @@ message that it does not know gets no hint.
 | what `inv research-run` says of a handler | `research/results/<experiment>/<sub>.json` |
 | the line `bug:` of any command | the file that this line names; `--debug` prints it |
 
-This page is written from `src/ctexp/core/failures/catalogue.yaml` by
+This page is written from `src/ctexp/core/failures/known/` by
 `python -m ctexp.core.failures.page docs/errors.md`. A new entry there needs a sign that is sure, and the
 message as a program printed it.
 """
