@@ -6,5 +6,6 @@ exclude_patterns = ["schemas"]
 html_theme = "furo"
 html_title = "ctexp"
 html_copy_source = False
+html_show_copyright = False
 myst_heading_anchors = 3
 nitpicky = True
