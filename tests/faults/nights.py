@@ -1,11 +1,14 @@
 """A night in a project of its own, with faults at places of the test's choice, driven by its real script."""
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +48,22 @@ def night_project(folder: Path, name: str, plan: str, faults: str = "", executor
             tasks.write(LOADED_BY_JOBS)
     (project / "research" / "plans").mkdir(parents=True)
     (project / "research" / "plans" / f"{name}.yaml").write_text(plan)
-    call(project, INV, "data-phantom")
+    shutil.copytree(_phantom() / "data", project / "data")
     call(project, INV, "plan-render", name, *(["--executor", executor] if executor else []))
     with (project / ".git" / "info" / "exclude").open("a") as exclude:
         exclude.write("/fired/\n/.venv\n")
     git(project, "add", ".")
     git(project, "commit", "--quiet", "--message=a night")
+    return project
+
+
+@cache
+def _phantom() -> Path:
+    """A project with the phantom set, drawn once for all nights of this process: that takes a minute."""
+    project = make_project(Path(tempfile.mkdtemp(prefix="phantom-")) / "project")
+    atexit.register(shutil.rmtree, project.parent)
+    call(project, INV, "data-phantom")
+    assert git(project, "status", "--porcelain") == ""
     return project
 
 
