@@ -85,3 +85,13 @@ def test_weights_are_tensors_and_those_of_the_network(tmp_path: Path) -> None:
     for content in ({}, {"state_dict": [1]}, {"state_dict": {"a": 1}}):
         path = placed(tmp_path, saved(content))
         assert "holds no weights" in refusal(partial(load_weights, path), DataError)
+
+
+def test_a_full_memory_says_nothing_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    placed(tmp_path, saved(SOUND))
+    monkeypatch.setattr("torch.load", no_room)
+    with pytest.raises(MemoryError):
+        load(tmp_path / LAST)

@@ -89,6 +89,8 @@ def load(path: Path) -> dict[str, Any]:
         raise DataError(f"{path}: does not match its sha256 in {SUMS}: damaged or replaced", _INSTEAD)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:  # says nothing of the file, which a run would begin anew for
+        raise
     except Exception as error:  # there is hardly one that an unpickler does not raise at foreign bytes
         raise DataError(f"{path}: cannot be read ({type(error).__name__})", _INSTEAD) from error
     if not isinstance(checkpoint, dict):
