@@ -10,6 +10,8 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -34,6 +36,27 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)  # else extension modules complain of leaks at the end
+
+
+@pytest.fixture(scope="session", autouse=True)
+def composed_once() -> Iterator[None]:
+    """Hydra puts files of the same content together once: hundreds of tests have a project of their own."""
+    from ctexp.config import files
+
+    original = vars(files)["_composed"]
+    known: dict[object, Any] = {}
+
+    def composed(conf: Path, name: str, overrides: list[str]) -> Any:
+        files_of_it = filter(Path.is_file, (*conf.glob("*.yaml"), *conf.glob("*/*.yaml")))
+        content = frozenset((str(path.relative_to(conf)), path.read_bytes()) for path in files_of_it)
+        asked = (content, name, *overrides)
+        if asked not in known:
+            known[asked] = original(conf, name, overrides)
+        return known[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "_composed", composed)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ run when a step begins. The answer to a list is a line too, a JSON list of {"sta
 signal, "output": both streams}. The pictures of these trainings are blank.
 """
 
-import importlib
 import json
 import os
 import signal
@@ -27,13 +26,13 @@ from typing import Any
 
 import pytest
 
+from ctexp.warm import preload
 from tests.pictures import leave_blank
 
 
 def main() -> None:
     """Do the jobs on stdin, one after the other."""
-    for module in ("ctexp.training.run", "ctexp.cli.train"):
-        importlib.import_module(module)
+    preload.load()
     leave_blank(pytest.MonkeyPatch())
     for line in sys.stdin:
         print(json.dumps([_fork(job) for job in json.loads(line)]), flush=True)

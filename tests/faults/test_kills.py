@@ -1,6 +1,7 @@
 """A training killed anywhere and resumed ends as one that never was."""
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -36,7 +37,8 @@ def trainer(project: Path) -> Iterator[Trainer]:
     """Does jobs in the project, and says how they ended; it has imported everything."""
     command = [sys.executable, "-m", "tests.faults.forks"]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=HERE, stdin=pipe, stdout=pipe, text=True) as process:
+    of_it = os.environ | {"CTEXP_ROOT": str(project)}  # its configuration is composed once
+    with subprocess.Popen(command, cwd=HERE, env=of_it, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
 
