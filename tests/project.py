@@ -39,13 +39,15 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def call(project: Path, *command: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run a program in a project, without a terminal and without settings of this machine."""
+def call(
+    project: Path, *command: str | Path, code: int = 0, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in a project, without a terminal and without settings of this machine but `variables`."""
     nobody = {key: value for key, value in os.environ.items() if not key.startswith(_SETTINGS)}
     done = subprocess.run(
         command,
         cwd=project,
-        env=nobody | {"DVC_SITE_CACHE_DIR": str(project.parent / "site")},
+        env=nobody | {"DVC_SITE_CACHE_DIR": str(project.parent / "site"), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -55,9 +57,9 @@ def call(project: Path, *command: str | Path, code: int = 0) -> subprocess.Compl
     return done
 
 
-def inv(project: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+def inv(project: Path, *words: str, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run the stock program, as people do."""
-    return call(project, INV, *words, code=code)
+    return call(project, INV, *words, code=code, **variables)
 
 
 def make_project(folder: Path) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ctexp.warm.parent import Parent
 from tests.project import inv, make_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -13,9 +14,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 RECIPE = ("experiment=quickstart", "data.image_size=48", "logger=none", "trainer.accelerator=cpu")
 
 
-def train(project: Path, name: str, seeds: range, epochs: int) -> None:
+def train(warm: Parent, project: Path, name: str, seeds: range, epochs: int) -> None:
     for seed in seeds:
-        inv(project, "train", *RECIPE, f"run.name={name}", f"seed={seed}", f"trainer.max_epochs={epochs}")
+        words = (*RECIPE, f"run.name={name}", f"seed={seed}", f"trainer.max_epochs={epochs}")
+        inv(project, "train", *words, CTEXP_WARM=str(warm.socket))
 
 
 def compare(project: Path, baseline: str, candidate: str, *words: str, code: int = 0) -> dict[str, Any]:
@@ -32,9 +34,10 @@ def compare(project: Path, baseline: str, candidate: str, *words: str, code: int
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_project(tmp_path_factory.mktemp("verdicts") / "project")
     inv(folder, "data-phantom")
-    train(folder, "trained", range(1, 6), 25)
-    train(folder, "trained-again", range(6, 11), 25)
-    train(folder, "hardly", range(1, 6), 3)
+    with Parent(folder) as warm:
+        train(warm, folder, "trained", range(1, 6), 25)
+        train(warm, folder, "trained-again", range(6, 11), 25)
+        train(warm, folder, "hardly", range(1, 6), 3)
     return folder
 
 

@@ -87,10 +87,8 @@ def test_kills_of_each_kind(project: Path, trainer: Trainer) -> None:
         project,
         trainer,
         [
-            {"signal": signal.SIGKILL, "step": 6},
-            {"signal": signal.SIGTERM, "step": 3},
-            {"signal": signal.SIGINT, "step": 5},
             {"signal": signal.SIGKILL, "rename": 9},
+            {"signal": signal.SIGINT, "step": 5},
         ],
     )
 

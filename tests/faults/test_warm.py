@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +64,18 @@ def begin(project: Path, socket: Path | None, *words: str, **changes: str) -> su
     )
 
 
+def finish(project: Path, socket: Path | None, *words: str, **changes: str) -> str:
+    """Run the stock program to its end; what it said."""
+    with begin(project, socket, *words, **changes) as process:
+        output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, output
+    return output
+
+
 def train(project: Path, socket: Path | None, *words: str, **changes: str) -> RunDir:
     """Train to the end; the run."""
     before = set(run_paths(project / "runs"))
-    process = begin(project, socket, "train", *words, **changes)
-    output, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, output
-    assert "in a fresh process" not in output
+    assert "in a fresh process" not in finish(project, socket, "train", *words, **changes)
     (made,) = set(run_paths(project / "runs")) - before
     return RunDir(made)
 
@@ -243,19 +248,22 @@ def whole(project: Path, parent: Parent) -> dict[str, Any]:
     return essence(train(project, parent.socket, *UNTRACKED))
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(4))
 @pytest.mark.parametrize("victim", ["client", "child", "parent"])
-def test_killed_at_any_moment(project: Path, whole: dict[str, Any], victim: str, number: int) -> None:
+def test_killed_at_any_moment(
+    project: Path, parent: Parent, whole: dict[str, Any], victim: str, number: int
+) -> None:
     """No process is left, no lock is held, and the run goes on as if nothing had been."""
     draw = random.Random(f"{victim} {number}")
     before = set(run_paths(project / "runs"))
-    with Parent(project, ENVIRONMENT) as parent:
-        process = begin(project, parent.socket, "train", *UNTRACKED)
-        server = psutil.Process(parent.pid)
+    with Parent(project, ENVIRONMENT) as mortal:
+        process = begin(project, mortal.socket, "train", *UNTRACKED)
+        server = psutil.Process(mortal.pid)
         until(lambda: bool(server.children()) or process.poll() is not None, 100)
         (child,) = server.children()
-        time.sleep(draw.uniform(0, 1.8))
-        os.kill({"client": process.pid, "child": child.pid, "parent": server.pid}[victim], signal.SIGKILL)
+        time.sleep(draw.uniform(0, 1.5))
+        with suppress(psutil.NoSuchProcess):  # it was faster than the clock
+            {"client": psutil.Process(process.pid), "child": child, "parent": server}[victim].kill()
         process.communicate(timeout=60)
         until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     made = [RunDir(path) for path in run_paths(project / "runs") if path not in before]
@@ -267,7 +275,7 @@ def test_killed_at_any_moment(project: Path, whole: dict[str, Any], victim: str,
         if run.read().manifest is None:
             continue  # killed before its record was whole; it never counted
         if state == "interrupted":
-            inv(project, "train", "--resume", run.id)
+            finish(project, parent.socket, "train", "--resume", run.id)
         assert essence(run) == whole
     if victim == "parent":
         assert process.returncode in {0, 143, -signal.SIGTERM, -signal.SIGKILL}
@@ -279,9 +287,7 @@ def test_folds_are_forked(project: Path, parent: Parent) -> None:
     inv(project, "data-split", "--dataset=tiny", "--scheme=kfold", "--folds=2")
     git(project, "add", ".")
     git(project, "commit", "--quiet", "--message=folds")
-    process = begin(project, parent.socket, "cross-validate", *TINY, "run.name=folds")
-    output, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, output
+    finish(project, parent.socket, "cross-validate", *TINY, "run.name=folds")
     runs = [RunDir(path) for path in run_paths(project / "runs") if path.name.startswith("folds_")]
     assert len(runs) == 2
     assert all(was_forked(run) for run in runs)

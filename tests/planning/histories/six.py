@@ -92,7 +92,7 @@ def rare_class(folder: Path) -> Path:
     }
     project = project_with(folder, Pictures(train=counts, faint=150, faintest=0.25))
     for seed in (1, 2):
-        train(project, "run.name=baseline", "trainer.max_epochs=14", f"seed={seed}")
+        train(project, "run.name=baseline", "trainer.max_epochs=14", "optimizer.lr=1.5e-3", f"seed={seed}")
     return project
 
 

@@ -123,6 +123,7 @@ STOPPED = [("plain-s1", "interrupted", "signal")]
 GONE_ON = [*STOPPED, ("plain-s1", "done", None), ("plain-s2", "done", None)]
 
 
+@pytest.mark.slow
 def test_control_c_stops_on_a_checkpoint_and_the_next_start_goes_on(project: Project) -> None:
     words = [str(project.script), "--fresh"]
     terminal = pexpect.spawn("bash", words, encoding="utf-8", timeout=30, env=project.environment)

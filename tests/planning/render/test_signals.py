@@ -178,11 +178,11 @@ raise SystemExit(7)
 def test_a_storm_of_signals_makes_no_code_that_nothing_ended_with(tmp_path: Path) -> None:
     """Bash may forget how a child ended that does so while it hears a signal."""
     rendered = script_of(plan_of())
-    parts = [rendered[rendered.index(f"\n{name}() {{") :] for name in ("follow", "stop")]
+    parts = [rendered[rendered.index(f"\n{name}() {{") :] for name in ("follow", "ended", "stop")]
     functions = "".join(part[: part.index("\n}\n") + 3] for part in parts)
     (tmp_path / "ends.py").write_text(ENDS_WITH_SEVEN)
     script = tmp_path / "script"
-    variables = f"stopped= signals=0 child= ending= rehearsing= queue=({sys.executable} -S)"
+    variables = f"stopped= signals=0 child= others=() ending= rehearsing= queue=({sys.executable} -S)"
     script.write_text(
         f"{variables}\n{functions}\ntrap 'stop 143' TERM\nfollow ends.py 2>/dev/null\nexit $?\n"
     )
