@@ -8,6 +8,7 @@ from invoke.exceptions import Exit
 from ctexp.cli.verb import perform
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
+from tests.pictures import leave_blank
 from tests.planning.histories.pictures import SIDE
 
 SMALL = (
@@ -29,6 +30,7 @@ def train(project: Path, *words: str, code: int = 0) -> RunDir:
     chosen = {word.partition("=")[0]: word for word in (*SMALL, *words)}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)
+        leave_blank(patch)
         before = set(run_paths(project / "runs"))
         ended = 0
         try:
