@@ -210,8 +210,10 @@ def test_a_second_signal_waits_for_nothing(tmp_path: Path) -> None:
     began = time.monotonic()
 
     def insisted() -> bool:
+        if killed := "killed: asked again" in night.screen:
+            return killed
         runner.send_signal(signal.SIGTERM)
-        return "killed: asked again" in night.screen
+        return False
 
     until(insisted, 20)
     assert runner.wait(20) == 143

@@ -61,7 +61,8 @@ class History:
         columns = list(dict.fromkeys(column for row in rows for column in row))
         text = io.StringIO()
         table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-        table.writeheader()
+        if rows:  # else the file is empty, not an empty line
+            table.writeheader()
         for row in rows:
             table.writerow({column: _cell(value) for column, value in row.items()})
         files.write_text(self.path, text.getvalue())
@@ -80,7 +81,7 @@ def read(path: Path) -> list[Row]:
         return []
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
-    lines = text.splitlines()  # numbers and metric names: no line break inside a cell
+    lines = text.strip().splitlines()  # numbers and metric names: no line break inside a cell
     columns: list[str] | None = None
     rows: list[Row] = []
     problems: list[str] = []
