@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 
 from ctexp.core.errors import PreflightError
-from ctexp.executors.errand import Errand, order
+from ctexp.executors.errand import Errand, key, order
 from ctexp.executors.node import words_of
 from ctexp.executors.protocol import Work
-from ctexp.executors.storage import Url
+from ctexp.executors.snapshot import Project
+from ctexp.executors.storage import Sent, Url
 from ctexp.record.run_dir import RunDir
 from tests.data.versions import stores
 from tests.faults.runs import essence
 from tests.project import DVC, TINY, add_pipeline, add_tiny_set, call, git, inv, make_project, newest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 _LONG = (
     *(word for word in TINY if not word.startswith("trainer.max_epochs")),
@@ -71,6 +72,7 @@ def brought(errand: Errand, child: "subprocess.Popen[str]") -> Iterator[set[str]
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_a_training_by_way_of_an_object_store_is_the_training_that_it_is_here(
     project: Path, disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,19 +99,19 @@ def test_a_training_by_way_of_an_object_store_is_the_training_that_it_is_here(
     assert f"Output Directory:     runs/{there.id}" in said
 
 
+@pytest.mark.slow
 def test_a_training_asked_to_end_leaves_its_checkpoint_here_and_is_gone_on_with_elsewhere(
     project: Path, tmp_path: Path
 ) -> None:
     url = (tmp_path / "place").as_uri()
     errand = ordered(project, url, *_LONG)
     child = begun(url, errand)
+    kept = ""
     for found in brought(errand, child):
-        if any(path.endswith("checkpoints/last.ckpt") for path in found):
+        if kept := next((path for path in found if path.endswith("checkpoints/last.ckpt")), ""):
             break
     assert child.poll() is None, child.communicate()
-    run = RunDir(
-        project / next(path for path in found if path.startswith("runs/")).rpartition("/checkpoints")[0]
-    )
+    run = RunDir((project / kept).parent.parent)
     assert run.state() == "running"  # elsewhere: nobody here may go on with it meanwhile
     refused = inv(project, "train", "--resume", run.id, code=75)
     assert "is in use by" in refused.stderr
@@ -128,6 +130,7 @@ def test_a_training_asked_to_end_leaves_its_checkpoint_here_and_is_gone_on_with_
     assert not list(project.glob("runs/*/checkpoints/last.prev.ckpt"))  # what was removed there, is here
 
 
+@pytest.mark.slow
 def test_a_data_set_that_this_machine_lacks_too_comes_from_dvcs_remote(tmp_path: Path) -> None:
     root = make_project(tmp_path / "project")
     add_pipeline(root)
@@ -150,12 +153,14 @@ def test_a_data_set_that_this_machine_lacks_too_comes_from_dvcs_remote(tmp_path:
     assert len(list((root / "runs").glob("*/result.json"))) == 2
 
 
+@pytest.mark.slow
 def test_an_agent_of_a_sweep_is_refused(project: Path, tmp_path: Path) -> None:
     work = Work("a1", ["inv", "sweep-agent", "--sweep-id", "s"], project, project / "log")
     with pytest.raises(PreflightError, match="agents share its files"):
         order(work, project, Url((tmp_path / "place").as_uri()))
 
 
+@pytest.mark.slow
 def test_an_order_that_is_no_more_is_told(tmp_path: Path, project: Path) -> None:
     url = (tmp_path / "place").as_uri()
     errand = ordered(project, url, *TINY)
@@ -163,3 +168,32 @@ def test_an_order_that_is_no_more_is_told(tmp_path: Path, project: Path) -> None
     child = begun(url, errand)
     assert "nothing is ordered under t1-" in child.communicate()[0]
     assert child.returncode == 3
+
+
+def test_a_run_is_locked_before_anything_of_it_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, here = tmp_path / "there", tmp_path / "here"
+    for name in ("manifest.json", "history.csv"):
+        (there / "runs" / "r").mkdir(parents=True, exist_ok=True)
+        (there / "runs" / "r" / name).write_text("{}")
+    place = Url((tmp_path / "place").as_uri())
+    Sent(place, f"{key('t1')}/out", there).send(["runs/r/manifest.json", "runs/r/history.csv"])
+    run = RunDir(here / "runs" / "r")
+    held: dict[str, bool] = {}
+    fetch = Url.get
+
+    def get(self: Url, key: str, file: Path) -> bool:
+        held[key] = run.lock().is_held()
+        return fetch(self, key, file)
+
+    monkeypatch.setattr(Url, "get", get)
+    errand = Errand(place, "t1", Project(root=here, data=here / "data", runs=here / "runs"))
+    assert sorted(errand.bring()) == ["runs/r/history.csv", "runs/r/manifest.json"]
+    first, *others = held.values()
+    assert not first  # the list of files, which says what there is
+    assert others
+    assert all(others)
+    assert run.lock().is_held()
+    errand.end()
+    assert not run.lock().is_held()

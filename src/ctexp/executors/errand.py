@@ -78,7 +78,7 @@ class Errand:
     _unreachable: float | None = None
 
     def __post_init__(self) -> None:
-        self._back = Received(self.place, f"{key(self.name)}/out", self.project.here)
+        self._back = Received(self.place, f"{key(self.name)}/out", self._arriving)
 
     def bring(self) -> list[str]:
         """Bring what it has written so far; the paths that are new.
@@ -97,9 +97,8 @@ class Errand:
                 raise
             return []
         self._unreachable = None
-        self._runs |= {PurePosixPath(path).parts[1] for path in new if path.startswith("runs/")}
         for run in self._runs:
-            self._hold(RunDir(self.project.runs / run))
+            self._hold(run)
         return new
 
     def end(self, patience: float = 0.0) -> None:
@@ -137,11 +136,20 @@ class Errand:
             else:
                 return
 
-    def _hold(self, run: RunDir) -> None:
+    def _arriving(self, path: str) -> Path:
+        """Where a file belongs; its run is locked before anybody can see it there."""
+        match PurePosixPath(path).parts:
+            case ["runs", run, _, *_]:
+                self._runs.add(run)
+                self._hold(run)
+        return self.project.here(path)
+
+    def _hold(self, name: str) -> None:
+        run = RunDir(self.project.runs / name)
         if run.result.exists():
             if lock := self._held.pop(run.id, None):
                 lock.release()
-        elif run.id not in self._held and run.manifest.exists():
+        elif run.id not in self._held:
             lock = run.lock()
             with contextlib.suppress(Busy):
                 lock.acquire()
