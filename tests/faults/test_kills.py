@@ -87,6 +87,7 @@ def test_kills_of_each_kind(project: Path, trainer: Trainer) -> None:
         project,
         trainer,
         [
+            {"signal": signal.SIGKILL, "rename": 4},  # an epoch is in the history, and no checkpoint yet
             {"signal": signal.SIGKILL, "rename": 9},
             {"signal": signal.SIGINT, "step": 5},
         ],

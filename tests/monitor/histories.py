@@ -137,7 +137,7 @@ def too_slow(bench: Bench) -> None:
 
 def stuck(bench: Bench) -> None:
     bench.images(Pictures(train=80, faint=200, faintest=0.6, alike=1.0))
-    bench.train("scheduler=constant", "optimizer.lr=3e-3", "trainer.max_epochs=28")
+    bench.train("scheduler=constant", "optimizer.lr=3e-3", "trainer.max_epochs=40")
 
 
 def leaking(bench: Bench) -> None:
@@ -266,7 +266,10 @@ HISTORIES: dict[str, History] = {
         ("implausible",),
     ),
     "dead": History(
-        dead, "weights decayed to nothing", ("dead_outputs",), ("at_chance", "underfitting", "instability")
+        dead,
+        "weights decayed to nothing",
+        ("dead_outputs",),
+        ("at_chance", "underfitting", "instability", "class_never_predicted"),
     ),
     "rare": History(rare, "3 images of 193 are of a class", ("class_never_predicted",)),
     "without_effect": History(without_effect, "a patience that is never reached", ("identical_runs",)),
