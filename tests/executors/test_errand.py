@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ctexp.core.errors import PreflightError
+from ctexp.core.errors import Busy, PreflightError
 from ctexp.executors.errand import Errand, key, order
 from ctexp.executors.node import words_of
 from ctexp.executors.protocol import Work
@@ -113,8 +113,8 @@ def test_a_training_asked_to_end_leaves_its_checkpoint_here_and_is_gone_on_with_
     assert child.poll() is None, child.communicate()
     run = RunDir((project / kept).parent.parent)
     assert run.state() == "running"  # elsewhere: nobody here may go on with it meanwhile
-    refused = inv(project, "train", "--resume", run.id, code=75)
-    assert "is in use by" in refused.stderr
+    with pytest.raises(Busy, match="is in use by"):
+        run.lock().acquire()
     child.send_signal(signal.SIGTERM)
     child.communicate()
     assert child.returncode == 128 + signal.SIGTERM
