@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from ctexp.executors.carry import words_of
+from ctexp.record.checkpoint_files import SUMS
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 from tests.faults.runs import essence
@@ -54,9 +55,10 @@ def is_place(process: psutil.Process) -> bool:
 
 
 def trained(project: Path) -> int:
-    """Epochs that are known of here."""
-    histories = (path / "history.csv" for path in run_paths(project / "runs"))
-    return sum(len(path.read_text().splitlines()) - 1 for path in histories if path.is_file())
+    """Epochs that are known of here, where a checkpoint and its hash are here too: files come one by one."""
+    runs = [RunDir(path) for path in run_paths(project / "runs")]
+    kept = [run for run in runs if (run.checkpoints / SUMS).is_file() and run.history.is_file()]
+    return sum(len(run.history.read_text().splitlines()) - 1 for run in kept)
 
 
 @pytest.mark.parametrize("storage", ["copy", "url"])
