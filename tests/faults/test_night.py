@@ -28,6 +28,7 @@ common:
   - logger=none
 cooldown: {pause: 0s}
 reserve: {disk: 1MB, analysis: 5m}
+analysis: [report]
 limits: {silence: 60s, grace: 3s}
 experiments:
   smoke:
