@@ -16,6 +16,7 @@ from ctexp.queue.folder import QueueDir, queues
 from ctexp.queue.journal import Journal
 from ctexp.queue.orders import Orders
 from ctexp.queue.state import Night, fold
+from ctexp.warm.parent import Parent
 from tests.project import INV, call, git, make_project
 
 _MINE = ("CTEXP_", "WANDB_", "DVC_")
@@ -67,10 +68,11 @@ def _phantom() -> Path:
     return project
 
 
-def start(project: Path, name: str, *flags: str, limit: float = 600) -> subprocess.CompletedProcess[str]:
+def start(
+    project: Path, name: str, *flags: str, limit: float = 600, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run the night's script to its end, however that comes, once no earlier start holds the locks."""
-    nobody = {key: value for key, value in os.environ.items() if not key.startswith(_MINE)}
-    environment = nobody | {"XDG_CACHE_HOME": str(project / ".cache"), "OMP_NUM_THREADS": "1"}
+    environment = _environment(project) | variables
     until = time.monotonic() + limit
     while True:
         done = subprocess.run(
@@ -86,6 +88,20 @@ def start(project: Path, name: str, *flags: str, limit: float = 600) -> subproce
         if done.returncode != 75 or time.monotonic() > until:
             return done
         time.sleep(0.5)
+
+
+def calm(project: Path, name: str) -> Night:
+    """A night whose gate is not met and in which nothing else goes wrong; a warm trainer makes it short."""
+    with Parent(project, _environment(project)) as warm:
+        done = start(project, name, limit=1200, CTEXP_WARM=str(warm.socket))
+    assert done.returncode == 12, done.stdout + done.stderr
+    assert "in a fresh process" not in done.stdout + done.stderr
+    return state(newest(project))
+
+
+def _environment(project: Path) -> dict[str, str]:
+    nobody = {key: value for key, value in os.environ.items() if not key.startswith(_MINE)}
+    return nobody | {"XDG_CACHE_HOME": str(project / ".cache"), "OMP_NUM_THREADS": "1"}
 
 
 def newest(project: Path) -> QueueDir:

@@ -18,7 +18,7 @@ from ctexp.queue.orders import Orders
 from ctexp.record.run_dir import RunDir
 from tests.faults import accounts
 from tests.faults.cluster import Cluster, cluster, missing, wait_until
-from tests.faults.nights import newest, night_json, night_project, start, state
+from tests.faults.nights import calm, newest, night_json, night_project, state
 from tests.faults.runs import essence
 from tests.faults.test_night import FAULTS, PLAN, WANTED
 from tests.full_disk import small_disk
@@ -171,9 +171,7 @@ def test_twelve_jobs_every_fault_and_a_node_that_dies(
             rows = slurm.call("sacct", "-nPXD", "-j", night.lost, "-o", "State,NodeList").splitlines()
             assert rows[0] == f"NODE_FAIL|{night.nodes[0]}"
 
-        calm = start(reference, "survive", limit=1200)
-        assert calm.returncode == 12, calm.stdout + calm.stderr
-        undisturbed = state(newest(reference))
+        undisturbed = calm(reference, "survive")
         for job in UNDISTURBED:
             one, other = ended.jobs[job].run, undisturbed.jobs[job].run
             assert one is not None
