@@ -74,7 +74,9 @@ def test(slow: bool, coverage: bool, pytest: str) -> None:
     outcome = _checks(root)
     marks = () if slow else ("-m", "not slow")
     counted = ("--cov", "--cov-report=term") if coverage else ()
-    outcome["tests"] = _passes(root, "tests", "pytest", "-n", "2", *marks, *counted, *shlex.split(pytest))
+    # Neighbours stay together: what the tests of a module share is made once, not by each worker.
+    workers = ("-n", "2", "--dist", "worksteal")
+    outcome["tests"] = _passes(root, "tests", "pytest", *workers, *marks, *counted, *shlex.split(pytest))
     _require(outcome)
 
 
