@@ -187,9 +187,9 @@ def _git(folder: Path, *words: str) -> bytes:
             "git is not installed", "install it: what runs elsewhere is taken from git"
         ) from error
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        said = (error.stderr or b"").decode(errors="replace").strip().splitlines() or [str(error)]
+        said = " ".join((error.stderr or b"").decode(errors="replace").split()) or str(error)
         raise PreflightError(
-            f"{folder}: git {words[0]}: {said[-1]}",
+            f"{folder}: git {words[0]}: {said}",
             "what runs elsewhere is taken from git: commit the project",
         ) from error
     return done.stdout
