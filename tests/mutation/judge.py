@@ -163,6 +163,8 @@ class _Watcher:
                 lines[file, line] |= set(contexts)
         self.seen.lines = {at: None if "" in tests else tests for at, tests in lines.items()}
         self.seen.modules = [
-            name for name in sys.modules if name.partition(".")[0] not in {"ctexp", "tests", "__main__"}
+            name
+            for name in sys.modules
+            if name.partition(".")[0] not in {"ctexp", "tests", "benchmarks", "__main__"}
         ]
         return self.seen
