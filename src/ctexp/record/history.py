@@ -81,7 +81,7 @@ def read(path: Path) -> list[Row]:
         return []
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from error
-    lines = text.strip().splitlines()  # numbers and metric names: no line break inside a cell
+    lines = text.rstrip().splitlines()  # numbers and metric names: no line break inside a cell
     columns: list[str] | None = None
     rows: list[Row] = []
     problems: list[str] = []
