@@ -98,7 +98,7 @@ def test_wrong_words_are_refused_at_once() -> None:
         ({"gpu": "-1"}, "--gpu: expected a whole number from 0 on, got '-1'"),
         ({"agents": "0"}, "--agents: expected a whole number from 1 on, got '0'"),
         ({"executor": "nowhere"}, "--executor: 'nowhere' is none; conf/executor has local, modal, ray"),
-        ({"executor": "modal"}, "--executor modal: its nodes do not see .* where the trials are"),
+        ({"executor": "modal"}, "--executor modal: its nodes do not see .* where the sweep is"),
     ):
         with pytest.raises(UsageError, match=problem):
             sweep_agent(**FLAGS | flags)

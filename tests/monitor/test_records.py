@@ -61,13 +61,22 @@ def test_a_class_that_is_never_the_answer_is_named(tmp_path: Path) -> None:
     assert "0 of its 20 validation images" in found[0].message
 
 
-def test_leaks_into_validation_alarm_and_leaks_into_test_are_noted(tmp_path: Path) -> None:
-    lines = tuple(
-        f"official split: 4 of 80 {split} images are copies of training images" for split in ("val", "test")
+def test_leaks_into_validation_alarm_and_what_is_less_is_told_as_less(tmp_path: Path) -> None:
+    lines = (
+        "official split: 4 of 80 val images are copies of training images; figures on them flatter",
+        "official split: 4 of 80 test images are copies of training images; figures on them flatter",
+        "features=top_features: chosen by what counts on these very validation images; validation figures …",
     )
     leaky = a_later_run(tmp_path, 1, dataset=dataset(leaks=lines))
+    found = of(tmp_path, leaky, tmp_path).findings
     # one line each: the graver first
-    assert [one.severity for one in of(tmp_path, leaky, tmp_path).findings] == ["alarm", "note"]
+    assert [(one.severity, one.evidence["of"]) for one in found] == [
+        ("alarm", "val"),
+        ("warning", "features"),
+        ("note", "test"),
+    ]
+    assert "data.split=clean" in found[0].advice
+    assert "features=all_features" in found[1].advice
 
 
 def test_settings_without_effect_are_found_in_the_later_run(tmp_path: Path) -> None:

@@ -43,10 +43,10 @@ def sweep(
     asked = checked(project_root(), override, config, budget)
     if executor is not None or agents is not None:
         from ctexp.cli.sweep_agent import number
-        from ctexp.cli.sweep_crew import words_to_trials
+        from ctexp.cli.sweep_crew import check_nodes
 
         number("--agents", agents, 1)
-        words_to_trials(asked.root, executor or DEFAULT, asked.spec, asked.runs)
+        check_nodes(asked.root, executor or DEFAULT, asked.spec, asked.runs)
     for line in (*asked.spec.ignored, *asked.notes):
         screen.warn(line)
     if dry_run:

@@ -64,7 +64,7 @@ def sweep_crew(
         PreflightError: the executor cannot be used, or its nodes cannot share the trials.
         Stopped: a signal asked for an end; trials under way are saved and given back.
     """
-    shared = words_to_trials(root, executor, spec, place.path.parents[1])
+    check_nodes(root, executor, spec, place.path.parents[1])
     if flags["--gpu"] is not None:
         raise UsageError("--gpu: agents of an executor get their GPUs from it", "leave --gpu away")
     settings = settings_of(root, executor)
@@ -74,7 +74,7 @@ def sweep_crew(
     where = open_executor(root, executor)
     room = where.resources()
     number = _number(place, room, gpus, count)
-    words = [sys.executable, "-m", "invoke", "sweep-agent", f"--sweep-id={place.id}", "--yes", *shared]
+    words = [sys.executable, "-m", "invoke", "sweep-agent", f"--sweep-id={place.id}", "--yes"]
     words += [f"{flag}={value}" for flag, value in flags.items() if value not in (None, False, True)]
     words += [flag for flag, value in flags.items() if value is True]
     environment = _environment(root, settings, room, number)
@@ -91,17 +91,17 @@ def sweep_crew(
     return _told(place, executor, ended, time.monotonic() - began, stops, json)
 
 
-def words_to_trials(root: Path, executor: str, spec: Spec, runs: Path) -> list[str]:
-    """The words by which an agent that an executor carries out finds the trials of a sweep.
+def check_nodes(root: Path, executor: str, spec: Spec, runs: Path) -> None:
+    """Refuse an executor whose nodes have no way to a sweep.
 
     Args:
         root: the project's folder.
         executor: a name in `conf/executor`.
         spec: what is searched.
-        runs: the folder of all runs, where the trials are unless they have a database elsewhere.
+        runs: the folder of all runs, where the sweep is.
 
     Raises:
-        UsageError: there is no such executor, or its nodes have no way to them.
+        UsageError: there is no such executor, or its nodes do not see the sweep.
         PreflightError: several machines would damage them.
     """
     settings = settings_of(root, executor)
@@ -113,10 +113,10 @@ def words_to_trials(root: Path, executor: str, spec: Spec, runs: Path) -> list[s
     apart = isinstance(settings, ModalSettings) or (
         isinstance(settings, RaySettings) and settings.storage != "shared"
     )
-    if apart and spec.storage is None:
+    if apart:
         raise UsageError(
-            f"--executor {executor}: its nodes do not see {shown(runs)}, where the trials are",
-            "keep them in a database that all can reach: ctexp: storage: postgresql://…",
+            f"--executor {executor}: its nodes do not see {shown(runs)}, where the sweep is",
+            "name one with a shared file system, or begin agents there by hand (docs/sweeps.md)",
         )
     kind = "" if isinstance(settings, LocalSettings) else _file_system(runs)
     if spec.storage is None and kind.startswith(_NETWORK):
@@ -124,7 +124,6 @@ def words_to_trials(root: Path, executor: str, spec: Spec, runs: Path) -> list[s
             f"{shown(runs)}: several machines would damage an embedded database on {kind}",
             "keep the trials in one that all can reach: ctexp: storage: postgresql://…",
         )
-    return [f"--storage={spec.storage}"] if apart else []
 
 
 def _file_system(path: Path) -> str:

@@ -1,1 +1,1 @@
-"""Where work runs: processes of this machine, fresh or forked from a warm trainer, behind one protocol."""
+"""Where work runs: this machine, SLURM, Ray, Modal, behind one protocol; how trainings are carried out."""

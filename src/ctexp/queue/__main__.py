@@ -12,7 +12,7 @@ from ctexp.core import screen
 from ctexp.executors.program import carried_out
 
 COMMANDS = {
-    "begin": "take the locks, check everything, make or reopen the queue, and run its copy of the script",
+    "begin": "check everything, take the locks, make or reopen the queue, and run its copy of the script",
     "next": "print the job that comes next, as JOB or JOB:KIND for a fallback; nothing where none is left",
     "base": "print the overrides of the experiment a job begins with, separated by NUL",
     "run": "one attempt at a job: begun, watched, ended, written down",

@@ -3,7 +3,7 @@
 Only code and configuration count, and of that only what a training may depend on. What ctexp writes itself
 (data, runs, the research ledger, rendered queue scripts) never makes a run look changed, nor does what only
 judges, plans and asks (the rules of verdicts, the catalogue of moves, the files of sweeps, the handlers of
-research); and neither tables nor `.env` files ever enter a patch.
+research), nor where work runs (`conf/executor`); and neither tables nor `.env` files ever enter a patch.
 
 The user's own git configuration is obeyed where it says what is ignored or whose folder is safe, and
 overruled where it would change the form of the patch. The repository is only read: untracked files are shown
@@ -128,8 +128,9 @@ def is_source(path: str) -> bool:
 
     Code is told by its suffix, and by having none in `scripts/` and `.ci/`. JSON and plain text count in
     `conf/` and `src/` only. In `research/` and `scripts/` ctexp writes YAML and shell scripts itself: there
-    only Python and programs do. The catalogue of moves, the rules of verdicts, the files of sweeps, which
-    every sweep keeps its own of, and handlers, which their answers keep the hash of, train nothing.
+    only Python and programs do. The catalogue of moves, the rules of verdicts, the places where work runs,
+    the files of sweeps, which every sweep keeps its own of, and handlers, which their answers keep the hash
+    of, train nothing.
     """
     file = PurePosixPath(path)
     folder, suffix = file.parts[0], file.suffix.lower()

@@ -173,10 +173,11 @@ def test_without_a_gpu_or_a_driver_nothing_is_waited_for(
     assert between.cool_down() < 0.5
 
 
-def test_on_a_cluster_nothing_is_waited_for(between: Between, driver: Driver) -> None:
+@pytest.mark.parametrize("where", [{"mode": "slurm"}, {"elsewhere": True}])
+def test_on_a_cluster_nothing_is_waited_for(where: dict[str, Any], between: Between, driver: Driver) -> None:
     driver.heat = [99]
     between.writer.journal.append("end", job="a-s1", attempt=1)
-    assert between.cool_down(mode="slurm", pause_seconds=10.0) < 0.5
+    assert between.cool_down(**where, pause_seconds=10.0) < 0.5
     assert driver.asked == []
 
 

@@ -44,7 +44,8 @@ def cool_down(
     """Wait as the plan says, or until a signal asks for a stop; what was waited for is written down.
 
     Before the first job of a start there is no pause. Who was waited for in vain is not waited for again in
-    the same start. On a cluster, where others decide who computes what where, nothing is waited for.
+    the same start. Nothing is waited for where other machines work, or others decide who
+    computes where.
 
     Args:
         orders: pause, temperature, memory and bound.
@@ -56,7 +57,7 @@ def cool_down(
         latest: uptime at which the next job has to begin to end within the window: the GPU is not waited for
             beyond it. None where there is no such moment.
     """
-    if orders.mode != "local":
+    if orders.mode != "local" or orders.elsewhere:
         return
     _pause(orders, events, signals)
     if orders.gpu_uuid is None or signals.stopped_by:

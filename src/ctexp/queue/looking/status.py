@@ -1,6 +1,7 @@
 """What a queue is doing: one look at its folder, the runs and the machine, at once and changing nothing.
 
-`Look.document()` is what `inv queue-status --json` prints; its keys are the attributes below and stay.
+`Look.document()` is what `inv queue-status --json` prints; its keys are the attributes below, some with
+their unit, and stay.
 """
 
 import contextlib

@@ -20,7 +20,7 @@ class JobReport(Part):
         kind: of a failure, an interruption or a skip; null for the other states.
         reason: one line.
         earlier: how each attempt but the last ended, one line each.
-        run: its run or cross-validation; of a job that is done the one that counts.
+        run: its run, cross-validation or sweep; of a job that is done the one that counts.
         fallback: the kind of failure whose overrides its last attempt had; null for the job as planned.
         seconds: of all its attempts together.
         deviations: how it departed from the plan and from its configuration, one line each.

@@ -17,7 +17,7 @@ _STANDING: ContextVar[Index | None] = ContextVar("standing", default=None)
 def at_once(runs: Path) -> Iterator[None]:
     """Answer all questions that are asked inside by these shortcuts from one look at the folder.
 
-    A look takes half a second where there are 100,000 runs. Others wait for the index while it is open.
+    A look at 100,000 runs takes up to a second. Others wait for the index while it is open.
 
     Raises:
         DataError: the folder cannot be read.
