@@ -34,13 +34,13 @@ def names(found: Selection) -> list[tuple[str, str, int]]:
 
 def test_a_queue_is_its_runs_seeds_of_one_configuration_together(runs: Path) -> None:
     found = select(runs, (), "night", None, now=NOW)
-    assert sorted(names(found)) == [("net", "name", 2), ("other", "run", 1)]
+    assert sorted(names(found)) == [("net", "name", 2), ("other", "name", 1)]
     assert any("diverged, left out" in note for note in found.notes)
 
 
 def test_since_takes_all_and_names_what_cannot_be_read(runs: Path) -> None:
     found = select(runs, (), None, "8h", now=NOW)
-    assert sorted(names(found)) == [("cv", "cross-validation", 2), ("net", "name", 2), ("other", "run", 1)]
+    assert sorted(names(found)) == [("cv", "cross-validation", 2), ("net", "name", 2), ("other", "name", 1)]
     assert any(note.startswith("wreck_") and "unreadable" in note for note in found.notes)
 
 

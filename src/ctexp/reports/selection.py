@@ -147,7 +147,7 @@ def _experiments(runs: Path, chosen: Sequence[RunSummary]) -> tuple[list[Subject
 def _by_seed(name: str, members: Sequence[RunSummary]) -> Iterable[Subject]:
     """One experiment where runs differ by their seed alone, else each by itself."""
     seeds = {run.seed for run in members}
-    if 1 < len(members) == len(seeds) and not _differ(members):
+    if len(members) == len(seeds) and not _differ(members):
         ordered = sorted(members, key=lambda run: run.seed or 0)
         return [Subject(name, name, "name", tuple(RunDir(run.path) for run in ordered))]
     return [Subject(run.id, run.id, "run", (RunDir(run.path),)) for run in members]
