@@ -92,6 +92,14 @@ def test_it_is_shortened_where_plan_and_window_say_so(
         )
 
 
+@pytest.mark.parametrize(("remaining", "minutes"), [(97.0, "1.1"), (300.0, "4.5"), (45.0, "0.5")])
+def test_of_a_few_minutes_half_of_one_is_kept_to_begin_and_to_measure(
+    tmp_path: Path, remaining: float, minutes: str
+) -> None:
+    night = Night(tmp_path, job("a", shorten=True), costs=LONG)
+    assert f"trainer.max_minutes={minutes}" in night.next("a-s1", remaining).argv
+
+
 def test_what_goes_on_with_a_shortened_run_is_shortened(tmp_path: Path) -> None:
     night = Night(tmp_path, job("a", shorten=True), costs=LONG)
     run = samples.run_of(night.runs, state="interrupted").id

@@ -1,5 +1,6 @@
 """What an attempt is, decided before it begins: anew or going on, with which words, in what time."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +19,8 @@ from ctexp.queue.state import Attempt, Night
 _MINUTES = "trainer.max_minutes"
 _BUDGET = "--budget"
 
-_MEASURING_SHARE = 0.1
-"""Of a shortened job's time, for what comes before and after its training."""
+_BESIDE_SHARE, _BESIDE_SECONDS = 0.1, 30.0
+"""Of a shortened job's time, for what comes before and after its training; and at least so many seconds."""
 
 _LEAST_MINUTES = 0.5
 
@@ -150,7 +151,8 @@ def _shortened(fresh: Beginning, length: Length | None, remaining: float | None)
         return fresh
     if not job.shorten or job.verb == "cross-validate":
         return fresh
-    minutes = round(max(remaining * (1 - _MEASURING_SHARE) / 60, _LEAST_MINUTES), 1)
+    beside = max(remaining * _BESIDE_SHARE, _BESIDE_SECONDS)
+    minutes = max(math.floor((remaining - beside) / 6) / 10, _LEAST_MINUTES)  # tenths
     asked = next((word for word in fresh.argv[2:] if key_of(word) == _MINUTES), "")
     before = job.budget_seconds / 60 if job.budget_seconds else _number(asked.partition("=")[2])
     if before <= minutes:
