@@ -24,6 +24,7 @@ def about(project: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.skipif(sys.gettrace() is not None, reason="what counts branches handles signals itself")
 def test_it_is_what_a_fresh_process_is(warm: Light) -> None:
     environment = warm.environment | {"NEW": "ä\n", "CTEXP_WARM": "somewhere", "TZ": "Asia/Tokyo"}
     before = os.umask(0o027)

@@ -3,13 +3,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ctexp.core import clock
 from ctexp.core.errors import Busy, CriterionNotMet, PreflightError
 from ctexp.record.run_dir import RunDir
 from ctexp.sweeps.agent import work as agent
@@ -17,6 +15,7 @@ from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary
 from tests.sweeps.agent.benches import Memory, bench, spec
 from tests.sweeps.agent.stub import TRACKER_FAILED, Stub
+from tests.waiting import until
 
 
 def work(root: Path, board: Memory, count: int | None = None, **changes: Any) -> AgentSummary:
@@ -26,8 +25,17 @@ def work(root: Path, board: Memory, count: int | None = None, **changes: Any) ->
         return agent.work(board, bench(root, its, stops), stops, count=count, tell=lambda _: None)
 
 
-def in_a_while(seconds: float, act: Callable[[], None]) -> None:
-    threading.Timer(seconds, act).start()
+def trains(root: Path) -> bool:
+    """Whether the first trial has trained an epoch."""
+    return any((root / "runs").glob("tiny-t0*/trained.txt"))
+
+
+def when(what: Callable[[], bool], act: Callable[[], None]) -> None:
+    def wait() -> None:
+        until(what)
+        act()
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def runs(root: Path) -> list[RunDir]:
@@ -137,7 +145,7 @@ def test_a_signal_saves_the_trial_and_gives_it_back_and_the_next_agent_goes_on_w
     tmp_path: Path,
 ) -> None:
     board = Memory([{"lr": 0.3, "pause": 0.3}, {"lr": 0.1}])
-    in_a_while(0.5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    when(lambda: trains(tmp_path), lambda: os.kill(os.getpid(), signal.SIGTERM))
     summary = work(tmp_path, board)
     assert summary.why == "stopped by SIGTERM"
     assert board.given == [(0, "stopped by SIGTERM")]
@@ -164,8 +172,12 @@ def test_no_trial_is_begun_that_may_not_end_in_time(tmp_path: Path) -> None:
 
 
 def test_when_the_time_is_over_the_trial_under_way_is_saved(tmp_path: Path) -> None:
+    class OverOnceItTrains(Stops):
+        def seconds_left(self) -> float:
+            return 0.0 if trains(tmp_path) else 60.0
+
     board = Memory([{"lr": 0.1, "pause": 0.4}])
-    summary = work(tmp_path, board, stops=Stops(clock.now() + timedelta(seconds=0.6)))
+    summary = work(tmp_path, board, stops=OverOnceItTrains())
     assert summary.why == "the time is over"
     assert board.given == [(0, "the time is over")]
 
