@@ -44,8 +44,7 @@ def cool_down(
     """Wait as the plan says, or until a signal asks for a stop; what was waited for is written down.
 
     Before the first job of a start there is no pause. Who was waited for in vain is not waited for again in
-    the same start. Nothing is waited for where other machines work, or others decide who
-    computes where.
+    the same start. Where other machines work, or others decide who computes where, nothing is waited for.
 
     Args:
         orders: pause, temperature, memory and bound.
