@@ -20,7 +20,7 @@ message that it does not know gets no hint.
 
 | where the hint shows | where the whole traceback is |
 | --- | --- |
-| the results block of a run, its `result.json` | `train.log` of the run; of an error without a name also `attempts/<n>.traceback.txt` |
+| the results block of a run, its `result.json` | `train.log` of the run |
 | a night's page, beside the job that failed | the job's log in the queue's folder |
 | what `inv research-run` says of a handler | `research/results/<experiment>/<sub>.json` |
 | the line `bug:` of any command | the file that this line names; `--debug` prints it |
