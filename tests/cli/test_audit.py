@@ -59,9 +59,7 @@ def test_leaks_end_in_3_unless_accepted_and_the_findings_come_first(
     assert lines[-1] == "page: data/audit/leaky/audit.html"
     assert (project / "data" / "audit" / "leaky" / "audit.html").is_file()
     assert len(err) == 1
-    assert err[0].startswith(
-        "DataError: data set 'leaky': 9 images of val and test belong to training too -> "
-    )
+    assert err[0].startswith("DataError: data set 'leaky': 9 images of val and test also in training -> ")
     assert "data.split=official must be named" in err[0]
 
 
@@ -85,7 +83,7 @@ def test_copies_between_val_and_test_end_in_3_with_a_fresh_split_as_the_way_out(
     says = "2 test images are copies of validation images; the test is then no longer independent of model"
     assert says in " ".join(out.split())
     assert err == [
-        "DataError: data set 'chosen': 2 images of test belong to val too -> divide it anew: "
+        "DataError: data set 'chosen': 2 images of test also in val -> divide it anew: "
         "scripts/inv data-split --dataset chosen --scheme grouped, and train with data.split=grouped; "
         "--allow-leakage accepts it here"
     ]

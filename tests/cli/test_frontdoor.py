@@ -235,7 +235,7 @@ def test_a_wrong_command_is_one_line_and_exit_2(folder: Path) -> None:
         (
             "cross-validate --folds 3",
             "--folds: no such flag of cross-validate -> "
-            "folds are made first: scripts/inv data-split --scheme kfold --folds 3",
+            "folds are made first: scripts/inv data-split --dataset NAME --scheme kfold --folds 3",
         ),
     ],
 )

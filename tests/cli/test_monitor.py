@@ -104,7 +104,7 @@ def test_words_that_mean_nothing_or_contradict() -> None:
     with pytest.raises(DataError, match="no run 'souns'"):
         look("souns")
     for run, live, left in (
-        ("latest", True, "leave away --all"),
+        ("latest", True, "leave --all out"),
         ("sound", False, "leave away 'sound' or --all"),
     ):
         with pytest.raises(UsageError, match="--all") as refused:

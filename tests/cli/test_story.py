@@ -37,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = inv(folder, "train", *TYPED)
     assert "=== EXPERIMENT MANIFEST ===" in done.stdout
     assert "=== EXPERIMENT RESULTS ===" in done.stdout
-    assert "uncommitted changes in 1 code or configuration files" in done.stderr
+    assert "uncommitted changes in code or configuration: 1 file" in done.stderr
     assert "images of test are copies of training images; using the clean scheme" in done.stderr
     return folder
 

@@ -208,7 +208,7 @@ def test_uncommitted_changes_can_be_refused(project: Path, capsys: pytest.Captur
     program.unlink()
     said = capsys.readouterr().err
     # The file itself counts for nothing, although git does not know it: the sweep keeps a copy of its own.
-    assert "uncommitted changes in 1 code or configuration files (mine.py)" in said
+    assert "uncommitted changes in code or configuration: 1 file (mine.py)" in said
     assert made(project) == before
 
 

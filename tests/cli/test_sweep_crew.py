@@ -105,7 +105,9 @@ def test_a_stop_reaches_every_agent_and_the_sweep_goes_on_where_it_was(project: 
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate()
     assert process.returncode == 143, said
-    assert f"go on with it: scripts/inv sweep-agent --sweep-id {its} --executor local --agents 2" in said
+    assert (
+        f"go on with it: scripts/inv sweep-agent --sweep-id {its} --executor=local --agents=2 --fresh" in said
+    )
     assert said.count("given back, stopped by SIGTERM") == 2
     counts = status(project, its)["counts"]
     assert counts.get("running", 0) == counts.get("failed", 0) == 0

@@ -27,7 +27,7 @@ def start(project: Path) -> pexpect.spawn:
 
 def test_no_is_a_refusal_that_leaves_nothing(project: Path) -> None:
     terminal = start(project)
-    terminal.expect("uncommitted changes in 1 code or configuration files \\(extra.py\\)")
+    terminal.expect("uncommitted changes in code or configuration: 1 file \\(extra.py\\)")
     terminal.expect("Train all the same")
     terminal.sendline("")
     terminal.expect(pexpect.EOF)

@@ -59,8 +59,8 @@ def test_auto_picks_clean_says_so_once_and_the_record_tells(
     said = capsys.readouterr()
     (line,) = [line for line in said.err.splitlines() if "data.split=auto" in line]
     assert line == (
-        f"data.split=auto: {COPIES} images of test are copies of training images; using the clean scheme "
-        "without them (data.split=official keeps them)"
+        f"data.split=auto: {COPIES} images of test left out, copies of training images; the clean scheme is "
+        "used (data.split=official keeps them)"
     )
     assert f"leaky/clean (train 44, val 40, test {48 - COPIES} images; {COPIES} left out)" in said.out
     assert line in run.train_log.read_text()

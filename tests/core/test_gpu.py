@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ctexp.core.gpu import Driver, Gpu, NvmlUnusable, detect_gpus
+from ctexp.core.gpu import Driver, Gpu, NvmlUnusable, detect_gpus, shown
 
 CARD = Gpu(index=0, name="NVIDIA GeForce RTX 4090", uuid="GPU-1", memory=24 * 2**30)
 
@@ -112,3 +112,17 @@ def test_this_machines_own_driver_is_asked_without_harm() -> None:
     state = detect_gpus()
     assert state.present or not state.gpus
     assert all(gpu.uuid.startswith("GPU-") for gpu in state.gpus)
+
+
+@pytest.mark.parametrize(
+    ("said", "first"), [(None, 0), ("1,0", 1), ("GPU-b", 1), ("1", 1), ("nothing", None)]
+)
+def test_cuda_is_shown_what_its_variable_says(
+    monkeypatch: pytest.MonkeyPatch, said: str | None, first: int | None
+) -> None:
+    two = [Gpu(0, "slow", "GPU-a", None), Gpu(1, "fast", "GPU-b", None)]
+    if said is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", said)
+    assert next((gpu.index for gpu in shown(two)), None) == first

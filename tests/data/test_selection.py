@@ -44,8 +44,8 @@ def test_auto_is_clean_where_official_leaks_and_says_so_in_one_line(project: Pat
 
     assert chosen.scheme == "clean"
     assert chosen.notes == (
-        f"data.split=auto: {COPIES} images of test are copies of training images; using the clean scheme "
-        "without them (data.split=official keeps them)",
+        f"data.split=auto: {COPIES} images of test left out, copies of training images; the clean scheme is "
+        "used (data.split=official keeps them)",
     )
     assert chosen.left_out() == {"test": COPIES}
     assert chosen.counts()["test"]["normal"] == 12 - COPIES

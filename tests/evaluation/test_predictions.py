@@ -182,7 +182,7 @@ def test_every_impossible_cell_is_named_by_column_and_row(split: Split, path: Pa
         "column label, row 4: 4 is not a class, 0 to 3",
         "column label, row 5: -1 is not a class, 0 to 3",
         *(f"column logit_normal, row {row}: inf is not finite" for row in range(5)),
-        "column logit_normal: 7 more rows like these",
+        "column logit_normal: 7 more rows with the same problem",
     ]
 
 

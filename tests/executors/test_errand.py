@@ -170,16 +170,19 @@ def test_an_order_that_is_no_more_is_told(tmp_path: Path, project: Path) -> None
     assert child.returncode == 3
 
 
+RUN = "net_20260101-000000_aaaaaa"
+
+
 def test_a_run_is_locked_before_anything_of_it_is_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there, here = tmp_path / "there", tmp_path / "here"
     for name in ("manifest.json", "history.csv"):
-        (there / "runs" / "r").mkdir(parents=True, exist_ok=True)
-        (there / "runs" / "r" / name).write_text("{}")
+        (there / "runs" / RUN).mkdir(parents=True, exist_ok=True)
+        (there / "runs" / RUN / name).write_text("{}")
     place = Url((tmp_path / "place").as_uri())
-    Sent(place, f"{key('t1')}/out", there).send(["runs/r/manifest.json", "runs/r/history.csv"])
-    run = RunDir(here / "runs" / "r")
+    Sent(place, f"{key('t1')}/out", there).send([f"runs/{RUN}/manifest.json", f"runs/{RUN}/history.csv"])
+    run = RunDir(here / "runs" / RUN)
     held: dict[str, bool] = {}
     fetch = Url.get
 
@@ -189,7 +192,7 @@ def test_a_run_is_locked_before_anything_of_it_is_here(
 
     monkeypatch.setattr(Url, "get", get)
     errand = Errand(place, "t1", Project(root=here, data=here / "data", runs=here / "runs"))
-    assert sorted(errand.bring()) == ["runs/r/history.csv", "runs/r/manifest.json"]
+    assert sorted(errand.bring()) == [f"runs/{RUN}/history.csv", f"runs/{RUN}/manifest.json"]
     first, *others = held.values()
     assert not first  # the list of files, which says what there is
     assert others
@@ -197,3 +200,16 @@ def test_a_run_is_locked_before_anything_of_it_is_here(
     assert run.lock().is_held()
     errand.end()
     assert not run.lock().is_held()
+
+
+def test_what_lies_beside_runs_is_locked_by_nobody(tmp_path: Path) -> None:
+    there, here = tmp_path / "there", tmp_path / "here"
+    path = "runs/cross-validations/cv_20260101-000000_aaaaaa/folds.json"
+    (there / path).parent.mkdir(parents=True)
+    (there / path).write_text("{}")
+    place = Url((tmp_path / "place").as_uri())
+    Sent(place, f"{key('t1')}/out", there).send([path])
+    errand = Errand(place, "t1", Project(root=here, data=here / "data", runs=here / "runs"))
+    assert errand.bring() == [path]
+    assert [one.name for one in (here / "runs" / "cross-validations").iterdir()] == [Path(path).parent.name]
+    errand.end()

@@ -108,7 +108,7 @@ def test_a_stub_run_goes_the_whole_way_without_an_account(
     assert not list(tmp_path.glob("ctexp-modal-*"))  # the folder that was the volume
     refused = inv(project, *words, "--yes", code=4)
     assert "PreflightError: Modal: Token missing" in refused.stderr
-    assert "modal token new; or try the wiring with --stub-mode" in refused.stderr
+    assert ".venv/bin/modal token new" in refused.stderr
     assert "begins" not in refused.stderr
 
 

@@ -29,7 +29,7 @@ def test_what_the_child_finds_wrong_is_told_as_if_it_were_found_here(tmp_path: P
         asked(project(tmp_path, "kind: ray\naddress: 127.0.0.1:1\n"))
     [problem] = caught.value.problems
     assert problem.startswith("the Ray cluster 127.0.0.1:1: nothing answers")
-    assert caught.value.hint == "start a cluster with `ray start --head`"
+    assert caught.value.hint == "start a cluster with `.venv/bin/ray start --head`"
 
 
 def test_every_line_of_it(tmp_path: Path) -> None:

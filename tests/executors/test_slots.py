@@ -41,6 +41,13 @@ def test_what_nobody_has_measured_has_its_device_alone() -> None:
     assert names(one, [], None) == ["cuda:0"]
 
 
+def test_processes_that_share_a_gpu_take_more_of_it_than_their_tensors() -> None:
+    a_gpu = [Device("cuda:0", 10 * GB, jobs=2, uuid="GPU-1")]
+    assert names(a_gpu, [("cuda:0", 5 * GB)], 4_900_000_000) == [None]
+    assert names(a_gpu, [("cuda:0", 5 * GB)], 3_700_000_000) == ["cuda:0"]
+    assert names(a_gpu, [], 10 * GB) == ["cuda:0"]  # alone it is as it was measured
+
+
 def test_small_jobs_do_not_keep_a_large_one_out_but_use_what_it_cannot() -> None:
     unlike = [Device("large", 20 * GB, jobs=4), Device("small", 8 * GB, jobs=4)]
     taken: list[tuple[str, Need]] = [("large", 6 * GB)]

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import pickle
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -314,3 +315,16 @@ def test_signals_while_the_end_is_written_do_not_lose_it(
     code, run = train(*TINY)
     assert (code, run.state()) == (0, "finished")
     assert project.is_dir()
+
+
+def test_a_run_killed_before_its_first_start_was_written_down_is_gone_on_with(finished: RunDir) -> None:
+    """All that there is of it then is what it was to be."""
+    for left in ("attempts", "checkpoints", "figures"):
+        shutil.rmtree(finished.path / left)
+        (finished.path / left).mkdir()
+    for name in ("result.json", "history.csv", "metrics.json", "calibration.json", "summary.txt"):
+        (finished.path / name).unlink()
+    finished.predictions("val").unlink()
+    code, run = train(resume=finished.id)
+    assert (code, run.state()) == (0, "finished")
+    assert run.attempt_numbers() == [1]

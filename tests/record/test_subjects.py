@@ -6,6 +6,7 @@ import pytest
 
 from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.record.baselines import Baseline
+from ctexp.record.manifest import Origin
 from ctexp.record.subjects import differing_keys, subject
 from tests import judged
 from tests.record import samples
@@ -138,3 +139,39 @@ def test_latest_is_the_newest_run_though_one_is_named_so(tmp_path: Path) -> None
     judged.a_run(tmp_path, "latest", 1, created="2026-01-01T00:00:00.000Z")
     newer = judged.a_run(tmp_path, "net", 1, created="2027-01-01T00:00:00.000Z")
     assert subject(tmp_path, "latest").runs == (newer,)
+
+
+def of_queue(name: str) -> Origin:
+    return Origin(plan="night", queue=name, job="a")
+
+
+def test_a_queue_has_its_own_runs_of_a_name_that_comes_again_every_night(tmp_path: Path) -> None:
+    """Last night's third seed is no part of tonight, were it the same experiment or another."""
+    for seed in (1, 2, 3):
+        judged.a_run(tmp_path, "net", seed, origin=of_queue("yesterday"))
+    tonight = [
+        judged.a_run(tmp_path, "net", seed, origin=of_queue("tonight"), overrides=("optimizer.lr=0.5",))
+        for seed in (1, 2)
+    ]
+    assert subject(tmp_path, "net", queue="tonight").runs == tuple(tonight)
+    assert "in optimizer.lr" in judged.refusal(lambda: subject(tmp_path, "net"), UsageError)
+
+
+def test_of_what_a_queue_has_nothing_all_is_meant(tmp_path: Path) -> None:
+    last_week = judged.a_run(tmp_path, "net", 1, origin=of_queue("last_week"))
+    assert subject(tmp_path, "net", queue="tonight").runs == (last_week,)
+
+
+def test_a_run_that_the_window_has_shortened_is_left_out(tmp_path: Path) -> None:
+    whole = judged.a_run(tmp_path, "net", 1)
+    short = judged.a_run(tmp_path, "net", 2, state="timeout", overrides=("trainer.max_minutes=12",))
+    in_time = judged.a_run(tmp_path, "net", 3, overrides=("trainer.max_minutes=12",))
+    found = subject(tmp_path, "net")
+    assert found.runs == (whole, in_time)
+    assert found.notes == (f"{short.id}: it had less time than others of the name, left out",)
+
+
+def test_runs_that_all_had_the_same_time_are_an_experiment(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        judged.a_run(tmp_path, "net", seed, state="timeout", overrides=("trainer.max_minutes=12",))
+    assert len(subject(tmp_path, "net").runs) == 2

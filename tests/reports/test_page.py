@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ctexp.config import verdict
 from ctexp.core.paths import ledger_file
 from ctexp.data import catalog
 from ctexp.evaluation import metrics
 from ctexp.evaluation.mistakes import cases
 from ctexp.record.ledger import Ledger, counted
 from ctexp.record.look import Look
-from ctexp.reports import comparing, statements
+from ctexp.record.subjects import subject
+from ctexp.reports import build, comparing, selection, statements
 from ctexp.reports.build import Report
 from ctexp.reports.charts.svg import WIDTH
 from ctexp.reports.page.render import render
@@ -259,3 +261,17 @@ def test_twenty_runs_take_seconds_and_stay_under_ten_megabytes(project: Path) ->
     html = render(report_of(project, *(f"night{number}" for number in range(20))), MOMENT)
     assert time.process_time() - begin < 20
     assert len(html.encode()) < 10_000_000
+
+
+def test_a_name_that_was_trained_again_since_it_is_the_baseline_is_not_mistaken_for_it(
+    project: Path,
+) -> None:
+    runs = project / "runs"
+    good = subject(runs, "good")
+    before = replace(good, said="baseline", runs=good.runs[:2])
+    chosen = selection.select(runs, ("good", good.runs[0].id), None, None, now=MOMENT)
+    settings = verdict.load(project)
+    made = build.build(chosen, before, root=project, data=project / "data", altered=(), settings=settings)
+    again = f"good ({good.runs[-1].id})"
+    assert [sheet.title for sheet in made.sheets] == ["good", again]  # its own run beside it says nothing
+    assert set(made.verdict) == {"good", again}

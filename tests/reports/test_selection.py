@@ -93,3 +93,10 @@ def test_seeds_that_differ_by_more_than_their_seed_stand_alone(tmp_path: Path) -
     judged.a_run(tmp_path, "net", 2, overrides=("optimizer.lr=0.5",))
     found = select(tmp_path, (), None, "8h", now=NOW)
     assert [one.kind for one in found.subjects] == ["run", "run"]
+
+
+def test_a_shortened_seed_stands_alone_beside_the_others(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        judged.a_run(tmp_path, "net", seed)
+    judged.a_run(tmp_path, "net", 3, state="timeout", overrides=("trainer.max_minutes=3",))
+    assert sorted(names(select(tmp_path, (), None, "8h", now=NOW))) == [("net", "name", 2), ("net", "run", 1)]

@@ -83,7 +83,7 @@ def sizes(of: Evidence) -> Answer:
     total = f"{sum(found.values()) / _MIB:.1f} MiB"
     spare = f"checkpoints/{BEFORE_LAST}"
     if of.state == "finished" and spare in found:
-        fix = "scripts/inv prune --apply"
+        fix = "scripts/inv prune --older-than 0d"
         return partly(0.5, "a finished run still has the spare of its last checkpoint", fix, total)
     flood = [name for name, size in found.items() if size > _FLOOD and not name.startswith("checkpoints/")]
     if flood:

@@ -43,7 +43,7 @@ def look_into(catalog: Catalog, data_dir: Path) -> "Audit":
     audits.write(found, data_dir)
     if found.regrouped:
         screen.note(
-            f"{shown(catalog.file)}: rewritten, {found.regrouped} images belong to other groups than it said"
+            f"{shown(catalog.file)}: rewritten, {many(found.regrouped, 'image')} moved to other groups"
         )
     return found
 
@@ -73,13 +73,13 @@ def _objections(found: "Audit", allow_leakage: bool) -> list[str]:
     if findings.leaks and not allow_leakage:
         leaking = sum(leak.leaking for leak in findings.leaks)
         lines += DataError(
-            f"data set {name!r}: {many(leaking, 'image')} of val and test belong to training too",
+            f"data set {name!r}: {many(leaking, 'image')} of val and test also in training",
             "training uses the clean split by itself, data.split=official must be named; "
             "--allow-leakage accepts it here",
         ).lines()
     if findings.test_in_val and not allow_leakage:
         lines += DataError(
-            f"data set {name!r}: {many(findings.test_in_val, 'image')} of test belong to val too",
+            f"data set {name!r}: {many(findings.test_in_val, 'image')} of test also in val",
             f"divide it anew: scripts/inv data-split --dataset {name} --scheme grouped, and train with "
             "data.split=grouped; --allow-leakage accepts it here",
         ).lines()

@@ -1,5 +1,6 @@
 """`compare-baselines`: is it better than what we have, and should it take its place?"""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ from ctexp.core import screen
 from ctexp.core.errors import CriterionNotMet, CtexpError, DataError, UsageError
 from ctexp.core.names import did_you_mean
 from ctexp.core.paths import decisions_file, project_root, shown
+from ctexp.data.versions import dvc
 from ctexp.record import baselines, decisions, git, index
 from ctexp.record.ledger import open_test
-from ctexp.record.manifest import Dataset, command_line
+from ctexp.record.manifest import Dataset, Origin, command_line
 from ctexp.record.subjects import Subject, subject
 
 if TYPE_CHECKING:
@@ -108,12 +110,15 @@ def _subjects(root: Path, runs: Path, selectors: Sequence[str], primary: str) ->
         DataError: a word means nothing, or something unfinished.
     """
     current = baselines.current(root)
+    tonight = Origin.of(os.environ).queue
     found: list[Subject] = []
     errors: list[CtexpError] = []
     like: Dataset | None = None
     for selector in selectors:
         try:
-            one = subject(runs, selector, best_by=f"val/{primary}", baseline=current, like=like)
+            one = subject(
+                runs, selector, best_by=f"val/{primary}", baseline=current, like=like, queue=tonight
+            )
         except CtexpError as error:
             errors.append(error)
             continue
@@ -186,7 +191,7 @@ def _tell_promoted(promoted: "Promoted") -> None:
     screen.note(f"{promoted.baseline.title} is the baseline now{before}: {promoted.baseline.folder}")
     if promoted.commit:
         screen.note(f"commit them: git add {' '.join(promoted.commit)}")
-    screen.note(f"where there is a DVC remote: dvc push {promoted.push}")
+    screen.note(f"where there is a DVC remote: {dvc.typed('push', promoted.push)}")
 
 
 def _unmet(comparison: "Comparison", require: str | None, *, promote: bool) -> int:

@@ -23,7 +23,7 @@ def tell(comparison: Comparison, *, promoting: bool) -> None:
         f"baseline {_called(base)}; {len(comparison.family)} metrics, alpha {comparison.alpha:g}"
     )
     for title, count in comparison.left_out.items():
-        screen.warn(f"{title}: {count:,} images left out, which not all have judged")
+        screen.warn(f"{title}: {many(count, 'image')} left out, which not all have judged")
     for note in base.notes:
         screen.note(note)
     for candidate in comparison.candidates:

@@ -103,7 +103,7 @@ def _gone_on(
         raise UsageError("--resume trains; it takes no --dry-run", f"see `scripts/inv show {selector}`")
     if override or seeds != 1:
         what = repr(override[0]) if override else "--seeds"
-        raise UsageError(f"--resume takes what the cross-validation began with, not {what}", "leave it away")
+        raise UsageError(f"--resume takes what the cross-validation began with, not {what}", "leave it out")
     place = CrossValidationDir.find(resolve_paths(root)[1], selector)
     record = CrossValidation.read(place.record)
     composed = composed_of(root, record.overrides, record.seeds[0])

@@ -22,7 +22,8 @@ def diff(a: str, b: str, json: bool) -> None:
     if len(runs) < len(found):
         whole = next(one for one in found if not isinstance(one, RunDir))
         raise UsageError(
-            f"{whole.id}: a cross-validation", "name two of its runs; `scripts/inv show` lists them"
+            f"{whole.id}: a cross-validation",
+            f"name two of its runs; `scripts/inv show {whole.id}` lists them",
         )
     one, other = runs
     if one.path == other.path:

@@ -177,4 +177,4 @@ def _tracker(settings: Settings) -> Check:
     found = f"{found}, {logger.mode}; credentials {'present' if known else 'absent'}"
     if known or logger.mode == "offline":
         return Check("tracker", "ok", found)
-    return Check("tracker", "fail", found, "run wandb login, or train with logger.mode=offline")
+    return Check("tracker", "fail", found, "run .venv/bin/wandb login, or train with logger.mode=offline")

@@ -86,7 +86,7 @@ def _splits(split: str, final: bool) -> Sequence[str]:
     if split not in (*SPLITS, _ALL):
         raise UsageError(f"--split: {split!r} is no split to evaluate", did_you_mean(split, (*SPLITS, _ALL)))
     if final and split not in {"test", _ALL}:
-        raise UsageError(f"--final opens the test split, not {split}", "leave it away")
+        raise UsageError(f"--final opens the test split, not {split}", "leave it out")
     if split == _ALL:
         return _ORDER if final else _ORDER[:2]
     return (split,)

@@ -55,7 +55,7 @@ def _settings(root: Path, to: str, url: str | None, checkpoints: bool) -> Logger
         near = did_you_mean(to, _TO) or f"one of {', '.join(_TO)}"
         raise UsageError(f"--to: {to!r} is no tracker for records", near)
     if url is not None and to != "mlflow":
-        raise UsageError(f"--url: {to} has none", "leave it away")
+        raise UsageError(f"--url: {to} has none", "leave it out")
     words = [f"logger={to}", "logger.mode=offline", f"logger.log_model={'best' if checkpoints else 'none'}"]
     settings = compose([*words, *([f"logger.url={url}"] if url else [])], root).settings.logger
     require_installed((to,), instead="--to wandb, which is installed")

@@ -145,7 +145,8 @@ class FrontDoorMachine(ParseMachine):
 
         given = _value_of(token)
         if (self.context.name, token) == ("cross-validate", "--folds"):
-            return f"folds are made first: scripts/inv data-split --scheme kfold --folds {given or 5}"
+            made = f"scripts/inv data-split --dataset NAME --scheme kfold --folds {given or 5}"
+            return f"folds are made first: {made}"
         if token.lstrip("-") in {name for arg in self.context.positional_args for name in arg.names}:
             return self._usage()
         near = did_you_mean(token, [*self.context.flag_names(), *self.initial.flag_names()])

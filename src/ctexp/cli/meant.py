@@ -1,5 +1,6 @@
 """Which runs a person means by a word: one, an experiment to judge, or all that it stands for."""
 
+import os
 from pathlib import Path
 
 from ctexp.config import verdict
@@ -10,6 +11,7 @@ from ctexp.record import baselines
 from ctexp.record.cross_validation import CrossValidationDir
 from ctexp.record.find import find_either, several
 from ctexp.record.index import Query, select
+from ctexp.record.manifest import Origin
 from ctexp.record.run_dir import RunDir
 from ctexp.record.subjects import Subject, subject
 
@@ -27,7 +29,8 @@ def experiment(root: Path, said: str) -> Subject:
         DataError: nothing is, or nothing that has finished.
     """
     runs = resolve_paths(root)[1]
-    return subject(runs, said, best_by=best_by(root), baseline=baselines.current(root))
+    tonight = Origin.of(os.environ).queue
+    return subject(runs, said, best_by=best_by(root), baseline=baselines.current(root), queue=tonight)
 
 
 def all_of(root: Path, others: Neighbours, said: str) -> list[str]:

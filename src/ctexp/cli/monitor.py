@@ -28,11 +28,9 @@ def monitor(run: str, all: bool, live: bool, strict: bool, json: bool) -> int | 
         json: whether to print the document.
     """
     if all and run != _NEWEST:
-        raise UsageError(
-            f"--all: every run is looked at already, {run!r} too", f"leave away {run!r} or --all"
-        )
+        raise UsageError(f"--all: every run is looked at already, {run!r} too", f"leave out {run!r} or --all")
     if all and live:
-        raise UsageError("--all: every run that trains is followed already", "leave away --all")
+        raise UsageError("--all: every run that trains is followed already", "leave --all out")
     root = project_root().resolve()
     runs = resolve_paths(root)[1]
     found = _followed(root, runs, run, json) if live else _looked(root, runs, run, all)

@@ -14,7 +14,7 @@ from ctexp.planning.checking.check import check
 from ctexp.planning.plan.jobs import jobs_of
 from ctexp.planning.plan.load import Loaded, load, locate
 from ctexp.planning.render.bash import bash_script
-from ctexp.planning.render.script import Script
+from ctexp.planning.render.script import Script, usual
 from ctexp.planning.render.seal import Origin, origin
 from ctexp.planning.render.slurm import slurm_script
 
@@ -75,14 +75,14 @@ def _executor(target: str | None, executor: str | None) -> str:
     if target not in _TARGETS:
         raise UsageError(f"--target: {target!r} is nothing to render for", did_you_mean(target, _TARGETS))
     if executor is not None:
-        raise UsageError("--target and --executor both say where jobs run", "leave --target away")
+        raise UsageError("--target and --executor both say where jobs run", "leave --target out")
     return _TARGETS[target]
 
 
 def _place(root: Path, name: str, executor: str, output: str | None) -> Path:
     """Where the script is to be."""
     if output is None:
-        return root / "scripts" / (f"{name}.sh" if executor == DEFAULT else f"{name}.{executor}.sh")
+        return root / usual(name, executor)
     path = Path(output).expanduser().absolute()
     if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (names too long for a file)
         what = "a folder" if path.is_dir() else "no plain file"

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from ctexp.cli.queue_lines import at, lines_of, metric_of, state_of
 from ctexp.core import clock
+from ctexp.core.wording import many
 from ctexp.queue.looking.job_status import JobLook
 from ctexp.queue.looking.status import Look
 
@@ -42,7 +43,7 @@ def _tail(now: Look, jobs: Sequence[JobLook], width: int) -> list[Text]:
             "checkpoint, one that would not be done by then is not begun"
         )
     if left_out := len(now.jobs) - len(jobs):
-        told.append(f"{left_out} more jobs")
+        told.append(many(left_out, "more job"))
     return [Text(line, style="dim") for text in told for line in textwrap.wrap(text, width)]
 
 
@@ -93,7 +94,7 @@ def _totals(now: Look) -> str:
     steps = [f"{name} {'ok' if code == 0 else f'exit {code}'}" for name, code in now.steps.items()]
     if now.state == "running" and not any(job.to_come for job in now.jobs):
         steps.append("under way")
-    return f"{now.totals['jobs']} jobs: {', '.join(counted)}" + (
+    return f"{many(now.totals['jobs'], 'job')}: {', '.join(counted)}" + (
         f"; analysis: {', '.join(steps)}" if steps else ""
     )
 

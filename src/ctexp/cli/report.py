@@ -49,7 +49,7 @@ def report(
         selected = selection.select(
             runs_dir, runs or (), asked, since, now=moment.astimezone(), best_by=best_by, baseline=standing
         )
-        chosen, notes = _against(baseline, runs_dir, best_by, standing)
+        chosen, notes = _against(baseline, runs_dir, best_by, standing, asked)
         altered = Ledger(ledger_file(root)).problems(root, runs_dir)
 
     from ctexp.reports import build, tables  # half a second that a refusal needs none of
@@ -83,13 +83,14 @@ def _queue(runs: Path, said: str) -> str:
 
 
 def _against(
-    named: str | None, runs_dir: Path, best_by: str, standing: "Baseline | None"
+    named: str | None, runs_dir: Path, best_by: str, standing: "Baseline | None", queue: str | None
 ) -> tuple[Subject | None, list[str]]:
     """What the others are compared with, and why a baseline that nobody named cannot be that."""
     if named is None and standing is None:
         return None, []
     try:
-        return subject(runs_dir, named or "baseline", best_by=best_by, baseline=standing), []
+        meant = subject(runs_dir, named or "baseline", best_by=best_by, baseline=standing, queue=queue)
+        return meant, []
     except CtexpError as error:
         if named is not None:
             raise

@@ -25,7 +25,8 @@ def reproduce(run: str, here: bool, tolerance: str, keep: bool, json: bool) -> i
     found = the_one(root, run)
     if not isinstance(found, RunDir):
         raise UsageError(
-            f"{found.id}: a cross-validation", "name one of its runs; `scripts/inv show` lists them"
+            f"{found.id}: a cross-validation",
+            f"name one of its runs; `scripts/inv show {found.id}` lists them",
         )
     of = recorded(found)
     with screen.status(f"making {found.id} again") as follow:

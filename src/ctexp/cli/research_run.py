@@ -14,10 +14,10 @@ from ctexp.core.names import did_you_mean
 from ctexp.core.paths import project_root
 from ctexp.executors.carry import PASSED_ON
 from ctexp.executors.opening import open_executor
-from ctexp.executors.settings import LocalSettings
+from ctexp.executors.settings import DEFAULT, LocalSettings
 from ctexp.executors.settings import load as load_executor
 from ctexp.record import git
-from ctexp.record.manifest import command_line
+from ctexp.record.manifest import command_line, flag_words
 from ctexp.research.basis import why_beyond
 from ctexp.research.places import Places
 from ctexp.research.plan.content import ResearchPlan
@@ -88,7 +88,10 @@ def research_run(
     else:
         tell(outcomes, found, start.places)
     if stops.signum is not None:
-        again = command_line("research-run", ["--experiment-id", experiment_id, *override])
+        flags = {"--only": only, "--executor": None if executor == DEFAULT else executor}
+        flags |= {"--rerun-failed": rerun_failed, "--stub-mode": stub_mode}
+        words = ["--experiment-id", experiment_id, *flag_words(flags), *override]
+        again = command_line("research-run", words)
         raise Stopped(stops.signum, "", f"go on with it: {again}")
     return code
 

@@ -57,7 +57,10 @@ def split(dataset: str, scheme: str, folds: int, ratios: str, seed: int, json: b
     for warning in warnings:
         screen.warn(warning)
     if before not in {None, after}:
-        screen.warn("another split was there: runs that began with it cannot be resumed or evaluated now")
+        screen.warn(
+            "another split was there: runs that began with it cannot be resumed or evaluated now; where it "
+            f"was committed, `git checkout -- {shown(file)}` has it back"
+        )
     fold = " data.fold=0" if made.folds else ""
     screen.note(f"commit it: git add {shown(file)}")
     screen.note(f"train on it: scripts/inv train data.name={dataset} data.split={scheme}{fold}")

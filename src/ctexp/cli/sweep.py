@@ -36,7 +36,7 @@ def sweep(
 ) -> int:
     """Make a sweep, or go on working on one; the exit code."""
     if resume is not None:
-        _refuse_with_resume(override, config, budget, dry_run)
+        _refuse_with_resume(resume, override, config, budget, dry_run)
         return _work(resume, executor, agents, yes, json)
     if not work and (agents is not None or (executor is not None and no_pilot)):
         raise UsageError("--executor, --agents: nobody is to work on it yet", "say --work as well")
@@ -120,13 +120,15 @@ def _tell(asked: Asked, place: SweepDir | None, pilot: Row | None, json: bool) -
         sweep_tables.show(asked, place, cost, pilot)
 
 
-def _refuse_with_resume(override: Sequence[str], config: str, budget: str | None, dry_run: bool) -> None:
+def _refuse_with_resume(
+    resume: str, override: Sequence[str], config: str, budget: str | None, dry_run: bool
+) -> None:
     """A sweep goes on as it was asked for."""
     said = [*override, *(["--config"] if config else []), *(["--budget"] if budget else [])]
     if dry_run:
-        raise UsageError("--resume trains; it takes no --dry-run", "see `scripts/inv sweep-status`")
+        raise UsageError("--resume trains; it takes no --dry-run", f"see `scripts/inv sweep-status {resume}`")
     if said:
-        raise UsageError(f"--resume takes what the sweep began with, not {said[0]}", "leave it away")
+        raise UsageError(f"--resume takes what the sweep began with, not {said[0]}", "leave it out")
 
 
 def _made(asked: Asked) -> tuple[SweepDir, Board]:

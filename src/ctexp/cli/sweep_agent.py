@@ -21,6 +21,7 @@ from ctexp.executors.settings import DEFAULT
 from ctexp.executors.trainers import Fresh, Trainer
 from ctexp.planning.plan import window
 from ctexp.record import git
+from ctexp.record.manifest import command_line, flag_words
 from ctexp.record.sweep import FOLDER, Sweep, SweepDir, SweepProgress
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary
@@ -81,7 +82,8 @@ def sweep_agent(
         bench = Bench(root, runs, place, spec, sweep, words, trainer, stops, variables)
         work = _work_of(spec.backend)
         summary: AgentSummary = work(board, bench, stops, count=most, tell=screen.note)
-        return _told(place, board, summary, stops, json)
+        again = {"--storage": storage, "--gpu": gpu, "--until": until, "--count": count}
+        return _told(place, board, summary, stops, again, json)
 
 
 def number(flag: str, said: int | str | None, least: int) -> int | None:
@@ -111,7 +113,7 @@ def _on_gpu(number: int | None) -> dict[str, str]:
         there = state.problem if not known else f"its GPUs are {', '.join(map(str, known))}"
         raise PreflightError(
             f"--gpu {number}: this machine has no such GPU{f' ({there})' if there else ' and no other'}",
-            state.fix or "leave --gpu away, or name one that is there",
+            state.fix or ("leave --gpu out, or name one that is there" if known else "leave --gpu out"),
         )
     return {"CUDA_VISIBLE_DEVICES": str(number)}
 
@@ -230,9 +232,16 @@ def _work_of(backend: str) -> Callable[..., AgentSummary]:
     return work
 
 
-def _told(place: SweepDir, board: Board, summary: AgentSummary, stops: Stops, json: bool) -> int:
+def _told(
+    place: SweepDir,
+    board: Board,
+    summary: AgentSummary,
+    stops: Stops,
+    flags: Mapping[str, object],
+    json: bool,
+) -> int:
     """Print what was done; the exit code."""
-    again = f"scripts/inv sweep-agent --sweep-id {place.id}"
+    again = command_line("sweep-agent", ["--sweep-id", place.id, *flag_words(flags)])
     counted = ", ".join(f"{count} {state}" for state, count in summary.trials.items()) or "no trials"
     if stops.signum is not None:
         when = f"after {counted}" if summary.trials else "before a trial had ended"

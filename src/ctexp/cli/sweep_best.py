@@ -10,6 +10,7 @@ from ctexp.config.compose import resolve_paths
 from ctexp.core import screen
 from ctexp.core.errors import DataError
 from ctexp.core.paths import project_root
+from ctexp.core.wording import many
 from ctexp.record.manifest import command_line
 from ctexp.sweeps.reading import opened
 from ctexp.sweeps.reading.cautions import cautions
@@ -38,7 +39,8 @@ def sweep_best(sweep: str, json: bool) -> None:
     if found is None or told.best is None:
         ended = sum(row.state in {"failed", "pruned"} for row in its.rows)
         raise DataError(
-            f"{its.sweep.id}: none of its {len(its.rows)} trials has finished, {ended} failed or were pruned",
+            f"{its.sweep.id}: no trial has finished "
+            f"({many(len(its.rows), 'trial')} in all, {ended} failed or pruned)",
             f"look at them: scripts/inv sweep-status {its.sweep.id}",
         )
     minded = cautions(its, alpha)
@@ -53,7 +55,7 @@ def _tell(its: Opened, found: Standing, told: Summary, best: Trial, minded: Sequ
     print(wrapped(f"{told.id}: {of}"))
     left = sum(row.state in {"waiting", "running"} for row in its.rows)
     if left:
-        print(f"still going on: {left} trials wait or are being trained")
+        print(f"still going on: {many(left, 'trial')} waiting or being trained")
     print()
     _trial("best", best, its)
     if told.rival is not None:

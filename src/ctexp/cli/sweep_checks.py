@@ -128,7 +128,10 @@ def checked(root: Path, override: Sequence[str], config: str, budget: str | None
 
 def _seconds(budget: str) -> float:
     """The seconds of `--budget`."""
-    found = durations.seconds(budget)
+    try:
+        found = durations.seconds(budget)
+    except UsageError as error:
+        raise UsageError(f"--budget: {error}", error.hint) from None
     if not found:
         raise UsageError(f"--budget: {budget!r} is no time at all")
     return found
@@ -183,7 +186,8 @@ def _check_folds(root: Path, folds: int, selection: Selection) -> None:
     if folds > split.folds:
         raise DataError(
             f"ctexp.folds: {folds}, but the kfold split of {catalog.name} has {split.folds}",
-            f"write at most {split.folds}, or split anew: scripts/inv data-split",
+            f"write at most {split.folds}, or split anew: "
+            f"scripts/inv data-split --dataset {catalog.name} --scheme kfold --folds {folds}",
         )
     for fold in range(folds):
         split.for_training(catalog, fold)

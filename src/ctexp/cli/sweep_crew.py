@@ -21,7 +21,7 @@ from ctexp.executors.opening import open_executor
 from ctexp.executors.protocol import Resources, Work
 from ctexp.executors.settings import ExecutorSettings, LocalSettings, ModalSettings, RaySettings
 from ctexp.executors.settings import load as settings_of
-from ctexp.record.manifest import command_line
+from ctexp.record.manifest import command_line, flag_words
 from ctexp.record.sweep import SweepDir
 from ctexp.sweeps.agent.several import OF_ALL_NODES, Ended, carry_out
 from ctexp.sweeps.agent.stopping import Stops
@@ -66,7 +66,7 @@ def sweep_crew(
     """
     check_nodes(root, executor, spec, place.path.parents[1])
     if flags["--gpu"] is not None:
-        raise UsageError("--gpu: agents of an executor get their GPUs from it", "leave --gpu away")
+        raise UsageError("--gpu: agents of an executor get their GPUs from it", "leave --gpu out")
     settings = settings_of(root, executor)
     trainer = trials.composed(trials.looked_at[0]).settings.trainer
     on_gpu = trainer.accelerator != "cpu"
@@ -75,8 +75,7 @@ def sweep_crew(
     room = where.resources()
     number = _number(place, room, gpus, count)
     words = [sys.executable, "-m", "invoke", "sweep-agent", f"--sweep-id={place.id}", "--yes"]
-    words += [f"{flag}={value}" for flag, value in flags.items() if value not in (None, False, True)]
-    words += [flag for flag, value in flags.items() if value is True]
+    words += flag_words(flags)
     environment = _environment(root, settings, room, number)
     start = names.short_id()
     agents = [
@@ -88,7 +87,7 @@ def sweep_crew(
     screen.note(f"{many(number, 'agent')} at work: {room.said}; what they print is in {shown(place.logs)}")
     began = time.monotonic()
     ended = carry_out(agents, where, stops, screen.note)
-    return _told(place, executor, ended, time.monotonic() - began, stops, json)
+    return _told(place, executor, ended, time.monotonic() - began, stops, flags, json)
 
 
 def check_nodes(root: Path, executor: str, spec: Spec, runs: Path) -> None:
@@ -108,7 +107,7 @@ def check_nodes(root: Path, executor: str, spec: Spec, runs: Path) -> None:
     if spec.backend == "ray":
         raise UsageError(
             "--executor: Ray Tune places the trials of this sweep itself (ctexp: backend: ray)",
-            "leave --executor and --agents away; RAY_ADDRESS names the cluster",
+            "leave --executor and --agents out; RAY_ADDRESS names the cluster",
         )
     apart = isinstance(settings, ModalSettings) or (
         isinstance(settings, RaySettings) and settings.storage != "shared"
@@ -150,7 +149,8 @@ def _number(place: SweepDir, room: Resources, gpus: Sequence[int], count: int | 
     """
     if gpus and count is not None and count > len(gpus):
         raise UsageError(
-            f"--agents {count}: there are {len(gpus)} GPUs, and an agent has its own", "ask for fewer"
+            f"--agents {count}: each has a GPU of its own; GPUs here: {len(gpus)}",
+            "ask for fewer",
         )
     if count is not None:
         return count
@@ -189,13 +189,18 @@ def _agent(
 
 
 def _told(
-    place: SweepDir, executor: str, ended: Sequence[Ended], took: float, stops: Stops, json: bool
+    place: SweepDir,
+    executor: str,
+    ended: Sequence[Ended],
+    took: float,
+    stops: Stops,
+    flags: Mapping[str, Any],
+    json: bool,
 ) -> int:
     """Print what came of it; the exit code."""
     if stops.signum is not None:
-        again = command_line(
-            "sweep-agent", ["--sweep-id", place.id, "--executor", executor, "--agents", str(len(ended))]
-        )
+        crew = {"--executor": executor, "--agents": len(ended)}
+        again = command_line("sweep-agent", ["--sweep-id", place.id, *flag_words(crew | dict(flags))])
         raise Stopped(stops.signum, f"after {clock.duration(took)}", f"go on with it: {again}")
     failed = {} if stops.why else {one.work.name: one.code or 0 for one in ended if one.code}
     for one in ended:

@@ -59,7 +59,7 @@ def _tell(its: Opened, found: Status) -> None:
     for row in failed[:_NAMED]:
         screen.warn(f"trial {row.number} failed: {row.problem or 'no reason was noted'}")
     if len(failed) > _NAMED:
-        screen.warn(f"{len(failed) - _NAMED} more trials failed; --json has all")
+        screen.warn(f"{many(len(failed) - _NAMED, 'more trial')} failed; --json has all")
 
 
 def _left(found: Status) -> str:

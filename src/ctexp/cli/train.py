@@ -15,7 +15,7 @@ from ctexp.core.errors import DataError, PreflightError, UsageError
 from ctexp.core.files import probe_writable
 from ctexp.core.paths import project_root, shown, splits_folder
 from ctexp.core.referee import Player
-from ctexp.core.wording import some
+from ctexp.core.wording import many, some
 from ctexp.data.selection import Selection, select
 from ctexp.planning import estimates
 from ctexp.planning.past import Past
@@ -93,7 +93,7 @@ def _resume(root: Path, selector: str, override: Sequence[str], looking: bool, y
     devices = _devices_of(override)
     if looking:
         raise UsageError(
-            "--resume trains; it takes neither --cfg nor --dry-run", "see `scripts/inv show RUN`"
+            "--resume trains; it takes neither --cfg nor --dry-run", f"see `scripts/inv show {selector}`"
         )
     run = find.find(resolve_paths(root)[1], selector)
     state, manifest, result, problems = run.read()
@@ -133,7 +133,7 @@ def _devices_of(override: Sequence[str]) -> int | None:
         if not re.fullmatch(r"trainer\.devices=[1-9]\d?", word):
             raise UsageError(
                 f"--resume takes the run's own configuration, not {word!r}",
-                "leave the overrides away; trainer.devices alone may be another number",
+                "leave the overrides out; trainer.devices alone may be another number",
             )
     return int(override[-1].partition("=")[2]) if override else None
 
@@ -198,7 +198,8 @@ def heed_changes(source: git.Source, policy: str, yes: bool) -> None:
     if not state.dirty:
         return
     names = [*state.changed, *state.untracked]
-    what = f"uncommitted changes in {len(names)} code or configuration files ({', '.join(names[:3])}, …)"
+    counted = many(len(names), "file")
+    what = f"uncommitted changes in code or configuration: {counted} ({', '.join(names[:3])}, …)"
     what = what if len(names) > 3 else what.replace(", …", "")
     way_out = "commit them, or say git.dirty=warn; the run saves them as a patch then"
     if policy == "refuse":

@@ -6,6 +6,7 @@ from typing import Any
 from ctexp.config.paths import resolve_paths
 from ctexp.core import screen
 from ctexp.core.paths import project_root, shown
+from ctexp.core.wording import many
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog
 from ctexp.data.versions import delta as deltas
@@ -34,7 +35,7 @@ def push(dataset: str | None, json: bool) -> None:
     for catalog in pushed.sets:
         version = dvc_version(root, catalog).raw
         print(f"{catalog.title}: {len(catalog.rows):,} images verified, version {version}")
-    files = f"{pushed.files:,} new files" if pushed.files else "everything was there already"
+    files = many(pushed.files, "new file") if pushed.files else "everything was there already"
     print(f"pushed to {pushed.remote}: {files}")
     if pushed.registered:
         screen.note(f"written into dvc.yaml: {', '.join(pushed.registered)}")

@@ -30,9 +30,9 @@ class FoldWords:
             if match is None:
                 kept.append(text)
             elif match["key"] == "data.fold":
-                problems.append(f"{text}: every fold is trained; leave it away")
+                problems.append(f"{text}: every fold is trained; leave it out")
             elif match["key"] == "data.split" and match["value"].strip("\"'") != "kfold":
-                problems.append(f"{text}: a cross-validation uses data.split=kfold; leave it away")
+                problems.append(f"{text}: a cross-validation uses data.split=kfold; leave it out")
             else:
                 given[match["key"]] = text
         return cls(tuple(kept), given, tuple(problems))

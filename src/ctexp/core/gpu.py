@@ -5,7 +5,7 @@ keeps a night's training from running on the CPU unnoticed.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,9 +110,23 @@ def detect_gpus(sys_root: Path = Path("/"), nvml: Callable[[], Driver] = ask_nvm
         problem = f"{_count(on_bus)} there, but the driver {driver.version} knows none"
         fix = "see `dmesg | grep -i nvrm`; a reboot, or a driver that supports this GPU"
     elif present and os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in {"", "-1"}:
-        problem = f"{_count(len(driver.gpus))} there, but CUDA_VISIBLE_DEVICES hides it"
+        problem = f"{_count(len(driver.gpus))} there, but hidden by CUDA_VISIBLE_DEVICES"
         fix = "unset CUDA_VISIBLE_DEVICES"
     return GpuState(present, driver.gpus, driver.version, driver.cuda, problem, fix)
+
+
+def shown(gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
+    """Those that CUDA is shown, in its order."""
+    said = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if said is None:
+        return tuple(gpus)
+    words = [word.strip() for word in said.split(",")]
+    return tuple(
+        gpu
+        for word in words
+        for gpu in gpus
+        if word == str(gpu.index) or (word.startswith("GPU-") and gpu.uuid.startswith(word))
+    )
 
 
 def _gpus_on_bus(sys_root: Path) -> int:

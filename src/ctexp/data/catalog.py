@@ -203,7 +203,7 @@ def write(data_dir: Path, name: str, rows: Sequence[ImageRow], *, synthetic: boo
         DataError: the rows are not a valid catalog.
         StorageError: the disk is full or the folder cannot be written.
     """
-    check_id(name, "data.name")
+    check_id(name, "data set")
     file = catalog_file(data_dir, name)
     ordered = tuple(sorted(rows, key=lambda row: row.image_id))
     _refuse(file, _row_problems(ordered))
@@ -224,7 +224,7 @@ def load(data_dir: Path, name: str) -> Catalog:
         DataError: there is no such data set, its folder is gone, or the catalog is not valid; every problem
             is listed.
     """
-    check_id(name, "data.name")
+    check_id(name, "data set")
     file, raw = catalog_file(data_dir, name), raw_folder(data_dir, name)
     if not file.is_file():
         raise DataError(f"{file}: there is no data set {name!r}", _way_to(data_dir, name))

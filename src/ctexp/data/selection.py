@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.core.errors import UsageError
+from ctexp.core.wording import many
 from ctexp.data import catalog as catalogs
 from ctexp.data.catalog import Catalog, ImageRow
 from ctexp.data.caveats import caveats, leaking
@@ -100,10 +101,10 @@ def select(
 
 
 def _choice(leaking: Mapping[str, tuple[ImageRow, ...]]) -> str:
-    counts = " and ".join(f"{len(rows)} images of {split}" for split, rows in leaking.items())
+    counts = " and ".join(f"{many(len(rows), 'image')} of {split}" for split, rows in leaking.items())
     kind = relation([row for rows in leaking.values() for row in rows], "training")
     return (
-        f"data.split=auto: {counts} are {kind}; using the clean scheme without them "
+        f"data.split=auto: {counts} left out, {kind}; the clean scheme is used "
         f"(data.split=official keeps them)"
     )
 

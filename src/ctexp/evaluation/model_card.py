@@ -11,6 +11,7 @@ from typing import Any
 
 from ctexp.core.classes import CLASSES, SPLITS
 from ctexp.core.paths import ledger_file
+from ctexp.core.wording import many
 from ctexp.evaluation import recorded
 from ctexp.evaluation.metrics import HEADLINE
 from ctexp.record.calibration import Calibration
@@ -236,7 +237,8 @@ def _provenance(manifest: Manifest, result: Result, checkpoint: str | None) -> I
             ("DVC version of the data", _dvc(dataset)),
             (
                 "ended",
-                f"{result.state} after {result.epochs} epochs, {result.duration_seconds / 60:.1f} minutes",
+                f"{result.state} after {many(result.epochs, 'epoch')}, "
+                f"{result.duration_seconds / 60:.1f} minutes",
             ),
             ("computed on", manifest.device or machine.cpu),
             ("environment", f"Python {machine.python}, packages {machine.packages_sha256}"),

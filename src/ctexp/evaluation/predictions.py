@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
 from ctexp.core.files import replacing
+from ctexp.core.wording import many
 from ctexp.evaluation.scores import softmax
 
 if TYPE_CHECKING:
@@ -212,5 +213,5 @@ def _cells(path: Path, column: str, wrong: NDArray[np.bool_], values: NDArray[An
     rows = np.flatnonzero(wrong)
     lines = [f"{path}: column {column}, row {row}: {values[row]} {what}" for row in rows[:_SHOWN]]
     if len(rows) > _SHOWN:
-        lines.append(f"{path}: column {column}: {len(rows) - _SHOWN} more rows like these")
+        lines.append(f"{path}: column {column}: {many(len(rows) - _SHOWN, 'more row')} with the same problem")
     return lines

@@ -1,13 +1,13 @@
 """What jobs of this machine run on, by what `conf/executor` says and the machine has."""
 
-import os
 from collections.abc import Mapping, Sequence
 
 import psutil
 
 from ctexp.core.errors import PreflightError, UsageError
-from ctexp.core.gpu import Gpu, GpuState
+from ctexp.core.gpu import Gpu, GpuState, shown
 from ctexp.core.sizes import size_bytes
+from ctexp.core.wording import many
 from ctexp.executors.settings import FOLDER, ExecutorSettings, LocalSettings
 from ctexp.executors.settings import Device as Declared
 from ctexp.executors.slots import Device
@@ -95,7 +95,10 @@ def _found(gpus: Sequence[Gpu], jobs: int, gpus_each: int) -> tuple[Device, ...]
     """Every GPU, or as many together as a job asks for; what is over is left alone."""
     if gpus_each > 1:
         if len(gpus) < gpus_each:
-            raise PreflightError(f"trainer.devices={gpus_each}: this machine has {len(gpus)} GPUs for it")
+            raise PreflightError(
+                f"trainer.devices={gpus_each}: this machine has {many(len(gpus), 'GPU')} for it",
+                "ask for fewer; CUDA_VISIBLE_DEVICES says which are seen",
+            )
         places = range(0, len(gpus) - gpus_each + 1, gpus_each)
         return tuple(_together(gpus[first : first + gpus_each], jobs) for first in places)
     if len(gpus) <= 1 and jobs == 1:
@@ -111,17 +114,3 @@ def _together(gpus: Sequence[Gpu], jobs: int) -> Device:
     least = None if None in sizes else min(size for size in sizes if size is not None)
     name = f"cuda:{','.join(str(gpu.index) for gpu in gpus)}"
     return Device(name, least, jobs, ",".join(gpu.uuid for gpu in gpus))
-
-
-def shown(gpus: Sequence[Gpu]) -> tuple[Gpu, ...]:
-    """Those that CUDA is shown, in its order."""
-    said = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if said is None:
-        return tuple(gpus)
-    words = [word.strip() for word in said.split(",")]
-    return tuple(
-        gpu
-        for word in words
-        for gpu in gpus
-        if word == str(gpu.index) or (word.startswith("GPU-") and gpu.uuid.startswith(word))
-    )

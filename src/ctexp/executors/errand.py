@@ -26,7 +26,7 @@ from ctexp.executors.protocol import Work
 from ctexp.executors.snapshot import Project, pack
 from ctexp.executors.storage import Place, Received, get_bytes, put_bytes
 from ctexp.record.documents import Document, Text
-from ctexp.record.run_dir import RunDir
+from ctexp.record.run_dir import RUN_ID, RunDir
 
 _UNREACHABLE_SECONDS = 300.0
 """A storage that cannot be read for so long is an error; networks fail for a moment all the time."""
@@ -139,7 +139,7 @@ class Errand:
     def _arriving(self, path: str) -> Path:
         """Where a file belongs; its run is locked before anybody can see it there."""
         match PurePosixPath(path).parts:
-            case ["runs", run, _, *_]:
+            case ["runs", run, _, *_] if RUN_ID.fullmatch(run):
                 self._runs.add(run)
                 self._hold(run)
         return self.project.here(path)

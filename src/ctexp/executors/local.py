@@ -3,8 +3,9 @@
 import os
 import signal
 import subprocess
+import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import psutil
@@ -30,11 +31,12 @@ _MOST = 4
 
 @dataclass(frozen=True)
 class LocalWork:
-    """A process under way."""
+    """A process under way; who waits for it and who cancels it, on another thread, take the lock."""
 
     work: Work
     process: "subprocess.Popen[bytes]"
     gpu: str | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
 
 class Local:
@@ -107,10 +109,11 @@ class Local:
     def poll(self, handle: LocalWork) -> int | None:
         """Its exit code; see `Executor`. Afterwards nothing of what it has started is left."""
         process = handle.process
-        if process.returncode is None and has_ended(process.pid):
-            # Its number is not given away while it is not waited for: who is of its group now is of it.
-            kill_group(process.pid)
-        return process.poll()
+        with handle.lock:
+            if process.returncode is None and has_ended(process.pid):
+                # Its number is not given away while it is not waited for: who is of its group now is of it.
+                kill_group(process.pid)
+            return process.poll()
 
     def cancel(self, handle: LocalWork, grace: float) -> None:
         """Ask it to end, and end it where it has not after so many seconds."""
@@ -120,6 +123,7 @@ class Local:
         end = time.monotonic() + grace
         while self.poll(handle) is None and time.monotonic() < end:
             time.sleep(_LOOK_SECONDS)
-        if self.poll(handle) is None:
-            kill_group(handle.process.pid)
-            handle.process.wait()
+        with handle.lock:
+            if handle.process.poll() is None:
+                kill_group(handle.process.pid)
+                handle.process.wait()

@@ -116,7 +116,10 @@ class _Here:
         """Unpack, run, send; see `main`."""
         tar = self.folder / "project.tar"
         if not self.place.get(f"{key(self.name)}/project.tar", tar):
-            raise DataError(f"{self.name}: its project is missing in the storage", "send it again")
+            raise DataError(
+                f"{self.name}: its project is missing in the storage",
+                "start again what wanted it",
+            )
         unpack(tar, self.folder / "repository")
         tar.unlink()
         self._have_data()
@@ -162,7 +165,8 @@ class _Here:
         tar = self.folder / "set.tar"
         if not self.place.get(its, tar):
             raise DataError(
-                f"{its}: missing in the storage", "remove the storage's folder data/, and send it again"
+                f"{its}: missing in the storage",
+                "remove the storage's folder data/, and start again what wanted it",
             )
         extract(tar, new)
         tar.unlink()

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 Need = int | None
 """Bytes that a job takes; None where nobody knows."""
 
+_CONTEXT_BYTES = 600 * 2**20
+"""What CUDA takes of a GPU for each process, beside the tensors that a need counts; half a gigabyte or so."""
+
 
 @dataclass(frozen=True)
 class Device:
@@ -70,7 +73,8 @@ class Slots:
             return len(there) < device.jobs
         known = [one for one in (*there, need) if one is not None]
         alone = len(known) <= len(there)  # somebody's need is unknown
-        return not alone and len(there) < device.jobs and sum(known) <= device.memory
+        beside = len(known) * _CONTEXT_BYTES if device.uuid else 0
+        return not alone and len(there) < device.jobs and sum(known) + beside <= device.memory
 
 
 def slots_of(devices: Sequence[Device]) -> int:

@@ -122,7 +122,7 @@ def extract(file: Path, folder: Path) -> None:
         with tarfile.open(file) as tar:
             tar.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise DataError(f"{file.name}: damaged on its way ({error})", "send it again") from error
+        raise DataError(f"{file.name}: damaged on its way ({error})", "start again what wanted it") from error
 
 
 def _files(project: Project) -> Iterator[str]:

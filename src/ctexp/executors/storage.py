@@ -206,7 +206,7 @@ class Received:
                     self._where(_checked(path)).unlink(missing_ok=True)
                 self._index = index
                 return new
-        raise DataError(f"{self._name}: files of it are missing in the storage", "send it again")
+        raise DataError(f"{self._name}: files of it are missing in the storage", "start again what wanted it")
 
     def _read(self) -> Index:
         with tempfile.TemporaryDirectory(prefix="ctexp-get-") as scratch:

@@ -48,6 +48,12 @@ class Seen:
         return self.run.id
 
     @property
+    def audit(self) -> str:
+        """The command that looks at its images."""
+        name = self.manifest.dataset.name if self.manifest else "NAME"
+        return f"scripts/inv data-audit --dataset {name}"
+
+    @property
     def name(self) -> str:
         """`run.name`."""
         return self.manifest.name if self.manifest else self.id

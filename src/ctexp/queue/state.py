@@ -12,6 +12,9 @@ JobState = Literal["pending", "running", "done", "failed", "timeout", "skipped",
 Ended = Literal["done", "failed", "timeout", "interrupted"]
 """How an attempt ends."""
 
+_REFUSED = frozenset({2, 3})
+"""Exit codes of bad input: to go on with."""
+
 NOT_ITS_FAULT = frozenset({"disk", "busy", "preflight"})
 """Kinds of failure after which a job is taken up again at the next start: the machine's, not its own."""
 
@@ -38,6 +41,11 @@ class Attempt:
         ended: str | None = self.end.get("run") if self.end else None
         begun: str | None = self.start.get("run")
         return ended or begun
+
+    @property
+    def refused(self) -> bool:
+        """Whether its program could not go on with what is there: damaged checkpoints, other data."""
+        return self.mode == "resume" and self.end is not None and self.end.get("exit_code") in _REFUSED
 
 
 @dataclass

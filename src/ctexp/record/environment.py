@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctexp.core import files
-from ctexp.core.gpu import detect_gpus
+from ctexp.core.gpu import detect_gpus, shown
 from ctexp.record.documents import Part, Sha256, Text, printable
 
 _VARIABLES = {
@@ -157,7 +157,7 @@ def computes_on(accelerator: str) -> str:
     """What `trainer.accelerator` comes down to here: the GPU's name, or the processor's and its threads."""
     gpus = () if accelerator == "cpu" else detect_gpus().gpus
     threads = os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))
-    return gpus[0].name if gpus else f"{_processor()}, {threads} threads"
+    return next(iter(shown(gpus)), gpus[0]).name if gpus else f"{_processor()}, {threads} threads"
 
 
 def _processor() -> str:

@@ -250,6 +250,12 @@ def patch_name(attempt: int) -> str:
     return PATCH if attempt == 1 else f"attempts/{attempt}.{PATCH}"
 
 
+def flag_words(flags: Mapping[str, object]) -> list[str]:
+    """The words of flags: none of one that is None or False, the flag alone of one that is True."""
+    given = {flag: value for flag, value in flags.items() if value is not None and value is not False}
+    return [flag if value is True else f"{flag}={value}" for flag, value in given.items()]
+
+
 def command_line(verb: str, arguments: Sequence[str]) -> str:
     """The command to paste into a shell, in the project's folder: `scripts/inv train model=resnet50`.
 

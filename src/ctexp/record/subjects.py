@@ -1,14 +1,16 @@
 """What a person means by a thing to compare: a run, all seeds of a name, the best run, a cross-validation."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ctexp.core import yaml_file
 from ctexp.core.dotted import flattened
 from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.core.metric_names import higher_is_better
+from ctexp.core.wording import many
 from ctexp.record import index
 from ctexp.record.baselines import Baseline
 from ctexp.record.cross_validation import FOLDER, CrossValidation, CrossValidationDir
@@ -22,6 +24,9 @@ JUDGED = ("finished", "timeout")
 
 _IMAGES = ("catalog_sha256", "split", "split_sha256", "fold", "sample")
 """What two runs of one data set agree in that were judged on the same images."""
+
+TIME_LIMIT = "trainer.max_minutes"
+"""No part of what is tried: whom it has stopped is left out, and to all others it made no difference."""
 
 SEED_KEYS = ("seed", "run.", "git.", "paths.", "logger.")
 """Settings that leave an experiment the same."""
@@ -63,6 +68,7 @@ def subject(
     best_by: str = "val/macro_f1",
     baseline: Baseline | None = None,
     like: Dataset | None = None,
+    queue: str | None = None,
 ) -> Subject:
     """What `selector` means.
 
@@ -73,6 +79,8 @@ def subject(
         best_by: the validation metric that makes a run the best.
         baseline: what `baseline` stands for; None where there is none yet.
         like: the best of runs on these very images; None for the best of all.
+        queue: whose runs are meant by a name, where it has some of that name: a plan's names come again
+            every night. None for all.
 
     Raises:
         UsageError: several things are meant, or runs of the name differ by more than their seed.
@@ -88,7 +96,7 @@ def subject(
     a_name = selector != "latest" and "/" not in selector
     experiments = Query(where={"name": selector, "parent": None})  # folds are a whole's parts
     if a_name and (named := index.select(runs, experiments)):
-        return _seeds(named, selector)
+        return _seeds([run for run in named if queue and run.queue == queue] or named, selector)
     found = find_either(runs, selector)
     if isinstance(found, CrossValidationDir):
         return _folds(found, runs, selector)
@@ -159,21 +167,51 @@ def _seeds(named: Sequence[index.RunSummary], name: str) -> Subject:
     if not newest:
         killed = [run.id for run in named if run.state == "interrupted"]
         hint = _resume(killed[0]) if killed else ""
-        raise Unfinished([f"{name}: none of its {len(named)} runs has finished", *notes], hint)
-    chosen = tuple(RunDir(newest[seed].path) for seed in sorted(newest, key=lambda seed: seed or 0))
+        raise Unfinished(
+            [f"{name}: no run of this name has finished ({many(len(named), 'run')} in all)", *notes], hint
+        )
+    of_seeds = [RunDir(newest[seed].path) for seed in sorted(newest, key=lambda seed: seed or 0)]
+    short = shortened(of_seeds)
+    notes += [f"{run.id}: it had less time than others of the name, left out" for run in short]
+    chosen = tuple(run for run in of_seeds if run not in short)
     _refuse_differing(chosen, name)
     return Subject(name, name, "name", chosen, notes=tuple(notes))
+
+
+def shortened(runs: Sequence[RunDir]) -> list[RunDir]:
+    """Those that were given less time than others of them, and had not come to their end by then.
+
+    A night shortens what does not fit into its window; beside whole trainings such a run says nothing. None
+    where a configuration cannot be read, which whoever reads it for its own sake will tell.
+    """
+    stopped = [run for run in runs if run.state() == "timeout"]
+    if not stopped or len(runs) == 1:
+        return []
+    try:
+        minutes = {run.id: configuration(run).get(TIME_LIMIT) or math.inf for run in runs}
+    except CtexpError:
+        return []
+    return [run for run in stopped if minutes[run.id] < max(minutes.values())]
+
+
+def configuration(run: RunDir) -> dict[str, Any]:
+    """Its settings, by dotted key.
+
+    Raises:
+        DataError: they cannot be read.
+    """
+    return flattened(yaml_file.read_mapping(run.config))
 
 
 def _refuse_differing(runs: Sequence[RunDir], name: str) -> None:
     """Refuse runs of one name that are not one experiment."""
     try:
-        first, *others = [flattened(yaml_file.read_mapping(run.config)) for run in runs]
+        first, *others = [configuration(run) for run in runs]
     except CtexpError as error:
         raise DataError(error.problems) from error
     problems = []
     for run, flat in zip(runs[1:], others, strict=True):
-        keys = differing_keys(first, flat)
+        keys = [key for key in differing_keys(first, flat) if key != TIME_LIMIT]
         if keys:
             problems.append(f"{name}: {run.id} differs from {runs[0].id} in {', '.join(keys)}")
     if problems:

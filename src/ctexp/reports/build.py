@@ -1,7 +1,7 @@
 """From a selection to a report: everything read once, compared, and put in the order of the page."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ctexp.config.verdict import VerdictSettings
@@ -82,8 +82,9 @@ def build(
     """
     subjects = list(selection.subjects)
     if baseline is not None:
-        same = [one for one in subjects if one.runs == baseline.runs]
-        subjects = [baseline, *(one for one in subjects if one not in same)]
+        known = {run.path for run in baseline.runs}
+        others = [one for one in subjects if not {run.path for run in one.runs} <= known]
+        subjects = [baseline, *(_told_apart(one, baseline) for one in others)]
     sheets = []
     for done, subject in enumerate(subjects, start=1):
         sheets.append(read(subject))
@@ -103,6 +104,11 @@ def build(
         provenance.looks(sheets, root),
         warnings.warnings(sheets, [*selection.notes, *notes], document, altered),
     )
+
+
+def _told_apart(one: Subject, baseline: Subject) -> Subject:
+    """The same, under a title of its own: a name may have been trained again since it became the baseline."""
+    return replace(one, title=f"{one.title} ({one.runs[-1].id})") if one.title == baseline.title else one
 
 
 def _judged(sheet: Sheet, view: View, sets: DataSets, experiments: int) -> Judged:

@@ -21,7 +21,11 @@ def since(said: str, now: datetime) -> datetime:
     """
     moment = _meant(said.strip().lower(), now)
     if moment is None:
-        problem = f"--since: {said!r} has no unit" if said.strip().isdecimal() else f"--since: {said!r}"
+        problem = (
+            f"--since: {said!r} has no unit"
+            if said.strip().isdecimal()
+            else f"--since: {said!r} is no moment"
+        )
         raise UsageError(problem, _HINT)
     if moment > now:
         raise UsageError(f"--since: {said} is still to come", _HINT)

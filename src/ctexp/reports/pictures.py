@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ctexp.core.classes import CLASSES
+from ctexp.core.wording import many
 from ctexp.record.calibration import HIGHEST, LOWEST
 from ctexp.reports import ranked
 from ctexp.reports.charts import lines, reliability
@@ -33,7 +34,7 @@ def learning(sheet: Sheet) -> list[Drawing]:
     said = "The dotted line is the best epoch." if best else ""
     return [
         lines.chart(
-            f"Loss over {last:.0f} epochs{runs}",
+            f"Loss over {many(int(last), 'epoch')}{runs}",
             f"{_course(trained, _LOSSES)} {said}".strip(),
             x,
             Axis("loss", 0, min(max(1.05 * max(finite, default=1.0), 0.01), 1e300)),
@@ -41,7 +42,7 @@ def learning(sheet: Sheet) -> list[Drawing]:
             at=best,
         ),
         lines.chart(
-            f"Validation over {last:.0f} epochs{runs}",
+            f"Validation over {many(int(last), 'epoch')}{runs}",
             f"{_course(trained, _METRICS)} {said}".strip(),
             x,
             Axis("metric", 0, 1),

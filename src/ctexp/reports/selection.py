@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ctexp.core import clock, yaml_file
-from ctexp.core.dotted import flattened
+from ctexp.core import clock
 from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.record import index
 from ctexp.record.baselines import Baseline
@@ -15,7 +14,16 @@ from ctexp.record.cross_validation import FOLDER
 from ctexp.record.find import no_runs
 from ctexp.record.index import Query, RunSummary
 from ctexp.record.run_dir import RunDir
-from ctexp.record.subjects import JUDGED, Subject, Unfinished, differing_keys, subject
+from ctexp.record.subjects import (
+    JUDGED,
+    TIME_LIMIT,
+    Subject,
+    Unfinished,
+    configuration,
+    differing_keys,
+    shortened,
+    subject,
+)
 from ctexp.reports import moments
 
 
@@ -146,19 +154,21 @@ def _experiments(runs: Path, chosen: Sequence[RunSummary]) -> tuple[list[Subject
 
 def _by_seed(name: str, members: Sequence[RunSummary]) -> Iterable[Subject]:
     """One experiment where runs differ by their seed alone, else each by itself."""
-    seeds = {run.seed for run in members}
-    if len(members) == len(seeds) and not _differ(members):
-        ordered = sorted(members, key=lambda run: run.seed or 0)
-        return [Subject(name, name, "name", tuple(RunDir(run.path) for run in ordered))]
-    return [Subject(run.id, run.id, "run", (RunDir(run.path),)) for run in members]
+    runs = {run.id: RunDir(run.path) for run in sorted(members, key=lambda run: run.seed or 0)}
+    alone = shortened(list(runs.values()))
+    together = [run for run in members if run.id not in {one.id for one in alone}]
+    if len(together) != len({run.seed for run in together}) or _differ([runs[run.id] for run in together]):
+        return [Subject(run.id, run.id, "run", (RunDir(run.path),)) for run in members]
+    whole = tuple(run for run in runs.values() if run not in alone)
+    return [Subject(name, name, "name", whole), *(Subject(run.id, run.id, "run", (run,)) for run in alone)]
 
 
-def _differ(members: Sequence[RunSummary]) -> bool:
+def _differ(runs: Sequence[RunDir]) -> bool:
     try:
-        first, *others = [flattened(yaml_file.read_mapping(RunDir(run.path).config)) for run in members]
+        first, *others = [configuration(run) for run in runs]
     except CtexpError:
         return True
-    return any(differing_keys(first, other) for other in others)
+    return any(set(differing_keys(first, other)) - {TIME_LIMIT} for other in others)
 
 
 def _distinct(subjects: Sequence[Subject]) -> tuple[Subject, ...]:

@@ -134,4 +134,7 @@ def _find_uv(root: Path) -> str:
         found = shutil.which(uv)
         if found and not subprocess.run([found, "python", "dir"], cwd=root, capture_output=True).returncode:
             return found
-    raise PreflightError("uv is neither in .uv/ nor on PATH", f"install it: pip install uv; or {_HERE}")
+    raise PreflightError(
+        "no uv that pyproject.toml can do with is in .uv/ or on PATH",
+        f"python3 -m venv .uv && .uv/bin/pip install --upgrade uv; or {_HERE}",
+    )

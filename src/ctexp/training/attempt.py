@@ -20,6 +20,7 @@ from ctexp.core import screen
 from ctexp.core.errors import StorageError, TimeBudgetUsed
 from ctexp.core.files import disk_full
 from ctexp.core.paths import shown
+from ctexp.core.wording import many
 from ctexp.data.batches import EvalBatches, TrainBatches
 from ctexp.data.selection import Selection
 from ctexp.evaluation import figures
@@ -266,7 +267,7 @@ class RecordedAttempt:
             return []
         count = len(state.changed) + len(state.untracked)
         kept = f", saved as {state.patch}" if state.patch else ""
-        return [f"uncommitted changes in {count} code or configuration files{kept}"]
+        return [f"uncommitted changes in code or configuration: {many(count, 'file')}{kept}"]
 
     def _ending(self, error: BaseException | None) -> Ending:
         return Ending(

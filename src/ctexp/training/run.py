@@ -172,7 +172,10 @@ class Training:
 
     def _other_devices(self, run: RunDir, position: Checkpoint | None) -> tuple[Deviation, ...]:
         """What is to be known where a run goes on with more or fewer devices than before."""
-        before = Attempt.read(run.attempt(run.attempt_numbers()[-1])).devices
+        numbers = run.attempt_numbers()
+        if not numbers:  # it ended before it had begun
+            return ()
+        before = Attempt.read(run.attempt(numbers[-1])).devices
         after = self._settings.trainer.devices
         if before == after:
             return ()

@@ -110,10 +110,10 @@ def test_a_list_that_saw_other_images_is_refused(folder: Path) -> None:
 
     with pytest.raises(DataError, match="ranked on other images than this grouped split trains on") as caught:
         load(folder, "top_features", other)
-    assert "inv extract-features --dataset made --split grouped" in caught.value.hint
+    assert "scripts/inv extract-features --dataset made --split grouped" in caught.value.hint
     with pytest.raises(DataError) as caught:
         load(folder, "bottom_features", replace(other, scheme="kfold", fold=0))
-    assert caught.value.hint == "rank the features: inv extract-features --dataset made --split kfold"
+    assert caught.value.hint == "rank the features: scripts/inv extract-features --dataset made --split kfold"
     assert load(folder, "all_features", other).values["val"].shape == (COUNTS["val"] + 1, 50)
 
 
@@ -139,7 +139,7 @@ def test_a_fold_has_its_own_list_and_other_folds_cannot_use_it(tmp_path: Path) -
     assert load(tmp_path, "top_features", folds[0]).record["origin"]["split"]["fold"] == 0
     with pytest.raises(DataError, match="data set 'made', fold 1, has no lists") as caught:
         load(tmp_path, "top_features", folds[1])
-    assert caught.value.hint == "rank the features: inv extract-features --dataset made --split kfold"
+    assert caught.value.hint == "rank the features: scripts/inv extract-features --dataset made --split kfold"
     lists.lists_file(tmp_path, "made", 0).rename(lists.lists_file(tmp_path, "made", 1))
     with pytest.raises(DataError, match="ranked on other images than this kfold split trains on"):
         load(tmp_path, "top_features", folds[1])
@@ -170,7 +170,7 @@ def test_an_empty_list_is_refused(tmp_path: Path) -> None:
 def test_images_of_other_content_are_refused(folder: Path) -> None:
     changed = (replace(SELECTION.rows["val"][0], sha256="f" * 64), *SELECTION.rows["val"][1:])
 
-    with pytest.raises(DataError, match=r"other content for 1 images, for example val/000\.png"):
+    with pytest.raises(DataError, match=r"other content for 1 image, for example val/000\.png"):
         load(folder, selection=replace(SELECTION, rows={**SELECTION.rows, "val": changed}))
 
 

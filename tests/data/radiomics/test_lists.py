@@ -26,7 +26,9 @@ def test_top_and_bottom_are_all_columns_and_the_origin_says_whence(file: Path) -
     assert found.origin["training"]["images"] == found.origin["training"]["used"] == 200
     assert found.origin["threshold"] == {"corrected_p": 0.05, "epsilon_squared": 0.06}
     assert {"method", "dataset", "catalog", "correction", "definitions", "ctexp"} < set(found.origin)
-    assert file.read_text().startswith("# Written by: inv extract-features --dataset made --split official\n")
+    assert file.read_text().startswith(
+        "# Written by: scripts/inv extract-features --dataset made --split official\n"
+    )
 
 
 def test_the_same_ranking_is_the_same_bytes(tmp_path: Path, file: Path) -> None:
@@ -73,14 +75,14 @@ def test_lists_that_are_not_are_refused_with_the_command(file: Path, old: str, n
         lists.load(file)
 
     assert any(says in problem for problem in caught.value.problems)
-    assert caught.value.hint == "rank the features: inv extract-features --dataset made"
+    assert caught.value.hint == "rank the features: scripts/inv extract-features --dataset made"
 
 
 def test_missing_lists_name_the_command(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no lists") as caught:
         lists.load(lists.lists_file(tmp_path, "made"))
 
-    assert caught.value.hint == "rank the features: inv extract-features --dataset made"
+    assert caught.value.hint == "rank the features: scripts/inv extract-features --dataset made"
 
 
 def test_the_method_of_lists_can_be_asked_of_any_file(tmp_path: Path, file: Path) -> None:

@@ -43,17 +43,17 @@ def test_unknown_images_and_other_contents_are_refused_with_the_command(file: Pa
         table.load(file).of(strange)
 
     assert caught.value.problems == (
-        f"{file}: has no features of 1 images, for example new.png",
+        f"{file}: has no features of 1 image, for example new.png",
         f"{file}: has features of other content for 2 images, for example 0.png, 1.png",
     )
-    assert caught.value.hint == "compute them: inv extract-features --dataset small"
+    assert caught.value.hint == "compute them: scripts/inv extract-features --dataset small"
 
 
 def test_a_missing_table_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has no table of features") as caught:
         table.load(table.table_file(tmp_path, "small"))
 
-    assert caught.value.hint == "compute it: inv extract-features --dataset small"
+    assert caught.value.hint == "compute it: scripts/inv extract-features --dataset small"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_table_with_anything_as_its_origin_is_refused(file: Path, made_by: byt
     with pytest.raises(DataError, match="not made by version 1") as caught:
         table.load(file)
 
-    assert caught.value.hint == "compute it: inv extract-features --dataset small"
+    assert caught.value.hint == "compute it: scripts/inv extract-features --dataset small"
 
 
 def test_missing_values_are_refused(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_too_few_independent_images_are_told_of_every_class() -> None:
         divide([image for image in images if image[1] != "normal"], 0)
 
     assert failure.value.problems == (
-        "adenocarcinoma: 1 independent images; 3 parts need at least 3",
+        "adenocarcinoma: 1 independent image; 3 parts need at least 3",
         "normal: 0 independent images; 3 parts need at least 3",
     )
 

@@ -265,7 +265,7 @@ def test_of_many_problems_the_first_are_listed_and_the_rest_counted(tmp_path: Pa
         split_file.find(tmp_path, CATALOG, "grouped")
 
     assert len(failure.value.problems) == 11
-    assert failure.value.problems[-1] == f"{file}: and {4 + 39 - 10} problems more"
+    assert failure.value.problems[-1] == f"{file}: and {4 + 39 - 10} more problems"
 
 
 def test_what_is_no_text_is_one_line(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_room_is_what_is_short_first() -> None:
 
 
 def test_no_node_has_so_much() -> None:
-    with pytest.raises(PreflightError, match="no node of the Ray cluster has 16 CPUs, 0 GPUs and 1"):
+    with pytest.raises(PreflightError, match="no node of the Ray cluster has cpus 16, gpus 0, memory 1"):
         share_of(settings(cpus=16, memory="2GB"), [CPU, GPU], gpu=False)
 
 

@@ -154,7 +154,7 @@ def test_a_node_that_has_not_the_folder_and_a_cluster_without_room_say_so(
     handle = cluster.submit(work(tmp_path / "elsewhere", tmp_path / "log", "true"))
     assert ended(cluster, handle) == PreflightError.exit_code
     assert f"no folder {tmp_path}/elsewhere" in handle.work.log.read_text()
-    with pytest.raises(PreflightError, match="no node of the Ray cluster has 64 CPUs"):
+    with pytest.raises(PreflightError, match="no node of the Ray cluster has cpus 64"):
         Ray(settings(project, nodes, cpus=64), project).submit(work(project, tmp_path / "log", "true"))
 
 

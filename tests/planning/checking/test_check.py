@@ -92,7 +92,7 @@ experiments:
         "14: experiments.wide.gate: val/accuracy >= 1.2 can never be: the gate would decide nothing",
         "16: experiments.next.base.best_of.1: plian: no such experiment; did you mean 'plain'?",
         "17: experiments.next.needs.0: next would wait for itself",
-        "20: experiments.folds.overrides.0: data.fold=1: every fold is trained; leave it away",
+        "20: experiments.folds.overrides.0: data.fold=1: every fold is trained; leave it out",
         "21: experiments.folds.shorten: a cross-validation has no end that could come earlier",
     ):
         assert said in told

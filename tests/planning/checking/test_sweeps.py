@@ -85,7 +85,7 @@ experiments:
         "5: experiments.lr.seeds: a sweep is one job; how many seeds each trial has says its file",
         "6: experiments.other.sweep: missing: the file that is searched by, or its name in conf/sweep",
         "6: experiments.other.budget: missing: say how long it may search, 2h",
-        "6: experiments.other.fallback: a trial that fails ends no sweep; leave it away",
+        "6: experiments.other.fallback: a trial that fails ends no sweep; leave it out",
         "7: experiments.plain.budget: only a sweep has it; is kind: sweep meant?",
     ]
 

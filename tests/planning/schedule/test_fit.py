@@ -170,7 +170,8 @@ def test_too_little_disk_is_a_problem_and_at_the_p90_a_warning() -> None:
     one = minutes(10, disk_bytes=3_000_000_000, disk_bytes_p90=4_000_000_000)
     costs = {"a": one, "b": one}
     experiments: dict[str, Any] = {"a": {}, "b": {}}
-    line = "disk: the night {} write {} GB; {} GB are free beyond the reserve of 1.0 GB (reserve.disk)"
+    line = "disk: the night {} write {} GB; {} GB are free beyond the reserve of 1.0 GB (reserve.disk): "
+    line += "free some space (scripts/inv prune), or lower reserve.disk"
     assert fitted(experiments, costs, free=6_500_000_000).problems == (
         line.format("is expected to", "6.0", "5.5"),
     )
@@ -187,11 +188,12 @@ def large(p50: float, p90: float) -> Estimate:
 def test_memory_is_held_to_the_gpu_and_to_the_plans_limit() -> None:
     on_gpu: dict[str, Any] = {"gpu": GPU, "device": GPU.name, "seeds": [1, 2]}
     both = fitted({"a": {}, "b": {}}, {"a": large(26, 28), "b": large(22, 25)}, **on_gpu)
-    assert both.problems == ("a: 26.0 GiB of GPU memory expected, the GPU has 24.0 GiB",)
+    way = ": lower data.batch_size, or set trainer.on_oom=retry"
+    assert both.problems == (f"a: 26.0 GiB of GPU memory expected, the GPU has 24.0 GiB{way}",)
     assert both.warnings == ("b: 25.0 GiB of GPU memory at the p90, the GPU has 24.0 GiB",)
     assert (both.totals.on_gpu, both.totals.memory_bytes) == (True, 26 * 2**30)
     limited = fitted({"b": {}}, {"b": large(22, 25)}, limits={"memory": "20GiB"}, **on_gpu)
-    assert limited.problems == ("b: 22.0 GiB of GPU memory expected, limits.memory allows 20.0 GiB",)
+    assert limited.problems == (f"b: 22.0 GiB of GPU memory expected, limits.memory allows 20.0 GiB{way}",)
     way_out = {"fallback": {"oom": ["data.batch_size=4"]}}
     smaller = fitted({"a": way_out}, {"a": large(26, 28)}, **on_gpu)
     assert smaller.problems == ()

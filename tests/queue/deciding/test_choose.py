@@ -54,6 +54,21 @@ def test_what_follows_an_attempt_that_ended_in_this_start(state: str, cause: str
     assert story.verdicts()["a-s1"] == verdict
 
 
+@pytest.mark.parametrize("exit_code", [2, 3])
+def test_a_run_that_cannot_be_gone_on_with_is_begun_anew_once(exit_code: int) -> None:
+    """Its checkpoints were damaged, by a power failure for example: it is no fault of the job."""
+    story = Story(A)
+    story.tried("a-s1", "interrupted", "killed", run="a_1")
+    story.begin()
+    number = story.start("a-s1", run="a_1")
+    refused = {"state": "failed", "cause": "data", "exit_code": exit_code, "run": "a_1", "seconds": 1.0}
+    story.tell("end", job="a-s1", attempt=number, **refused)
+    assert story.verdicts()["a-s1"] == ONCE_MORE
+    number = story.start("a-s1")
+    story.tell("end", job="a-s1", attempt=number, **refused)
+    assert story.verdicts()["a-s1"] == LOST
+
+
 @pytest.mark.parametrize(
     ("state", "cause"),
     [("interrupted", "window"), ("interrupted", "signal"), ("interrupted", "killed")]

@@ -141,6 +141,7 @@ def test_the_night_ends_before_the_disk_is_full() -> None:
     stop = story.choice(free=7 * GB - 1).then
     assert isinstance(stop, Stop)
     assert stop.exit_code == 5
-    assert stop.reason == "/runs: 7.0 GB are free, a-s1 needs 2.0 GB, and 5.0 GB are to stay free"
+    lacking = "/runs: 7.0 GB are free, a-s1 needs 2.0 GB, and 5.0 GB are to stay free"
+    assert stop.reason == f"{lacking}: free some space (scripts/inv prune), or lower reserve.disk"
     story.tried("a-s1")
     assert story.choice(free=6 * GB).then == Begin("b-s1")

@@ -219,16 +219,17 @@ def test_a_bug_in_the_page_leaves_the_night_over(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize(
-    ("mode", "fate", "go_on"),
+    ("executor", "fate", "go_on"),
     [
         ("local", "interrupted", "bash scripts/night.sh"),
         ("local", "failed", "bash scripts/night.sh --fresh"),
         ("slurm", "interrupted", "bash scripts/night.slurm.sh"),
+        ("ray", "interrupted", "bash scripts/night.ray.sh"),
         ("local", "done", ""),
     ],
 )
-def test_how_to_go_on(tmp_path: Path, mode: str, fate: str, go_on: str) -> None:
-    night = Written(tmp_path, "seeds: [1]\nexperiments: {a: {}}", mode=mode)
+def test_how_to_go_on(tmp_path: Path, executor: str, fate: str, go_on: str) -> None:
+    night = Written(tmp_path, "seeds: [1]\nexperiments: {a: {}}", executor=executor)
     night.begin()
     night.start("a-s1")
     night.end("a-s1", state=fate, cause="oom" if fate == "failed" else None)

@@ -218,7 +218,7 @@ def test_uncommitted_changes_are_told_and_refused_where_that_is_wanted(project: 
     assert "clean" in said(intended(project), "source")
     with (project / "conf" / "config.yaml").open("a") as file:
         file.write("# changed\n")
-    assert "1 files not committed (conf/config.yaml); each run keeps" in said(intended(project), "source")
+    assert "1 file not committed (conf/config.yaml); each run keeps" in said(intended(project), "source")
     strict = PLAN.replace("logger=none", "logger=none, git.dirty=refuse")
     (problem,) = refusal(intended(project, strict)).problems
     assert "git.dirty=refuse (commit them)" in problem

@@ -196,7 +196,7 @@ archived: [old]
         "18: experiments.c: waits for itself: c -> d -> c",
         "20: experiments.all: all stands for every experiment; take another id",
         "22: experiments.a-b: its handlers would lie in the folder of a.b; rename one",
-        "22: experiments.a-b.dependencies: old is archived, so nothing will be found of it; leave it away",
+        "22: experiments.a-b.dependencies: old is archived, so nothing will be found of it; leave it out",
         f"22: experiments.a-b.replaces: there is no experiment gone; {known}",
         "23: experiments.a b: 'a b' is no id: letters, digits, '_', '-' and '.', at most 64, "
         "beginning with a letter or digit",
@@ -206,7 +206,7 @@ archived: [old]
 
 def test_a_key_that_is_given_twice_and_a_second_id_are_refused() -> None:
     assert wrong("experiments:\n  a: {id: b}\n") == [
-        "2: experiments.a.id: it is called a here; leave this away",
+        "2: experiments.a.id: it is called a here; leave this out",
     ]
     assert wrong("experiments:\n  a: {}\n  a: {}\n") == [
         "3: experiments.a: given twice, first on line 2",

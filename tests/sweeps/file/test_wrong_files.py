@@ -174,7 +174,7 @@ def test_wrong_additions(tmp_path: Path, added: str, what: str) -> None:
 def test_an_override_of_what_is_searched(tmp_path: Path) -> None:
     text = "method: grid\nparameters:\n  optimizer.lr: {values: [1, 2]}\n"
     assert refused(tmp_path, text, "optimizer.lr=3") == [
-        "optimizer.lr=3: the sweep chooses it (some.yaml:3); leave it away"
+        "optimizer.lr=3: the sweep chooses it (some.yaml:3); leave it out"
     ]
 
 

@@ -22,7 +22,9 @@ def test_a_trial_takes_a_cpu_and_a_gpu_where_there_are_any() -> None:
 
 
 def test_no_node_has_room_for_it() -> None:
-    with pytest.raises(PreflightError, match="no node of the cluster has the 8 CPUs and 2 GPUs") as refused:
+    with pytest.raises(
+        PreflightError, match="no node of the cluster has what a trial takes \\(cpus 8, gpus 2\\)"
+    ) as refused:
         cluster._share({"cpus": 8, "gpus": 2}, [CPU, GPU])
     assert "ctexp: resources" in refused.value.hint
 

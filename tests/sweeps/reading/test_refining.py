@@ -97,7 +97,7 @@ def test_too_few_trials_are_refused_with_how_to_go_on(tmp_path: Path) -> None:
     its = a_sweep(tmp_path / "runs")
     few = replace(its, rows=tuple(searched(its, 4, lambda v: at(6e-4, v), 0.001)))
     said = refusal(lambda: refined(few), DataError)
-    assert "4 finished trials do not say where the optimum lies; 5 are the fewest" in said
+    assert "4 finished trials of the 5 that it takes to say where the optimum lies" in said
     assert f"scripts/inv sweep-agent --sweep-id {its.sweep.id}" in said
 
 

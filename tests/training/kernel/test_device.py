@@ -8,7 +8,7 @@ import torch
 
 from ctexp.core import gpu
 from ctexp.core.errors import PreflightError
-from ctexp.training.kernel.device import choose_device
+from ctexp.training.kernel.device import choose_device, precision
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 
@@ -45,3 +45,17 @@ def test_without_a_gpu_auto_says_that_it_is_the_cpu(capsys: pytest.CaptureFixtur
     assert "computing on the CPU" in capsys.readouterr().err
     with pytest.raises(PreflightError, match="no NVIDIA GPU"):
         choose_device("gpu")
+
+
+def test_auto_is_bf16_only_where_the_gpu_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A T4 has it emulated, which is slower than 32 bits, and torch says that it is supported."""
+
+    def by_emulation(including_emulation: bool = True) -> bool:
+        return including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", by_emulation)
+    assert precision("auto", torch.device("cuda", 0)) == "32-true"
+    assert precision("bf16", torch.device("cuda", 0)) == "bf16-mixed"
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    assert precision("auto", torch.device("cuda", 0)) == "bf16-mixed"
+    assert precision("auto", torch.device("cpu")) == "32-true"

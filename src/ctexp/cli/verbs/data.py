@@ -82,12 +82,12 @@ def extract_features(_: Context, dataset: str = "chest_ct", split: str = "auto",
     """Measure and rank 50 radiomics features of every image."""
 
 
-@verb("versions:pull", help={"dataset": f"{DATASET['dataset']}; else all"})
+@verb("versions:pull", help={"dataset": "which imported set; else all"})
 def data_pull(_: Context, dataset: str | None = None, json: bool = False) -> None:
     """Fetch this commit's data from the DVC remote."""
 
 
-@verb("versions:push", help={"dataset": f"{DATASET['dataset']}; else all"})
+@verb("versions:push", help={"dataset": "which imported set; else all"})
 def data_push(_: Context, dataset: str | None = None, json: bool = False) -> None:
     """Record data versions and push them to the DVC remote."""
 

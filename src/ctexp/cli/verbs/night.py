@@ -78,7 +78,7 @@ def diagnose(_: Context, runs: list[str] | None = None, json: bool = False) -> N
     help=OVERWRITE
     | {
         "name": "of the plan: research/plans/NAME.yaml and NAME.md; else the next free night-N",
-        "window": "8h, until 07:00, overnight, weekend, or from 22:00 for 8h",
+        "window": "8h, until 07:00, overnight, workday, weekend, or from 22:00 for 8h; else 8h",
         "focus": "architecture, training, data or sweep",
         "goal": "a metric to improve (val/miss_rate), a target (val/accuracy>=0.9), or words",
         "from": "begin with this run, name, cross-validation or queue, or confirm the best of this sweep",

@@ -3,13 +3,13 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import RUN
+from ctexp.cli.verbs.flags import LATEST, RUN
 
 
 @verb(
     "monitor:monitor",
     positional=["run"],
-    help=RUN
+    help=LATEST
     | {
         "all": "every run",
         "live": "follow what trains now, until it has ended",

@@ -3,7 +3,7 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import AGENTS, EXECUTOR, OVERWRITE, SWEEP, SWEEP_ID
+from ctexp.cli.verbs.flags import AGENTS, EXECUTOR, NAMED, OVERWRITE, SWEEP, SWEEP_ID
 
 
 @verb(
@@ -16,7 +16,7 @@ from ctexp.cli.verbs.flags import AGENTS, EXECUTOR, OVERWRITE, SWEEP, SWEEP_ID
         "config": "the sweep's file, or the name of one in conf/sweep",
         "no-pilot": "make it without running a first trial",
         "work": "be its agent as well, until nothing is left",
-        "resume": f"go on working on one: {SWEEP['sweep']}",
+        "resume": f"go on working on one: {NAMED}",
         "budget": "minutes or hours of training that agents may spend: 90m, 2h; else what the file says",
         "dry-run": "check it and say what it would be and cost; make nothing",
     },

@@ -63,8 +63,8 @@ def cross_validate(
 @verb(
     "prune:prune",
     help={
-        "older-than": "only runs that ended so long ago: 7d, 12h",
-        "keep": "runs of each run.name, best first, whose weights stay",
+        "older-than": "only runs that ended so long ago: 12h, 2w; else 7d",
+        "keep": "runs of each run.name, best first, whose weights stay; else 1",
         "apply": "delete; without it only what would be deleted is told",
     },
 )

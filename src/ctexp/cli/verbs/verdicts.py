@@ -3,13 +3,13 @@
 from invoke.context import Context
 
 from ctexp.cli.verb import verb
-from ctexp.cli.verbs.flags import FINAL, RUN, SPLIT, WINDOW
+from ctexp.cli.verbs.flags import FINAL, LATEST, RUN, SPLIT, WINDOW
 
 
 @verb(
     "evaluate:evaluate",
     positional=["run"],
-    help=RUN
+    help=LATEST
     | FINAL
     | {
         "split": f"{SPLIT['split']}, or all",
@@ -64,7 +64,7 @@ def compare_baselines(
 @verb(
     "analyze_errors:analyze_errors",
     positional=["run"],
-    help=RUN | SPLIT | FINAL | {"explain": "images to explain with Grad-CAM, the worst first; 0 for none"},
+    help=LATEST | SPLIT | FINAL | {"explain": "images to explain with Grad-CAM, the worst first; 0 for none"},
 )
 def analyze_errors(
     _: Context,
@@ -117,7 +117,7 @@ def report(
 @verb(
     "predict:predict",
     positional=["path"],
-    help=RUN
+    help=LATEST
     | WINDOW
     | {
         "path": "an image, a DICOM file or a folder of them",
@@ -144,7 +144,7 @@ def predict(
 @verb(
     "export:export",
     positional=["run"],
-    help=RUN
+    help=LATEST
     | {"format": "onnx or safetensors", "output": "where to write it, a new folder; else runs/exports/"},
 )
 def export(

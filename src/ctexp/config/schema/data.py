@@ -27,11 +27,11 @@ class DataSettings(Strict):
         if self.split == "kfold" and self.fold is None:
             raise ValueError(
                 "data.fold: data.split=kfold needs one, for example data.fold=0; "
-                "inv cross-validate trains them all"
+                "scripts/inv cross-validate trains them all"
             )
         if self.split != "kfold" and self.fold is not None:
             raise ValueError(
-                f"data.fold: data.split={self.split} has no folds: use data.split=kfold, or leave it away"
+                f"data.fold: data.split={self.split} has no folds: use data.split=kfold, or leave it out"
             )
         return self
 

@@ -72,7 +72,7 @@ def import_dataset(
         Busy: another import into `data_dir` is running.
         StorageError: the disk is full or the folder cannot be written.
     """
-    check_id(name, "data.name")
+    check_id(name, "data set")
     if window is not None:
         windows.parse(window)
     with suppress(RuntimeError):  # `~somebody` who is not there

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ctexp.core.errors import DataError
 from ctexp.core.files import replacing
+from ctexp.core.wording import many
 from ctexp.data import parquet
 from ctexp.data.catalog import ImageRow
 from ctexp.data.radiomics.columns import COLUMNS, DEFINITIONS, made_by
@@ -42,7 +43,7 @@ def table_file(data_dir: Path, name: str) -> Path:
 def command(name: str, scheme: str = "auto") -> str:
     """What makes a data set's table and lists of features."""
     split = "" if scheme == "auto" else f" --split {scheme}"
-    return f"inv extract-features --dataset {name}{split}"
+    return f"scripts/inv extract-features --dataset {name}{split}"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ class FeatureTable:
             if row.image_id in self.places and self.keys[self.places[row.image_id]] != key_of(row)
         ]
         problems = [
-            f"{self.file}: {what} {len(ids)} images, for example {', '.join(ids[:3])}"
+            f"{self.file}: {what} {many(len(ids), 'image')}, for example {', '.join(ids[:3])}"
             for what, ids in (("has no features of", absent), ("has features of other content for", changed))
             if ids
         ]

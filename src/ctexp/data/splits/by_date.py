@@ -6,7 +6,7 @@ from itertools import accumulate, combinations
 
 from ctexp.core.classes import SPLITS
 from ctexp.core.errors import DataError
-from ctexp.core.wording import some
+from ctexp.core.wording import many, some
 from ctexp.data.catalog import ImageRow
 from ctexp.data.dates import iso_date
 
@@ -36,7 +36,8 @@ def divide_by_date(rows: Sequence[ImageRow], ratios: Mapping[str, int]) -> dict[
     days = sorted(images)
     if len(days) < len(SPLITS):
         raise DataError(
-            f"{len(days)} different days of acquisition; train, val and test need three", _WAY_OUT
+            f"{many(len(days), 'day')} of acquisition; train, val and test need three different ones",
+            _WAY_OUT,
         )
     # upto[i]: how many images are of the days before day i.
     upto = [0, *accumulate(images[day] for day in days)]

@@ -12,6 +12,7 @@ from math import prod
 
 from ctexp.core.classes import CLASSES
 from ctexp.core.errors import DataError
+from ctexp.core.wording import many
 from ctexp.data.draws import Purpose, bits
 
 RATIOS = {"train": 70, "val": 15, "test": 15}
@@ -50,7 +51,7 @@ def divide(
 def _refuse_too_few(classes: Mapping[str, Counter[str]], shares: Mapping[str, int]) -> None:
     groups = Counter(name for its in classes.values() for name in its)
     problems = [
-        f"{name}: {groups[name]} independent images; {len(shares)} parts need at least {len(shares)}"
+        f"{name}: {many(groups[name], 'independent image')}; {len(shares)} parts need at least {len(shares)}"
         for name in CLASSES
         if groups[name] < len(shares)
     ]

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from ctexp.core.errors import DataError
 from ctexp.core.files import read_regular, sha256_bytes
+from ctexp.core.wording import many
 from ctexp.data.catalog import Catalog, per_class
 from ctexp.data.splits.by_date import out_of_order
 from ctexp.data.splits.schemes import LEFT_OUT, OF_THE_CATALOG, Split, make
@@ -135,7 +136,7 @@ class _Reading:
     def _refuse(self) -> None:
         if self._problems:
             more = len(self._problems) - _NAMED
-            listed = self._problems[:_NAMED] + ([f"and {more} problems more"] if more > 0 else [])
+            listed = self._problems[:_NAMED] + ([f"and {many(more, 'more problem')}"] if more > 0 else [])
             way = f"restore it from git, or make it anew: {command(self._catalog.name, self._scheme)}"
             raise DataError([f"{self._file}: {problem}" for problem in listed], way)
 

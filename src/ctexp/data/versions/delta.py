@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from ctexp.core import extras
-from ctexp.core.errors import Busy, CtexpError, DataError, PreflightError, UsageError
+from ctexp.core.errors import Busy, CtexpError, PreflightError, UsageError
 from ctexp.data import parquet
 from ctexp.data.catalog import Catalog
 
@@ -91,7 +91,7 @@ def _table(catalog: Catalog) -> pa.Table:
     """The catalog's columns and rows, as its file has them."""
     table, digest = parquet.read(catalog.file, "try again")
     if digest != catalog.sha256:
-        raise DataError(f"{catalog.file}: it has changed meanwhile", "try again")
+        raise Busy(f"{catalog.file}: somebody else has changed it meanwhile", "try again")
     return table
 
 

@@ -69,8 +69,8 @@ def at_chance(rows: list[Row], facts: Facts) -> Finding | None:
         f"nothing is learned: for {len(late)} epochs train/accuracy, now {accuracy:.3f}, is that of always"
         f" answering the largest class ({facts.majority('train'):.3f}); train/loss is {loss:.3f}"
         f" (no knowledge: {_CHANCE_LOSS:.3f})",
-        "check that images reach the network (scripts/inv data-audit, data.mean, data.std), then "
-        "raise optimizer.lr",
+        "check that images reach the network (scripts/inv data-audit --dataset NAME, data.mean, data.std), "
+        "then raise optimizer.lr",
     )
 
 
@@ -93,7 +93,7 @@ def divergence(rows: list[Row], facts: Facts) -> Finding | None:
         rows,
         {"train/loss": losses[-1], "best": losses[best], "best_epoch": _epoch(rows[best])},
         f"train/loss rose to {losses[-1]:.3f} from {losses[best]:.3f} after epoch {_epoch(rows[best])}",
-        "lower optimizer.lr, or set trainer.gradient_clip",
+        "lower optimizer.lr, or lower trainer.gradient_clip (set it where it is null)",
     )
 
 
@@ -119,7 +119,7 @@ def exploding(rows: list[Row], facts: Facts) -> Finding | None:
         },
         f"gradients grow: their length is {means[-1]:.3g}, at most {peaks[-1]:.3g};"
         f" in the first epochs it was {before:.3g}, at most {peak_before:.3g}",
-        "set trainer.gradient_clip=1.0, or lower optimizer.lr",
+        "lower optimizer.lr, or lower trainer.gradient_clip (set it where it is null)",
     )
 
 

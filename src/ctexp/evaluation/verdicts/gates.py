@@ -148,11 +148,11 @@ def _misses(metric: MetricVerdict | None, margin: float) -> Gate:
 def _advice(primary: MetricVerdict, failing: Sequence[Gate]) -> list[str]:
     """What to do about each gate that does not pass."""
     ways = {
-        LEAKAGE: "train on a split without copies: data.split=clean, or scripts/inv data-split "
-        "--scheme grouped",
+        LEAKAGE: "train on a split without copies: data.split=clean, or "
+        "scripts/inv data-split --dataset NAME --scheme grouped and data.split=grouped",
         RECORD: "train it again from committed code, with weights whose hash is known",
         ARTIFACTS: "make what is missing: scripts/inv evaluate --run RUN, else train it again",
-        MISSES: "look at the cancers it calls normal: scripts/inv analyze-errors",
+        MISSES: "look at the cancers it calls normal: scripts/inv analyze-errors --run RUN",
     }
     lines = [ways[gate.name] for gate in failing if gate.name in ways]
     if primary.verdict == "undecided":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ctexp.core import clock, files, folders
-from ctexp.core.errors import CriterionNotMet, DataError, PreflightError, UsageError
+from ctexp.core.errors import Busy, CriterionNotMet, DataError, PreflightError, UsageError
 from ctexp.core.locks import FileLock
 from ctexp.core.metric_names import METRICS
 from ctexp.core.paths import baselines_file
@@ -65,7 +65,7 @@ def refuse_early(root: Path, runs: Path, candidates: Sequence[Subject]) -> None:
         raise PreflightError(f"--promote: DVC is not set up in {root}", f"set it up: {dvc.typed('init')}")
     standing = baselines.current(root)
     if standing is not None and standing.runs == tuple(run.id for run in candidates[0].runs):
-        raise UsageError(f"--promote: {standing.title} is the baseline already", "leave --promote away")
+        raise UsageError(f"--promote: {standing.title} is the baseline already", "leave --promote out")
 
 
 def failing(candidate: Candidate) -> list[str]:
@@ -141,7 +141,7 @@ def _refuse_overtaken(current: Baseline | None, comparison: Comparison) -> None:
     """Refuse one that beat a baseline which is none any more: another promotion was faster."""
     before = comparison.baseline
     if before.said == "baseline" and current is not None and current.runs != before.runs:
-        raise CriterionNotMet(
+        raise Busy(
             f"{current.title} has become the baseline while {before.title} was compared with",
             "nothing was promoted: compare again",
         )

@@ -58,7 +58,7 @@ def make(settings: ModalSettings, root: Path) -> Made:
     if not lock.is_file():
         raise PreflightError(
             f"{lock}: no such file, and an image is made of it",
-            f"uv export --frozen --no-emit-project --output-file {_LOCK}",
+            f"restore it: git checkout -- {_LOCK}",
         )
     image = (
         modal.Image.debian_slim(python_version=".".join(map(str, sys.version_info[:2])))

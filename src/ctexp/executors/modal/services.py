@@ -69,7 +69,10 @@ def check_account() -> None:
         modal.Client.from_env()
     except modal.exception.Error as error:
         problem = f"Modal: {first_line(error).partition('. If you')[0]}"
-        raise PreflightError(problem, "modal token new; or try the wiring with --stub-mode") from error
+        raise PreflightError(
+            problem,
+            ".venv/bin/modal token new; what handlers do is tried without it by research-run --stub-mode",
+        ) from error
 
 
 class Rented:
@@ -194,7 +197,7 @@ class _Volume:
                 batch.put_file(str(file), f"/{key}")
         except Exception as error:  # Modal's, and those of the store behind it
             raise StorageError(
-                f"Modal: cannot write {key} ({first_line(error)})", "see `modal volume`"
+                f"Modal: cannot write {key} ({first_line(error)})", "see `.venv/bin/modal volume`"
             ) from error
 
     def get(self, key: str, file: Path) -> bool:
@@ -206,7 +209,7 @@ class _Volume:
             return False
         except Exception as error:  # Modal's, and those of the store behind it
             raise DataError(
-                f"Modal: cannot read {key} ({first_line(error)})", "see `modal volume`"
+                f"Modal: cannot read {key} ({first_line(error)})", "see `.venv/bin/modal volume`"
             ) from error
         return True
 

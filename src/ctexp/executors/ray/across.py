@@ -70,7 +70,7 @@ class Across:
             try:
                 piece = _answer(self.actor.kept.remote(key, file.stat().st_size, _PIECE_BYTES))
             except ray.exceptions.RayError as error:
-                raise DataError(f"{key}: its node does not answer", "see `ray status`") from error
+                raise DataError(f"{key}: its node does not answer", "see `.venv/bin/ray status`") from error
             if piece is None:
                 file.unlink()
                 return False

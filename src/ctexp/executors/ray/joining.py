@@ -57,7 +57,9 @@ def join(address: str, called: str, otherwise: str = "") -> None:
 
     local = address == "local"
     if not local and (problem := _unreachable(address)):
-        raise PreflightError(f"{called}: {problem}", f"start a cluster with `ray start --head`{otherwise}")
+        raise PreflightError(
+            f"{called}: {problem}", f"start a cluster with `.venv/bin/ray start --head`{otherwise}"
+        )
     ours = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(
@@ -74,7 +76,7 @@ def join(address: str, called: str, otherwise: str = "") -> None:
                 f"start one: .venv/bin/ray start --head; or set {ADDRESS}",
             ) from error
         raise PreflightError(
-            f"the Ray cluster {address} cannot be joined: {error}", "see `ray status`"
+            f"the Ray cluster {address} cannot be joined: {error}", "see `.venv/bin/ray status`"
         ) from error
     signal.signal(signal.SIGTERM, ours)  # Ray has put its own there, which ends this process at once
     sys.stdout = cast(TextIO, _WithoutRay(sys.stdout))

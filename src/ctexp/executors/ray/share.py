@@ -28,8 +28,8 @@ class Share:
         return min(math.floor(node.get(key, 0.0) / value) for key, value in wanted.items() if value)
 
     def __str__(self) -> str:
-        memory = f" and {self.memory / 2**30:.3g} GiB" if self.memory else ""
-        return f"{self.cpus:g} CPUs, {self.gpus:g} GPUs{memory}"
+        memory = f", memory {self.memory / 2**30:.3g} GiB" if self.memory else ""
+        return f"cpus {self.cpus:g}, gpus {self.gpus:g}{memory}"
 
 
 def share_of(settings: RaySettings, nodes: Sequence[Node], *, gpu: bool) -> Share:
@@ -48,7 +48,7 @@ def share_of(settings: RaySettings, nodes: Sequence[Node], *, gpu: bool) -> Shar
         )
     share = Share(settings.cpus, gpus, size_bytes(settings.memory) if settings.memory else 0)
     if not any(share.room(node) for node in nodes):
-        have = "; ".join(f"{node.get('CPU', 0.0):g} CPUs, {node.get('GPU', 0.0):g} GPUs" for node in nodes)
+        have = "; ".join(f"cpus {node.get('CPU', 0.0):g}, gpus {node.get('GPU', 0.0):g}" for node in nodes)
         raise PreflightError(
             f"no node of the Ray cluster has {share}; they have {have}", f"set less in {_FILE}"
         )

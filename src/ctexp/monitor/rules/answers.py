@@ -40,8 +40,7 @@ def dead_outputs(seen: Seen) -> Iterator[Finding | Unknown]:
         (seen.id,),
         f"all {len(table.label)} validation images get the same answer: no class's probability varies by more"
         f" than {spread:.4f} (standard deviation)",
-        "lower optimizer.lr and optimizer.weight_decay; check that images reach the network: "
-        "scripts/inv data-audit",
+        f"lower optimizer.lr and optimizer.weight_decay; check that images reach the network: {seen.audit}",
         {"largest_sd": spread, "images": len(table.label)},
         "high",
     )

@@ -79,7 +79,7 @@ def dead_outputs(rows: list[Row], facts: Facts) -> health.Finding | None:
         {"epochs": FEWEST, "val/auroc": column(rows, "val/auroc")[-1]},
         f"for {FEWEST} epochs every validation image was answered with one class, now {given}",
         "lower optimizer.lr and optimizer.weight_decay; check that images reach the network: "
-        "scripts/inv data-audit",
+        "scripts/inv data-audit --dataset NAME",
     )
 
 
@@ -183,7 +183,8 @@ def diverged(seen: Seen) -> Iterator[Finding]:
         "alarm",
         (seen.id,),
         f"it diverged: {error.message if error else 'a figure was not finite'}",
-        "lower optimizer.lr, set trainer.gradient_clip=1.0, or use trainer.precision=32",
+        "lower optimizer.lr, lower trainer.gradient_clip (set it where it is null), or use "
+        "trainer.precision=32",
         {"epochs": len(seen.rows), "exit_code": seen.result.exit_code},
         "high",
         len(seen.rows) or None,

@@ -118,7 +118,7 @@ def above_training(seen: Seen) -> Iterator[Finding | Unknown]:
         (seen.id,),
         f"validation is better than training from the start, though training is not made harder: over"
         f" {_START} epochs the median accuracies are {high:.3f} and {low:.3f}, {difference(*gap)}",
-        "look for images on both sides, and for labels that are worse in training: scripts/inv data-audit",
+        f"look for images on both sides, and for labels that are worse in training: {seen.audit}",
         {"gap": gap[0], "low": gap[1], "high": gap[2], "epochs": _START},
     )
 
@@ -140,7 +140,7 @@ def too_good(seen: Seen) -> Iterator[Finding]:
             (seen.id,),
             f"val/accuracy was {first:.3f} within {_AT_ONCE} epochs (lower end {low:.3f})"
             + (", from random weights" if random else ""),
-            "look for what gives the class away (size, border, marks, copies): scripts/inv data-audit",
+            f"look for what gives the class away (size, border, marks, copies): {seen.audit}",
             {"val/accuracy": first, "low": low, "epochs": _AT_ONCE},
             "moderate" if random else "low",
         )
@@ -162,8 +162,8 @@ def too_good(seen: Seen) -> Iterator[Finding]:
                 (seen.id,),
                 f"val/accuracy leapt from {before:.3f} to {after:.3f} in epoch {epoch}, {beyond:+.3f} beyond"
                 " training's of the epoch after",
-                "compare what was changed at that epoch (scripts/inv show RUN), and audit the "
-                "images: scripts/inv data-audit",
+                f"compare what was changed at that epoch (scripts/inv show {seen.id}), and audit the "
+                f"images: {seen.audit}",
                 {"before": before, "after": after, "beyond_training": beyond},
                 epoch=epoch,
             )

@@ -127,9 +127,9 @@ def _outside(
         (seen.id, *(one.id for one in earlier)),
         f"{metric} is {value:.3f}, that of {len(earlier)} earlier runs of the recipe was {middle:.3f}"
         f" (median): {far:+.1f} robust deviations{because}",
-        "look for a leak before you believe it: scripts/inv data-audit"
+        f"look for a leak before you believe it: {seen.audit}"
         if better
-        else f"see what has changed since: inv diff {earlier[0].id} {seen.id}",
+        else f"see what has changed since: scripts/inv diff {earlier[0].id} {seen.id}",
         {"metric": metric, "value": value, "median": middle, "deviations": far, "changed": changed},
         "high" if abs(far) > 2 * _FAR else "moderate",
     )

@@ -12,7 +12,7 @@ _NEEDED = {
 }
 _NOT_OF_SWEEPS = {
     "success": "a sweep chooses, it proves nothing; give it to an experiment with it as base and fresh seeds",
-    "fallback": "a trial that fails ends no sweep; leave it away",
+    "fallback": "a trial that fails ends no sweep; leave it out",
 }
 
 

@@ -10,8 +10,8 @@ from ctexp.planning.plan.load import Place
 _ELSEWHERE = {
     "seed": "seeds are given by `seeds`, of the plan or of the experiment",
 }
-_SHARED = {"run.name": "all experiments would be called the same; give it to one of them, or leave it away"}
-_NOT_ANEW = {"run.name": "what is tried after a failure is named by it already; leave it away"}
+_SHARED = {"run.name": "all experiments would be called the same; give it to one of them, or leave it out"}
+_NOT_ANEW = {"run.name": "what is tried after a failure is named by it already; leave it out"}
 
 
 def check_words(plan: Plan, found: Findings) -> None:

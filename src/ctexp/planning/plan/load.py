@@ -112,7 +112,7 @@ def read(path: Path, shown: str) -> Loaded:
     found = mistakes.found_in(data, name)
     rest = mistakes.without(data, [place for place, _ in found]) if found else data
     if "name" in data and data["name"] != name and not any(place == ["name"] for place, _ in found):
-        found.append((["name"], f"{data['name']} is not what the file is called; leave it away"))
+        found.append((["name"], f"{data['name']} is not what the file is called; leave it out"))
     if rest is None or mistakes.found_in(rest, name):
         raise UsageError(_told(found, shown, lines))
     plan = Plan.model_validate(rest, context={"name": name})

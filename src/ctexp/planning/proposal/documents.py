@@ -52,7 +52,7 @@ class Wishes:
         words += [word for category in self.focus for word in ("--focus", category)]
         words += ["--goal", self.goal] if self.goal else []
         words += ["--from", self.start] if self.start else []
-        return f"inv plan {shlex.join(words)}"
+        return f"scripts/inv plan {shlex.join(words)}"
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def _refuse(checked: Checked, wishes: Wishes) -> None:
     """
     if checked.problems and (wishes.overrides or wishes.target):
         asked = [_as_asked(line) for line in checked.problems]  # the file it would be is not there
-        raise UsageError(asked, "leave away, or say otherwise, what was asked for")
+        raise UsageError(asked, "leave out, or say otherwise, what was asked for")
     if checked.problems:
         raise CtexpError([f"the proposed plan is wrong: {line}" for line in checked.problems])
     checked.refuse()
@@ -216,7 +216,7 @@ def _about_costs(assumed: Mapping[str, float], wishes: Wishes) -> list[str]:
         return []
     return [
         f"nothing like {some(names)} was trained or measured here: what it takes is a guess; "
-        f"`inv plan-check {wishes.name} --measure` finds it out, then `{wishes.command} --overwrite` "
+        f"`scripts/inv plan-check {wishes.name} --measure` finds it out, then `{wishes.command} --overwrite` "
         "fills the "
         "window by what was measured"
     ]

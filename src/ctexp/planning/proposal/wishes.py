@@ -103,7 +103,7 @@ def _check_override(word: str) -> None:
     if len(word) > MOST_OVERRIDE:
         raise UsageError(f"{word[:60]}...: {len(word):,} characters; a plan has room for {MOST_OVERRIDE:,}")
     if key_of(word) == "data.sample" and not word.endswith("=null"):
-        raise UsageError(f"{word}: nothing can be concluded from a sample", "leave it away")
+        raise UsageError(f"{word}: nothing can be concluded from a sample", "leave it out")
 
 
 def _check_category(category: str) -> None:

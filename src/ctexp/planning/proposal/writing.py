@@ -45,8 +45,8 @@ _TOP = ("goal", "notes", "baseline", "window", "seeds", "common", "cooldown", "r
 def commands(name: str) -> tuple[str, str]:
     """What the head of a proposed plan says is done with it."""
     return (
-        f"  inv plan-check {name}        what it will cost, and whether it fits",
-        f"  inv plan-render {name}       writes scripts/{name}.sh",
+        f"  scripts/inv plan-check {name}        what it will cost, and whether it fits",
+        f"  scripts/inv plan-render {name}       writes scripts/{name}.sh",
     )
 
 

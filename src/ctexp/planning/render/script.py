@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ctexp.executors.settings import DEFAULT
 from ctexp.planning.plan.document import Plan
 from ctexp.planning.plan.jobs import in_order, jobs_of
 from ctexp.planning.render.analysis import analysis_lines
@@ -13,6 +14,11 @@ from ctexp.planning.render.table import job_table, keys_of
 from ctexp.planning.render.words import WIDTH, filled, quoted
 
 _PLACE = re.compile(r"@([a-z0-9_]+)@")
+
+
+def usual(plan: str, executor: str) -> str:
+    """Where the script of a plan is put if nobody says otherwise, from the project's root."""
+    return f"scripts/{plan}.sh" if executor == DEFAULT else f"scripts/{plan}.{executor}.sh"
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,12 @@ class Script:
     root: str = ".."
     path: str | None = None
 
-    def rendered(self, template: str, usual: str, more: Mapping[str, str]) -> str:
+    def rendered(self, template: str, executor: str, more: Mapping[str, str]) -> str:
         """The script.
 
         Args:
             template: the name of a file beside this one.
-            usual: where the script is put if nobody says otherwise.
+            executor: the name of the file in `conf/executor` that says where jobs run.
             more: what this template asks for beside what all ask for.
 
         Raises:
@@ -56,7 +62,7 @@ class Script:
             "plan_sha256": self.plan_sha256,
             "root": quoted(self.root) if self.root.startswith("/") else f'"$folder"/{quoted(self.root)}',
             "functions": _filled(_read("functions.sh").rstrip(), table),
-            "script": quoted(self.path or usual),
+            "script": quoted(self.path or usual(self.plan.name, executor)),
         }
         return sealed(_filled(_read(template), {**values, **more}))
 

@@ -38,7 +38,7 @@ def slurm_script(asked: Script, executor: str = _NAME, settings: SlurmSettings =
         "executor": executor,
         "named": "" if executor == _NAME else f" --executor {executor}",
     }
-    return asked.rendered("slurm.sh", f"scripts/{asked.plan.name}.{executor}.sh", about)
+    return asked.rendered("slurm.sh", executor, about)
 
 
 def _seconds(plan: Plan, jobs: Sequence[Job]) -> float:

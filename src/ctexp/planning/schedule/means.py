@@ -58,7 +58,8 @@ def judged(
 
 def _disk(said: str, expected: int, room: int, totals: Totals) -> str:
     reserve = f"the reserve of {disk(totals.reserve_bytes)} (reserve.disk)"
-    return f"disk: the night {said} write {disk(expected)}; {disk(room)} are free beyond {reserve}"
+    found = f"disk: the night {said} write {disk(expected)}; {disk(room)} are free beyond {reserve}"
+    return f"{found}: free some space (scripts/inv prune), or lower reserve.disk"
 
 
 def _memory(one: CheckedJob, cost: Estimate, plan: Plan, there: int | None) -> tuple[str, bool]:
@@ -72,7 +73,9 @@ def _memory(one: CheckedJob, cost: Estimate, plan: Plan, there: int | None) -> t
             retries = one.composed.resolved["trainer"]["on_oom"] == "retry"
             if retries or "oom" in one.job.fallback:
                 return f"{line}; it goes on in smaller parts, or with its fallback", False
-            return line, basis == "expected"
+            if basis == "expected":
+                return f"{line}: lower data.batch_size, or set trainer.on_oom=retry", True
+            return line, False
     return "", False
 
 

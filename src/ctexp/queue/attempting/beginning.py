@@ -24,9 +24,6 @@ _BESIDE_SHARE, _BESIDE_SECONDS = 0.1, 30.0
 
 _LEAST_MINUTES = 0.5
 
-_REFUSED = frozenset({2, 3})
-"""Exit codes by which a program says that it cannot go on with what is there."""
-
 
 @dataclass(frozen=True)
 class Beginning:
@@ -112,9 +109,7 @@ def seconds_left(orders: Orders, begin: Event) -> float | None:
 def _can_go_on(runs: Path, job: Job, last: Attempt) -> bool:
     if last.run is None or not left.resumable(runs, job, last.run):
         return False
-    # Where going on was refused (damaged checkpoints, other data) only beginning anew is left.
-    refused = last.mode == "resume" and last.end is not None and last.end.get("exit_code") in _REFUSED
-    return not refused
+    return not last.refused  # damaged checkpoints, other data: only beginning anew is left
 
 
 def _going_on(fresh: Beginning, attempts: Sequence[Attempt], run: str) -> Beginning:

@@ -228,7 +228,7 @@ class _Rules:
             if last.start["seq"] < self.night.began_at or (interrupted and cause != "window" and tries_left):
                 return as_it_was
             return Left("window" if interrupted else "need")
-        if cause in RETRIED and tries_left:
+        if last.refused or (cause in RETRIED and tries_left):
             return as_it_was
         fallback = FALLBACK_OF.get(cause or "", "other")
         tried = {attempt.fallback for attempt in state.attempts}

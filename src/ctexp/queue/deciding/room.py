@@ -43,7 +43,8 @@ class Room:
         if self.disk_free < self.orders.disk_reserve_bytes + expected:
             reserve = f"{_gb(self.orders.disk_reserve_bytes)} are to stay free"
             reason = f"{self.orders.runs}: {_gb(self.disk_free)} are free, {job.id} needs {_gb(expected)}"
-            return Stop(StorageError.exit_code, f"{reason}, and {reserve}")
+            way = "free some space (scripts/inv prune), or lower reserve.disk"
+            return Stop(StorageError.exit_code, f"{reason}, and {reserve}: {way}")
         return None
 
 

@@ -18,7 +18,7 @@ from ctexp.queue.morning.jobs import trainings
 from ctexp.record.cross_validation import FOLDER, CrossValidationDir
 from ctexp.record.result import Measurement
 from ctexp.record.run_dir import RunDir
-from ctexp.record.subjects import JUDGED, Subject, subject
+from ctexp.record.subjects import JUDGED, Subject, shortened, subject
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,10 @@ class Evidence:
                 seeds.append(Seed(job, place))
             else:
                 lacking.setdefault(problem, []).append(job.seed)
+        short = shortened([seed.place for seed in seeds if isinstance(seed.place, RunDir)])
+        if short:
+            lacking["shortened, and others were not"] = [one.job.seed for one in seeds if one.place in short]
+        seeds = [seed for seed in seeds if seed.place not in short]
         left_out = (f"{named(numbers)}: {problem}" for problem, numbers in lacking.items())
         return cls(experiment, runs, folds, tuple(seeds), tuple(left_out))
 

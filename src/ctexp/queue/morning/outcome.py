@@ -98,7 +98,7 @@ def reason(code: int | None, counts: Counts, night: Night) -> str:
         return "all jobs are done"
     told = {
         0: "all jobs that were asked for are done",
-        5: "the disk is full, or cannot be written",
+        5: "too little of the disk is free, or it cannot be written",
         12: "not all jobs are done",
         124: "the window closed with jobs left"
         if any(_cut_off(job) for job in night.asked)

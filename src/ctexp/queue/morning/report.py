@@ -11,6 +11,7 @@ from ctexp.config.verdict import VerdictSettings
 from ctexp.core import clock, yaml_file
 from ctexp.core.errors import UsageError
 from ctexp.planning.plan.document import Plan
+from ctexp.planning.render.script import usual
 from ctexp.queue.deciding.packed import packing
 from ctexp.queue.folder import QueueDir
 from ctexp.queue.journal import Event, uptime
@@ -116,8 +117,7 @@ def _step(event: Event) -> StepReport:
 
 def _go_on(orders: Orders, again: Sequence[str]) -> str:
     """What takes up the jobs that are left; where none is, what begins anew."""
-    suffix = {"slurm": ".slurm.sh"}.get(orders.mode, ".sh")
-    return f"bash scripts/{orders.plan}{suffix}" + ("" if again else " --fresh")
+    return f"bash {usual(orders.plan, orders.executor)}" + ("" if again else " --fresh")
 
 
 def _seen(events: Sequence[Event]) -> Event:

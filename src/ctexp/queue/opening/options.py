@@ -95,4 +95,6 @@ class _Parser(argparse.ArgumentParser):
     """One that raises our error instead of leaving by itself."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, "see --help" if self.prog != "queue begin" else "render the script again")
+        raise UsageError(
+            message, f"see {self.prog} --help" if self.prog != "queue begin" else "render the script again"
+        )

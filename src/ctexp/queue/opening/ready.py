@@ -26,6 +26,7 @@ from ctexp.planning.checking.check import check
 from ctexp.planning.checking.checked import Checked
 from ctexp.planning.plan.jobs import in_order
 from ctexp.planning.plan.load import Loaded, load
+from ctexp.planning.render.script import usual
 from ctexp.planning.render.seal import origin
 from ctexp.planning.schedule.lanes import gpus_each, lines_of, refuse_too_large
 from ctexp.planning.schedule.night import schedule
@@ -53,7 +54,8 @@ def plan_meant(asked: Asked, place: Place, queue: QueueDir | None) -> Loaded:
     loaded = load(place.root / asked.plan, asked.plan)
     if loaded.sha256 != asked.sha256:
         where = "" if asked.executor == DEFAULT else f" --executor {asked.executor}"
-        again = f"scripts/inv plan-render {asked.plan}{where}"
+        script = "" if asked.script == place.root / usual(asked.name, asked.executor) else shown(asked.script)
+        again = f"scripts/inv plan-render {asked.plan}{where}{script and f' --output {script}'}"
         raise UsageError(
             f"{shown(asked.script)}: rendered from an older {asked.plan}",
             f"render it again: {again}; --resume goes on with the older one",

@@ -29,7 +29,7 @@ def meant(runs: Path, asked: Asked) -> QueueDir | None:
     there = list(reversed(queues(runs, asked.name)))
     if asked.resume:
         if not there:
-            raise DataError(f"no queue of {asked.name} to go on with", "start one: leave --resume away")
+            raise DataError(f"no queue of {asked.name} to go on with", "start one: leave --resume out")
         return there[0]
     versions = (asked.sha256, sha256_file(asked.script))
     return next((queue for queue in there if _versions(queue) == versions), None)

@@ -9,7 +9,7 @@ from ctexp.research.plan.content import Kind
 _CRITERIA = "# metric: {target: 0.05, acceptable: 0.02, failure: 0, direction: higher}"
 
 _BEGINNING = """\
-# What is asked, and when it counts as answered. Where everything stands is computed: inv research-status
+# What is asked, and when it counts as answered. Where it stands is told by scripts/inv research-status
 project:
   name: {name}
   hypothesis:

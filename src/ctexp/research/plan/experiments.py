@@ -107,7 +107,7 @@ def _keyed(file: Part, key: str) -> Iterator[tuple[str, Part]]:
     for name, data in section.data.items():
         part = Part(data, (*section.place, name), file.mistakes)
         if text(part.data.get("id", name)) != name:
-            part.say("id", f"it is called {name} here; leave this away")
+            part.say("id", f"it is called {name} here; leave this out")
         yield name, part
 
 

@@ -69,7 +69,7 @@ def _unknown(
     name: str, experiments: Mapping[str, Experiment], gates: Mapping[str, Gate], archived: Iterable[str]
 ) -> str:
     if name in archived:
-        return f"{name} is archived, so nothing will be found of it; leave it away"
+        return f"{name} is archived, so nothing will be found of it; leave it out"
     if name in gates:
         return f"{name} is a gate; name this experiment in its unlocks instead"
     near = did_you_mean(name, experiments)

@@ -125,6 +125,6 @@ def _study(storage: RDBStorage, name: str, what: str) -> optuna.Study:
     if made_by != optuna.__version__ and storage.get_current_version() != storage.get_head_version():
         raise DataError(
             f"{what}: made by Optuna {made_by}, whose tables Optuna {optuna.__version__} does not read",
-            f"optuna storage upgrade --storage {what}, or install that Optuna",
+            f"make a new one, or go on with Optuna {made_by}",
         )
     return study

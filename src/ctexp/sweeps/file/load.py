@@ -186,7 +186,7 @@ def _name(file: Part, shown: str, overrides: Sequence[str]) -> str:
 def _refuse_given(overrides: Sequence[str], name: str, chosen: Mapping[str, int], shown: str) -> None:
     """Overrides of the command line that set what the sweep chooses, or a name that its runs cannot have."""
     problems = [
-        f"{word}: the sweep chooses it ({shown}:{chosen[key_of(word)]}); leave it away"
+        f"{word}: the sweep chooses it ({shown}:{chosen[key_of(word)]}); leave it out"
         for word in overrides
         if key_of(word) in chosen
     ]

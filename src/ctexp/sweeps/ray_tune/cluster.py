@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ctexp.core.errors import PreflightError
+from ctexp.core.errors import PreflightError, UsageError
 from ctexp.executors.ray import joining
 
 _SETTINGS = {
@@ -52,11 +52,11 @@ def _share(resources: Mapping[str, float], nodes: list[Mapping[str, float]]) -> 
     gpus = resources.get("gpus", 1.0 if any(node.get("GPU", 0) for node in nodes) else 0.0)
     where = "set cpus and gpus under ctexp: resources: in the sweep's file"
     if gpus != int(gpus):
-        raise PreflightError(f"a trial asks for {gpus:g} GPUs, but a training has its GPU alone", where)
+        raise UsageError(f"gpus: {gpus:g}, but a training has its GPU alone", where)
     if not any(node.get("CPU", 0) >= cpus and node.get("GPU", 0) >= gpus for node in nodes):
-        have = ", ".join(f"{node.get('CPU', 0):g} and {node.get('GPU', 0):g}" for node in nodes)
+        have = "; ".join(f"cpus {node.get('CPU', 0):g}, gpus {node.get('GPU', 0):g}" for node in nodes)
         raise PreflightError(
-            f"no node of the cluster has the {cpus:g} CPUs and {gpus:g} GPUs of a trial; they have {have}",
+            f"no node of the cluster has what a trial takes (cpus {cpus:g}, gpus {gpus:g}); they have {have}",
             where,
         )
     return {"cpu": cpus, "gpu": gpus}

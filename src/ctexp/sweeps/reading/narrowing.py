@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ctexp.core.errors import DataError
+from ctexp.core.wording import many
 from ctexp.sweeps.file.sampled import shortened
 from ctexp.sweeps.reading.opened import Opened, number
 from ctexp.sweeps.reading.standing import expected_luck, pooled_error
@@ -60,8 +61,8 @@ def best_few(opened: Opened) -> tuple[Row, ...]:
         over = opened.progress is not None and opened.progress.ended is not None
         go_on = f"let agents go on: scripts/inv sweep-agent --sweep-id {opened.sweep.id}"
         raise DataError(
-            f"{opened.sweep.id}: {len(rows)} finished trials do not say where the optimum lies; "
-            f"{FEWEST} are the fewest",
+            f"{opened.sweep.id}: {many(len(rows), 'finished trial')} of the {FEWEST} that it takes to "
+            "say where the optimum lies",
             "make a larger sweep: it is over" if over else go_on,
         )
     reach = (expected_luck(opened) or 0.0) + math.sqrt(2) * (pooled_error(rows) or 0.0)

@@ -17,7 +17,7 @@ from ctexp.sweeps.trials import Told
 _CREATION_SECONDS = 90.0
 _LOOK_SECONDS = 0.2
 _ENDING_SECONDS = 30.0
-_HINT = "see that `wandb login` has been done and that W&B can be reached; its log: "
+_HINT = "see that `.venv/bin/wandb login` has been done and that W&B can be reached; its log: "
 
 
 class Service:

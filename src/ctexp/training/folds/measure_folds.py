@@ -7,6 +7,7 @@ from typing import Any
 
 from ctexp.core import files
 from ctexp.core.errors import DataError
+from ctexp.core.wording import many
 from ctexp.data.catalog import Catalog
 from ctexp.data.splits.schemes import Split
 from ctexp.evaluation import figures, metrics, out_of_fold, temperature
@@ -144,7 +145,7 @@ def _notes(record: CrossValidation, coverage: Mapping[str, Any]) -> list[str]:
     notes = [f"{coverage['images']} of {coverage['of']} images judged out of fold: {listed}"]
     if missing:
         named = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-        notes.append(f"{len(missing)} images not judged ({named}; all are named in metrics.json)")
+        notes.append(f"{many(len(missing), 'image')} not judged ({named}; all are named in metrics.json)")
     short = [
         f"fold {fold} rests on {len(seeds)} of {len(record.seeds)} seeds"
         for fold, seeds in coverage["seeds_of_fold"].items()

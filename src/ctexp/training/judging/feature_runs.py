@@ -127,7 +127,8 @@ def judge(opened: Opened, repeats: int, data_dir: Path) -> list[ColumnImportance
     if groups.max() == 0:
         raise DataError(
             "the validation images are all of one group: nothing can be dealt between groups",
-            "use another split: scripts/inv data-split",
+            f"train on another split: scripts/inv data-split --dataset {opened.selection.catalog.name} "
+            "--scheme grouped, then data.split=grouped",
         )
     orders = importance.deals(groups, repeats)
     effects, attributions = [], []

@@ -12,15 +12,23 @@ from ctexp.training.memory.measured import MemoryModel
 
 _GIB = 2**30
 
+_GPU_SIGNS = (
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+)
+
 
 def exhausted(error: BaseException) -> str | None:
     """Which memory an error speaks of, `the GPU` or `the machine`; None where it speaks of something else.
 
-    torch has an exception for a GPU; its allocator for the CPU raises a plain RuntimeError.
+    torch has an exception for what its own allocator lacks on a GPU; CUDA and its libraries, which allocate
+    for themselves, and the allocator for the CPU are told apart by what a RuntimeError says.
     """
-    if isinstance(error, torch.OutOfMemoryError):
+    said = str(error) if isinstance(error, RuntimeError) else ""
+    if isinstance(error, torch.OutOfMemoryError) or any(sign in said for sign in _GPU_SIGNS):
         return "the GPU"
-    unallocated = isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    unallocated = "can't allocate memory" in said
     return "the machine" if unallocated or isinstance(error, MemoryError) else None
 
 

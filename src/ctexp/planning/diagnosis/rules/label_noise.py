@@ -83,7 +83,7 @@ def label_noise(seen: Evidence) -> Finding:
         why_so_sure=why,
         evidence=evidence | {"called_alike": agree},
         cites=seen.cites,
-        refuted_by="the suspects' labels turn out right when they are looked at (inv analyze-errors)",
+        refuted_by="the suspects' labels turn out right when they are looked at (scripts/inv analyze-errors)",
     )
 
 

@@ -18,7 +18,7 @@ def leakage(data: DataFacts | None) -> Finding:
         return Finding(
             "leakage",
             "unknown",
-            "nobody has looked for images that training and validation share: inv data-audit does",
+            "nobody has looked for images that training and validation share: scripts/inv data-audit does",
             cites=(data.source,) if data else (),
         )
     shortcut = f"; {data.shortcut}" if data.shortcut else ""

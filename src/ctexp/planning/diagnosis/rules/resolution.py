@@ -20,7 +20,9 @@ def resolution(seen: Evidence) -> Finding:
         return tried
     median = seen.data.median_size if seen.data else None
     if not median or not isinstance(size, int):
-        return Finding("resolution", "unknown", "how large the images are is not known: inv data-audit tells")
+        return Finding(
+            "resolution", "unknown", "the size of the images is not known: scripts/inv data-audit tells"
+        )
     ratio = max(median) / size
     entry = seen.summary["metrics"]["val/accuracy"]
     accuracy = number(entry["value"], entry["low"], entry["high"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ctexp.config import verdict
 from ctexp.core.errors import DataError
+from ctexp.core.wording import many
 from ctexp.record.grouped import name_of
 from ctexp.record.run_dir import RUN_ID
 from ctexp.record.sweep import SweepDir, sweeps
@@ -80,7 +81,7 @@ def of(its: Opened, alpha: float) -> Found:
 def _says(its: Opened, stands: Standing, best: Trial) -> Iterator[str]:
     counts = Counter(row.state for row in its.rows)
     ends = ", ".join(f"{count} {state}" for state, count in counts.items())
-    yield f"{len(its.rows)} trials of {its.sweep.file}: {ends}"
+    yield f"{many(len(its.rows), 'trial')} of {its.sweep.file}: {ends}"
     words = " ".join(best.words) or "nothing changed"
     figure = measured(best.mean, best.error, len(best.runs))
     yield f"trial {best.number}, with {words}, has the best {its.spec.metric}: {figure}"

@@ -141,7 +141,7 @@ class Confirming:
     def _refuse_other_wishes(self) -> None:
         problems, sweep = [], self._found.told.id
         if self._wishes.focus:
-            problems.append("--focus: a sweep has chosen already; leave it away")
+            problems.append("--focus: a sweep has chosen already; leave it out")
         if self._wishes.metric not in (None, self._metric):
             problems.append(f"--goal: {sweep} chose by {self._metric}, and is confirmed by that")
         if problems:
@@ -154,7 +154,7 @@ class Confirming:
         if not differing_keys(before, after):
             raise DataError(
                 f"{self._found.told.id}: its best trial is what all trials began with: nothing is to confirm",
-                "search elsewhere, or closer: scripts/inv sweep-refine",
+                f"search elsewhere, or closer: scripts/inv sweep-refine {self._found.told.id}",
             )
 
     def _first(self) -> dict[str, Experiment]:

@@ -66,7 +66,7 @@ def _left_out(night: Night) -> Iterator[str]:
         ]
     )
     yield from table(["Why not tonight", "Changes"], [(why, listed(its)) for why, its in reasons.items()])
-    yield "`inv plan --explain` tells each of them with all that is believed of it."
+    yield "`scripts/inv plan --explain` tells each of them with all that is believed of it."
     yield ""
 
 

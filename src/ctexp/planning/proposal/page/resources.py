@@ -18,8 +18,8 @@ def section(night: Night) -> Iterator[str]:
     yield from ("## 4. Resource estimates", "")
     yield (
         "Two figures each: half of such nights take less than the first (p50), nine of ten less than the "
-        f"second (p90). Times are counted from the start of the night. `inv plan-check {name}` works them "
-        "out again with the newest measurements."
+        f"second (p90). Times are counted from the start of the night. `scripts/inv plan-check {name}` works "
+        "them out again with the newest measurements."
     )
     yield ""
     yield from table(["", "p50", "p90"], list(_totals(night)))
@@ -29,7 +29,7 @@ def section(night: Night) -> Iterator[str]:
             f"**What {many(unknown, 'job')} will take is not known**: nothing of the kind was trained often "
             f"enough, or timed, on this machine{counted}. With what was guessed "
             f"the night takes {night.device_time}, and is over {night.finish} after its start. "
-            f"`inv plan-check {name} --measure` times them in some minutes."
+            f"`scripts/inv plan-check {name} --measure` times them in some minutes."
         )
         yield ""
     kept = clock.duration(schedule.grace_seconds + schedule.analysis_seconds)

@@ -8,10 +8,9 @@ import psutil
 from ctexp.core import gpu_reading
 from ctexp.core.errors import PreflightError
 from ctexp.core.files import probe_writable
-from ctexp.core.gpu import Gpu, GpuState
+from ctexp.core.gpu import Gpu, GpuState, shown
 from ctexp.core.sizes import size_bytes
 from ctexp.core.wording import many
-from ctexp.executors.devices import shown
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.estimates import disk, memory
 from ctexp.queue.opening.preflight.subject import Finding, Intended
@@ -49,9 +48,9 @@ def _gpu(night: Intended) -> Finding:
         asked = any(_accelerator(job) == "auto" for job in night.jobs)
         why = "none on this machine" if asked else "not asked for"
         return Finding("GPU", f"{why}: the jobs compute on the processor")
-    knowingly = "or trainer.accelerator=cpu, to compute on the processor knowingly"
+    knowingly = "trainer.accelerator=cpu computes on the processor knowingly"
     if night.state.problem:
-        return Finding("GPU", night.state.problem, "machine", f"{night.state.fix}; {knowingly}")
+        return Finding("GPU", night.state.problem, "machine", f"{night.state.fix}; or {knowingly}")
     if night.gpu is None:
         return Finding("GPU", "trainer.accelerator=gpu, and this machine has none", "machine", knowingly)
     return Finding("GPU", f"{night.gpu.name}, driver {night.state.driver}, {night.gpu.uuid}")

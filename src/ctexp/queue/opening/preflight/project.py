@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ctexp.core import tracker_key
 from ctexp.core.errors import DataError, PreflightError
+from ctexp.core.wording import many
 from ctexp.data import catalog as catalogs
 from ctexp.data.versions.version import dvc_version
 from ctexp.planning.schedule.weights import check_weights
@@ -60,7 +61,7 @@ def _source(night: Intended) -> Finding:
         return Finding("source", f"{commit}, clean")
     names = [*state.changed, *state.untracked]
     more = ", …" if len(names) > 3 else ""
-    said = f"{commit}, {len(names)} files not committed ({', '.join(names[:3])}{more})"
+    said = f"{commit}, {many(len(names), 'file')} not committed ({', '.join(names[:3])}{more})"
     if any(job.composed.settings.git.dirty == "refuse" for job in night.jobs):
         return Finding("source", f"{said}, and git.dirty=refuse", "machine", "commit them")
     return Finding("source", f"{said}; each run keeps them as a patch")
