@@ -78,7 +78,7 @@ def test_it_tells_what_was_measured_and_what_to_do_with_it(capsys: pytest.Captur
     ]
     assert lines[8].startswith("ranked on 44 of 44 training images (clean split), one of each group: ")
     assert lines[-2:] == [f"table {TABLE}", f"lists {LISTS}"]
-    assert "using the clean scheme" in said.err
+    assert "the clean scheme is used" in said.err
     assert f"git add {LISTS}" in said.err
     assert "scripts/inv train model=dual_pathway features=all_features data.name=leaky\n" in said.err
 

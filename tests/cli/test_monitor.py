@@ -105,7 +105,7 @@ def test_words_that_mean_nothing_or_contradict() -> None:
         look("souns")
     for run, live, left in (
         ("latest", True, "leave --all out"),
-        ("sound", False, "leave away 'sound' or --all"),
+        ("sound", False, "leave out 'sound' or --all"),
     ):
         with pytest.raises(UsageError, match="--all") as refused:
             look(run, all=True, live=live)

@@ -38,7 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "=== EXPERIMENT MANIFEST ===" in done.stdout
     assert "=== EXPERIMENT RESULTS ===" in done.stdout
     assert "uncommitted changes in code or configuration: 1 file" in done.stderr
-    assert "images of test are copies of training images; using the clean scheme" in done.stderr
+    assert "images of test left out, copies of training images; the clean scheme is used" in done.stderr
     return folder
 
 

@@ -141,9 +141,11 @@ def test_the_sweep_may_be_given_bare(words: list[str], monkeypatch: pytest.Monke
 def test_a_stop_says_what_was_done_before_it(tmp_path: Path, trials: dict[str, int], problem: str) -> None:
     stops = Stops()
     stops.signum = signal.SIGINT
+    flags = {"--gpu": 1, "--until": "07:00", "--count": None}
     with pytest.raises(Stopped, match=problem) as stopped:
-        verb._told(SweepDir(tmp_path), Memory([]), AgentSummary("me", trials), stops, json=False)
+        verb._told(SweepDir(tmp_path), Memory([]), AgentSummary("me", trials), stops, flags, json=False)
     assert stopped.value.exit_code == 130
+    assert stopped.value.hint == f"scripts/inv sweep-agent --sweep-id {tmp_path.name} --gpu=1 --until=07:00"
 
 
 def test_another_data_set_or_configuration_than_it_began_with_is_refused(place: SweepDir) -> None:
@@ -277,5 +279,5 @@ def test_agents_of_this_machine_have_a_gpu_each(place: SweepDir, monkeypatch: py
     for asked in (None, 1):
         assert ask(asked, flags, Stops(), False) == 0
     assert begun == [["--gpu=0", "--gpu=1"], ["--gpu=0"]]
-    with pytest.raises(UsageError, match="--agents 3: there are 2 GPUs"):
+    with pytest.raises(UsageError, match="--agents 3: each has a GPU of its own; GPUs here: 2"):
         ask(3, flags, Stops(), False)

@@ -181,7 +181,7 @@ def test_a_sweep_without_a_finished_trial_has_no_best(
     its = a_sweep(project / "runs", file=FILE)
     open_board(its.place, its.spec, its.sweep, lambda _values: "", create=True)
     _, err = said(capsys, "sweep_best", its.sweep.id, code=3)
-    assert "none of its 8 trials has finished" in err
+    assert "no trial has finished (8 trials in all" in err
     out, _ = said(capsys, "sweep_status", its.sweep.id)
     assert "nobody is at work on it" in out
     assert f"next: scripts/inv sweep-agent --sweep-id {its.sweep.id}" in out

@@ -102,7 +102,7 @@ def test_a_dry_run_says_what_auto_chose(project: Path, capsys: pytest.CaptureFix
     call("train:train", 0, override=list(WORDS), **FLAGS | {"dry_run": True, "json": True})
 
     said = capsys.readouterr()
-    assert "using the clean scheme" in said.err
+    assert "the clean scheme is used" in said.err
     assert json.loads(said.out)["dataset"]["split"] == "clean"
     assert project.is_dir()
 

@@ -54,7 +54,8 @@ class Repository:
             raise PreflightError("git is not installed", "install it: apt install git") from error
         if done.returncode:
             said = os.fsdecode(done.stderr).strip().splitlines() or [f"exit status {done.returncode}"]
-            raise PreflightError(f"git {words[0]}: {said[-1]}")
+            why = next((line for line in reversed(said) if line.startswith(("fatal:", "error:"))), said[-1])
+            raise PreflightError(f"git {words[0]}: {why}")
         return done.stdout
 
     def has(self, commit: str) -> bool:

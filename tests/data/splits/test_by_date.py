@@ -64,7 +64,7 @@ def test_groups_are_whole_and_training_never_sees_what_is_later_than_the_cut(
     for row in rows:
         latest[row.group] = max(latest[row.group], row.meta["acquired"])
     if len(set(latest.values())) < 3:
-        with pytest.raises(DataError, match="different days of acquisition"):
+        with pytest.raises(DataError, match="of acquisition; train, val and test need three different ones"):
             parts(rows)
         return
 

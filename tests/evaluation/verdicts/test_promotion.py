@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ctexp.config import verdict
-from ctexp.core.errors import CriterionNotMet
+from ctexp.core.errors import Busy
 from ctexp.core.paths import baselines_file
 from ctexp.evaluation import answers
 from ctexp.evaluation.verdicts import promotion
@@ -44,7 +44,7 @@ def test_a_baseline_that_another_promotion_has_replaced_is_none_to_beat(tmp_path
     baselines_file(tmp_path).parent.mkdir()
     baselines.write(tmp_path, Baselines(current=current))
 
-    with pytest.raises(CriterionNotMet, match="faster has become the baseline while poor was compared with"):
+    with pytest.raises(Busy, match="faster has become the baseline while poor was compared with"):
         promotion.promote(tmp_path, asked[1], comparison, command="inv", reason="better")
 
     assert baselines.current(tmp_path) == current

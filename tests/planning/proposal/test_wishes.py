@@ -62,7 +62,7 @@ def test_a_refusal_names_the_flag_and_the_nearest_thing() -> None:
 def test_what_was_typed_can_be_typed_again() -> None:
     asked = wishes.read("a", window="10m", focus=["data"], goal="less noise", overrides=["data=phantom"])
 
-    assert asked.command == "inv plan a data=phantom --window 10m --focus data --goal 'less noise'"
+    assert asked.command == "scripts/inv plan a data=phantom --window 10m --focus data --goal 'less noise'"
 
 
 def test_everything_wrong_is_told_at_once() -> None:

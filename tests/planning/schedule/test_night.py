@@ -46,7 +46,8 @@ def test_the_gpu_of_this_machine_is_the_one_that_jobs_are_held_to(
     monkeypatch.setattr(night, "detect_gpus", lambda: GpuState(True, (gpu,), "1", "13.0", None, ""))
     of = plan({"a": {}})
     found = schedule(checked(of), of, tmp_path, NOW)
-    assert found.problems == ("a: 0.9 GiB of GPU memory expected, the GPU has 0.5 GiB",)
+    (problem,) = found.problems
+    assert problem.startswith("a: 0.9 GiB of GPU memory expected, the GPU has 0.5 GiB: lower data.batch_size")
     assert found.totals.on_gpu
 
 

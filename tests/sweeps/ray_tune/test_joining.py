@@ -30,7 +30,7 @@ def test_no_node_has_room_for_it() -> None:
 
 
 def test_a_training_shares_its_gpu_with_nobody() -> None:
-    with pytest.raises(PreflightError, match=r"0\.5 GPUs"):
+    with pytest.raises(UsageError, match=r"gpus: 0\.5, but"):
         cluster._share({"gpus": 0.5}, [GPU])
 
 

@@ -8,27 +8,22 @@ import torch
 
 from ctexp.config.schema import Settings
 from ctexp.core.errors import MemoryExhausted
+from ctexp.core.failures.catalogue import explain
 from ctexp.training.memory.measured import MemoryModel
 
 _GIB = 2**30
-
-_GPU_SIGNS = (
-    "CUDA error: out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
-)
 
 
 def exhausted(error: BaseException) -> str | None:
     """Which memory an error speaks of, `the GPU` or `the machine`; None where it speaks of something else.
 
     torch has an exception for what its own allocator lacks on a GPU; CUDA and its libraries, which allocate
-    for themselves, and the allocator for the CPU are told apart by what a RuntimeError says.
+    for themselves, and the allocator for the CPU say so in a plain RuntimeError.
     """
-    said = str(error) if isinstance(error, RuntimeError) else ""
-    if isinstance(error, torch.OutOfMemoryError) or any(sign in said for sign in _GPU_SIGNS):
+    known = explain(error) if isinstance(error, RuntimeError) else None
+    if isinstance(error, torch.OutOfMemoryError) or (known and known.id == "cuda-out-of-memory"):
         return "the GPU"
-    unallocated = "can't allocate memory" in said
+    unallocated = known is not None and known.id == "host-out-of-memory"
     return "the machine" if unallocated or isinstance(error, MemoryError) else None
 
 
