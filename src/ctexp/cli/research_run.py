@@ -88,8 +88,13 @@ def research_run(
     else:
         tell(outcomes, found, start.places)
     if stops.signum is not None:
-        flags = {"--only": only, "--executor": None if executor == DEFAULT else executor}
-        flags |= {"--rerun-failed": rerun_failed, "--stub-mode": stub_mode}
+        place = None if executor == DEFAULT else executor
+        flags = {
+            "--only": only,
+            "--executor": place,
+            "--rerun-failed": rerun_failed,
+            "--stub-mode": stub_mode,
+        }
         words = ["--experiment-id", experiment_id, *flag_words(flags), *override]
         again = command_line("research-run", words)
         raise Stopped(stops.signum, "", f"go on with it: {again}")

@@ -83,8 +83,8 @@ def build(
     subjects = list(selection.subjects)
     if baseline is not None:
         known = {run.path for run in baseline.runs}
-        others = [one for one in subjects if not {run.path for run in one.runs} <= known]
-        subjects = [baseline, *(_told_apart(one, baseline) for one in others)]
+        left = [one for one in subjects if not {run.path for run in one.runs} <= known]
+        subjects = [baseline, *(_told_apart(one, baseline) for one in left)]
     sheets = []
     for done, subject in enumerate(subjects, start=1):
         sheets.append(read(subject))
