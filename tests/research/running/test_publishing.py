@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from ctexp.core import files
+from ctexp.research.findings.kept import kept_files
 from ctexp.research.places import Places
 from ctexp.research.record import Answer, Artifact
 from ctexp.research.running.experiment import publish
@@ -49,3 +50,21 @@ def test_only_what_the_earlier_answer_had_saved_goes_with_it(tmp_path: Path) -> 
     (folder / "by hand.txt").write_text("mine")
     published(tmp_path, "b.txt", "second")
     assert sorted(path.name for path in folder.iterdir()) == ["b.txt", "by hand.txt"]
+
+
+def test_no_record_ever_names_artifacts_of_another_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before the new one is written, the part is to be carried out again; the old record is kept."""
+    published(tmp_path, "a.txt", "first")
+    record = Places(tmp_path).record("noise", "spread")
+    before = record.read_bytes()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Answer, "write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        published(tmp_path, "a.txt", "second")
+    assert not record.exists()
+    assert [file.read_bytes() for file in kept_files(Places(tmp_path), "noise")] == [before]

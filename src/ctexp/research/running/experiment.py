@@ -123,6 +123,9 @@ def publish(places: Places, answer: Answer, saved: Path) -> Answer:
     named = {one.name for one in answer.artifacts}
     before = earlier.keep(places, answer.experiment, answer.sub)
     answer = answer.model_copy(update={"seen": earlier.seen(places, answer)})
+    if before and named:
+        # A kill in between leaves no record, and a part to be carried out again, not one of other artifacts.
+        record.unlink()
     for name in sorted(named):
         files.write_bytes(folder / name, (saved / name).read_bytes())
     answer.write(record)
