@@ -58,6 +58,16 @@ def test_the_places_are_given_to_what_is_worth_most() -> None:
     assert packed(jobs, of, 60, 40).chosen == {"best-s1"}
 
 
+@pytest.mark.parametrize("pause", [0.0, 10.0])
+def test_what_only_several_places_can_complete_is_reckoned_as_complete(pause: float) -> None:
+    """One place has time for one seed of the pair, which is worth a quarter of it; two have time for both."""
+    jobs = [*experiment("pair", seeds=2), *experiment("one", worth=0.45), *experiment("two", worth=0.45)]
+    of: dict[str, float | tuple[float, float] | None] = {"pair": 45, "one": 45, "two": 45}
+
+    assert packed(jobs, of, 80, 80, pause=pause).chosen == {"pair-s1", "pair-s2"}
+    assert packed(jobs, of, 80, pause=pause).chosen == {"one-s1"}
+
+
 @pytest.mark.parametrize(("two", "begun"), [(40.0, True), (59.5, False)])
 def test_what_may_be_shortened_takes_the_place_that_is_free_first(two: float, begun: bool) -> None:
     jobs = [*experiment("one"), *experiment("two"), *experiment("long", shorten=True, worth=0.1)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import lognorm
+from scipy.stats import lognorm, norm
 
 from ctexp.planning.packing.lengths import Length, Planned, planned
 from ctexp.planning.plan.jobs import LEAST_SECONDS
@@ -24,8 +24,12 @@ def test_mean_and_variance_are_those_of_the_distribution(p50: float, p90: float)
 
 
 def test_the_mean_is_never_more_than_nine_of_ten_jobs_take() -> None:
-    [wide] = planned(experiment("one"), {"one-s1": Length(1.0, 1e6)})
-    assert wide.mean < 1e6
+    # Of a lognormal distribution it is exactly that where sigma is twice the ninth decile's z.
+    widest = 60.0 * np.exp(2 * norm.ppf(0.9) ** 2)
+    [at] = planned(experiment("one"), {"one-s1": Length(60.0, widest)})
+    assert at.mean == pytest.approx(at.p90)
+    [wider] = planned(experiment("one"), {"one-s1": Length(60.0, 100 * widest)})
+    assert (wider.mean, wider.variance) == (pytest.approx(at.mean), pytest.approx(at.variance))
     [sure] = planned(experiment("one"), {"one-s1": Length(60.0, 60.0)})
     assert sure == Planned(60.0, 60.0, 60.0, 60.0, 0.0)
     [turned] = planned(experiment("one"), {"one-s1": Length(60.0, 30.0)})
