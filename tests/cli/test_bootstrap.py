@@ -140,6 +140,7 @@ def test_the_first_start_installs_the_lock_and_the_second_nothing(desk: Desk) ->
 
     second = desk.start("--list")
     assert (second.returncode, second.stdout, second.stderr) == (0, "<--list> \n", "")
+    assert desk.start().stdout == "<--list> \n"  # rather than Invoke's own flags
     assert desk.calls_file.read_text() == ""
 
 

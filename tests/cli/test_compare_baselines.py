@@ -113,7 +113,7 @@ def test_json_is_one_document_with_everything(compare: Compare) -> None:
     found = json.loads(compare("good", "again", baseline="poor", json=True))
     assert [one["title"] for one in found["candidates"]] == ["good", "again"]
     assert [one["target"]["status"] for one in found["candidates"]] == ["met", "undecided"]
-    assert found["candidates"][1]["target"]["said"] == "the test split has not been looked at"
+    assert found["candidates"][1]["target"]["said"] == "the test split has not been looked at with it"
     assert found["promoted"] is None
     good = found["candidates"][0]
     assert good["metrics"]["macro_f1"]["verdict"] == "better"

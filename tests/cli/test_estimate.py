@@ -3,13 +3,16 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pexpect
 import pytest
 from invoke.exceptions import Exit
 
+from ctexp.cli import costs
 from ctexp.cli.verb import perform
+from ctexp.config.compose import compose
 from ctexp.record.find import run_paths
 from ctexp.record.run_dir import RunDir
 from tests.project import TINY, add_tiny_set, make_project, newest
@@ -121,6 +124,17 @@ def test_a_long_run_says_so_and_goes_on_where_nobody_can_answer(
     smoke = "scripts/inv train experiment=smoke data.name=tiny model=tiny_cnn data.image_size=16 "
     assert f"try it first, in a minute or two: {smoke}trainer.accelerator=cpu\n" in said
     assert project.is_dir()
+
+
+def test_what_to_try_first_is_of_the_experiments_network_and_images(project: Path) -> None:
+    """An experiment is named once: the smoke test in its place has to say what it had said of these."""
+    composed = compose(["experiment=quickstart", "data.image_size=48"], project)
+    order = SimpleNamespace(overrides=composed.overrides, root=project)
+    smoke = costs.smoke_test(order)  # type: ignore[arg-type]
+    assert smoke == (
+        "scripts/inv train experiment=smoke data=phantom model=tiny_cnn model.dropout=0.2 data.image_size=48"
+    )
+    assert compose(smoke.split()[2:], project).settings.data.name == "phantom"
 
 
 def test_yes_asks_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from ctexp.planning import estimates
 from ctexp.planning.past import Job, Past, PastRun
+from ctexp.record import pruned
 from ctexp.record.history import History
 from ctexp.record.manifest import Dataset, Estimate
+from ctexp.record.run_dir import RunDir
 from tests.record import samples
 
 KIND = (("device", "GPU"), ("model.name", "resnet50"))
@@ -191,6 +193,18 @@ def test_run_directories_become_history(tmp_path: Path) -> None:
     found = from_history(list(past.runs), Job(kind=kind, train=500, val=60, epochs=10, stops_early=True))
     assert found.epochs == 5
     assert found.seconds == pytest.approx(725.333 - 30 * 22 + 5 * 22)
+
+
+def test_what_was_pruned_of_a_run_was_written_all_the_same(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    [place] = tmp_path.iterdir()
+    [before] = Past.load(tmp_path).runs
+    pruned.delete(RunDir(place), [pruned.Doomed("checkpoints/last.ckpt", 100_000, "to make room")])
+    [after] = Past.load(tmp_path).runs
+    assert before.disk_bytes is not None
+    assert after.disk_bytes == pytest.approx(before.disk_bytes, abs=1000)  # the line that tells of it
+    (place / "events.jsonl").unlink()
+    assert Past.load(tmp_path).runs[0].disk_bytes is None
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ def test_the_verdict_says_who_is_better_and_whether_the_target_is_met(report: Re
     assert "worse: It is worse than good by macro F1." in texts(report, "poor")
     assert "The target, accuracy of at least 0.9 on test, is" in texts(report, "good")
     said = texts(report, "poor")
-    assert "on test, is not judged: the test split has not been looked at. On validation it is" in said
+    assert (
+        "on test, is not judged: the test split has not been looked at with it. On validation it is" in said
+    )
     assert "not judged for poor" in report.lead
     assert "better: Right more often than always answering" in texts(report, "good")
 

@@ -139,7 +139,7 @@ def _costs(candidate: Candidate, baseline: Side) -> Table:
         "parameters": [_whole(cost.parameters) for cost in (before, after)],
         "one image, ms": [_number(cost.latency_ms, 1) for cost in (before, after)],
         "images a second": [_number(cost.images_per_second, 0) for cost in (before, after)],
-        "peak memory, MB": [_number(cost.memory_mb, 0) for cost in (before, after)],
+        "peak memory, MiB": [_number(cost.memory_mb, 0) for cost in (before, after)],
         "device": [_devices(cost) for cost in (before, after)],
     }
     for name, values in rows.items():

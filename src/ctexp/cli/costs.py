@@ -1,8 +1,13 @@
 """What a training is expected to cost, told before it begins; a long one asks whether it is meant."""
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
 from ctexp.config.compose import compose
-from ctexp.config.overrides import parse
-from ctexp.core import gpu, screen
+from ctexp.config.overrides import Override, parse
+from ctexp.core import gpu, screen, yaml_file
+from ctexp.core.dotted import flattened
 from ctexp.core.errors import PreflightError, UsageError
 from ctexp.planning import estimates
 from ctexp.planning.past import Job
@@ -53,14 +58,31 @@ def smoke_test(order: Order) -> str:
     overrides, _ = parse(order.overrides)
     if any((override.key, override.value) == ("experiment", "smoke") for override in overrides):
         return ""
-    kept = [
+    typed = [
         override.text
         for override in overrides
         if (override.key.partition(".")[0] in _KEPT_GROUPS and override.key not in _SMOKE_DECIDES)
         or override.key in _KEPT_KEYS
     ]
+    theirs = [word for override in overrides for word in _of_experiment(override, order.root)]
+    known = {word.partition("=")[0] for word in typed}
+    kept = [*(word for word in theirs if word.partition("=")[0] not in known), *typed]
     try:
         compose(["experiment=smoke", *kept], order.root)
-    except UsageError:  # what was left away was needed: the test in its own words, then
+    except UsageError:  # what was left out was needed: the test in its own words, then
         kept = []
     return command_line("train", ["experiment=smoke", *kept])
+
+
+def _of_experiment(override: Override, root: Path) -> Iterator[str]:
+    """What an experiment says of network and images, as words: a smoke test has another in its place."""
+    if override.key != "experiment":
+        return
+    says = dict(yaml_file.read_mapping(root / "conf" / "experiment" / f"{override.value}.yaml"))
+    for default in says.pop("defaults", []):
+        for group, name in default.items() if isinstance(default, dict) else ():
+            if (group := group.rpartition("/")[2]) in _KEPT_GROUPS:
+                yield f"{group}={name}"
+    for key, value in flattened(says).items():
+        if key.partition(".")[0] in _KEPT_GROUPS and key not in _SMOKE_DECIDES:
+            yield f"{key}={json.dumps(value)}"

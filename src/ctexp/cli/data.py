@@ -105,3 +105,4 @@ def _tell(report: ImportReport) -> None:
     if report.ignored:
         count = many(len(report.ignored), "file")
         screen.note(f"passed over {count} of operating systems and tools: {some(report.ignored)}")
+    screen.note(f"train on it: scripts/inv train data.name={catalog.name}")

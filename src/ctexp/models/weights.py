@@ -4,6 +4,7 @@ Silence is the enemy here: a library that cannot reach its hub may only warn and
 and the night is spent on the wrong experiment. So the file is resolved first, and its absence is refused.
 """
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import timm
 from huggingface_hub import hf_hub_download, try_to_load_from_cache
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
+from ctexp.core import screen
 from ctexp.core.errors import PreflightError
 from ctexp.core.files import sha256_file
 
@@ -70,6 +72,8 @@ def _from_hub(name: str, fetch: bool) -> WeightsOrigin:
             return _hub_origin(repository, filename, Path(cached))
     if not fetch:
         raise _missing(name, repository, "not in the local cache")
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells each of its tries
+    screen.note(f"asking the hub for the weights of {repository}")
     for filename in names:
         try:
             # Whatever it is by then, its hash stands in the record.

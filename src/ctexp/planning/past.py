@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from ctexp.config.workload import workload
 from ctexp.core.errors import DataError
-from ctexp.record import history
+from ctexp.record import history, pruned
 from ctexp.record.find import run_paths
 from ctexp.record.manifest import Estimate
 from ctexp.record.run_dir import RunDir
@@ -177,10 +177,10 @@ def _read(run: RunDir) -> PastRun | None:
 
 
 def _size(run: RunDir) -> int | None:
-    """Bytes of everything in a run directory, as long as its checkpoints are there."""
-    if not any(run.checkpoints.glob("last*.ckpt")):
-        return None
-    return _bytes(run.path)
+    """Bytes of all that a run has written, what was pruned too; None where checkpoints are gone otherwise."""
+    there = any(run.checkpoints.glob("last*.ckpt"))
+    freed = 0 if there else pruned.freed(run)
+    return _bytes(run.path) + freed if there or freed else None
 
 
 def _bytes(folder: str | Path) -> int:

@@ -73,6 +73,12 @@ def told(run: RunDir, name: str) -> str | None:
     return None if (run.checkpoints / name).exists() else _prunings(run).get(f"checkpoints/{name}")
 
 
+def freed(run: RunDir) -> int:
+    """Bytes that were pruned of a run, by its events."""
+    sizes = (event.get("bytes") for event in events.read(run.events).events if event["kind"] == KIND)
+    return sum(size for size in sizes if isinstance(size, int))
+
+
 def all_told(run: RunDir) -> tuple[str, ...]:
     """The same of every checkpoint that is gone."""
     return tuple(line for name in (BEST, LAST, BEFORE_LAST) if (line := told(run, name)))

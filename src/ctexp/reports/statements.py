@@ -95,10 +95,16 @@ def compared(candidate: Candidate, document: Comparison) -> list[Statement]:
         found = [Statement("note", f"It answers exactly as {baseline} does, byte for byte.{why}")]
     elif others := _others(candidate, document.primary):
         found.append(Statement("note", others))
-    failed = [gate.name for gate in candidate.gates if not gate.passed]
-    gates = f"Gates not passed: {', '.join(failed)}." if failed else "All gates are passed."
     decision = f"Decision by the gates: {candidate.decision}."
-    return [*found, Statement("note", decision, f"{sentence(candidate.reason)} {gates}")]
+    return [*found, Statement("note", decision, sentence(candidate.reason) + _gates(candidate))]
+
+
+def _gates(candidate: Candidate) -> str:
+    """Which gates are not passed, where the reason of the decision does not name them itself."""
+    failed = [gate.name for gate in candidate.gates if not gate.passed]
+    if not failed:
+        return " All gates are passed."
+    return "" if candidate.decision == "iterate" else f" Gates not passed: {', '.join(failed)}."
 
 
 def _primary(candidate: Candidate, baseline: str, metric: str) -> Statement:

@@ -93,6 +93,9 @@ class RecordedAttempt:
         with RunLog(self.run.train_log) as self._log, StopRequests() as requests:
             opening = blocks.manifest_block(self.manifest, location)
             self.tell(opening)
+            if position := self.attempt.resumed_from:
+                last = self.module.settings.trainer.max_epochs
+                self.tell(f"start {self.attempt.number}: goes on after epoch {position.epoch} of {last}")
             self._events = EventLog(self.run.events)
             self._history = History(self.run.history)
             settings = self.module.settings

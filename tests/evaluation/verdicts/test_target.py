@@ -74,7 +74,7 @@ def test_a_sealed_test_split_stays_sealed(tmp_path: Path) -> None:
     judged.a_run(tmp_path, "net", 1)
     found = target(subject(tmp_path, "net"), WANTED)
     assert (found.status, found.measured) == ("undecided", None)
-    assert found.said == "the test split has not been looked at"
+    assert found.said == "the test split has not been looked at with it"
 
 
 def test_seeds_without_figures_leave_it_open(tmp_path: Path) -> None:

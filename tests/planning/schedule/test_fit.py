@@ -220,6 +220,16 @@ def test_a_job_longer_than_the_whole_window_is_told() -> None:
     assert folds.warnings[0].endswith("never be begun; lengthen the window")
 
 
+def test_a_window_that_is_all_kept_for_its_end_is_a_problem() -> None:
+    experiments: dict[str, Any] = {"a": {"shorten": True}, "b": {}}
+    costs = {"a": minutes(3), "b": None}
+    found = fitted(experiments, costs, window="2m", reserve={"disk": "1GB", "analysis": "2m"})
+    assert found.problems == (
+        "window 2m: 0.0 s to stop a job (limits.grace) and 2 min 00 s to analyse (reserve.analysis) are kept "
+        "of it, so no job can begin: lengthen it, or keep less",
+    )
+
+
 @pytest.mark.parametrize(
     ("window", "minutes_of_job", "warned"),
     [

@@ -151,7 +151,7 @@ def _advice(primary: MetricVerdict, failing: Sequence[Gate]) -> list[str]:
         LEAKAGE: "train on a split without copies: data.split=clean, or "
         "scripts/inv data-split --dataset NAME --scheme grouped and data.split=grouped",
         RECORD: "train it again from committed code, with weights whose hash is known",
-        ARTIFACTS: "make what is missing: scripts/inv evaluate --run RUN, else train it again",
+        ARTIFACTS: "train again what lacks its weights; the rest is made by scripts/inv evaluate --run RUN",
         MISSES: "look at the cancers it calls normal: scripts/inv analyze-errors --run RUN",
     }
     lines = [ways[gate.name] for gate in failing if gate.name in ways]

@@ -7,6 +7,7 @@ from ctexp.config.compose import load
 from ctexp.core import files
 from ctexp.core.errors import CtexpError, DataError
 from ctexp.evaluation.predictions import Predictions
+from ctexp.record import pruned
 from ctexp.record.calibration import Calibration
 from ctexp.record.checkpoint_files import BEST, SUMS, listed
 from ctexp.record.git import GitState
@@ -89,7 +90,7 @@ def _lacking(run: RunDir, split: str, *, thorough: bool) -> Iterator[str]:
     sums = {digest for digest, name in listed(run.checkpoints) if name == BEST}
     best = run.checkpoints / BEST
     if not best.is_file():
-        yield f"{run.id}: no {BEST}"
+        yield pruned.told(run, BEST) or f"{run.id}: no {BEST}"
     elif not sums:
         yield f"{run.id}: {SUMS} does not list {BEST}"
     elif thorough and files.sha256_file(best) not in sums:

@@ -55,7 +55,7 @@ def threshold(places: Sequence[Path], stored: str, metric: str, op: str, value: 
     values = [entry.value for entry in known if entry.value is not None]
     if not values:
         sealed = split == "test"
-        said = "the test split has not been looked at" if sealed else f"no record has {stored}/{name}"
+        said = "the test split has not been looked at with it" if sealed else f"no record has {stored}/{name}"
         return _unknown(metric, value, said)
     bounds = [entry.bounds for entry in known if entry.value is not None and entry.bounds]
     measured = float(np.mean(values))

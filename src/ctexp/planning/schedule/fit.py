@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from ctexp.core import durations
+from ctexp.core import clock, durations
 from ctexp.core.gpu import Gpu
 from ctexp.core.sizes import size_bytes
 from ctexp.executors.slots import Device, Need
 from ctexp.planning.checking.checked import CheckedJob
 from ctexp.planning.plan import window
 from ctexp.planning.plan.document import Plan
-from ctexp.planning.plan.jobs import in_order
+from ctexp.planning.plan.jobs import LEAST_SECONDS, in_order
 from ctexp.planning.schedule import means
 from ctexp.planning.schedule.costs import bound
 from ctexp.planning.schedule.lanes import given, is_shared_out
@@ -89,6 +89,13 @@ def fit(
     )
     problems, warnings = means.judged(fitting, costs, totals, plan, gpu)
     longest = its_window.longest - grace - analysis
+    if longest < LEAST_SECONDS:
+        stops, tells = clock.duration(grace), clock.duration(analysis)
+        problems = (
+            f"window {plan.window}: {stops} to stop a job (limits.grace) and {tells} to analyse "
+            "(reserve.analysis) are kept of it, so no job can begin: lengthen it, or keep less",
+            *problems,
+        )
     never = {
         job.experiment: f"{job.experiment}: {why}"
         for job in jobs

@@ -216,7 +216,7 @@ def never_begun(job: Job, needed: float | None, whole: float) -> str:
     if needed is None or needed <= whole or job.shorten:
         return ""
     said = f"needs {clock.duration(needed)} (p90), the whole window has {clock.duration(max(0.0, whole))}"
-    shorter = "" if job.verb == "cross-validate" else ", or shorten: true"
+    shorter = "" if job.verb == "cross-validate" or whole < LEAST_SECONDS else ", or shorten: true"
     return f"{said}: it will never be begun; lengthen the window{shorter}"
 
 
