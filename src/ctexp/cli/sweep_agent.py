@@ -82,7 +82,8 @@ def sweep_agent(
         bench = Bench(root, runs, place, spec, sweep, words, trainer, stops, variables)
         work = _work_of(spec.backend)
         summary: AgentSummary = work(board, bench, stops, count=most, tell=screen.note)
-        again = {"--storage": storage, "--gpu": gpu, "--until": until, "--count": count}
+        # Not --storage: the sweep knows it from now on, and its URL may hold a password.
+        again = {"--gpu": gpu, "--until": until, "--count": count}
         return _told(place, board, summary, stops, again, json)
 
 
