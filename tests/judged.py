@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def a_run(
     overrides: tuple[str, ...] = (),
     root: Path = HERE,
     state: str = "finished",
+    moment: datetime | None = None,
     **changes: Any,
 ) -> RunDir:
     """An ended run with everything a promotion asks for.
@@ -82,12 +84,13 @@ def a_run(
         overrides: of the configuration.
         root: whose configuration.
         state: how it ended.
+        moment: when it was started; now by default. Of two runs of one second neither is the newer.
         changes: to its manifest.
     """
     resolved = _resolved(overrides, root)
     resolved = resolved | {"seed": seed, "run": resolved["run"] | {"name": name}}
     canonical = json.dumps(resolved, sort_keys=True, separators=(",", ":"))
-    run = RunDir.create(runs, name)
+    run = RunDir.create(runs, name, moment)
     packages = files.sha256_bytes(PACKAGES.encode())
     fields: dict[str, Any] = {
         "name": name,

@@ -1,9 +1,11 @@
 """What a word stands for in a comparison."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ctexp.core import clock
 from ctexp.core.errors import CtexpError, DataError, UsageError
 from ctexp.record.baselines import Baseline
 from ctexp.record.manifest import Origin
@@ -147,10 +149,12 @@ def of_queue(name: str) -> Origin:
 
 def test_a_queue_has_its_own_runs_of_a_name_that_comes_again_every_night(tmp_path: Path) -> None:
     """Last night's third seed is no part of tonight, were it the same experiment or another."""
+    now = clock.now()
     for seed in (1, 2, 3):
-        judged.a_run(tmp_path, "net", seed, origin=of_queue("yesterday"))
+        judged.a_run(tmp_path, "net", seed, origin=of_queue("yesterday"), moment=now - timedelta(days=1))
+    other = ("optimizer.lr=0.5",)
     tonight = [
-        judged.a_run(tmp_path, "net", seed, origin=of_queue("tonight"), overrides=("optimizer.lr=0.5",))
+        judged.a_run(tmp_path, "net", seed, origin=of_queue("tonight"), overrides=other, moment=now)
         for seed in (1, 2)
     ]
     assert subject(tmp_path, "net", queue="tonight").runs == tuple(tonight)
