@@ -134,10 +134,9 @@ def test_a_service_that_accepts_and_says_nothing(tmp_path: Path, monkeypatch: py
         background = Background(
             make_trackers(logger("wandb", mode="online", timeout=1.0), warnings.append), 40, warnings.append
         )
-        began = time.monotonic()
         background.start(tracked(tmp_path))
         background.log({"val/loss": 0.5}, 1)
-        assert time.monotonic() - began < 0.5
+        assert warnings == []  # the run is on its way before the thread has given the service up
         background.finish(NOTHING)
     assert len(warnings) == 1
     assert "does not answer" in warnings[0]

@@ -148,10 +148,10 @@ def test_a_webhook_that_hangs_or_refuses_keeps_its_secret(
     settings(tmp_path, webhook=hook.address)
     hook.code = 403
     notify.tell("end", tmp_path, "over")
-    hook.wait = 2.0
+    hook.wait = 30.0
     began = time.monotonic()
     notify.tell("end", tmp_path, "over")
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 10
     settings(tmp_path, webhook=f"http://127.0.0.1:9/{PATH}")
     notify.tell("end", tmp_path, "over")
     refused, late, gone = capsys.readouterr().err.splitlines()
