@@ -36,7 +36,7 @@ def main(folder: str, log: str) -> None:
             time.sleep(0.2)
             continue
         for epoch in (1, 2):
-            time.sleep(0.01)
+            time.sleep(0.05)
             board.report(found, epoch, epoch / 2)
         board.began(found, "s42", f"run-{found.number}.{found.attempt}")
         board.beat(found)
