@@ -102,8 +102,10 @@ def test_what_is_worth_most_comes_first_and_later_starts_take_up_the_rest(tmp_pa
     assert begun[:2] == ["smoke-s1", "plain-s1"], "priorities come first"
     assert begun[2] in {"slowed-s1", "rich-s1"}, "then what is worth most"
     night = state(queue)
-    # "pending" where the window closed in the middle of a job: on a machine with others at work it may.
-    left = {name for name, job in night.jobs.items() if job.state == "pending" or job.kind == "window"}
+    # Where the window closes in the middle of a job, as on a busy machine it may, the rest is only pending.
+    cut = any(job.state == "interrupted" for job in night.jobs.values())
+    without = ("pending", None) if cut else ("skipped", "window")
+    left = {name for name, job in night.jobs.items() if (job.state, job.kind) == without}
     assert "poor-s4" in left, "least is to be had of it, whatever else there was time for"
     assert "poor-s1" in left or not left & {"slowed-s1", "slowed-s2", "rich-s1"}, left
     if "slowed-s1" in begun:
