@@ -64,6 +64,12 @@ def ended(desk: Desk) -> None:
     until(lambda: queue.night_json.exists() and not queue.lock().is_held(), 600)
 
 
+def backbones(desk: Desk) -> None:
+    """A night of the shipped plan is under way, or was: whichever page asks for it comes first."""
+    if not any(queue.path.name.startswith("backbones_") for queue in queues(desk.project / "runs")):
+        desk.do("inv plan-render backbones && bash scripts/backbones.sh --detach")
+
+
 def cloned(desk: Desk) -> None:
     """Go to another clone."""
     git(desk.home, "clone", "--quiet", str(desk.project), "clone")
@@ -76,9 +82,8 @@ BEFORE: dict[str, Callable[[Desk], object]] = {
         f"dvc remote modify store url {desk.home}/store"
     ),
     "inv data-pull": cloned,
-    "inv queue-status [QUEUE]": lambda desk: desk.do(
-        "inv plan-render backbones && bash scripts/backbones.sh --detach"
-    ),
+    "inv queue-status [QUEUE]": backbones,
+    "inv queue-status backbones": backbones,
     "inv queue-cancel resnet50-s2": lambda desk: desk.do("bash scripts/backbones.sh --fresh --detach"),
 }
 """What has to be so when a command is typed."""
