@@ -55,6 +55,23 @@ def test_what_was_written_arrives_in_that_order_and_only_what_is_new_is_sent(
     assert contents(here) == contents(there)
 
 
+def test_a_file_here_stays_as_it_was_while_what_replaces_it_cannot_be_had(
+    tmp_path: Path, there: Path, place: Url
+) -> None:
+    sent, here = Sent(place, "work/a/out", there), tmp_path / "here"
+    received = Received(place, "work/a/out", here.joinpath)
+    for text in ("old", "newer"):
+        write(there, "a", text, len(text))
+        sent.send(["a"])
+        if text == "old":
+            received.receive()
+    (index,) = Index.read(tmp_path / "place/work/a/out.json").files.values()
+    place.drop(f"work/a/out/{index.sha256}")
+    with pytest.raises(DataError, match="missing in the storage"):
+        received.receive()
+    assert contents(here) == {"a": "old"}
+
+
 def test_what_is_no_more_there_goes_here_too(tmp_path: Path, there: Path, place: Url) -> None:
     sent, here = Sent(place, "work/a/out", there), tmp_path / "here"
     received = Received(place, "work/a/out", here.joinpath)

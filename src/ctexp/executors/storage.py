@@ -177,6 +177,10 @@ class Sent:
         )
 
 
+class _GoneError(Exception):
+    """The place has a file no more."""
+
+
 class Received:
     """The files of a set, brought here whenever they have changed.
 
@@ -221,15 +225,22 @@ class Received:
             file = self._where(_checked(path))
             if known.get(path) == kept or _is_here(file, kept):
                 continue
-            with files.replacing(file) as temporary:
-                if not self._place.get(f"{self._name}/{kept.sha256}", temporary):
-                    return None
-                if files.sha256_file(temporary) != kept.sha256:
-                    raise DataError(f"{path}: what came from the storage is not what was sent", "try again")
-                os.utime(temporary, ns=(kept.changed, kept.changed))
-            file.chmod(kept.mode)
+            try:
+                self._fetch(path, kept, file)
+            except _GoneError:
+                return None
             new.append(path)
         return new
+
+    def _fetch(self, path: str, kept: Kept, file: Path) -> None:
+        """Replace a file by what was sent; where that cannot be had the file stays as it was."""
+        with files.replacing(file) as temporary:
+            if not self._place.get(f"{self._name}/{kept.sha256}", temporary):
+                raise _GoneError
+            if files.sha256_file(temporary) != kept.sha256:
+                raise DataError(f"{path}: what came from the storage is not what was sent", "try again")
+            os.utime(temporary, ns=(kept.changed, kept.changed))
+        file.chmod(kept.mode)
 
 
 def put_bytes(place: Place, key: str, content: bytes) -> None:
