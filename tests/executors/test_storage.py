@@ -1,12 +1,17 @@
 """Files that go to a storage and come back: whole, as they were at one moment, and as they were written."""
 
+import hashlib
+import itertools
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from ctexp.core.errors import DataError, PreflightError
+from ctexp.core import files
+from ctexp.core.errors import DataError, PreflightError, StorageError
 from ctexp.executors.storage import Index, Kept, Received, Sent, Url, get_bytes, put_bytes
+from ctexp.record.checkpoint_files import BEST, SUMS, read_sums, write_sums
 
 
 @pytest.fixture
@@ -55,21 +60,103 @@ def test_what_was_written_arrives_in_that_order_and_only_what_is_new_is_sent(
     assert contents(here) == contents(there)
 
 
-def test_a_file_here_stays_as_it_was_while_what_replaces_it_cannot_be_had(
+def test_files_here_stay_as_they_were_while_one_of_those_that_replace_them_cannot_be_had(
     tmp_path: Path, there: Path, place: Url
 ) -> None:
     sent, here = Sent(place, "work/a/out", there), tmp_path / "here"
     received = Received(place, "work/a/out", here.joinpath)
-    for text in ("old", "newer"):
-        write(there, "a", text, len(text))
-        sent.send(["a"])
+    for moment, text in enumerate(["old", "newer"]):
+        write(there, "a", f"{text} a", moment)
+        write(there, "b", f"{text} b", moment + 10)
+        sent.send(["a", "b"])
         if text == "old":
             received.receive()
-    (index,) = Index.read(tmp_path / "place/work/a/out.json").files.values()
-    place.drop(f"work/a/out/{index.sha256}")
+    index = Index.read(tmp_path / "place/work/a/out.json").files
+    place.drop(f"work/a/out/{index['b'].sha256}")
     with pytest.raises(DataError, match="missing in the storage"):
         received.receive()
-    assert contents(here) == {"a": "old"}
+    assert contents(here) == {"a": "old a", "b": "old b"}
+
+
+@pytest.mark.parametrize("moment", ["while it is copied", "while it is sent"])
+def test_a_checkpoint_that_is_replaced_meanwhile_has_its_hash_beside_it(
+    moment: str, tmp_path: Path, there: Path, place: Url, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs = iter([b"first", b"second", b"third", b"fourth", b"fifth", b"sixth"])
+
+    def epoch() -> None:
+        if content := next(epochs, None):
+            before = read_sums(there)
+            after = {BEST: hashlib.sha256(content).hexdigest()}
+            write_sums(there, before, after)
+            files.write_bytes(there / BEST, content)
+            write_sums(there, after)
+
+    epoch()
+    where, name = (shutil, "copyfile") if moment == "while it is copied" else (place, "put")
+    original = getattr(where, name)
+
+    def interrupted(*words: object) -> None:
+        original(*words)
+        if next(busy, False):
+            epoch()
+
+    busy = iter([True, True])
+    monkeypatch.setattr(where, name, interrupted)
+    sent, here = Sent(place, "work/a/out", there), tmp_path / "here"
+    received = Received(place, "work/a/out", here.joinpath)
+    sent.send([BEST, SUMS])
+    received.receive()
+    assert next(busy, None) is None, "it was replaced while this went on"
+    assert read_sums(here) == {BEST: files.sha256_file(here / BEST)}
+
+
+def test_what_was_sent_stays_where_files_are_replaced_faster_than_they_can_be_copied(
+    tmp_path: Path, there: Path, place: Url, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, here = Sent(place, "work/a/out", there), tmp_path / "here"
+    write(there, "a", "0", 0)
+    write(there, "b", "0", 0)
+    sent.send(["a", "b"])
+    original, moments = shutil.copyfile, itertools.count(1)
+
+    def copied(source: Path, target: Path) -> None:
+        original(source, target)
+        moment = next(moments)
+        for path in ("a", "b"):
+            write(there, path, str(moment), moment)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", copied)
+        write(there, "a", "begun", 1)
+        with pytest.raises(StorageError, match="replaced faster"):
+            sent.send(["a", "b"])
+    Received(place, "work/a/out", here.joinpath).receive()
+    assert contents(here) == {"a": "0", "b": "0"}
+    assert sent.send(["a", "b"]) == 2
+
+
+def test_a_log_that_grows_all_the_time_is_sent(
+    tmp_path: Path, there: Path, place: Url, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, here = Sent(place, "work/a/out", there), tmp_path / "here"
+    original = shutil.copyfile
+
+    def copied(source: Path, target: Path) -> None:
+        original(source, target)
+        with source.open("a") as log:
+            log.write("more\n")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", copied)
+        write(there, "train.log", "begun\n", 10)
+        assert sent.send(["train.log"]) == 1
+    received = Received(place, "work/a/out", here.joinpath)
+    received.receive()
+    assert contents(here) == {"train.log": "begun\n"}
+    sent.send(["train.log"])
+    received.receive()
+    assert contents(here) == {"train.log": "begun\nmore\n"}
 
 
 def test_what_is_no_more_there_goes_here_too(tmp_path: Path, there: Path, place: Url) -> None:

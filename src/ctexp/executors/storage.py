@@ -2,13 +2,14 @@
 
 Files go there under keys, each whole or not at all. A named set of files (`Sent`) is kept up to date by one
 machine and followed by another (`Received`): its index is replaced last and names files by their content, so
-that whoever reads it has all of them as they were at one moment.
+that whoever reads it has all of them as they were at one moment, but for what logs have grown by meanwhile.
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from ctexp.core.errors import DataError, PreflightError, StorageError
 from ctexp.record.documents import Document, Part, Sha256, Text
 
 _TRIES = 5
-"""Indexes that are looked at, each replaced while its files were fetched, before that is an error."""
+"""Looks at files that are replaced meanwhile: by a sender, and by a receiver."""
 
 
 class Place(Protocol):
@@ -135,26 +136,18 @@ class Sent:
         """Make these files the set; the number of those that had to be sent.
 
         Args:
-            paths: relative to the folder, whose files may grow or vanish meanwhile.
+            paths: relative to the folder, whose files may grow, be replaced or vanish meanwhile.
             gone: that whoever follows is to remove.
 
         Raises:
-            StorageError: the place cannot be written.
+            StorageError: the place cannot be written, or files are replaced faster than they can be copied;
+                the set stays as it was.
         """
-        known, sent = self._index.files, 0
-        found: dict[str, Kept] = {}
-        for path in paths:
-            file = self._folder / path
-            before = known.get(path)
-            try:
-                status = file.stat()
-                if before and (before.size, before.changed) == (status.st_size, status.st_mtime_ns):
-                    found[path] = before
-                    continue
-                kept = self._put(file, status)
-            except FileNotFoundError:
-                continue
-            found[path], sent = kept, sent + 1
+        known = self._index.files
+        with tempfile.TemporaryDirectory(prefix="ctexp-send-") as scratch:
+            found = self._settled(list(paths), Path(scratch))
+            for digest in {one.sha256 for one in found.values()} - {one.sha256 for one in known.values()}:
+                self._place.put(f"{self._name}/{digest}", Path(scratch) / digest)
         index = Index(files=found, gone=tuple(gone))
         if index != self._index:
             put_bytes(self._place, f"{self._name}.json", index.model_dump_json().encode())
@@ -162,19 +155,40 @@ class Sent:
             for old in {one.sha256 for one in known.values()} - still:
                 self._place.drop(f"{self._name}/{old}")
             self._index = index
-        return sent
+        return sum(known.get(path) != kept for path, kept in found.items())
 
-    def _put(self, file: Path, status: os.stat_result) -> Kept:
-        """Send what a file says now: a copy of it, since the file itself may grow meanwhile."""
-        with tempfile.TemporaryDirectory(prefix="ctexp-send-") as scratch:
-            copy = Path(scratch) / "copy"
-            shutil.copyfile(file, copy)
-            digest = files.sha256_file(copy)
-            if digest not in {one.sha256 for one in self._index.files.values()}:
-                self._place.put(f"{self._name}/{digest}", copy)
-        return Kept(
-            sha256=digest, size=status.st_size, changed=status.st_mtime_ns, mode=status.st_mode & 0o777
+    def _settled(self, paths: Sequence[str], scratch: Path) -> dict[str, Kept]:
+        """What the files say at one moment: checkpoints and the list of their hashes must not be mixed."""
+        found = self._index.files
+        for _ in range(_TRIES):
+            found = self._copied(paths, found, scratch)
+            if all(_says_so_still(self._folder / path, kept) for path, kept in found.items()):
+                return found
+        raise StorageError(
+            f"{self._folder}: files there are replaced faster than they can be copied to the storage",
+            "see what writes there",
         )
+
+    def _copied(self, paths: Sequence[str], known: dict[str, Kept], scratch: Path) -> dict[str, Kept]:
+        """What each file says now; what is not known is copied, named by its content, since it may change."""
+        found = {}
+        for path in paths:
+            file, copy = self._folder / path, scratch / "copy"
+            try:
+                status = file.stat()
+                if (before := known.get(path)) and _is_here(file, before):
+                    found[path] = before
+                    continue
+                with files.storage_errors(copy):
+                    shutil.copyfile(file, copy)
+            except FileNotFoundError:
+                continue
+            digest, size = files.sha256_file(copy), copy.stat().st_size
+            copy.replace(scratch / digest)
+            found[path] = Kept(
+                sha256=digest, size=size, changed=status.st_mtime_ns, mode=status.st_mode & 0o777
+            )
+        return found
 
 
 class _GoneError(Exception):
@@ -205,7 +219,8 @@ class Received:
             index = self._read()
             if index == self._index:
                 return []
-            if (new := self._brought(index)) is not None:
+            with contextlib.suppress(_GoneError):
+                new = self._brought(index)
                 for path in {*index.gone, *(self._index.files.keys() - index.files.keys())}:
                     self._where(_checked(path)).unlink(missing_ok=True)
                 self._index = index
@@ -217,30 +232,40 @@ class Received:
             file = Path(scratch) / f"{PurePosixPath(self._name).name}.json"
             return Index.read(file) if self._place.get(f"{self._name}.json", file) else Index()
 
-    def _brought(self, index: Index) -> list[str] | None:
-        """The paths that were new; None where a file is there no more: a newer index does not name it."""
+    def _brought(self, index: Index) -> list[str]:
+        """The paths that were new; where one cannot be had no file has changed.
+
+        All are fetched before any is replaced, just as all are copied before any is sent.
+
+        Raises:
+            _GoneError: a file is there no more: a newer index does not name it.
+        """
         known, new = self._index.files, []
-        # In the order in which they were written: what says that a run has ended comes last.
-        for path, kept in sorted(index.files.items(), key=lambda item: item[1].changed):
-            file = self._where(_checked(path))
-            if known.get(path) == kept or _is_here(file, kept):
-                continue
-            try:
-                self._fetch(path, kept, file)
-            except _GoneError:
-                return None
-            new.append(path)
-        return new
+        with contextlib.ExitStack() as replaced:
+            # Replaced in the order in which they were written, which the stack reverses: what says that a run
+            # has ended comes last.
+            for path, kept in sorted(index.files.items(), key=lambda item: item[1].changed, reverse=True):
+                file = self._where(_checked(path))
+                if known.get(path) == kept or _is_here(file, kept):
+                    continue
+                self._fetch(path, kept, replaced.enter_context(_with_mode(file, kept.mode)))
+                new.append(path)
+        return new[::-1]
 
     def _fetch(self, path: str, kept: Kept, file: Path) -> None:
-        """Replace a file by what was sent; where that cannot be had the file stays as it was."""
-        with files.replacing(file) as temporary:
-            if not self._place.get(f"{self._name}/{kept.sha256}", temporary):
-                raise _GoneError
-            if files.sha256_file(temporary) != kept.sha256:
-                raise DataError(f"{path}: what came from the storage is not what was sent", "try again")
-            os.utime(temporary, ns=(kept.changed, kept.changed))
-        file.chmod(kept.mode)
+        if not self._place.get(f"{self._name}/{kept.sha256}", file):
+            raise _GoneError
+        if files.sha256_file(file) != kept.sha256:
+            raise DataError(f"{path}: what came from the storage is not what was sent", "try again")
+        os.utime(file, ns=(kept.changed, kept.changed))
+
+
+@contextlib.contextmanager
+def _with_mode(path: Path, mode: int) -> Iterator[Path]:
+    """A file that replaces another (`files.replacing`), for whom it says."""
+    with files.replacing(path) as temporary:
+        yield temporary
+    path.chmod(mode)
 
 
 def put_bytes(place: Place, key: str, content: bytes) -> None:
@@ -284,6 +309,17 @@ def _is_here(file: Path, kept: Kept) -> bool:
     except OSError:
         return False
     return (status.st_size, status.st_mtime_ns) == (kept.size, kept.changed)
+
+
+def _says_so_still(file: Path, kept: Kept) -> bool:
+    """Whether a file is as it was copied, or begins like that: logs grow all the time."""
+    if _is_here(file, kept):
+        return True
+    try:
+        with file.open("rb") as stream:
+            return files.sha256_bytes(stream.read(kept.size)) == kept.sha256
+    except OSError:
+        return False
 
 
 def first_line(error: BaseException) -> str:
