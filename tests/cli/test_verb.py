@@ -42,6 +42,8 @@ def full(_): "Write to a full disk."
 def hungry(_): "Ask for too much memory."
 @verb("sample:wait")
 def wait(_): "Wait."
+@verb("sample:careless")
+def careless(_): "Wait, and import what does without what it cannot import."
 @verb("sample:many")
 def many(_): "Print more than a pipe holds."
 @verb("sample:pipe")
@@ -59,6 +61,7 @@ def told(code): print("told"); return code
 def full(): open("/dev/full", "w", buffering=1).write("x\\n")
 def hungry(): bytearray(2**62)
 def wait(): print("ready", flush=True); signal.pause()
+def careless(): import careless
 def many(): [print("a line of output") for _ in range(100_000)]
 def pipe():
     reader, writer = os.pipe()
@@ -67,9 +70,19 @@ def pipe():
 """
 
 
+CARELESS = """
+import signal
+try:
+    print("ready", flush=True); signal.pause()
+except Exception:
+    print("done without")
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
+    (folder / "careless.py").write_text(CARELESS)
     (folder / "tasks.py").write_text(TASKS)
     (folder / "sample.py").write_text(SAMPLE)
     return folder
@@ -164,10 +177,13 @@ def test_too_little_memory_is_exit_10(folder: Path) -> None:
     assert done.stderr.startswith("MemoryExhausted: ")
 
 
+@pytest.mark.parametrize("task", ["wait", "careless"])
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_is_one_line_and_its_exit_code(folder: Path, signum: signal.Signals, code: int) -> None:
+def test_a_signal_is_one_line_and_its_exit_code(
+    folder: Path, task: str, signum: signal.Signals, code: int
+) -> None:
     with subprocess.Popen(
-        [INV, "wait"],
+        [INV, task],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -178,8 +194,8 @@ def test_a_signal_is_one_line_and_its_exit_code(folder: Path, signum: signal.Sig
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signum)
-        _, told = process.communicate()
-    assert process.returncode == code
+        went_on, told = process.communicate()
+    assert (process.returncode, went_on) == (code, "")
     assert told == f"Stopped: {signum.name} was received -> the same command begins it again\n"
 
 

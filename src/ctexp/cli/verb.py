@@ -43,6 +43,14 @@ _begun: list[str] = []
 """The verbs of this command line so far."""
 
 
+class _Terminated(BaseException):
+    """SIGTERM, as KeyboardInterrupt is SIGINT.
+
+    Many a library tries an import and does without it, whatever the exception; no `except Exception` on the
+    way is meant to hold up an end that was asked for.
+    """
+
+
 def verb(
     target: str, *, warm: bool = False, help: Mapping[str, str] | None = None, **options: Any
 ) -> Callable[[Callable[..., None]], Any]:
@@ -187,8 +195,8 @@ def _signals_and_shortages_told_apart() -> Iterator[None]:
     from ctexp.core.errors import MemoryExhausted, Stopped
     from ctexp.core.files import disk_full
 
-    def stop(signum: int, _frame: FrameType | None) -> None:
-        raise Stopped(signum, hint=_AGAIN)
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        raise _Terminated
 
     ours = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGTERM, stop) if ours else None
@@ -196,6 +204,8 @@ def _signals_and_shortages_told_apart() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise Stopped(signal.SIGINT, hint=_AGAIN) from None
+    except _Terminated:
+        raise Stopped(signal.SIGTERM, hint=_AGAIN) from None
     except MemoryError as error:
         raise MemoryExhausted(
             "the machine ran out of memory", "free some, or ask for less at once"
