@@ -97,7 +97,7 @@ def test_asked_to_stop_it_leaves_at_once_and_gives_back_what_was_under_way(tmp_p
     aboard.stops.signum = 15
     with pytest.raises(Leave):
         aboard.crew.tend()
-    assert aboard.crew.runs == ["tiny-t0_1"]
+    assert [(one.taken.number, one.runs) for one in aboard.crew.under_way] == [(0, {"s42": "tiny-t0_1"})]
     aboard.crew.give_back("stopped by SIGTERM")
     assert aboard.board.given == [(0, "stopped by SIGTERM")]
 

@@ -13,6 +13,7 @@ from ctexp.sweeps.agent import runs
 from ctexp.sweeps.agent.member import End, Training
 from ctexp.sweeps.agent.objective import objective
 from ctexp.sweeps.agent.stopping import Asked
+from ctexp.sweeps.begun import name_of
 from ctexp.sweeps.file.spec import Spec
 from ctexp.sweeps.space import Values
 from ctexp.sweeps.trials import Taken, Told
@@ -85,8 +86,7 @@ def run_trial(
     """
     spec, sweep = bench.spec, bench.sweep
     its = spec.members(sweep.seed)
-    name = f"{sweep.name}-t{taken.number}"
-    earlier = runs.known(bench.runs, sweep.id, name, taken, its)
+    earlier = runs.known(bench.runs, sweep, taken, its)
     spent = max(taken.seconds, sum(seconds_of(run) or 0.0 for run in earlier.values()))
     begin, ends, caution = time.monotonic() - spent, list[End](), ""
     for number, member in enumerate(its):
@@ -95,7 +95,7 @@ def run_trial(
         label = member.label
         end = Training(
             trainer=bench.trainer,
-            words=[*bench.words(taken.values), *member.words, f"run.name={name}"],
+            words=[*bench.words(taken.values), *member.words, f"run.name={name_of(sweep, taken.number)}"],
             runs=bench.runs,
             metric=spec.metric,
             variables=_variables(bench),

@@ -12,8 +12,8 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from ctexp.record.run_dir import RunDir
 from ctexp.record.sweep import Sweep, SweepDir
+from ctexp.sweeps.begun import lives
 from ctexp.sweeps.board import progress
 from ctexp.sweeps.board.candidates import Candidates, New
 from ctexp.sweeps.board.connection import patiently
@@ -207,16 +207,8 @@ class SharedBoard:
         return [trial for trial in running if is_silent(trial) and not self._trains(trial)]
 
     def _trains(self, trial: FrozenTrial) -> bool:
-        """Whether a training of it lives here: one that was noted, or begun and not noted yet."""
         runs = self._place.path.parents[1]
-        if any(RunDir(runs / run).lock().is_held() for run in runs_of(trial.user_attrs).values()):
-            return True
-        of_name = (RunDir(path) for path in runs.glob(f"{self._sweep.name}-t{trial.number}_*"))
-        return any(run.lock().is_held() and self._is_of_this(run) for run in of_name)
-
-    def _is_of_this(self, run: RunDir) -> bool:
-        manifest = run.read().manifest
-        return manifest is not None and manifest.origin.parent == self._sweep.id
+        return lives(runs, self._sweep, trial.number, runs_of(trial.user_attrs).values())
 
     def _enough(self, trials: list[FrozenTrial]) -> str:
         """Why no trial is to be begun, whatever there may be; empty where nothing speaks against it."""

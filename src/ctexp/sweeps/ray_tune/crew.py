@@ -139,9 +139,9 @@ class Crew:
             raise Leave
 
     @property
-    def runs(self) -> list[str]:
-        """The runs of the trials that Tune has."""
-        return [run for one in self._under_way.values() for run in one.runs.values()]
+    def under_way(self) -> list[OnCluster]:
+        """The trials that Tune has."""
+        return list(self._under_way.values())
 
     def give_back(self, why: str) -> None:
         """Let others go on with what was under way."""

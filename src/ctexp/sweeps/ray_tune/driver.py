@@ -9,16 +9,15 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 from ctexp.core.errors import UsageError
-from ctexp.record.run_dir import RunDir
 from ctexp.sweeps.agent.several import OF_ALL_NODES
 from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary, Tally
 from ctexp.sweeps.agent.trial import Bench
+from ctexp.sweeps.begun import lives
 from ctexp.sweeps.ray_tune import cluster
-from ctexp.sweeps.ray_tune.crew import Crew, Leave
+from ctexp.sweeps.ray_tune.crew import Crew, Leave, OnCluster
 from ctexp.sweeps.trials import Board
 
 _ENDING_SECONDS = 60.0
@@ -47,7 +46,7 @@ def work(
         with cluster.joined(bench.spec.resources) as share:
             _tune(crew, bench, share, summary.agent)
     except Leave as leave:
-        _wait_for(crew.runs, bench.runs, stops)
+        _wait_for(crew.under_way, bench, stops)
         crew.give_back(stops.why or "its agent failed")
         if leave.__cause__ is not None:
             raise leave.__cause__ from None
@@ -83,11 +82,12 @@ def _tune(crew: Crew, bench: Bench, share: dict[str, float], agent: str) -> None
         shutil.rmtree(books, ignore_errors=True)
 
 
-def _wait_for(runs: Iterable[str], folder: Path, stops: Stops) -> None:
+def _wait_for(left: Iterable[OnCluster], bench: Bench, stops: Stops) -> None:
     """The actors are gone; their trainings save what they have, and end, unless a second signal is given."""
     end = time.monotonic() + _ENDING_SECONDS
-    for run in runs:
-        while RunDir(folder / run).lock().is_held() and time.monotonic() < end and not stops.insisted:
+    for one in left:
+        trial = (bench.runs, bench.sweep, one.taken.number, one.runs.values())
+        while lives(*trial) and time.monotonic() < end and not stops.insisted:
             time.sleep(0.1)
 
 

@@ -16,6 +16,7 @@ from ctexp.sweeps.agent.stopping import Stops
 from ctexp.sweeps.agent.tally import AgentSummary, Tally
 from ctexp.sweeps.agent.trial import Bench, Unfinished
 from ctexp.sweeps.agent.work import carry_out
+from ctexp.sweeps.begun import name_of
 from ctexp.sweeps.board.shared import SharedBoard
 from ctexp.sweeps.trials import Over, Taken
 from ctexp.sweeps.wandb_sweeps.offers import fitting, flat
@@ -68,7 +69,7 @@ def _one(board: SharedBoard, bench: Bench, stops: Stops, service: Service, sweep
     metric = bench.spec.metric
     taken = board.enter(tally.summary.agent, fitting(bench.spec.space, flat(offer)))
     tally.begun(taken)
-    service.name(f"{bench.sweep.name}-t{taken.number}")
+    service.name(name_of(bench.sweep, taken.number))
 
     def report(epoch: int, value: float) -> bool:
         board.report(taken, epoch, value)
