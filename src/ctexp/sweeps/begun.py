@@ -44,5 +44,6 @@ def lives(runs: Path, sweep: Sweep, number: int, noted: Iterable[str] = ()) -> b
         number: of the trial.
         noted: runs of it that are known already.
     """
-    of_trial = [*(RunDir(runs / run) for run in noted), *(run for run, _ in begun(runs, sweep, number))]
-    return any(run.lock().is_held() for run in of_trial)
+    if any(RunDir(runs / run).lock().is_held() for run in noted):
+        return True
+    return any(run.lock().is_held() for run, _ in begun(runs, sweep, number))
